@@ -1,0 +1,62 @@
+//! Why a request brought no result, with the exchange that shows it.
+
+use std::fmt;
+
+use crate::exchange::Exchange;
+use crate::protocol::jsonrpc::ErrorObject;
+use crate::transport;
+
+/// The kind of failure.
+#[derive(Debug)]
+pub enum ErrorKind {
+    /// No answer, or half of one.
+    Transport(transport::Error),
+    /// The server answered with a JSON-RPC error.
+    Rpc(ErrorObject),
+    /// The server refused with a status, and no JSON-RPC error in the body.
+    Status(u16),
+    /// The server refused, and no longer knows the session that was sent.
+    SessionLost,
+    /// The answer is not MCP, or breaks the protocol.
+    Protocol(String),
+    /// A new session was opened but could not be remembered.
+    State(anyhow::Error),
+}
+
+/// A failed request.
+#[derive(Debug)]
+pub struct Error {
+    /// What kind of failure it is.
+    pub kind: ErrorKind,
+    /// The exchange that shows it, where there was one.
+    pub exchange: Option<Box<Exchange>>,
+}
+
+impl Error {
+    pub(super) fn new(kind: ErrorKind, exchange: Box<Exchange>) -> Self {
+        Self { kind, exchange: Some(exchange) }
+    }
+
+    pub(super) fn transport(error: transport::Error, exchange: Box<Exchange>) -> Self {
+        Self::new(ErrorKind::Transport(error), exchange)
+    }
+
+    pub(super) fn protocol(text: impl Into<String>, exchange: Box<Exchange>) -> Self {
+        Self::new(ErrorKind::Protocol(text.into()), exchange)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            ErrorKind::Transport(error) => write!(f, "{error}"),
+            ErrorKind::Rpc(error) => f.write_str(&error.message),
+            ErrorKind::Status(status) => write!(f, "HTTP {status}"),
+            ErrorKind::SessionLost => f.write_str("the server no longer knows the session"),
+            ErrorKind::Protocol(text) => f.write_str(text),
+            ErrorKind::State(error) => write!(f, "{error:#}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

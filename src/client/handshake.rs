@@ -1,0 +1,169 @@
+//! `initialize`, then `notifications/initialized`, and the DELETE at the end
+//! (2025-11-25, Lifecycle and Transports, "Session Management").
+
+use std::time::SystemTime;
+
+use serde_json::{Value, json};
+
+use super::error::{Error, ErrorKind};
+use super::{CLIENT_NAME, Client, Session};
+use crate::exchange::Purpose;
+use crate::protocol::types::InitializeResult;
+use crate::protocol::{headers, jsonrpc, version};
+
+/// How to do a handshake.
+#[derive(Debug, Clone)]
+pub struct Handshake {
+    /// The revision to ask for.
+    pub version: String,
+    /// The capabilities to declare.
+    pub capabilities: Value,
+    /// Whether to send `notifications/initialized`; leaving it out is a thin client's mistake.
+    pub send_initialized: bool,
+    /// Whether the user asked for this very revision, so that an unknown one is accepted back.
+    pub forced: bool,
+}
+
+impl Default for Handshake {
+    fn default() -> Self {
+        Self {
+            version: version::LATEST_HANDSHAKE.to_owned(),
+            capabilities: json!({}),
+            send_initialized: true,
+            forced: false,
+        }
+    }
+}
+
+/// What a handshake brought.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// What the server said.
+    pub result: InitializeResult,
+    /// The session it issued; `None` means that it keeps none.
+    pub session_id: Option<String>,
+    /// What was declared to it.
+    pub client_capabilities: Value,
+    /// When.
+    pub at: SystemTime,
+}
+
+impl Opened {
+    /// What later requests carry.
+    pub fn session(&self) -> Session {
+        Session { version: Some(self.result.protocol_version.clone()), id: self.session_id.clone() }
+    }
+}
+
+/// How a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closed {
+    /// The server ended it.
+    Ended,
+    /// The server did not know it any more.
+    AlreadyGone,
+    /// The server does not let clients end sessions (405), or keeps none.
+    NotSupported,
+    /// The server answered something else; the status.
+    Refused(u16),
+}
+
+impl Client {
+    /// Opens a session. No session id is sent with `initialize`, and none is taken from anything but
+    /// its 2xx answer: error answers of real servers carry dead ids.
+    pub fn initialize(&mut self, handshake: &Handshake) -> Result<Opened, Error> {
+        let params = json!({
+            "protocolVersion": handshake.version,
+            "capabilities": handshake.capabilities,
+            "clientInfo": {"name": CLIENT_NAME, "version": env!("CARGO_PKG_VERSION")},
+        });
+        self.session = Session::default();
+        let answered = self.round_trip(&Purpose::of("initialize"), &params)?;
+        let exchange = answered.exchange;
+        let result: InitializeResult = serde_json::from_str(answered.result.get()).map_err(|error| {
+            Error::protocol(format!("the answer to initialize cannot be read: {error}"), exchange.clone())
+        })?;
+        if !version::is_spoken(&result.protocol_version)
+            && !(handshake.forced && result.protocol_version == handshake.version)
+        {
+            let text = format!(
+                "the server wants protocol version {}, which this client does not speak",
+                result.protocol_version
+            );
+            return Err(Error::protocol(text, exchange));
+        }
+        let session_id = exchange
+            .answer
+            .as_ref()
+            .filter(|answer| answer.is_success())
+            .and_then(|answer| answer.header(headers::SESSION_ID))
+            .map(str::to_owned);
+        if let Some(id) = &session_id {
+            if !headers::is_valid_session_id(id) {
+                let text = "the server issued a session id that is not visible ASCII";
+                return Err(Error::protocol(text, exchange));
+            }
+            self.http.recorder().learn(|redactor| redactor.learn_session(id));
+        }
+        let opened = Opened {
+            result,
+            session_id,
+            client_capabilities: handshake.capabilities.clone(),
+            at: SystemTime::now(),
+        };
+        self.session = opened.session();
+        if handshake.send_initialized {
+            self.notify("notifications/initialized")?;
+        }
+        Ok(opened)
+    }
+
+    /// Sends a notification. Any 2xx accepts it, whatever its body.
+    pub fn notify(&mut self, method: &str) -> Result<(), Error> {
+        let request = self.post(jsonrpc::notification(method), &self.session);
+        let mut reply = self.send(Purpose::of(method), request)?;
+        if (200..300).contains(&reply.status()) {
+            let exchange = reply.finish();
+            self.keep(exchange);
+            return Ok(());
+        }
+        let status = reply.status();
+        let error = first_error(&mut reply);
+        let exchange = reply.finish();
+        let exchange = self.keep(exchange);
+        let kind = error.map_or(ErrorKind::Status(status), ErrorKind::Rpc);
+        Err(Error::new(kind, exchange))
+    }
+
+    /// Ends the session with DELETE. What servers answer to it differs; nothing of it is a failure
+    /// but not being able to reach the server.
+    pub fn close(&mut self) -> Result<Closed, Error> {
+        if self.session.id.is_none() {
+            return Ok(Closed::NotSupported);
+        }
+        let request = self.bare("DELETE", &self.session);
+        let reply = self.send(Purpose::default(), request)?;
+        let status = reply.status();
+        let exchange = reply.finish();
+        self.keep(exchange);
+        self.session = Session::default();
+        Ok(match status {
+            200..300 => Closed::Ended,
+            404 | 410 | 400 => Closed::AlreadyGone,
+            405 | 501 => Closed::NotSupported,
+            _ => Closed::Refused(status),
+        })
+    }
+}
+
+/// The JSON-RPC error of a refusal, if its body holds one.
+fn first_error(reply: &mut crate::transport::Reply) -> Option<jsonrpc::ErrorObject> {
+    while let Ok(Some(text)) = reply.next_message() {
+        for message in jsonrpc::parse(&text).unwrap_or_default() {
+            if let jsonrpc::Message::Error { error, .. } = message {
+                return Some(error);
+            }
+        }
+    }
+    None
+}

@@ -1,0 +1,145 @@
+//! MCP as a client speaks it: handshake, session, requests and their answers. No terminals here.
+
+mod error;
+mod handshake;
+mod lost;
+mod request;
+mod tools;
+
+use crate::endpoint::Endpoint;
+use crate::exchange::{Exchange, Purpose, Recorder, Request};
+use crate::protocol::headers;
+use crate::protocol::jsonrpc::RequestIds;
+use crate::protocol::version;
+use crate::transport::{Error as TransportError, Failed, Http, Options, Reply};
+
+pub use error::{Error, ErrorKind};
+pub use handshake::{Closed, Handshake, Opened};
+pub use request::ServerNotice;
+
+/// The name this client gives itself.
+pub const CLIENT_NAME: &str = "mcpoke";
+
+/// What the requests after a handshake carry.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Session {
+    /// The negotiated revision; `None` sends no version header, as a thin client would.
+    pub version: Option<String>,
+    /// The session id; `None` for a server without sessions.
+    pub id: Option<String>,
+}
+
+/// What to do when the server no longer knows the session.
+pub enum Renewal {
+    /// Report it.
+    Never,
+    /// Do this handshake again, tell of it, and send the refused request once more.
+    Once(Handshake, Box<dyn FnMut(&Opened) -> Result<(), anyhow::Error>>),
+}
+
+/// Talks to one server.
+pub struct Client {
+    http: Http,
+    /// For answers to the server while `http` is busy with a stream.
+    side: Option<Http>,
+    endpoint: Endpoint,
+    options: Options,
+    headers: Vec<(String, String)>,
+    ids: RequestIds,
+    session: Session,
+    renewal: Renewal,
+    history: Vec<Box<Exchange>>,
+    notices: Vec<ServerNotice>,
+}
+
+impl Client {
+    /// A client without a session. `headers` are the user's own, in lower case.
+    pub fn new(
+        endpoint: Endpoint,
+        options: Options,
+        headers: Vec<(String, String)>,
+        recorder: Recorder,
+    ) -> Result<Self, TransportError> {
+        let http = Http::new(&endpoint, &options, recorder)?;
+        let ids = RequestIds::new()
+            .map_err(|error| TransportError::unusable(format!("no random numbers: {error}")))?;
+        Ok(Self {
+            http,
+            side: None,
+            endpoint,
+            options,
+            headers,
+            ids,
+            session: Session::default(),
+            renewal: Renewal::Never,
+            history: Vec::new(),
+            notices: Vec::new(),
+        })
+    }
+
+    /// Goes on with a session that was opened before.
+    pub fn resume(&mut self, session: Session, renewal: Renewal) {
+        if let Some(id) = &session.id {
+            self.http.recorder().learn(|redactor| redactor.learn_session(id));
+        }
+        self.session = session;
+        self.renewal = renewal;
+    }
+
+    /// The session that requests carry now.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// The endpoint.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Every exchange so far.
+    pub fn history(&self) -> &[Box<Exchange>] {
+        &self.history
+    }
+
+    /// What the server told meanwhile, once.
+    pub fn take_notices(&mut self) -> Vec<ServerNotice> {
+        std::mem::take(&mut self.notices)
+    }
+
+    /// A POST with the headers that every message carries.
+    fn post(&self, body: String, session: &Session) -> Request {
+        let mut request = self.bare("POST", session);
+        request.headers.insert(0, ("content-type".to_owned(), headers::JSON.to_owned()));
+        request.body = body;
+        request
+    }
+
+    /// A request with the session's headers and the user's; the user's win, so that a probe can
+    /// break any rule.
+    fn bare(&self, method: &'static str, session: &Session) -> Request {
+        let mut own = vec![("accept".to_owned(), headers::ACCEPT_BOTH.to_owned())];
+        if let Some(version) = session.version.as_ref().filter(|v| version::wants_version_header(v)) {
+            own.push((headers::PROTOCOL_VERSION.to_owned(), version.clone()));
+        }
+        if let Some(id) = &session.id {
+            own.push((headers::SESSION_ID.to_owned(), id.clone()));
+        }
+        own.retain(|(name, _)| !self.headers.iter().any(|(given, _)| given == name));
+        own.extend(self.headers.iter().cloned());
+        let url = self.endpoint.as_str().to_owned();
+        Request { method, url, headers: own, body: String::new() }
+    }
+
+    fn send(&mut self, purpose: Purpose, request: Request) -> Result<Reply, Error> {
+        self.http.send(purpose, request).map_err(|Failed { error, exchange }| {
+            self.history.push(exchange.clone());
+            Error::transport(error, exchange)
+        })
+    }
+
+    /// Keeps the evidence of an exchange that is over.
+    fn keep(&mut self, exchange: Box<Exchange>) -> Box<Exchange> {
+        self.history.push(exchange.clone());
+        exchange
+    }
+}

@@ -1,0 +1,150 @@
+//! A request, and the search for its answer among what the server sends.
+
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::error::{Error, ErrorKind};
+use super::lost::session_is_lost;
+use super::{Client, Renewal};
+use crate::exchange::{Exchange, Purpose};
+use crate::protocol::jsonrpc::{self, ErrorObject, Message, RequestId};
+use crate::transport::{Http, Reply};
+
+/// What a server told besides its answers.
+#[derive(Debug)]
+pub struct ServerNotice {
+    /// The notification's method.
+    pub method: String,
+    /// Its parameters, as the server wrote them.
+    pub params: Option<Box<RawValue>>,
+}
+
+/// A result and the exchange that brought it.
+pub(super) struct Answered {
+    pub(super) result: Box<RawValue>,
+    pub(super) exchange: Box<Exchange>,
+}
+
+/// What was found in the body.
+enum Found {
+    Result(Box<RawValue>),
+    Error(ErrorObject),
+    /// Nothing that answers; what there was instead.
+    Nothing(String),
+}
+
+impl Client {
+    /// Sends a request and brings its result. A session that the server has lost is renewed once,
+    /// where that is allowed: the server refused the request, so it did not run.
+    pub fn request(&mut self, purpose: &Purpose, params: &Value) -> Result<Box<RawValue>, Error> {
+        match self.round_trip(purpose, params) {
+            Ok(answered) => Ok(answered.result),
+            Err(error) if matches!(error.kind, ErrorKind::SessionLost) => self.renew(purpose, params, error),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn renew(&mut self, purpose: &Purpose, params: &Value, lost: Error) -> Result<Box<RawValue>, Error> {
+        match std::mem::replace(&mut self.renewal, Renewal::Never) {
+            Renewal::Never => Err(lost),
+            Renewal::Once(handshake, mut tell) => {
+                let opened = self.initialize(&handshake)?;
+                tell(&opened).map_err(|error| Error { kind: ErrorKind::State(error), exchange: None })?;
+                self.round_trip(purpose, params).map(|answered| answered.result)
+            }
+        }
+    }
+
+    /// One POST and its answer.
+    pub(super) fn round_trip(&mut self, purpose: &Purpose, params: &Value) -> Result<Answered, Error> {
+        let id = self.ids.next_id();
+        let method = purpose.method.as_deref().unwrap_or_default();
+        let request = self.post(jsonrpc::request(&id, method, params), &self.session);
+        let mut reply = self.send(purpose.clone(), request)?;
+        let found = self.find_answer(&mut reply, &id);
+        let exchange = reply.finish();
+        let exchange = self.keep(exchange);
+        let error = match found {
+            Ok(Found::Result(result)) => return Ok(Answered { result, exchange }),
+            Ok(Found::Error(error)) => ErrorKind::Rpc(error),
+            Ok(Found::Nothing(what)) => match exchange.status() {
+                Some(status) if !(200..300).contains(&status) => ErrorKind::Status(status),
+                _ => ErrorKind::Protocol(what),
+            },
+            Err(error) => ErrorKind::Transport(error),
+        };
+        let lost = session_is_lost(&exchange, &error);
+        Err(Error::new(if lost { ErrorKind::SessionLost } else { error }, exchange))
+    }
+
+    /// Reads until the answer is there; serves what the server asks meanwhile.
+    fn find_answer(&mut self, reply: &mut Reply, id: &RequestId) -> Result<Found, crate::transport::Error> {
+        let mut instead = None;
+        while let Some(text) = reply.next_message()? {
+            let messages = match jsonrpc::parse(&text) {
+                Ok(messages) => messages,
+                Err(problem) => {
+                    instead.get_or_insert(format!("what came is not JSON-RPC: {problem}"));
+                    continue;
+                }
+            };
+            for message in messages {
+                match message {
+                    Message::Result { id: answered, result } => {
+                        if jsonrpc::is_answer_to(answered.as_deref(), id) {
+                            return Ok(Found::Result(result));
+                        }
+                        instead = Some(another_id(answered.as_deref()));
+                    }
+                    Message::Error { id: answered, error } => {
+                        let answered = answered.as_deref();
+                        if jsonrpc::is_answer_to(answered, id) || jsonrpc::names_no_request(answered) {
+                            return Ok(Found::Error(error));
+                        }
+                        instead = Some(another_id(answered));
+                    }
+                    Message::Request { id, method } => self.serve(&id, &method),
+                    Message::Notification { method, params } => {
+                        self.notices.push(ServerNotice { method, params });
+                    }
+                }
+            }
+        }
+        Ok(Found::Nothing(instead.unwrap_or_else(|| nothing(reply.exchange()))))
+    }
+
+    /// Answers what the server asks: `ping` is, anything else is not offered by this client. The
+    /// answer goes over a connection of its own, since the stream occupies the other; that it may not
+    /// arrive is the server's to deal with.
+    fn serve(&mut self, id: &RawValue, method: &str) {
+        let outcome = match method {
+            "ping" => Ok(json!({})),
+            _ => Err((-32601, "this client offers no such method")),
+        };
+        let request = self.post(jsonrpc::answer(id, outcome), &self.session);
+        if self.side.is_none() {
+            let recorder = self.http.recorder().clone();
+            self.side = Http::new(&self.endpoint, &self.options, recorder).ok();
+        }
+        let Some(side) = &self.side else { return };
+        if let Ok(reply) = side.send(Purpose::on("answer to", method), request) {
+            let exchange = reply.finish();
+            self.history.push(exchange);
+        }
+    }
+}
+
+fn another_id(id: Option<&RawValue>) -> String {
+    format!("the server answered another request: id {}", id.map_or("missing", RawValue::get))
+}
+
+/// What there was instead of an answer.
+fn nothing(exchange: &Exchange) -> String {
+    use crate::exchange::Shape;
+    match exchange.answer.as_ref().map(|answer| answer.shape) {
+        Some(Shape::Html) => "a web page came instead of an answer".to_owned(),
+        Some(Shape::Text) => "text came instead of an answer".to_owned(),
+        Some(Shape::Events) => "the stream ended without an answer".to_owned(),
+        _ => "the answer is empty".to_owned(),
+    }
+}

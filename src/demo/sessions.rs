@@ -1,0 +1,42 @@
+//! The sessions of the built-in server.
+
+use std::collections::HashMap;
+
+/// One session.
+#[derive(Debug, Default)]
+pub(super) struct Session {
+    /// `notifications/initialized` has come.
+    pub(super) initialized: bool,
+    /// A standalone stream is open; a second one is refused.
+    pub(super) listening: bool,
+}
+
+/// All sessions, by id.
+#[derive(Debug, Default)]
+pub(super) struct Sessions(HashMap<String, Session>);
+
+/// As many sessions are kept; whoever opens one more is refused.
+const MAX_SESSIONS: usize = 10_000;
+
+impl Sessions {
+    /// Opens a session under an id that cannot be guessed; `None` when there are too many.
+    pub(super) fn open(&mut self) -> Option<String> {
+        if self.0.len() >= MAX_SESSIONS {
+            return None;
+        }
+        let (high, low) = (getrandom::u64().ok()?, getrandom::u64().ok()?);
+        let id = format!("{high:016x}{low:016x}");
+        self.0.insert(id.clone(), Session::default());
+        Some(id)
+    }
+
+    /// The session of this id.
+    pub(super) fn get(&mut self, id: &str) -> Option<&mut Session> {
+        self.0.get_mut(id)
+    }
+
+    /// Ends a session; whether there was one.
+    pub(super) fn end(&mut self, id: &str) -> bool {
+        self.0.remove(id).is_some()
+    }
+}

@@ -1,0 +1,138 @@
+//! The URL of a server, checked before anything is sent.
+//!
+//! The HTTP layer's own parser takes port 99999 for port 80 and sends a password without decoding
+//! it, so what it would get wrong is refused here with a sentence.
+
+use std::fmt;
+
+use url::{Host, Url};
+
+/// An `http` or `https` URL without user information and fragment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint(Url);
+
+impl Endpoint {
+    /// Whether a target reads as a URL rather than as a name.
+    pub fn looks_like_url(text: &str) -> bool {
+        text.contains(['/', ':'])
+    }
+
+    /// Reads a URL. Without a scheme, loopback hosts get `http` and all others `https`;
+    /// `:3001/mcp` is on this machine.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let full = with_scheme(text.trim());
+        let mut url = Url::parse(&full)
+            .map_err(|error| format!("`{}` is not a URL: {error}", text.escape_debug()))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(format!(
+                "`{}` is not a server's URL: only http and https can be spoken to",
+                text.escape_debug()
+            ));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(
+                "the URL holds a user name or a password; send it as a header instead: \
+                 -H 'Authorization: Basic …' or --bearer"
+                    .to_owned(),
+            );
+        }
+        url.set_fragment(None);
+        Ok(Self(url))
+    }
+
+    /// The URL as text.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// Scheme, host and port: what credentials and sessions belong to.
+    pub fn origin(&self) -> String {
+        self.0.origin().ascii_serialization()
+    }
+
+    /// Whether the connection is encrypted.
+    pub fn is_https(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+
+    /// The host, without brackets.
+    pub fn host(&self) -> String {
+        match self.0.host() {
+            Some(Host::Domain(name)) => name.to_owned(),
+            Some(Host::Ipv4(address)) => address.to_string(),
+            Some(Host::Ipv6(address)) => address.to_string(),
+            None => String::new(),
+        }
+    }
+
+    /// Host and port, for people.
+    pub fn authority(&self) -> String {
+        self.0.authority().to_owned()
+    }
+
+    /// Whether the host is this machine: never sent through a proxy.
+    pub fn is_loopback(&self) -> bool {
+        match self.0.host() {
+            Some(Host::Domain(name)) => is_local_name(name),
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        }
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+fn is_local_name(name: &str) -> bool {
+    name == "localhost" || name.ends_with(".localhost")
+}
+
+fn with_scheme(text: &str) -> String {
+    if text.contains("://") {
+        return text.to_owned();
+    }
+    if text.starts_with(':') {
+        return format!("http://localhost{text}");
+    }
+    let host = text.split(['/', ':']).next().unwrap_or_default();
+    let local = is_local_name(host) || host.starts_with("127.") || text.starts_with("[::1]");
+    format!("{}://{text}", if local { "http" } else { "https" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> String {
+        Endpoint::parse(text).unwrap().as_str().to_owned()
+    }
+
+    #[test]
+    fn a_missing_scheme_is_filled_in() {
+        assert_eq!(parsed("localhost:3001/mcp"), "http://localhost:3001/mcp");
+        assert_eq!(parsed(":3001/mcp"), "http://localhost:3001/mcp");
+        assert_eq!(parsed("127.0.0.1:3001"), "http://127.0.0.1:3001/");
+        assert_eq!(parsed("mcp.example.com/mcp"), "https://mcp.example.com/mcp");
+        assert_eq!(parsed("https://ex%61mple.com/a#b"), "https://example.com/a");
+    }
+
+    #[test]
+    fn what_the_http_layer_would_get_wrong_is_refused() {
+        assert!(Endpoint::parse("http://h:99999/").unwrap_err().contains("port"));
+        assert!(Endpoint::parse("http://u:p@h/").unwrap_err().contains("-H 'Authorization"));
+        assert!(Endpoint::parse("file:///etc/passwd").unwrap_err().contains("http and https"));
+        assert!(Endpoint::parse("http://").is_err());
+    }
+
+    #[test]
+    fn the_origin_has_the_port_that_is_meant() {
+        let endpoint = Endpoint::parse("https://example.com:443/mcp").unwrap();
+        assert_eq!(endpoint.origin(), "https://example.com");
+        assert!(!endpoint.is_loopback());
+        assert!(Endpoint::parse("http://[::1]:1/").unwrap().is_loopback());
+    }
+}

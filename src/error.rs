@@ -1,0 +1,240 @@
+//! Kinds of failure and their exit codes. How a failure looks is decided in `output`.
+
+use serde_json::{Map, Value, json};
+
+use crate::client;
+use crate::diagnose::{Finding, explain};
+use crate::exchange::Exchange;
+use crate::exit::ExitCode;
+use crate::session::TargetError;
+use crate::transport;
+
+/// What kind of failure it is; the words of `--json`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Wrong usage, wrong arguments.
+    Usage,
+    /// The server cannot be reached.
+    Unreachable,
+    /// The server wants other credentials.
+    Auth,
+    /// The session is missing or gone.
+    Session,
+    /// A JSON-RPC error.
+    Rpc,
+    /// Not MCP, or against the protocol.
+    Protocol,
+    /// A limit of time or size.
+    Limit,
+    /// Local state.
+    State,
+}
+
+impl Kind {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Usage => "usage",
+            Self::Unreachable => "unreachable",
+            Self::Auth => "auth",
+            Self::Session => "session",
+            Self::Rpc => "rpc",
+            Self::Protocol => "protocol",
+            Self::Limit => "limit",
+            Self::State => "state",
+        }
+    }
+
+    /// How the process ends.
+    pub fn exit(self) -> ExitCode {
+        match self {
+            Self::Usage => ExitCode::Usage,
+            Self::Unreachable => ExitCode::Unreachable,
+            Self::Auth => ExitCode::Auth,
+            Self::Session => ExitCode::Session,
+            Self::Rpc => ExitCode::Rpc,
+            Self::Protocol => ExitCode::Protocol,
+            Self::Limit => ExitCode::Limit,
+            Self::State => ExitCode::State,
+        }
+    }
+}
+
+/// A command that failed: everything that its user is told.
+#[derive(Debug)]
+pub struct Failure {
+    /// The kind.
+    pub kind: Kind,
+    /// What went wrong, in one line.
+    pub message: String,
+    /// More about it, a line each.
+    pub details: Vec<String>,
+    /// The exchange that shows it.
+    pub exchange: Option<Box<Exchange>>,
+    /// The JSON-RPC error that the server sent: code and message.
+    pub rpc: Option<(Option<i64>, String)>,
+    /// What is concluded from the evidence, the surest first.
+    pub findings: Vec<Finding>,
+    /// Commands to try next, each with what it does.
+    pub next: Vec<(String, &'static str)>,
+}
+
+impl Failure {
+    /// A failure without evidence from the wire.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            details: Vec::new(),
+            exchange: None,
+            rpc: None,
+            findings: Vec::new(),
+            next: Vec::new(),
+        }
+    }
+
+    /// Wrong usage.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, message)
+    }
+
+    /// State that cannot be read or written.
+    pub fn state(error: &anyhow::Error) -> Self {
+        Self::new(Kind::State, format!("{error:#}"))
+    }
+
+    /// With a line more.
+    #[must_use]
+    pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
+        self.details.push(detail.into());
+        self
+    }
+
+    /// With a command to try next.
+    #[must_use]
+    pub fn with_next(mut self, command: impl Into<String>, does: &'static str) -> Self {
+        self.next.push((command.into(), does));
+        self
+    }
+
+    /// The object of `--json`: `{"error": {kind, message, exit, findings, …}}`.
+    pub fn to_json(&self) -> Value {
+        let mut error = Map::new();
+        error.insert("kind".into(), json!(self.kind.as_str()));
+        error.insert("message".into(), json!(self.message));
+        error.insert("exit".into(), json!(self.kind.exit() as u8));
+        if let Some(status) = self.exchange.as_ref().and_then(|exchange| exchange.status()) {
+            error.insert("status".into(), json!(status));
+        }
+        if let Some((code, message)) = &self.rpc {
+            error.insert("rpc".into(), json!({"code": code, "message": message}));
+        }
+        let findings: Vec<Value> = self
+            .findings
+            .iter()
+            .map(|finding| {
+                json!({
+                    "id": finding.id,
+                    "certainty": finding.certainty.as_str(),
+                    "title": finding.title,
+                    "means": finding.means,
+                    "specification": finding.specification,
+                })
+            })
+            .collect();
+        error.insert("findings".into(), Value::Array(findings));
+        json!({ "error": error })
+    }
+}
+
+/// A failed request, with what its history explains.
+pub fn from_client(error: client::Error, history: &[Box<Exchange>]) -> Failure {
+    use client::ErrorKind;
+    let findings = match &error.exchange {
+        Some(shown) => {
+            let until = history.iter().position(|exchange| exchange.number == shown.number);
+            explain(until.map_or(history, |at| &history[..=at]))
+        }
+        None => Vec::new(),
+    };
+    let mut rpc = None;
+    let (kind, message, mut details) = match &error.kind {
+        ErrorKind::Transport(error) => from_transport(error),
+        ErrorKind::State(error) => (Kind::State, format!("{error:#}"), Vec::new()),
+        ErrorKind::Protocol(text) => (Kind::Protocol, text.clone(), Vec::new()),
+        ErrorKind::SessionLost => {
+            (Kind::Session, "the server no longer knows the session".to_owned(), Vec::new())
+        }
+        ErrorKind::Status(status) => {
+            let kind = kind_of_status(*status);
+            (kind, format!("the server answered HTTP {status}"), Vec::new())
+        }
+        ErrorKind::Rpc(sent) => {
+            rpc = Some((sent.code, sent.message.clone()));
+            let status = error.exchange.as_ref().and_then(|exchange| exchange.status());
+            let kind = match status.map(kind_of_status) {
+                Some(Kind::Auth) => Kind::Auth,
+                _ => Kind::Rpc,
+            };
+            (kind, format!("the server answered with an error: {}", sent.message), Vec::new())
+        }
+    };
+    let mut failure = Failure { rpc, exchange: error.exchange, ..Failure::new(kind, message) };
+    failure.details.append(&mut details);
+    if let Some(finding) = findings.first() {
+        if matches!(finding.id, "session-missing" | "session-expired") {
+            failure.kind = Kind::Session;
+        }
+        failure.message = finding.title.to_owned();
+    }
+    failure.findings = findings;
+    failure
+}
+
+/// A failure of the connection, or of the options for it.
+pub fn from_transport(error: &transport::Error) -> (Kind, String, Vec<String>) {
+    use transport::ErrorKind;
+    let kind = match error.kind {
+        ErrorKind::Unreachable => Kind::Unreachable,
+        ErrorKind::Broken | ErrorKind::NotHttp => Kind::Protocol,
+        ErrorKind::TooSlow(_) | ErrorKind::TooLarge(_) => Kind::Limit,
+        ErrorKind::Unusable => Kind::Usage,
+    };
+    let message = match (error.kind, error.phase) {
+        (ErrorKind::Unusable, _) => error.text.clone(),
+        (ErrorKind::Unreachable, _) => format!("cannot reach the server: {}", error.text),
+        (_, phase) => format!("{}, while {}", error.text, phase.doing()),
+    };
+    let details = if error.may_have_run {
+        vec!["The request was sent and may have run; it was not sent again.".to_owned()]
+    } else {
+        Vec::new()
+    };
+    (kind, message, details)
+}
+
+/// What a status means where the body has no JSON-RPC error.
+fn kind_of_status(status: u16) -> Kind {
+    match status {
+        401 | 403 | 407 => Kind::Auth,
+        _ => Kind::Protocol,
+    }
+}
+
+impl From<TargetError> for Failure {
+    fn from(error: TargetError) -> Self {
+        match error {
+            TargetError::State(error) => Self::state(&error),
+            TargetError::Usage(text, near) => {
+                let mut failure = Self::usage(text);
+                for name in near {
+                    failure = failure.with_detail(format!("did you mean `{name}`?"));
+                }
+                failure
+                    .with_next("mcpoke sessions", "what is remembered")
+                    .with_next("mcpoke init URL", "a server that is not remembered yet")
+                    .with_next("mcpoke -s demo list-tools", "the built-in server")
+            }
+        }
+    }
+}

@@ -1,0 +1,386 @@
+//! The evidence: one HTTP request with its answer, as sent and received, with times.
+//!
+//! Everything that is explained later is explained from these records. They hold secrets; what is
+//! shown of them goes through the [`Redactor`] that every observer is given.
+
+use std::cell::RefCell;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::{Duration, SystemTime};
+
+use crate::protocol::headers;
+use crate::redact::Redactor;
+
+/// As much of a body is kept as evidence; a longer one is marked as cut.
+pub const KEEP_BODY: usize = 64 * 1024;
+/// As many events and chunks are kept; the rest is counted.
+pub const KEEP_EVENTS: usize = 1000;
+
+/// What an exchange is for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Purpose {
+    /// The JSON-RPC method, where the request carries one.
+    pub method: Option<String>,
+    /// What the method is applied to: a tool's name.
+    pub subject: Option<String>,
+}
+
+impl Purpose {
+    /// A request or notification of this method.
+    pub fn of(method: &str) -> Self {
+        Self { method: Some(method.to_owned()), subject: None }
+    }
+
+    /// The same, applied to something.
+    pub fn on(method: &str, subject: &str) -> Self {
+        Self { method: Some(method.to_owned()), subject: Some(subject.to_owned()) }
+    }
+}
+
+impl std::fmt::Display for Purpose {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.method.as_deref().unwrap_or_default())?;
+        if let Some(subject) = &self.subject {
+            write!(f, " {subject}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A request as it was handed to the HTTP layer.
+#[derive(Clone)]
+pub struct Request {
+    /// `POST`, `GET` or `DELETE`.
+    pub method: &'static str,
+    /// The URL.
+    pub url: String,
+    /// Header names in lower case, and values, in order.
+    pub headers: Vec<(String, String)>,
+    /// The body; empty where there is none.
+    pub body: String,
+}
+
+impl Request {
+    /// A header's value.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        find_header(&self.headers, name)
+    }
+}
+
+/// The connection that an exchange went over.
+#[derive(Debug, Clone, Default)]
+pub struct Connection {
+    /// It was open already, from an earlier exchange of this process.
+    pub reused: bool,
+    /// The address that answered the connection: the server's, or the proxy's.
+    pub peer: Option<SocketAddr>,
+    /// Addresses that were tried in vain, with what each said.
+    pub refused: Vec<(SocketAddr, String)>,
+    /// The proxy in between, without its password.
+    pub proxy: Option<String>,
+    /// What TLS agreed on.
+    pub tls: Option<Tls>,
+}
+
+/// What a TLS handshake agreed on.
+#[derive(Debug, Clone)]
+pub struct Tls {
+    /// `TLSv1_3`, for instance.
+    pub version: String,
+    /// The cipher suite.
+    pub cipher: String,
+    /// The server's certificate, in DER.
+    pub certificate: Vec<u8>,
+    /// The SHA-256 digest of the certificate, in hexadecimal.
+    pub fingerprint: String,
+    /// The names that the certificate is for.
+    pub names: Vec<String>,
+}
+
+/// Times since the exchange began, in the phases that curl has; `None` for what did not happen.
+#[derive(Debug, Clone, Default)]
+pub struct Times {
+    /// The name was looked up.
+    pub lookup: Option<Duration>,
+    /// The TCP connection was made (to the proxy, where there is one).
+    pub connect: Option<Duration>,
+    /// The TLS handshake was done.
+    pub tls: Option<Duration>,
+    /// The last byte of the request was written.
+    pub sent: Option<Duration>,
+    /// The first byte of the answer came.
+    pub first_byte: Option<Duration>,
+    /// The answer was complete, or given up.
+    pub done: Option<Duration>,
+}
+
+/// Bytes on the wire, inside TLS where there is any.
+#[derive(Clone, Default)]
+pub struct Wire {
+    /// The request's line and headers, byte by byte.
+    pub request_head: Vec<u8>,
+    /// The answer's status line and headers, byte by byte, with any interim answers before them.
+    pub response_head: Vec<u8>,
+    /// Bytes sent in all.
+    pub sent: u64,
+    /// Bytes received in all.
+    pub received: u64,
+    /// When bytes came, and how many, up to [`KEEP_EVENTS`].
+    pub chunks: Vec<(Duration, usize)>,
+}
+
+/// What a body turned out to be, whatever its Content-Type said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// Not read: an accepted notification has no body worth waiting for.
+    Unread,
+    /// Nothing.
+    Empty,
+    /// A JSON document.
+    Json,
+    /// A stream of events.
+    Events,
+    /// Markup.
+    Html,
+    /// Anything else.
+    Text,
+}
+
+impl Shape {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unread => "unread",
+            Self::Empty => "empty",
+            Self::Json => "json",
+            Self::Events => "events",
+            Self::Html => "html",
+            Self::Text => "text",
+        }
+    }
+}
+
+/// One block of an event stream.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Event {
+    /// When it was complete, since the exchange began.
+    pub at: Duration,
+    /// The event type; `message` where the stream does not say.
+    pub kind: String,
+    /// The id that this very block carries, not one inherited from an earlier block.
+    pub id: Option<String>,
+    /// The reconnection time in milliseconds that this block carries.
+    pub retry: Option<u64>,
+    /// The data; `None` for a block that has no `data` line (a `retry` alone, say).
+    pub data: Option<String>,
+    /// Comments within the block (keep-alives).
+    pub comments: Vec<String>,
+}
+
+/// What came back.
+#[derive(Clone)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// Header names in lower case, and values, in order.
+    pub headers: Vec<(String, String)>,
+    /// What the body turned out to be.
+    pub shape: Shape,
+    /// The body's beginning, up to [`KEEP_BODY`]; a stream's blocks are in `events`.
+    pub body: String,
+    /// Bytes of the body in all.
+    pub body_length: u64,
+    /// The blocks of a stream, up to [`KEEP_EVENTS`].
+    pub events: Vec<Event>,
+    /// Blocks that were not kept.
+    pub events_dropped: u64,
+}
+
+impl Answer {
+    /// A header's value.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        find_header(&self.headers, name)
+    }
+
+    /// Whether the status is 2xx.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The last message of the body: the data of the last event, or the document.
+    pub fn last_message(&self) -> Option<&str> {
+        match self.shape {
+            Shape::Events => {
+                self.events.iter().rev().find_map(|event| event.data.as_deref().filter(|d| !d.is_empty()))
+            }
+            Shape::Json => Some(&self.body),
+            _ => None,
+        }
+    }
+}
+
+/// One HTTP request with its answer.
+#[derive(Clone)]
+pub struct Exchange {
+    /// Counted from 1 within this process.
+    pub number: usize,
+    /// When it began.
+    pub began: SystemTime,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// What was sent.
+    pub request: Request,
+    /// What it went over.
+    pub connection: Connection,
+    /// When what happened.
+    pub times: Times,
+    /// The bytes.
+    pub wire: Wire,
+    /// What came back, if anything did.
+    pub answer: Option<Answer>,
+    /// Why it ended early, if it did.
+    pub failure: Option<String>,
+}
+
+impl Exchange {
+    /// The session id that was sent.
+    pub fn session_sent(&self) -> Option<&str> {
+        self.request.header(headers::SESSION_ID)
+    }
+
+    /// The answer's status.
+    pub fn status(&self) -> Option<u16> {
+        self.answer.as_ref().map(|answer| answer.status)
+    }
+
+    /// Whether the request carries this JSON-RPC method.
+    pub fn is(&self, method: &str) -> bool {
+        self.purpose.method.as_deref() == Some(method)
+    }
+}
+
+impl std::fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Exchange({} {} -> {:?})", self.number, self.purpose, self.status())
+    }
+}
+
+fn find_header<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {
+    headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+}
+
+/// Is told of every exchange as it happens. A trace is one of these, and never an `if` in the driver.
+pub trait Observer {
+    /// A request is about to be sent.
+    fn sending(&mut self, _exchange: &Exchange, _redactor: &Redactor) {}
+    /// The status and the headers are here.
+    fn answered(&mut self, _exchange: &Exchange, _redactor: &Redactor) {}
+    /// A block of a stream is here.
+    fn event(&mut self, _event: &Event, _redactor: &Redactor) {}
+    /// The exchange is over.
+    fn finished(&mut self, _exchange: &Exchange, _redactor: &Redactor) {}
+}
+
+/// Keeps the observers, the secrets and the count of the exchanges of one process.
+#[derive(Clone, Default)]
+pub struct Recorder(Rc<RefCell<Records>>);
+
+#[derive(Default)]
+struct Records {
+    observers: Vec<Box<dyn Observer>>,
+    redactor: Redactor,
+    count: usize,
+}
+
+impl Recorder {
+    /// A recorder that tells these observers.
+    pub fn new(observers: Vec<Box<dyn Observer>>, redactor: Redactor) -> Self {
+        Self(Rc::new(RefCell::new(Records { observers, redactor, count: 0 })))
+    }
+
+    /// The number of the next exchange.
+    pub fn next_number(&self) -> usize {
+        let mut records = self.0.borrow_mut();
+        records.count += 1;
+        records.count
+    }
+
+    /// Learns secrets.
+    pub fn learn(&self, teach: impl FnOnce(&mut Redactor)) {
+        teach(&mut self.0.borrow_mut().redactor);
+    }
+
+    /// A copy of the redactor with all that it has learned so far.
+    pub fn redactor(&self) -> Redactor {
+        self.0.borrow().redactor.clone()
+    }
+
+    /// Tells every observer.
+    pub fn tell(&self, tell: impl Fn(&mut dyn Observer, &Redactor)) {
+        let records = &mut *self.0.borrow_mut();
+        for observer in &mut records.observers {
+            tell(observer.as_mut(), &records.redactor);
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    //! Evidence made by hand, for tests of what is concluded from it.
+
+    use super::*;
+
+    /// A request of this method, with or without a session id, that nothing answered.
+    pub(crate) fn sent(method: &str, session: Option<&str>) -> Exchange {
+        let mut headers = vec![
+            ("content-type".to_owned(), headers::JSON.to_owned()),
+            ("accept".to_owned(), headers::ACCEPT_BOTH.to_owned()),
+        ];
+        headers.extend(session.map(|id| (headers::SESSION_ID.to_owned(), id.to_owned())));
+        Exchange {
+            number: 1,
+            began: SystemTime::UNIX_EPOCH,
+            purpose: Purpose::of(method),
+            request: Request {
+                method: "POST",
+                url: "http://h/mcp".to_owned(),
+                headers,
+                body: String::new(),
+            },
+            connection: Connection::default(),
+            times: Times::default(),
+            wire: Wire::default(),
+            answer: None,
+            failure: None,
+        }
+    }
+
+    /// The same, answered with a body that is JSON, HTML, text or nothing.
+    pub(crate) fn answered(exchange: Exchange, status: u16, body: &str) -> Exchange {
+        with_headers(exchange, status, &[], body)
+    }
+
+    /// The same, with headers.
+    pub(crate) fn with_headers(
+        mut exchange: Exchange,
+        status: u16,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Exchange {
+        exchange.answer = Some(Answer {
+            status,
+            headers: headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+            shape: match body.trim_start().chars().next() {
+                None => Shape::Empty,
+                Some('{' | '[') => Shape::Json,
+                Some('<') => Shape::Html,
+                _ => Shape::Text,
+            },
+            body: body.to_owned(),
+            body_length: body.len() as u64,
+            events: Vec::new(),
+            events_dropped: 0,
+        });
+        exchange
+    }
+}

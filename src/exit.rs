@@ -1,0 +1,33 @@
+//! Exit codes, as a table. Scripts branch on these numbers, so none is ever reused for another meaning.
+
+/// How the process ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ExitCode {
+    /// It worked.
+    Success = 0,
+    /// The tool ran and reports failure (`isError`).
+    ToolFailed = 1,
+    /// Wrong usage, wrong arguments.
+    Usage = 2,
+    /// The server cannot be reached: name, connection, TLS or proxy.
+    Unreachable = 3,
+    /// The server wants other credentials (401, 403).
+    Auth = 4,
+    /// The session is missing or gone and could not, or may not, be renewed.
+    Session = 5,
+    /// The server answered with a JSON-RPC error.
+    Rpc = 6,
+    /// The answer is not MCP, or breaks the protocol.
+    Protocol = 7,
+    /// A limit of time or size was reached.
+    Limit = 8,
+    /// Local state cannot be read or written.
+    State = 9,
+}
+
+impl From<ExitCode> for std::process::ExitCode {
+    fn from(code: ExitCode) -> Self {
+        Self::from(code as u8)
+    }
+}

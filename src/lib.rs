@@ -1,0 +1,21 @@
+//! mcpoke: curl for MCP servers, with a memory and an explanation.
+//!
+//! The library behind the command of the same name. It promises no stable interface: it is a library
+//! so that tests can call its parts. From the ground up: [`env`], [`exit`], [`protocol`] and the other
+//! pure parts; [`exchange`], [`session`] and [`demo`]; [`transport`]; [`client`] and [`diagnose`];
+//! [`report`] and [`error`]; [`commands`]. Nothing points back up.
+
+pub mod arguments;
+pub mod client;
+pub mod demo;
+pub mod diagnose;
+pub mod digest;
+pub mod endpoint;
+pub mod env;
+pub mod error;
+pub mod exchange;
+pub mod exit;
+pub mod protocol;
+pub mod redact;
+pub mod session;
+pub mod transport;

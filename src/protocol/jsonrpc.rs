@@ -1,0 +1,254 @@
+//! JSON-RPC 2.0 messages as MCP uses them, read as leniently as real servers demand.
+//!
+//! An error's id may be null, missing, empty or made up; a body may be a batch (2025-03-26). What a
+//! server sent is kept as raw text, so that nothing of it is lost.
+
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Map, Value, json};
+
+/// A request's id. Strings only: unique across processes without a counter on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestId(String);
+
+impl RequestId {
+    /// The id as text, without quotes.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Makes request ids that no other process makes: several shells share one session, and a server
+/// that sees one id twice in flight never answers the first.
+#[derive(Debug)]
+pub struct RequestIds {
+    prefix: String,
+    next: u32,
+}
+
+impl RequestIds {
+    /// A new series, told apart from all others by 64 random bits.
+    pub fn new() -> Result<Self, getrandom::Error> {
+        let prefix = format!("{:016x}", getrandom::u64()?);
+        Ok(Self { prefix, next: 0 })
+    }
+
+    /// The next id of the series.
+    pub fn next_id(&mut self) -> RequestId {
+        self.next += 1;
+        RequestId(format!("{}-{}", self.prefix, self.next))
+    }
+}
+
+/// The text of a request.
+pub fn request(id: &RequestId, method: &str, params: &Value) -> String {
+    let mut message = json!({"jsonrpc": "2.0", "id": id.as_str(), "method": method});
+    if !params.is_null() {
+        message["params"] = params.clone();
+    }
+    message.to_string()
+}
+
+/// The text of a notification.
+pub fn notification(method: &str) -> String {
+    json!({"jsonrpc": "2.0", "method": method}).to_string()
+}
+
+/// The text of an answer to a server's request, whose id is sent back as it came.
+pub fn answer(id: &RawValue, result: Result<Value, (i64, &str)>) -> String {
+    let id: Value = serde_json::from_str(id.get()).unwrap_or(Value::Null);
+    match result {
+        Ok(result) => json!({"jsonrpc": "2.0", "id": id, "result": result}).to_string(),
+        Err((code, message)) => {
+            json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}})
+                .to_string()
+        }
+    }
+}
+
+/// A JSON-RPC error object.
+#[derive(Debug, Clone)]
+pub struct ErrorObject {
+    /// The code, where it is a whole number; servers disagree on what most codes mean.
+    pub code: Option<i64>,
+    /// The message, as the server wrote it.
+    pub message: String,
+    /// Whatever else the server had to say.
+    pub data: Option<Box<RawValue>>,
+}
+
+/// One message from a server.
+#[derive(Debug)]
+pub enum Message {
+    /// An answer with a result.
+    Result {
+        /// The id, as the server wrote it.
+        id: Option<Box<RawValue>>,
+        /// The result, as the server wrote it.
+        result: Box<RawValue>,
+    },
+    /// An answer with an error.
+    Error {
+        /// The id, as the server wrote it; real servers put anything here.
+        id: Option<Box<RawValue>>,
+        /// The error.
+        error: ErrorObject,
+    },
+    /// Something that the server asks of the client.
+    Request {
+        /// The id to answer with.
+        id: Box<RawValue>,
+        /// The method.
+        method: String,
+    },
+    /// Something that the server tells.
+    Notification {
+        /// The method.
+        method: String,
+        /// Its parameters, as the server wrote them.
+        params: Option<Box<RawValue>>,
+    },
+}
+
+/// Whether an answer's id is the one that was asked with.
+pub fn is_answer_to(id: Option<&RawValue>, asked: &RequestId) -> bool {
+    let id = id.and_then(|id| serde_json::from_str::<String>(id.get()).ok());
+    id.as_deref() == Some(asked.as_str())
+}
+
+/// Whether an error's id names no request at all, as many servers answer what they refuse.
+pub fn names_no_request(id: Option<&RawValue>) -> bool {
+    match id.map(RawValue::get) {
+        None | Some("null" | "\"\"" | "\"server-error\"") => true,
+        Some(_) => false,
+    }
+}
+
+/// Reads a body or an event: one message, or a batch of them.
+pub fn parse(text: &str) -> Result<Vec<Message>, String> {
+    let text = text.trim_start_matches('\u{feff}').trim();
+    if text.starts_with('[') {
+        let items: Vec<Box<RawValue>> =
+            serde_json::from_str(text).map_err(|error| error.to_string())?;
+        return items.iter().map(|item| parse_one(item.get())).collect();
+    }
+    Ok(vec![parse_one(text)?])
+}
+
+fn parse_one(text: &str) -> Result<Message, String> {
+    let mut fields: Fields = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    // Absent and null are told apart nowhere below but for `result`, which may be null.
+    let id = fields.id.take();
+    if let Some(method) = fields.method {
+        return Ok(match id {
+            Some(id) if id.get() != "null" => Message::Request { id, method },
+            _ => Message::Notification { method, params: fields.params },
+        });
+    }
+    if let Some(error) = fields.error.filter(|error| error.get() != "null") {
+        return Ok(Message::Error { id, error: parse_error(&error) });
+    }
+    if let Some(result) = fields.result {
+        return Ok(Message::Result { id, result });
+    }
+    Err("a JSON value that is no JSON-RPC message: no method, no result, no error".to_owned())
+}
+
+#[derive(serde::Deserialize)]
+struct Fields {
+    #[serde(default)]
+    id: Option<Box<RawValue>>,
+    #[serde(default)]
+    method: Option<String>,
+    #[serde(default)]
+    params: Option<Box<RawValue>>,
+    #[serde(default)]
+    result: Option<Box<RawValue>>,
+    #[serde(default)]
+    error: Option<Box<RawValue>>,
+}
+
+/// An error object, or whatever a server put in its place (a string, an OAuth error code).
+fn parse_error(raw: &RawValue) -> ErrorObject {
+    let value: Value = serde_json::from_str(raw.get()).unwrap_or(Value::Null);
+    let message = match &value["message"] {
+        Value::String(message) => message.clone(),
+        _ => value.as_str().map_or_else(|| raw.get().to_owned(), str::to_owned),
+    };
+    let data = value.get("data").and_then(|data| to_raw_value(data).ok());
+    ErrorObject { code: value["code"].as_i64(), message, data }
+}
+
+/// The parameters of `tools/call`: `arguments` is always there, since most servers fail without it.
+pub fn call_params(tool: &str, arguments: Map<String, Value>) -> Value {
+    json!({"name": tool, "arguments": arguments})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn only(text: &str) -> Message {
+        let mut messages = parse(text).unwrap();
+        assert_eq!(messages.len(), 1);
+        messages.remove(0)
+    }
+
+    #[test]
+    fn ids_differ_within_and_between_series() {
+        let (mut a, mut b) = (RequestIds::new().unwrap(), RequestIds::new().unwrap());
+        let first = a.next_id();
+        assert_ne!(first, a.next_id());
+        assert_ne!(first, b.next_id());
+    }
+
+    #[test]
+    fn a_result_keeps_the_text_that_was_sent() {
+        let message = only(r#"{"jsonrpc":"2.0","id":"x","result":{"b":12345678901234567890123,"a":1e400}}"#);
+        let Message::Result { result, .. } = message else { panic!("{message:?}") };
+        assert_eq!(result.get(), r#"{"b":12345678901234567890123,"a":1e400}"#);
+    }
+
+    #[test]
+    fn ids_of_errors_may_be_anything() {
+        for id in [r#""id":null,"#, "", r#""id":"","#, r#""id":"server-error","#] {
+            let message = only(&format!(r#"{{{id}"error":{{"code":-32600,"message":"no"}}}}"#));
+            let Message::Error { id, error } = message else { panic!("{message:?}") };
+            assert!(names_no_request(id.as_deref()));
+            assert_eq!((error.code, error.message.as_str()), (Some(-32600), "no"));
+        }
+    }
+
+    #[test]
+    fn an_error_that_is_a_string_is_still_an_error() {
+        let message = only(r#"{"error":"invalid_token","error_description":"x"}"#);
+        let Message::Error { error, .. } = message else { panic!("{message:?}") };
+        assert_eq!((error.code, error.message.as_str()), (None, "invalid_token"));
+    }
+
+    #[test]
+    fn a_batch_is_several_messages() {
+        let messages = parse(r#"[{"method":"a"},{"id":1,"method":"b"}]"#).unwrap();
+        assert!(matches!(&messages[0], Message::Notification { method, .. } if method == "a"));
+        assert!(matches!(&messages[1], Message::Request { method, .. } if method == "b"));
+    }
+
+    #[test]
+    fn what_is_no_message_is_refused() {
+        assert!(parse("{}").unwrap_err().contains("no JSON-RPC message"));
+        assert!(parse("<html>").is_err());
+        assert!(parse("").is_err());
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_skipped() {
+        assert!(matches!(only("\u{feff}{\"method\":\"a\"}"), Message::Notification { .. }));
+    }
+
+    #[test]
+    fn an_answer_carries_the_id_as_it_came() {
+        let id = serde_json::from_str::<Box<RawValue>>("12345678901234567890").unwrap();
+        assert_eq!(answer(&id, Ok(json!({}))), r#"{"jsonrpc":"2.0","id":12345678901234567890,"result":{}}"#);
+        let refused = answer(&id, Err((-32601, "no")));
+        assert!(refused.contains(r#""error":{"code":-32601,"message":"no"}"#));
+    }
+}

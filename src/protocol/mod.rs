@@ -1,0 +1,7 @@
+//! The Model Context Protocol as data: messages, versions, headers. No input or output happens here.
+
+pub mod headers;
+pub mod jsonrpc;
+pub mod schema;
+pub mod types;
+pub mod version;

@@ -1,0 +1,375 @@
+//! The part of JSON Schema that tells what arguments a tool takes.
+//!
+//! Not a validator: it reads types, `required`, `enum`, `const`, `properties`, `items`, the combining
+//! keywords and references within the schema, which decides how a word of the command line is meant
+//! and catches what no server would accept. A reference to anywhere else is never followed.
+
+use serde_json::{Map, Value};
+
+/// References and nesting are followed this deep; recursive schemas are common.
+const MAX_DEPTH: usize = 64;
+
+/// One thing that is wrong with a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Where, as `a.b[2]`.
+    pub path: String,
+    /// What, as a sentence without its subject: "must be a number, not a string".
+    pub text: String,
+}
+
+/// A schema within a document, so that `#/…` references can be resolved.
+#[derive(Debug, Clone, Copy)]
+pub struct Schema<'s> {
+    root: &'s Value,
+    here: &'s Value,
+}
+
+impl<'s> Schema<'s> {
+    /// The whole document.
+    pub fn new(root: &'s Value) -> Self {
+        Self { root, here: root }
+    }
+
+    fn at(self, here: &'s Value) -> Self {
+        Self { root: self.root, here }
+    }
+
+    /// Follows `$ref` as long as it points into this document.
+    fn resolved(self) -> Self {
+        let mut schema = self;
+        for _ in 0..MAX_DEPTH {
+            let target = schema.here["$ref"].as_str().and_then(|reference| {
+                self.root.pointer(reference.strip_prefix('#')?)
+            });
+            match target {
+                Some(target) => schema = schema.at(target),
+                None => break,
+            }
+        }
+        schema
+    }
+
+    /// The schema of a property, where one is declared.
+    pub fn property(self, name: &str) -> Option<Self> {
+        self.property_within(name, 0)
+    }
+
+    fn property_within(self, name: &str, depth: usize) -> Option<Self> {
+        let schema = self.resolved();
+        if let Some(property) = schema.here["properties"].get(name) {
+            return Some(schema.at(property));
+        }
+        if depth > MAX_DEPTH {
+            return None;
+        }
+        schema.branches(&["allOf", "anyOf", "oneOf"])
+            .find_map(|branch| branch.property_within(name, depth + 1))
+    }
+
+    /// The names of the declared properties.
+    pub fn property_names(self) -> Vec<&'s str> {
+        let schema = self.resolved();
+        schema.here["properties"]
+            .as_object()
+            .map(|properties| properties.keys().map(String::as_str).collect())
+            .unwrap_or_default()
+    }
+
+    fn branches(self, keywords: &[&str]) -> impl Iterator<Item = Self> {
+        keywords
+            .iter()
+            .filter_map(move |keyword| self.here[*keyword].as_array())
+            .flatten()
+            .map(move |branch| self.at(branch))
+            .collect::<Vec<_>>()
+            .into_iter()
+    }
+
+    /// The types a value may have; empty where the schema does not say.
+    pub fn types(self) -> Vec<&'s str> {
+        let mut types = Vec::new();
+        self.collect_types(&mut types, 0);
+        types
+    }
+
+    fn collect_types(self, types: &mut Vec<&'s str>, depth: usize) {
+        let schema = self.resolved();
+        let mut add = |name: &'s str| {
+            if !types.contains(&name) {
+                types.push(name);
+            }
+        };
+        match &schema.here["type"] {
+            Value::String(name) => return add(name),
+            Value::Array(names) => return names.iter().filter_map(Value::as_str).for_each(add),
+            _ => {}
+        }
+        let constants = schema.here["enum"].as_array().into_iter().flatten();
+        constants.chain(schema.here.get("const")).for_each(|constant| add(type_of(constant)));
+        if depth < MAX_DEPTH {
+            for branch in schema.branches(&["anyOf", "oneOf", "allOf"]) {
+                branch.collect_types(types, depth + 1);
+            }
+        }
+    }
+
+    /// Reads a word of the command line as the schema means it: text stays text where text is
+    /// allowed or nothing is said; else it must read as one of the allowed types.
+    pub fn read(self, word: &str) -> Result<Value, String> {
+        let types = self.types();
+        if types.is_empty() || types.contains(&"string") {
+            return Ok(Value::String(word.to_owned()));
+        }
+        match serde_json::from_str::<Value>(word.trim()) {
+            Ok(value) if types.iter().any(|name| is_type(&value, name)) => Ok(value),
+            _ => Err(format!("must be {}, not `{}`", one_of(&types), word.escape_debug())),
+        }
+    }
+
+    /// What is wrong with a value.
+    pub fn problems(self, value: &Value) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        self.check(value, "", 0, &mut problems);
+        problems
+    }
+
+    fn check(self, value: &Value, path: &str, depth: usize, problems: &mut Vec<Problem>) {
+        if depth > MAX_DEPTH {
+            return;
+        }
+        let schema = self.resolved();
+        let mut report = |text: String| problems.push(Problem { path: path.to_owned(), text });
+        if schema.here == &Value::Bool(false) {
+            return report("is not allowed".to_owned());
+        }
+        let types: Vec<&str> = match &schema.here["type"] {
+            Value::String(name) => vec![name],
+            Value::Array(names) => names.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        };
+        if !types.is_empty() && !types.iter().any(|name| is_type(value, name)) {
+            return report(format!("must be {}, not {}", one_of(&types), article(type_of(value))));
+        }
+        if let Some(allowed) = schema.here["enum"].as_array()
+            && !allowed.iter().any(|one| same(one, value))
+        {
+            let names: Vec<String> = allowed.iter().map(ToString::to_string).collect();
+            return report(format!("must be one of {}", names.join(", ")));
+        }
+        if let Some(constant) = schema.here.get("const")
+            && !same(constant, value)
+        {
+            return report(format!("must be {constant}"));
+        }
+        schema.check_combined(value, path, depth, problems);
+        match value {
+            Value::Object(object) => schema.check_object(object, path, depth, problems),
+            Value::Array(items) if schema.here["items"].is_object() => {
+                let inner = schema.at(&schema.here["items"]);
+                for (index, item) in items.iter().enumerate() {
+                    inner.check(item, &format!("{path}[{index}]"), depth + 1, problems);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn check_combined(self, value: &Value, path: &str, depth: usize, problems: &mut Vec<Problem>) {
+        for branch in self.branches(&["allOf"]) {
+            branch.check(value, path, depth + 1, problems);
+        }
+        for keyword in ["anyOf", "oneOf"] {
+            let attempts: Vec<Vec<Problem>> = self
+                .branches(&[keyword])
+                .map(|branch| {
+                    let mut found = Vec::new();
+                    branch.check(value, path, depth + 1, &mut found);
+                    found
+                })
+                .collect();
+            if !attempts.is_empty() && attempts.iter().all(|found| !found.is_empty()) {
+                // The branch that came nearest says most.
+                let best = attempts.into_iter().min_by_key(Vec::len).unwrap_or_default();
+                problems.extend(best);
+            }
+        }
+    }
+
+    fn check_object(
+        self,
+        object: &Map<String, Value>,
+        path: &str,
+        depth: usize,
+        problems: &mut Vec<Problem>,
+    ) {
+        let inside = |name: &str| {
+            if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+        };
+        for name in self.here["required"].as_array().into_iter().flatten().filter_map(Value::as_str)
+        {
+            if !object.contains_key(name) {
+                problems.push(Problem { path: inside(name), text: "is required".to_owned() });
+            }
+        }
+        for (name, value) in object {
+            if let Some(property) = self.here["properties"].get(name) {
+                self.at(property).check(value, &inside(name), depth + 1, problems);
+            } else if self.here["additionalProperties"] == Value::Bool(false)
+                && !self.matches_a_pattern(name)
+            {
+                let text = "is not a parameter of this tool".to_owned();
+                problems.push(Problem { path: inside(name), text });
+            }
+        }
+    }
+
+    /// Patterns are not evaluated: where there are any, a name is given the benefit of the doubt.
+    fn matches_a_pattern(self, _name: &str) -> bool {
+        self.here["patternProperties"].as_object().is_some_and(|patterns| !patterns.is_empty())
+    }
+}
+
+/// The JSON Schema name of a value's type.
+fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) if is_type(value, "integer") => "integer",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+/// Whether a value is of a type; `1.0` is an integer (2020-12, Validation, 6.1.1).
+fn is_type(value: &Value, name: &str) -> bool {
+    match (name, value) {
+        ("null", Value::Null)
+        | ("boolean", Value::Bool(_))
+        | ("string", Value::String(_))
+        | ("array", Value::Array(_))
+        | ("object", Value::Object(_))
+        | ("number", Value::Number(_)) => true,
+        ("integer", Value::Number(number)) => {
+            let text = number.to_string();
+            let digits = text.strip_prefix('-').unwrap_or(&text);
+            digits.bytes().all(|byte| byte.is_ascii_digit())
+                || number.as_f64().is_some_and(|float| float.is_finite() && float.fract() == 0.0)
+        }
+        _ => false,
+    }
+}
+
+/// Equal as JSON Schema compares: numbers by value, `1` and `1.0` alike.
+fn same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => a == b || a.as_f64() == b.as_f64(),
+        _ => a == b,
+    }
+}
+
+fn article(name: &str) -> String {
+    match name {
+        "null" => "null".to_owned(),
+        "array" | "integer" | "object" => format!("an {name}"),
+        _ => format!("a {name}"),
+    }
+}
+
+fn one_of(types: &[&str]) -> String {
+    types.iter().map(|name| article(name)).collect::<Vec<_>>().join(" or ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn read(schema: &Value, word: &str) -> Result<Value, String> {
+        Schema::new(schema).read(word)
+    }
+
+    fn problems(schema: &Value, value: &Value) -> Vec<String> {
+        let found = Schema::new(schema).problems(value);
+        found.into_iter().map(|problem| format!("{} {}", problem.path, problem.text)).collect()
+    }
+
+    #[test]
+    fn a_number_for_a_string_parameter_stays_a_string() {
+        assert_eq!(read(&json!({"type": "string"}), "12345"), Ok(json!("12345")));
+        assert_eq!(read(&json!({}), "12345"), Ok(json!("12345")));
+        assert_eq!(read(&json!({"type": ["null", "string"]}), "null"), Ok(json!("null")));
+    }
+
+    #[test]
+    fn what_is_no_number_is_an_error_and_never_null() {
+        let number = json!({"type": "number"});
+        assert_eq!(read(&number, "2.50").unwrap().to_string(), "2.50");
+        assert_eq!(read(&number, "x").unwrap_err(), "must be a number, not `x`");
+        for word in ["", "0x10", "+5", ".5", "NaN", "1 2", "null", "\"5\""] {
+            assert!(read(&number, word).is_err(), "{word}");
+        }
+        let integer = json!({"type": "integer"});
+        assert_eq!(read(&integer, "123456789012345678901234567890").unwrap().to_string(),
+            "123456789012345678901234567890");
+        assert!(read(&integer, "1.5").is_err());
+        assert!(read(&integer, "1.0").is_ok());
+    }
+
+    #[test]
+    fn an_optional_integer_of_pydantic_is_read_as_one() {
+        let schema = json!({"anyOf": [{"type": "integer"}, {"type": "null"}], "default": null});
+        assert_eq!(read(&schema, "5"), Ok(json!(5)));
+        assert_eq!(read(&schema, "null"), Ok(json!(null)));
+        assert_eq!(read(&schema, "five").unwrap_err(), "must be an integer or null, not `five`");
+    }
+
+    #[test]
+    fn references_within_the_schema_are_followed_and_no_others() {
+        let schema = json!({
+            "properties": {"n": {"$ref": "#/$defs/n"}, "far": {"$ref": "http://x/y"}},
+            "$defs": {"n": {"type": "integer"}, "loop": {"$ref": "#/$defs/loop"}},
+        });
+        let whole = Schema::new(&schema);
+        assert_eq!(whole.property("n").unwrap().types(), ["integer"]);
+        assert!(whole.property("far").unwrap().types().is_empty());
+        assert!(Schema { root: &schema, here: &schema["$defs"]["loop"] }.types().is_empty());
+    }
+
+    #[test]
+    fn problems_name_the_place() {
+        let schema = json!({
+            "type": "object",
+            "properties": {
+                "a": {"type": "object", "properties": {"b": {"type": "array", "items": {"type": "number"}}}},
+                "mode": {"enum": ["fast", "slow"]},
+            },
+            "required": ["mode"],
+            "additionalProperties": false,
+        });
+        assert_eq!(
+            problems(&schema, &json!({"a": {"b": [1, "x"]}, "c": 1})),
+            ["mode is required", "a.b[1] must be a number, not a string",
+             "c is not a parameter of this tool"]
+        );
+        assert_eq!(problems(&schema, &json!({"mode": "medium"})),
+            ["mode must be one of \"fast\", \"slow\""]);
+        assert!(problems(&schema, &json!({"mode": "fast"})).is_empty());
+    }
+
+    #[test]
+    fn one_branch_that_fits_is_enough() {
+        let schema = json!({"properties": {"x": {"anyOf": [{"type": "string"}, {"type": "null"}]}}});
+        assert!(problems(&schema, &json!({"x": null})).is_empty());
+        assert_eq!(problems(&schema, &json!({"x": 1})), ["x must be a string, not an integer"]);
+    }
+
+    #[test]
+    fn a_schema_that_contains_itself_ends() {
+        let schema = json!({"$ref": "#/$defs/t", "$defs": {"t": {"type": "object",
+            "properties": {"child": {"$ref": "#/$defs/t"}}, "anyOf": [{"$ref": "#/$defs/t"}]}}});
+        assert!(problems(&schema, &json!({"child": {"child": {}}})).is_empty());
+    }
+}

@@ -1,0 +1,172 @@
+//! Secrets: what counts as one, and how it looks where a person may see it.
+//!
+//! A secret stays recognisable (its last characters, its length), so that two traces can be compared,
+//! and is useless to whoever reads them.
+
+use std::borrow::Cow;
+
+/// Shortest secret of which a part is shown; of anything shorter only the length is.
+const SHOW_A_PART_FROM: usize = 16;
+/// Shortest value that is looked for inside other text; shorter ones would hit by chance.
+const SEARCH_FROM: usize = 6;
+
+/// Whether a header of this name carries a credential or a session.
+pub fn is_sensitive_header(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    matches!(name.as_str(), "authorization" | "cookie" | "set-cookie" | "mcp-session-id")
+        || ["auth", "token", "secret", "password", "session", "api-key", "apikey", "credential"]
+            .iter()
+            .any(|part| name.contains(part) && name != "www-authenticate")
+}
+
+/// A session id as it is shown: its first characters and its length, `1868a90c… (36)`.
+pub fn session_id(id: &str) -> String {
+    let length = id.chars().count();
+    if length < SHOW_A_PART_FROM {
+        return format!("… ({length})");
+    }
+    let start: String = id.chars().take(8).collect();
+    format!("{start}… ({length})")
+}
+
+/// A credential as it is shown: its last four characters, `…9f3c`, or its length where it is short.
+pub fn credential(value: &str) -> String {
+    let length = value.chars().count();
+    if length < SHOW_A_PART_FROM {
+        return format!("… ({length})");
+    }
+    let end: String = value.chars().skip(length - 4).collect();
+    format!("…{end}")
+}
+
+/// A header value as it is shown: the scheme of an `Authorization` stays (`Bearer …9f3c`).
+fn header_value(name: &str, value: &str) -> String {
+    if name.eq_ignore_ascii_case("mcp-session-id") {
+        return session_id(value);
+    }
+    match value.split_once(' ') {
+        Some((scheme, rest)) if name.to_ascii_lowercase().contains("auth") => {
+            format!("{scheme} {}", credential(rest.trim_start()))
+        }
+        _ => credential(value),
+    }
+}
+
+/// Hides secrets in everything that leaves the program for a person or a file.
+#[derive(Clone, Default)]
+pub struct Redactor {
+    show: bool,
+    known: Vec<(String, String)>,
+}
+
+impl std::fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Redactor({} secrets)", self.known.len())
+    }
+}
+
+impl Redactor {
+    /// A redactor that hides, or with `show` (`--show-secrets`) leaves everything as it is.
+    pub fn new(show: bool) -> Self {
+        Self { show, known: Vec::new() }
+    }
+
+    /// Remembers a credential, so that it is found wherever it turns up.
+    pub fn learn(&mut self, secret: &str) {
+        self.learn_as(secret, credential(secret));
+    }
+
+    /// Remembers a session id.
+    pub fn learn_session(&mut self, id: &str) {
+        self.learn_as(id, session_id(id));
+    }
+
+    fn learn_as(&mut self, secret: &str, shown: String) {
+        if secret.len() >= SEARCH_FROM && !self.known.iter().any(|(known, _)| known == secret) {
+            self.known.push((secret.to_owned(), shown));
+            // The longest first: one secret may contain another.
+            self.known.sort_by_key(|(known, _)| std::cmp::Reverse(known.len()));
+        }
+    }
+
+    /// A header's value as it may be shown.
+    pub fn header(&self, name: &str, value: &str) -> String {
+        if self.show {
+            value.to_owned()
+        } else if is_sensitive_header(name) {
+            header_value(name, value)
+        } else {
+            self.text(value).into_owned()
+        }
+    }
+
+    /// Text with every known secret replaced.
+    pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if self.show {
+            return Cow::Borrowed(text);
+        }
+        let mut out = Cow::Borrowed(text);
+        for (secret, shown) in &self.known {
+            if out.contains(secret.as_str()) {
+                out = Cow::Owned(out.replace(secret.as_str(), shown));
+            }
+        }
+        out
+    }
+
+    /// A URL without the password of its user information and without known secrets.
+    pub fn url(&self, url: &str) -> String {
+        if self.show {
+            return url.to_owned();
+        }
+        match url::Url::parse(url) {
+            Ok(mut parsed) if parsed.password().is_some() || !parsed.username().is_empty() => {
+                // Neither can fail for a URL that had user information.
+                let _ = parsed.set_password(Some("…"));
+                self.text(parsed.as_str()).replace("%E2%80%A6", "…")
+            }
+            _ => self.text(url).into_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_stays_recognisable_and_useless() {
+        let redactor = Redactor::new(false);
+        let shown = redactor.header("Authorization", "Bearer abcdefghijklmnop9f3c");
+        assert_eq!(shown, "Bearer …9f3c");
+        assert_eq!(redactor.header("authorization", "Bearer short"), "Bearer … (5)");
+        let id = "1868a90c-0000-0000-0000-000000000000";
+        assert_eq!(redactor.header("Mcp-Session-Id", id), "1868a90c… (36)");
+        assert_eq!(redactor.header("x-api-key", "0123456789abcdefXYZW"), "…XYZW");
+        assert_eq!(redactor.header("content-type", "text/plain"), "text/plain");
+    }
+
+    #[test]
+    fn a_challenge_is_no_secret() {
+        let value = "Bearer error=\"invalid_token\"";
+        assert_eq!(Redactor::new(false).header("WWW-Authenticate", value), value);
+    }
+
+    #[test]
+    fn a_known_secret_is_found_in_any_text() {
+        let mut redactor = Redactor::new(false);
+        redactor.learn("hunter2hunter2hunter2");
+        redactor.learn_session("0123456789abcdef0123456789abcdef");
+        let text = redactor.text("a hunter2hunter2hunter2 b 0123456789abcdef0123456789abcdef");
+        assert_eq!(text, "a …ter2 b 01234567… (32)");
+        assert_eq!(redactor.url("http://u:pass@h/x"), "http://u:…@h/x");
+    }
+
+    #[test]
+    fn show_secrets_shows_them() {
+        let mut redactor = Redactor::new(true);
+        redactor.learn("hunter2hunter2");
+        assert_eq!(redactor.text("hunter2hunter2"), "hunter2hunter2");
+        assert_eq!(redactor.header("authorization", "Bearer x"), "Bearer x");
+    }
+}

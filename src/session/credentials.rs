@@ -1,0 +1,210 @@
+//! Headers and tokens of the user, kept as references where they were given as such.
+//!
+//! `${VAR}` within a value, or a whole value `env:VAR` or `file:PATH`, stands for a secret that is
+//! looked up when it is sent. A session belongs to the credentials it was opened with; a digest of
+//! them, salted, says later whether they are still the same.
+
+use std::path::{Path, PathBuf};
+
+use crate::digest::sha256_of;
+use crate::env::Env;
+use crate::protocol::headers;
+use crate::redact::{Redactor, is_sensitive_header};
+
+/// What a user sends along, unexpanded.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Credentials {
+    /// Headers, as given.
+    pub headers: Vec<(String, String)>,
+    /// The bearer token, as given.
+    pub bearer: Option<String>,
+    /// The client certificate's file, which is a credential too.
+    pub cert_file: Option<PathBuf>,
+}
+
+/// The same, ready to be sent.
+#[derive(Clone, Default)]
+pub struct Expanded {
+    /// Names in lower case, and values.
+    pub headers: Vec<(String, String)>,
+    secrets: Vec<String>,
+    identity: Vec<String>,
+}
+
+impl Credentials {
+    /// These, with whatever they leave open taken from those that are remembered.
+    #[must_use]
+    pub fn or(mut self, remembered: &Self) -> Self {
+        let authorized = self.bearer.is_some()
+            || self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+        for (name, value) in &remembered.headers {
+            let replaced = self.headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(name));
+            if !replaced && !(authorized && name.eq_ignore_ascii_case("authorization")) {
+                self.headers.push((name.clone(), value.clone()));
+            }
+        }
+        if !authorized {
+            self.bearer.clone_from(&remembered.bearer);
+        }
+        if self.cert_file.is_none() {
+            self.cert_file.clone_from(&remembered.cert_file);
+        }
+        self
+    }
+
+    /// Whether anything says who the user is.
+    pub fn has_authorization(&self) -> bool {
+        self.bearer.is_some()
+            || self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"))
+    }
+
+    /// Looks up what is referred to.
+    pub fn expand(&self, env: &Env) -> Result<Expanded, String> {
+        let mut expanded = Expanded::default();
+        for (name, template) in &self.headers {
+            let value = expand(template, env).map_err(|error| format!("header `{name}`: {error}"))?;
+            headers::check_value(&value).map_err(|error| format!("header `{name}`: {error}"))?;
+            if is_sensitive_header(name) || &value != template {
+                expanded.add_secret(name, &value);
+            }
+            expanded.headers.push((name.to_ascii_lowercase(), value));
+        }
+        if let Some(template) = &self.bearer {
+            let token = expand(template, env).map_err(|error| format!("the bearer token: {error}"))?;
+            headers::check_value(&token).map_err(|error| format!("the bearer token: {error}"))?;
+            if token.trim().is_empty() {
+                return Err("the bearer token is empty".to_owned());
+            }
+            let value = format!("Bearer {}", token.trim());
+            expanded.headers.retain(|(name, _)| name != "authorization");
+            expanded.add_secret("authorization", &value);
+            expanded.headers.push(("authorization".to_owned(), value));
+        }
+        if let Some(path) = &self.cert_file {
+            expanded.identity.push(format!("certificate {}", path.display()));
+        }
+        Ok(expanded)
+    }
+}
+
+impl Expanded {
+    fn add_secret(&mut self, name: &str, value: &str) {
+        self.identity.push(format!("{} {value}", name.to_ascii_lowercase()));
+        // The scheme of `Authorization: Bearer x` is no secret; what follows it is.
+        let secret = value.split_once(' ').map_or(value, |(_, rest)| rest);
+        self.secrets.extend([value.to_owned(), secret.trim().to_owned()]);
+    }
+
+    /// Teaches a redactor every secret in here.
+    pub fn teach(&self, redactor: &mut Redactor) {
+        for secret in &self.secrets {
+            redactor.learn(secret);
+        }
+    }
+
+    /// The digest that says whether two sets of credentials are the same.
+    pub fn fingerprint(&self, salt: &str) -> String {
+        let mut identity: Vec<&str> = self.identity.iter().map(String::as_str).collect();
+        identity.sort_unstable();
+        identity.insert(0, salt);
+        sha256_of(&identity)[..32].to_owned()
+    }
+}
+
+fn expand(template: &str, env: &Env) -> Result<String, String> {
+    let variable = |name: &str| {
+        env.var(name).map(str::to_owned).ok_or_else(|| format!("the variable {name} is not set"))
+    };
+    if let Some(name) = template.strip_prefix("env:").filter(|name| is_variable(name)) {
+        return variable(name);
+    }
+    if let Some(path) = template.strip_prefix("file:").filter(|path| !path.starts_with("//")) {
+        let text = std::fs::read_to_string(Path::new(path))
+            .map_err(|error| format!("cannot read {path}: {error}"))?;
+        return Ok(text.trim_end().to_owned());
+    }
+    let mut out = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once("${") {
+        out.push_str(before);
+        match after.split_once('}') {
+            Some((name, tail)) if is_variable(name) => {
+                out.push_str(&variable(name)?);
+                rest = tail;
+            }
+            _ => {
+                out.push_str("${");
+                rest = after;
+            }
+        }
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+fn is_variable(name: &str) -> bool {
+    !name.is_empty()
+        && !name.starts_with(|c: char| c.is_ascii_digit())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_headers(headers: &[(&str, &str)]) -> Credentials {
+        let headers = headers.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
+        Credentials { headers, ..Credentials::default() }
+    }
+
+    #[test]
+    fn references_are_looked_up_when_sent() {
+        let env = Env::of(&[("TOKEN", "t0ken"), ("EMPTY", "")]);
+        let given = with_headers(&[("Authorization", "Bearer ${TOKEN}"), ("X-Key", "env:TOKEN")]);
+        let sent = given.expand(&env).unwrap().headers;
+        assert_eq!(sent[0], ("authorization".to_owned(), "Bearer t0ken".to_owned()));
+        assert_eq!(sent[1].1, "t0ken");
+        let unset = with_headers(&[("X", "a ${NOPE} b")]).expand(&env);
+        assert_eq!(unset.err().unwrap(), "header `X`: the variable NOPE is not set");
+        let literal = with_headers(&[("X", "$5 ${not a name} ${")]).expand(&env).unwrap();
+        assert_eq!(literal.headers[0].1, "$5 ${not a name} ${");
+    }
+
+    #[test]
+    fn a_file_gives_a_token_without_its_line_break() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "secret\n").unwrap();
+        let bearer = Some(format!("file:{}", file.path().display()));
+        let given = Credentials { bearer, ..Credentials::default() };
+        let sent = given.expand(&Env::of(&[])).unwrap().headers;
+        assert_eq!(sent, [("authorization".to_owned(), "Bearer secret".to_owned())]);
+    }
+
+    #[test]
+    fn a_line_break_in_a_variable_never_becomes_a_header() {
+        let env = Env::of(&[("T", "a\r\nX-Evil: 1")]);
+        assert!(with_headers(&[("X", "${T}")]).expand(&env).is_err());
+    }
+
+    #[test]
+    fn the_fingerprint_tells_credentials_apart_and_nothing_else() {
+        let env = Env::of(&[]);
+        let print = |headers: &[(&str, &str)]| {
+            with_headers(headers).expand(&env).unwrap().fingerprint("salt")
+        };
+        let one = print(&[("Authorization", "Bearer a"), ("X-Note", "1")]);
+        assert_eq!(one, print(&[("authorization", "Bearer a"), ("X-Note", "2")]));
+        assert_ne!(one, print(&[("authorization", "Bearer b")]));
+        assert_ne!(one, print(&[]));
+    }
+
+    #[test]
+    fn what_is_given_wins_over_what_is_remembered() {
+        let remembered = Credentials { bearer: Some("old".into()), ..with_headers(&[("A", "1")]) };
+        let given = with_headers(&[("authorization", "Basic x"), ("a", "2")]).or(&remembered);
+        assert_eq!(given.bearer, None);
+        assert_eq!(given.headers.len(), 2);
+        let nothing = Credentials::default().or(&remembered);
+        assert_eq!(nothing, remembered);
+    }
+}

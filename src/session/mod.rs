@@ -1,0 +1,12 @@
+//! What is remembered between processes: one record a server, the tools beside it, and which is current.
+
+mod credentials;
+mod files;
+mod record;
+mod store;
+mod target;
+
+pub use credentials::{Credentials, Expanded};
+pub use record::Record;
+pub use store::{Store, check_name};
+pub use target::{Target, TargetError, resolve};

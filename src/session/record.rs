@@ -1,0 +1,88 @@
+//! The record of one server: everything a later process needs to go on where this one stopped.
+
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::credentials::{Credentials, Expanded};
+use crate::protocol::types::Implementation;
+
+/// The format that this version writes.
+pub(super) const FORMAT: u64 = 1;
+
+/// A remembered server. The file holds secrets (the session id, tokens given in plain text).
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// The version of this format.
+    pub format: u64,
+    /// What the user calls the server.
+    pub name: String,
+    /// Its endpoint.
+    pub url: String,
+    /// The era it is spoken to in.
+    pub era: String,
+    /// The negotiated revision.
+    pub protocol_version: String,
+    /// The session; `None` means that the server is known to keep none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<String>,
+    /// What the server says it is.
+    pub server: Implementation,
+    /// What it offers, as it wrote it.
+    pub capabilities: Value,
+    /// How it wants to be used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instructions: Option<String>,
+    /// The capabilities that were declared to it; servers show different tools to different clients.
+    pub client_capabilities: Value,
+    /// When the handshake was done, in seconds since 1970.
+    pub opened: u64,
+    /// Headers to send along, references unexpanded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<(String, String)>,
+    /// The bearer token, as it was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bearer: Option<String>,
+    /// `--cacert`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<PathBuf>,
+    /// `--cert`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cert_file: Option<PathBuf>,
+    /// `--key`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_file: Option<PathBuf>,
+    /// Salt of the fingerprint.
+    pub salt: String,
+    /// The credentials that the session was opened with, as a digest.
+    pub fingerprint: String,
+}
+
+impl std::fmt::Debug for Record {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Record({} {})", self.name, self.url)
+    }
+}
+
+impl Record {
+    /// The credentials to go on with.
+    pub fn credentials(&self) -> Credentials {
+        Credentials {
+            headers: self.headers.clone(),
+            bearer: self.bearer.clone(),
+            cert_file: self.cert_file.clone(),
+        }
+    }
+
+    /// Whether the session was opened with these credentials.
+    pub fn belongs_to(&self, credentials: &Expanded) -> bool {
+        self.fingerprint == credentials.fingerprint(&self.salt)
+    }
+
+    /// When the handshake was done.
+    pub fn opened_at(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(self.opened)
+    }
+}

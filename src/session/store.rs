@@ -1,0 +1,354 @@
+//! The store: records, tools and the current server, each in a file of its own.
+//!
+//! ```text
+//! sessions/NAME.json         the record
+//! sessions/NAME.tools.json   the tools it offered
+//! by-url/DIGEST              NAME, so that a URL finds its record without reading all of them
+//! current                    NAME
+//! ```
+//! Reading never creates anything. A file that cannot be read is reported with its path.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::files;
+use super::record::{FORMAT, Record};
+use crate::digest::sha256;
+use crate::env::Env;
+use crate::protocol::types::Tool;
+
+/// Where things are remembered.
+#[derive(Debug, Clone)]
+pub struct Store {
+    folder: Option<PathBuf>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ToolsFile {
+    format: u64,
+    tools: Vec<Box<RawValue>>,
+}
+
+/// Whether a name can be given to a server.
+pub fn check_name(name: &str) -> Result<(), String> {
+    let fits = !name.is_empty()
+        && name.len() <= 64
+        && !name.starts_with(['.', '-'])
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    if !fits {
+        return Err(format!(
+            "`{}` cannot be a name: use up to 64 letters, digits, `.`, `_` and `-`",
+            name.escape_debug()
+        ));
+    }
+    let lower = name.to_ascii_lowercase();
+    if lower == "demo" || lower.ends_with(".tools") {
+        return Err(format!("`{name}` is reserved; choose another name"));
+    }
+    Ok(())
+}
+
+impl Store {
+    /// The store of this environment.
+    pub fn of(env: &Env) -> Self {
+        Self { folder: env.state_dir() }
+    }
+
+    /// Where it is, for messages.
+    pub fn folder(&self) -> Result<&PathBuf> {
+        self.folder.as_ref().context("no folder for state is known: set MCPOKE_STATE_DIR")
+    }
+
+    fn path(&self, parts: &[&str]) -> Result<PathBuf> {
+        let mut path = self.folder()?.clone();
+        path.extend(parts);
+        Ok(path)
+    }
+
+    fn record_path(&self, name: &str) -> Result<PathBuf> {
+        self.path(&["sessions", &format!("{name}.json")])
+    }
+
+    fn tools_path(&self, name: &str) -> Result<PathBuf> {
+        self.path(&["sessions", &format!("{name}.tools.json")])
+    }
+
+    fn url_path(&self, url: &str) -> Result<PathBuf> {
+        self.path(&["by-url", &sha256(url.as_bytes())[..32]])
+    }
+
+    /// The current server's name.
+    pub fn current(&self) -> Result<Option<String>> {
+        if self.folder.is_none() {
+            return Ok(None);
+        }
+        let text = files::read(&self.path(&["current"])?)?;
+        Ok(text.map(|text| text.trim().to_owned()).filter(|name| check_name(name).is_ok()))
+    }
+
+    /// Makes a server the current one.
+    pub fn set_current(&self, name: &str) -> Result<()> {
+        files::write(&self.path(&["current"])?, &format!("{name}\n"))
+    }
+
+    /// The record of this name.
+    pub fn load(&self, name: &str) -> Result<Option<Record>> {
+        if self.folder.is_none() || check_name(name).is_err() {
+            return Ok(None);
+        }
+        let path = self.record_path(name)?;
+        let Some(text) = files::read(&path)? else { return Ok(None) };
+        let record = parse_file::<Record>(&text)
+            .with_context(|| format!("cannot use {}", path.display()))?;
+        Ok(Some(record))
+    }
+
+    /// The record of this endpoint.
+    pub fn load_by_url(&self, url: &str) -> Result<Option<Record>> {
+        if self.folder.is_none() {
+            return Ok(None);
+        }
+        let Some(name) = files::read(&self.url_path(url)?)? else { return Ok(None) };
+        Ok(self.load(name.trim())?.filter(|record| record.url == url))
+    }
+
+    /// Remembers a server.
+    pub fn save(&self, record: &Record) -> Result<()> {
+        let text = serde_json::to_string_pretty(record)?;
+        files::write(&self.record_path(&record.name)?, &(text + "\n"))?;
+        let index = self.url_path(&record.url)?;
+        if files::read(&index)?.is_none_or(|name| name.trim() != record.name) {
+            files::write(&index, &format!("{}\n", record.name))?;
+        }
+        Ok(())
+    }
+
+    /// Forgets a server and what belongs to it.
+    pub fn remove(&self, record: &Record) -> Result<()> {
+        files::remove(&self.tools_path(&record.name)?)?;
+        let index = self.url_path(&record.url)?;
+        if files::read(&index)?.is_some_and(|name| name.trim() == record.name) {
+            files::remove(&index)?;
+        }
+        if self.current()?.as_deref() == Some(record.name.as_str()) {
+            files::remove(&self.path(&["current"])?)?;
+        }
+        files::remove(&self.record_path(&record.name)?)
+    }
+
+    /// The names of all remembered servers, sorted.
+    pub fn names(&self) -> Result<Vec<String>> {
+        if self.folder.is_none() {
+            return Ok(Vec::new());
+        }
+        let folder = self.path(&["sessions"])?;
+        let entries = match std::fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => {
+                return Err(error).with_context(|| format!("cannot read {}", folder.display()));
+            }
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let entry = entry.with_context(|| format!("cannot read {}", folder.display()))?;
+            let file = entry.file_name();
+            if let Some(name) = file.to_str().and_then(|file| file.strip_suffix(".json"))
+                && check_name(name).is_ok()
+            {
+                names.push(name.to_owned());
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// A free name for a server: what it calls itself, made fit for a file, numbered where another
+    /// server has it.
+    pub fn name_for(&self, server: &str, url: &str) -> Result<String> {
+        if let Some(record) = self.load_by_url(url)? {
+            return Ok(record.name);
+        }
+        let base = slug(server);
+        for number in 1.. {
+            let name = if number == 1 { base.clone() } else { format!("{base}-{number}") };
+            if check_name(&name).is_ok() && self.load(&name)?.is_none_or(|other| other.url == url) {
+                return Ok(name);
+            }
+        }
+        bail!("no free name for {server}")
+    }
+
+    /// The tools that a server offered when it was last asked.
+    pub fn load_tools(&self, name: &str) -> Result<Option<Vec<Tool>>> {
+        let path = self.tools_path(name)?;
+        let Some(text) = files::read(&path)? else { return Ok(None) };
+        let read = || -> Result<Vec<Tool>> {
+            let file: ToolsFile = parse_file(&text)?;
+            file.tools.into_iter().map(|raw| Tool::parse(raw).map_err(anyhow::Error::msg)).collect()
+        };
+        Ok(Some(read().with_context(|| format!("cannot use {}", path.display()))?))
+    }
+
+    /// Remembers the tools of a server.
+    pub fn save_tools(&self, name: &str, tools: &[Tool]) -> Result<()> {
+        let tools = tools.iter().map(|tool| tool.raw.clone()).collect();
+        let text = serde_json::to_string(&ToolsFile { format: FORMAT, tools })?;
+        files::write(&self.tools_path(name)?, &(text + "\n"))
+    }
+
+    /// Forgets the tools of a server, since they may have changed.
+    pub fn forget_tools(&self, name: &str) -> Result<()> {
+        files::remove(&self.tools_path(name)?)
+    }
+}
+
+/// Reads a file of this program's, and says so where a newer version wrote it.
+fn parse_file<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        format: Value,
+    }
+    if text.trim().is_empty() {
+        bail!("the file is empty");
+    }
+    let versioned: Versioned = serde_json::from_str(text).context("it is damaged")?;
+    if versioned.format.as_u64() != Some(FORMAT) {
+        bail!(
+            "it has format {}, and this version of mcpoke reads format {FORMAT}; \
+             use the version that wrote it, or remove the file",
+            versioned.format
+        );
+    }
+    serde_json::from_str(text).context("it is damaged")
+}
+
+/// The last part of a server's own name, in the letters that a file name may have.
+fn slug(server: &str) -> String {
+    let last = server.rsplit('/').find(|part| !part.trim().is_empty()).unwrap_or_default();
+    let mut slug = String::new();
+    for c in last.trim().chars().take(48) {
+        match c.to_ascii_lowercase() {
+            c if c.is_ascii_alphanumeric() || matches!(c, '.' | '_') => slug.push(c),
+            _ if slug.is_empty() || slug.ends_with('-') => {}
+            _ => slug.push('-'),
+        }
+    }
+    let slug = slug.trim_matches(['-', '.']).to_owned();
+    if slug.is_empty() { "server".to_owned() } else { slug }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::types::Implementation;
+    use serde_json::json;
+
+    fn store() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store { folder: Some(folder.path().join("state")) };
+        (folder, store)
+    }
+
+    fn record(name: &str, url: &str) -> Record {
+        Record {
+            format: FORMAT,
+            name: name.into(),
+            url: url.into(),
+            era: "legacy".into(),
+            protocol_version: "2025-11-25".into(),
+            session_id: Some("secret-session".into()),
+            server: Implementation::default(),
+            capabilities: json!({"z": 1, "a": {}}),
+            instructions: None,
+            client_capabilities: json!({}),
+            opened: 1,
+            headers: vec![],
+            bearer: None,
+            ca_file: None,
+            cert_file: None,
+            key_file: None,
+            salt: "s".into(),
+            fingerprint: "f".into(),
+        }
+    }
+
+    #[test]
+    fn what_is_saved_is_found_by_name_and_by_url() {
+        let (_folder, store) = store();
+        let saved = record("one", "http://h/1");
+        store.save(&saved).unwrap();
+        assert_eq!(store.load("one").unwrap(), Some(saved.clone()));
+        assert_eq!(store.load_by_url("http://h/1").unwrap(), Some(saved.clone()));
+        assert_eq!(store.load_by_url("http://h/2").unwrap(), None);
+        assert_eq!(store.names().unwrap(), ["one"]);
+        store.set_current("one").unwrap();
+        store.remove(&saved).unwrap();
+        assert_eq!(store.current().unwrap(), None);
+        assert!(store.names().unwrap().is_empty());
+        assert_eq!(store.load_by_url("http://h/1").unwrap(), None);
+    }
+
+    #[test]
+    fn reading_creates_nothing() {
+        let (folder, store) = store();
+        assert_eq!(store.current().unwrap(), None);
+        assert!(store.load("x").unwrap().is_none());
+        assert!(store.names().unwrap().is_empty());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn files_and_folders_are_the_users_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (_folder, store) = store();
+        store.save(&record("one", "http://h/1")).unwrap();
+        let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&store.record_path("one").unwrap()), 0o600);
+        assert_eq!(mode(&store.path(&["sessions"]).unwrap()), 0o700);
+        assert_eq!(mode(store.folder().unwrap()), 0o700);
+    }
+
+    #[test]
+    fn a_damaged_empty_or_newer_file_is_reported_with_its_path() {
+        let (_folder, store) = store();
+        store.save(&record("one", "http://h/1")).unwrap();
+        let path = store.record_path("one").unwrap();
+        for (text, says) in [
+            ("", "is empty"),
+            ("{\"format\":1,", "is damaged"),
+            ("{\"format\":1}", "is damaged"),
+            ("{\"format\":2}", "format 2"),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let error = format!("{:#}", store.load("one").unwrap_err());
+            assert!(error.contains(says), "{error}");
+            assert!(error.contains(path.to_str().unwrap()), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_name_comes_from_the_server_and_is_numbered_when_taken() {
+        let (_folder, store) = store();
+        assert_eq!(store.name_for("mcp-servers/everything", "http://h/1").unwrap(), "everything");
+        store.save(&record("everything", "http://h/1")).unwrap();
+        assert_eq!(store.name_for("Everything", "http://h/2").unwrap(), "everything-2");
+        assert_eq!(store.name_for("anything", "http://h/1").unwrap(), "everything");
+        assert_eq!(store.name_for("demo", "http://h/3").unwrap(), "demo-2");
+        assert_eq!(store.name_for("../../etc", "http://h/4").unwrap(), "etc");
+        assert_eq!(store.name_for("日本", "http://h/5").unwrap(), "server");
+    }
+
+    #[test]
+    fn names_that_could_leave_the_folder_are_refused() {
+        for name in ["", "..", "a/b", "a\\b", "-x", "x.tools", "demo", "a b"] {
+            assert!(check_name(name).is_err(), "{name}");
+        }
+        assert!(check_name("my-server.2").is_ok());
+    }
+}

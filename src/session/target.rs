@@ -1,0 +1,84 @@
+//! What the user named: a URL, a remembered server, or `demo`.
+
+use super::record::Record;
+use super::store::Store;
+use crate::arguments::ranked;
+use crate::endpoint::Endpoint;
+
+/// A server to talk to.
+#[derive(Debug)]
+pub enum Target {
+    /// The built-in server.
+    Demo,
+    /// A URL that nothing is remembered of.
+    Url(Endpoint),
+    /// A remembered server.
+    Saved(Box<Record>, Endpoint),
+}
+
+/// Why a target was not found.
+#[derive(Debug)]
+pub enum TargetError {
+    /// What was named cannot be used; why, and what might be meant.
+    Usage(String, Vec<String>),
+    /// The state cannot be read.
+    State(anyhow::Error),
+}
+
+impl From<anyhow::Error> for TargetError {
+    fn from(error: anyhow::Error) -> Self {
+        Self::State(error)
+    }
+}
+
+/// Finds what was named, or the current server where nothing was. Without a store (`--no-save`)
+/// only a URL or `demo` can be found.
+pub fn resolve(named: Option<&str>, store: Option<&Store>) -> Result<Target, TargetError> {
+    let Some(named) = named else { return current(store) };
+    if named == "demo" {
+        return Ok(Target::Demo);
+    }
+    if Endpoint::looks_like_url(named) {
+        let endpoint = parse(named)?;
+        return Ok(match store.map(|store| store.load_by_url(endpoint.as_str())).transpose()? {
+            Some(Some(record)) => Target::Saved(Box::new(record), endpoint),
+            _ => Target::Url(endpoint),
+        });
+    }
+    let Some(store) = store else {
+        let text = format!("`{named}` is no URL, and with --no-save no names are known");
+        return Err(TargetError::Usage(text, Vec::new()));
+    };
+    match store.load(named)? {
+        Some(record) => saved(record),
+        None => {
+            let names = store.names()?;
+            let near = ranked(named, names.iter().map(String::as_str));
+            let near = near.into_iter().map(str::to_owned).collect();
+            let text = format!("no server named `{}` is remembered", named.escape_debug());
+            Err(TargetError::Usage(text, near))
+        }
+    }
+}
+
+fn current(store: Option<&Store>) -> Result<Target, TargetError> {
+    let none = || {
+        let text = "no server was named, and none was initialised yet".to_owned();
+        TargetError::Usage(text, Vec::new())
+    };
+    let store = store.ok_or_else(|| {
+        let text = "with --no-save a server must be named: -s URL".to_owned();
+        TargetError::Usage(text, Vec::new())
+    })?;
+    let name = store.current()?.ok_or_else(none)?;
+    saved(store.load(&name)?.ok_or_else(none)?)
+}
+
+fn saved(record: Record) -> Result<Target, TargetError> {
+    let endpoint = parse(&record.url)?;
+    Ok(Target::Saved(Box::new(record), endpoint))
+}
+
+fn parse(url: &str) -> Result<Endpoint, TargetError> {
+    Endpoint::parse(url).map_err(|text| TargetError::Usage(text, Vec::new()))
+}

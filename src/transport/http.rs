@@ -1,0 +1,189 @@
+//! The blocking HTTP core: one exchange at a time, recorded.
+
+use std::sync::OnceLock;
+use std::time::{Duration, SystemTime};
+
+use ureq::config::Config;
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector as _, SocksConnector};
+
+use super::connect::{LoggingResolver, TcpConnector};
+use super::error::{Error, ErrorKind, translate};
+use super::proxy::ProxyChoice;
+use super::reply::Reply;
+use super::tls::{TlsConnector, TlsOptions};
+use super::wire::{TeeConnector, WireLog};
+use crate::endpoint::Endpoint;
+use crate::exchange::{Connection, Exchange, Purpose, Recorder, Request, Times, Wire};
+use crate::redact::Redactor;
+
+/// How long and how large things may get. `None` for a time means without limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Until connected: lookup, TCP, proxy and TLS.
+    pub connect: Option<Duration>,
+    /// Until the answer's headers are complete.
+    pub first_byte: Option<Duration>,
+    /// Without a single byte, at any time.
+    pub silence: Option<Duration>,
+    /// One exchange as a whole.
+    pub whole: Option<Duration>,
+    /// Bytes of one message.
+    pub max_size: u64,
+}
+
+/// How to reach the server.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Limits.
+    pub limits: Limits,
+    /// The proxy, if any.
+    pub proxy: Option<ProxyChoice>,
+    /// TLS.
+    pub tls: TlsOptions,
+}
+
+/// Speaks HTTP to one endpoint.
+pub struct Http {
+    agent: ureq::Agent,
+    log: WireLog,
+    limits: Limits,
+    proxy: Option<String>,
+    recorder: Recorder,
+}
+
+/// An exchange that brought no answer.
+#[derive(Debug)]
+pub struct Failed {
+    /// Why.
+    pub error: Error,
+    /// The evidence.
+    pub exchange: Box<Exchange>,
+}
+
+impl Http {
+    /// Prepares the connector chain; nothing is sent yet.
+    pub fn new(endpoint: &Endpoint, options: &Options, recorder: Recorder) -> Result<Self, Error> {
+        options.tls.check()?;
+        let (proxy, shown) = match &options.proxy {
+            Some(choice) => {
+                let proxy = ureq::Proxy::new(&choice.url).map_err(|error| {
+                    let url = Redactor::new(false).url(&choice.url);
+                    Error::unusable(format!("{} names no proxy: `{url}` ({error})", choice.named_by))
+                })?;
+                if let Some(password) = proxy.password() {
+                    recorder.learn(|redactor| redactor.learn(password));
+                }
+                (Some(proxy), Some(Redactor::new(false).url(&choice.url)))
+            }
+            None => (None, None),
+        };
+        let limits = options.limits;
+        let config = Config::builder()
+            .http_status_as_error(false)
+            // What a redirect means is said to the user, never followed with credentials in hand.
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .proxy(proxy)
+            .user_agent(concat!("mcpoke/", env!("CARGO_PKG_VERSION")))
+            .accept("")
+            .accept_encoding("")
+            .timeout_resolve(limits.connect)
+            .timeout_connect(limits.connect)
+            .timeout_recv_response(limits.first_byte)
+            .timeout_per_read(limits.silence)
+            .timeout_per_write(limits.silence)
+            .timeout_global(limits.whole)
+            .input_buffer_size(16 * 1024)
+            .output_buffer_size(16 * 1024)
+            .build();
+        let log = WireLog::new();
+        let connector = ()
+            .chain(SocksConnector::default())
+            .chain(ConnectProxyConnector::default())
+            .chain(TcpConnector { log: log.clone() })
+            .chain(TlsConnector {
+                options: options.tls.clone(),
+                log: log.clone(),
+                config: OnceLock::new(),
+            })
+            .chain(TeeConnector { log: log.clone(), authority: endpoint.authority() });
+        let resolver = LoggingResolver { inner: DefaultResolver::default(), log: log.clone() };
+        let agent = ureq::Agent::with_parts(config, connector, resolver);
+        Ok(Self { agent, log, limits, proxy: shown, recorder })
+    }
+
+    /// Where exchanges are told of.
+    pub fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+
+    /// Sends one request and comes back when the answer's headers are here. The reply must be read
+    /// to its end, or dropped, before the next request.
+    pub fn send(&self, purpose: Purpose, request: Request) -> Result<Reply, Failed> {
+        self.log.restart();
+        let mut exchange = Box::new(Exchange {
+            number: self.recorder.next_number(),
+            began: SystemTime::now(),
+            purpose,
+            request,
+            connection: Connection::default(),
+            times: Times::default(),
+            wire: Wire::default(),
+            answer: None,
+            failure: None,
+        });
+        self.recorder.tell(|observer, redactor| observer.sending(&exchange, redactor));
+        match self.run(&exchange.request) {
+            Ok(response) => {
+                let reply = Reply::new(
+                    exchange,
+                    response,
+                    self.log.clone(),
+                    self.recorder.clone(),
+                    self.proxy.clone(),
+                    self.limits.max_size,
+                );
+                Ok(reply)
+            }
+            Err(error) => {
+                note_wire(&mut exchange, &self.log, self.proxy.as_deref());
+                exchange.failure = Some(error.text.clone());
+                self.recorder.tell(|observer, redactor| observer.finished(&exchange, redactor));
+                Err(Failed { error, exchange })
+            }
+        }
+    }
+
+    fn run(&self, request: &Request) -> Result<ureq::http::Response<ureq::Body>, Error> {
+        let mut builder =
+            ureq::http::Request::builder().method(request.method).uri(request.url.as_str());
+        for (name, value) in &request.headers {
+            builder = builder.header(name, value);
+        }
+        let bad = |error: &ureq::http::Error| Error::unusable(format!("cannot be sent: {error}"));
+        let result = if request.method == "POST" {
+            let built = builder.body(request.body.as_bytes()).map_err(|error| bad(&error))?;
+            self.agent.run(built)
+        } else {
+            self.agent.run(builder.body(()).map_err(|error| bad(&error))?)
+        };
+        result.map_err(|error| {
+            let mut error = translate(error, self.log.phase(), self.log.request_begun());
+            if error.kind == ErrorKind::Unreachable && self.log.request_begun() {
+                error.kind = ErrorKind::Broken;
+            }
+            error
+        })
+    }
+}
+
+/// Copies what the wire's log has into the evidence.
+pub(super) fn note_wire(exchange: &mut Exchange, log: &WireLog, proxy: Option<&str>) {
+    let done = log.elapsed();
+    let log = log.lock();
+    exchange.times = Times { done: Some(done), ..log.times.clone() };
+    exchange.wire = log.wire.clone();
+    exchange.connection = log.connection.clone();
+    exchange.connection.proxy = proxy.map(str::to_owned);
+}

@@ -1,0 +1,20 @@
+//! One message out, a stream of messages back, over HTTP/1.1; every exchange recorded as evidence.
+//!
+//! Nothing here knows an MCP method. ureq speaks HTTP; the chain below it (resolver, TCP, TLS, the
+//! recording tee) is this program's own, because the evidence is what it exists for.
+
+mod connect;
+mod error;
+mod http;
+mod proxy;
+mod reply;
+mod sse;
+mod tls;
+mod wire;
+
+pub use error::{Error, ErrorKind, Phase};
+pub use http::{Failed, Http, Limits, Options};
+pub use proxy::ProxyChoice;
+pub use reply::Reply;
+pub use sse::{Block, Events};
+pub use tls::TlsOptions;

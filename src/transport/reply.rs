@@ -1,0 +1,235 @@
+//! An answer as it comes: its status and headers, then its messages one by one.
+//!
+//! A body is parsed by what it is, not by its Content-Type: real servers label JSON as text, send
+//! JSON-RPC errors as events with status 404, and HTML where JSON was asked for.
+
+use std::io::{self, BufRead, BufReader, Read};
+
+use super::error::{Error, ErrorKind, translate};
+use super::http::note_wire;
+use super::sse::Events;
+use super::wire::WireLog;
+use crate::exchange::{Answer, Exchange, KEEP_BODY, KEEP_EVENTS, Recorder, Shape};
+use crate::protocol::headers;
+
+type Body = BufReader<ureq::BodyReader<'static>>;
+
+/// An answer whose body is still being read.
+pub struct Reply {
+    exchange: Box<Exchange>,
+    body: State,
+    log: WireLog,
+    recorder: Recorder,
+    proxy: Option<String>,
+    max_size: u64,
+}
+
+enum State {
+    /// Nothing of the body was looked at.
+    Fresh(Body),
+    Events(Box<Events<Body>>),
+    Ended,
+}
+
+impl Reply {
+    pub(super) fn new(
+        mut exchange: Box<Exchange>,
+        response: ureq::http::Response<ureq::Body>,
+        log: WireLog,
+        recorder: Recorder,
+        proxy: Option<String>,
+        max_size: u64,
+    ) -> Self {
+        let (parts, body) = response.into_parts();
+        let text = |value: &ureq::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        exchange.answer = Some(Answer {
+            status: parts.status.as_u16(),
+            headers: parts.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
+            shape: Shape::Unread,
+            body: String::new(),
+            body_length: 0,
+            events: Vec::new(),
+            events_dropped: 0,
+        });
+        note_wire(&mut exchange, &log, proxy.as_deref());
+        recorder.tell(|observer, redactor| observer.answered(&exchange, redactor));
+        let body = State::Fresh(BufReader::with_capacity(16 * 1024, body.into_reader()));
+        Self { exchange, body, log, recorder, proxy, max_size }
+    }
+
+    /// The evidence so far.
+    pub fn exchange(&self) -> &Exchange {
+        &self.exchange
+    }
+
+    /// The status.
+    pub fn status(&self) -> u16 {
+        self.exchange.status().unwrap_or_default()
+    }
+
+    /// A header's value.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.exchange.answer.as_ref()?.header(name)
+    }
+
+    /// The next message: a JSON document, or the data of an event that has some. `None` at the end,
+    /// and for a body that is neither; that one is kept as evidence.
+    pub fn next_message(&mut self) -> Result<Option<String>, Error> {
+        loop {
+            match std::mem::replace(&mut self.body, State::Ended) {
+                State::Fresh(body) => match self.begin(body) {
+                    Ok(Some(document)) => return Ok(Some(document)),
+                    Ok(None) => {}
+                    Err(error) => return Err(self.fail(error)),
+                },
+                State::Events(mut events) => match self.next_event(&mut events) {
+                    Ok(Some(data)) => {
+                        self.body = State::Events(events);
+                        return Ok(Some(data));
+                    }
+                    Ok(None) => {}
+                    Err(error) => return Err(self.fail(error)),
+                },
+                State::Ended => return Ok(None),
+            }
+        }
+    }
+
+    /// Ends the exchange; a body that was not read to its end closes its connection.
+    pub fn finish(mut self) -> Box<Exchange> {
+        self.body = State::Ended;
+        note_wire(&mut self.exchange, &self.log, self.proxy.as_deref());
+        self.recorder.tell(|observer, redactor| observer.finished(&self.exchange, redactor));
+        self.exchange
+    }
+
+    /// Looks at the beginning of the body and decides what it is.
+    fn begin(&mut self, mut body: Body) -> io::Result<Option<String>> {
+        let is_stream = self
+            .header("content-type")
+            .is_some_and(|kind| kind.to_ascii_lowercase().starts_with(headers::EVENT_STREAM));
+        let shape = shape_of(body.fill_buf()?, is_stream);
+        self.note(|answer| answer.shape = shape);
+        match shape {
+            Shape::Events => {
+                self.body = State::Events(Box::new(Events::new(body, self.max_size)));
+                Ok(None)
+            }
+            Shape::Json => self.read_document(body).map(Some),
+            Shape::Empty | Shape::Unread => Ok(None),
+            Shape::Html | Shape::Text => {
+                // Kept as evidence; nobody needs more of a page than its beginning.
+                let mut text = Vec::new();
+                body.take(KEEP_BODY as u64).read_to_end(&mut text)?;
+                self.note(|answer| {
+                    answer.body_length = text.len() as u64;
+                    answer.body = String::from_utf8_lossy(&text).into_owned();
+                });
+                Ok(None)
+            }
+        }
+    }
+
+    fn read_document(&mut self, body: Body) -> io::Result<String> {
+        let mut bytes = Vec::new();
+        body.take(self.max_size.saturating_add(1)).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > self.max_size {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the answer is too large"));
+        }
+        let text = match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+        };
+        self.note(|answer| {
+            answer.body_length = text.len() as u64;
+            answer.body = beginning(&text).to_owned();
+        });
+        Ok(text)
+    }
+
+    fn next_event(&mut self, events: &mut Events<Body>) -> io::Result<Option<String>> {
+        loop {
+            let next = events.next_block();
+            self.note(|answer| answer.body_length = events.bytes());
+            let Some(mut block) = next? else {
+                if events.unfinished() {
+                    return Err(io::Error::new(
+                        io::ErrorKind::UnexpectedEof,
+                        "the stream ended in the middle of an event",
+                    ));
+                }
+                return Ok(None);
+            };
+            block.at = self.log.elapsed();
+            self.recorder.tell(|observer, redactor| observer.event(&block, redactor));
+            let data = block.data.clone().filter(|data| !data.is_empty());
+            block.data = block.data.map(|data| beginning(&data).to_owned());
+            self.note(|answer| {
+                if answer.events.len() < KEEP_EVENTS {
+                    answer.events.push(block);
+                } else {
+                    answer.events_dropped += 1;
+                }
+            });
+            if data.is_some() {
+                return Ok(data);
+            }
+        }
+    }
+
+    /// Writes into the evidence of the answer.
+    fn note(&mut self, write: impl FnOnce(&mut Answer)) {
+        if let Some(answer) = &mut self.exchange.answer {
+            write(answer);
+        }
+    }
+
+    fn fail(&mut self, error: io::Error) -> Error {
+        let mut error = translate(ureq::Error::from(error), self.log.phase(), true);
+        if error.kind == ErrorKind::Unreachable {
+            error.kind = ErrorKind::Broken;
+        }
+        self.exchange.failure = Some(error.text.clone());
+        error
+    }
+}
+
+/// As much of a text as is kept as evidence.
+fn beginning(text: &str) -> &str {
+    &text[..text.floor_char_boundary(KEEP_BODY)]
+}
+
+/// What a body is, by its first bytes; the label decides only where they do not.
+fn shape_of(start: &[u8], labelled_stream: bool) -> Shape {
+    if start.is_empty() {
+        return Shape::Empty;
+    }
+    let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
+    let looks_like_stream = [&b"event:"[..], b"data:", b"id:", b"retry:", b":"]
+        .iter()
+        .any(|field| text.starts_with(field));
+    match text.first() {
+        Some(b'{' | b'[') => Shape::Json,
+        _ if labelled_stream || looks_like_stream => Shape::Events,
+        Some(b'<') => Shape::Html,
+        _ => Shape::Text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_what_it_is_whatever_its_label() {
+        assert_eq!(shape_of(b"", true), Shape::Empty);
+        assert_eq!(shape_of(b" {\"a\":1}", true), Shape::Json);
+        assert_eq!(shape_of(b"\xef\xbb\xbf[]", false), Shape::Json);
+        assert_eq!(shape_of(b"event: message\n", false), Shape::Events);
+        assert_eq!(shape_of(b": ok\n", false), Shape::Events);
+        assert_eq!(shape_of(b"\n\n", true), Shape::Events);
+        assert_eq!(shape_of(b"<!DOCTYPE html>", false), Shape::Html);
+        assert_eq!(shape_of(b"session not found\n", false), Shape::Text);
+        assert_eq!(shape_of(b"null", false), Shape::Text);
+    }
+}

@@ -1,0 +1,348 @@
+//! Server-sent events: the line adapter in front of eventsource-stream.
+//!
+//! That library decodes; fed with raw chunks it panics on a byte order mark, stalls on invalid UTF-8,
+//! loses `retry:`-only blocks and is quadratic. So it is fed one normalised `line\n` at a time (WHATWG
+//! HTML, 9.2.5: a leading BOM dropped, CR and CRLF as LF, invalid UTF-8 decoded lossily), within a
+//! size limit, and what it does not tell (comments, ids of the very block, `retry`) is noted beside it.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::io::{self, BufRead};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use eventsource_stream::EventStream;
+use futures_core::Stream;
+
+/// What a block of the stream held. `at` is left to whoever has the clock.
+pub type Block = crate::exchange::Event;
+
+/// Reads blocks from a body.
+pub struct Events<R> {
+    decoder: Pin<Box<EventStream<Lines<R>>>>,
+    side: Rc<RefCell<Side>>,
+}
+
+/// What the adapter saw and the decoder will not tell.
+#[derive(Default)]
+struct Side {
+    /// The block being read.
+    open: Block,
+    open_has_data: bool,
+    /// Blocks that ended, in order; those with data wait for the decoder's event.
+    ended: VecDeque<(Block, bool)>,
+    error: Option<io::Error>,
+    bytes: u64,
+}
+
+impl<R: BufRead> Events<R> {
+    /// Reads from `reader`; a single block of more than `limit` bytes is an error.
+    pub fn new(reader: R, limit: u64) -> Self {
+        let side = Rc::new(RefCell::new(Side::default()));
+        let lines = Lines {
+            reader,
+            side: Rc::clone(&side),
+            limit,
+            in_block: 0,
+            at_start: true,
+            skip_lf: false,
+            pause: false,
+        };
+        Self { decoder: Box::pin(EventStream::new(lines)), side }
+    }
+
+    /// Bytes read so far.
+    pub fn bytes(&self) -> u64 {
+        self.side.borrow().bytes
+    }
+
+    /// The next block, or `None` at the end of the stream. A block that the end cuts off is not
+    /// given out (WHATWG HTML, 9.2.6); [`Self::unfinished`] tells of it.
+    pub fn next_block(&mut self) -> io::Result<Option<Block>> {
+        // The reader below blocks, so there is nothing to be woken by.
+        let mut context = Context::from_waker(Waker::noop());
+        loop {
+            let polled = self.decoder.as_mut().poll_next(&mut context);
+            let mut side = self.side.borrow_mut();
+            match polled {
+                Poll::Ready(Some(Ok(event))) => {
+                    let (mut block, _) = side.ended.pop_front().unwrap_or_default();
+                    block.kind = event.event;
+                    block.data = Some(event.data);
+                    return Ok(Some(block));
+                }
+                Poll::Ready(Some(Err(_))) => {
+                    let error = side.error.take();
+                    return Err(error.unwrap_or_else(|| io::ErrorKind::InvalidData.into()));
+                }
+                Poll::Ready(None) => return Ok(None),
+                Poll::Pending => {
+                    // The adapter paused after a block without data: that one is for us alone.
+                    if let Some((block, _)) = side.ended.pop_front_if(|(_, has_data)| !*has_data) {
+                        return Ok(Some(block));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether the stream ended in the middle of a block.
+    pub fn unfinished(&self) -> bool {
+        self.side.borrow().open_has_data
+    }
+}
+
+/// Turns a byte stream into normalised lines.
+struct Lines<R> {
+    reader: R,
+    side: Rc<RefCell<Side>>,
+    limit: u64,
+    in_block: u64,
+    at_start: bool,
+    /// The last line ended with CR: an LF that follows belongs to it.
+    skip_lf: bool,
+    /// Give control back once, so that a block without data is handed out at once.
+    pause: bool,
+}
+
+impl<R: BufRead> Lines<R> {
+    /// The next line without its ending, or `None` at the end; an unended last line is dropped.
+    fn next_line(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let mut line = Vec::new();
+        loop {
+            let buffer = match self.reader.fill_buf() {
+                Ok(buffer) => buffer,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            if buffer.is_empty() {
+                return Ok(None);
+            }
+            if std::mem::take(&mut self.skip_lf) && buffer[0] == b'\n' {
+                self.consume(1);
+                continue;
+            }
+            let end = buffer.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
+            let taken = end.unwrap_or(buffer.len());
+            line.extend_from_slice(&buffer[..taken]);
+            self.in_block += taken as u64;
+            let ended_with = end.map(|end| buffer[end]);
+            self.consume(taken + usize::from(ended_with.is_some()));
+            if self.in_block > self.limit {
+                return Err(io::Error::new(io::ErrorKind::FileTooLarge, "an event is too large"));
+            }
+            if let Some(ending) = ended_with {
+                self.skip_lf = ending == b'\r';
+                return Ok(Some(line));
+            }
+        }
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        self.reader.consume(bytes);
+        self.side.borrow_mut().bytes += bytes as u64;
+    }
+
+    /// Notes what the decoder will not tell.
+    fn note(&mut self, line: &str) {
+        let side = &mut *self.side.borrow_mut();
+        if line.is_empty() {
+            let block = std::mem::take(&mut side.open);
+            let has_data = std::mem::take(&mut side.open_has_data);
+            self.in_block = 0;
+            if has_data || block != Block::default() {
+                side.ended.push_back((block, has_data));
+                self.pause = !has_data;
+            }
+            return;
+        }
+        let (field, value) = line.split_once(':').unwrap_or((line, ""));
+        let value = value.strip_prefix(' ').unwrap_or(value);
+        match field {
+            "" => {
+                if side.open.comments.len() < crate::exchange::KEEP_EVENTS {
+                    side.open.comments.push(value.to_owned());
+                }
+            }
+            "data" => side.open_has_data = true,
+            "id" if !value.contains('\0') => side.open.id = Some(value.to_owned()),
+            "retry" if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) => {
+                side.open.retry = value.parse().ok();
+            }
+            _ => {}
+        }
+    }
+}
+
+impl<R: BufRead> Stream for Lines<R>
+where
+    Self: Unpin,
+{
+    type Item = Result<String, io::Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if std::mem::take(&mut self.pause) {
+            return Poll::Pending;
+        }
+        match self.next_line() {
+            Ok(None) => Poll::Ready(None),
+            Ok(Some(line)) => {
+                let mut text = String::from_utf8_lossy(&line).into_owned();
+                if std::mem::take(&mut self.at_start)
+                    && let Some(rest) = text.strip_prefix('\u{feff}')
+                {
+                    text = rest.to_owned();
+                }
+                self.note(&text);
+                text.push('\n');
+                Poll::Ready(Some(Ok(text)))
+            }
+            Err(error) => {
+                let kind = error.kind();
+                self.side.borrow_mut().error = Some(error);
+                Poll::Ready(Some(Err(kind.into())))
+            }
+        }
+    }
+}
+
+impl<R> Unpin for Lines<R> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{BufReader, Read};
+
+    /// Reads blocks with a buffer of `chunk` bytes, so that every split is met.
+    fn blocks_in(text: &[u8], chunk: usize) -> Vec<Block> {
+        let mut events = Events::new(BufReader::with_capacity(chunk, text), 1 << 20);
+        let mut blocks = Vec::new();
+        while let Some(block) = events.next_block().unwrap() {
+            blocks.push(block);
+        }
+        blocks
+    }
+
+    fn blocks(text: &str) -> Vec<Block> {
+        let whole = blocks_in(text.as_bytes(), 8192);
+        for chunk in [1, 2, 3, 7] {
+            assert_eq!(blocks_in(text.as_bytes(), chunk), whole, "chunks of {chunk}");
+        }
+        whole
+    }
+
+    fn message(data: &str) -> Block {
+        Block { kind: "message".into(), data: Some(data.into()), ..Block::default() }
+    }
+
+    #[test]
+    fn an_event_without_a_type_is_a_message() {
+        assert_eq!(blocks("data: {\"a\":1}\n\n"), [message("{\"a\":1}")]);
+        assert_eq!(blocks("event: message\ndata: x\n\n"), [message("x")]);
+        assert_eq!(blocks("event: endpoint\ndata: /m\n\n")[0].kind, "endpoint");
+    }
+
+    #[test]
+    fn a_priming_event_has_empty_data_an_id_and_a_retry() {
+        let primed = Block { id: Some("0".into()), retry: Some(3000), ..message("") };
+        assert_eq!(blocks("data: \nid: 0\nretry: 3000\n\ndata: x\n\n"), [primed, message("x")]);
+        assert_eq!(blocks("id: 7\ndata:\n\n")[0].data.as_deref(), Some(""));
+    }
+
+    #[test]
+    fn a_block_with_retry_alone_is_told() {
+        let alone = Block { retry: Some(500), ..Block::default() };
+        assert_eq!(blocks("retry: 500\n\ndata: x\n\n"), [alone, message("x")]);
+        assert!(blocks("retry: +5\n\n").is_empty());
+    }
+
+    #[test]
+    fn an_id_belongs_to_its_own_block() {
+        let read = blocks("id: 1\ndata: a\n\ndata: b\n\n");
+        assert_eq!((read[0].id.as_deref(), read[1].id.as_deref()), (Some("1"), None));
+    }
+
+    #[test]
+    fn comments_are_kept() {
+        for comment in ["keepalive", "ok", "connected"] {
+            let read = blocks(&format!(": {comment}\n\ndata: x\n\n"));
+            assert_eq!(read[0].comments, [comment]);
+            assert_eq!(read[1], message("x"));
+        }
+        assert_eq!(blocks(": within\ndata: x\n\n")[0].comments, ["within"]);
+    }
+
+    #[test]
+    fn a_comment_is_told_before_the_event_after_it_comes() {
+        struct OneThenBlock(bool);
+        impl Read for OneThenBlock {
+            fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+                assert!(!std::mem::replace(&mut self.0, true), "read on, although a block was there");
+                let text = b": keepalive\n\n";
+                buf[..text.len()].copy_from_slice(text);
+                Ok(text.len())
+            }
+        }
+        let mut events = Events::new(BufReader::new(OneThenBlock(false)), 1 << 20);
+        assert_eq!(events.next_block().unwrap().unwrap().comments, ["keepalive"]);
+    }
+
+    #[test]
+    fn every_line_ending_ends_a_line() {
+        for ending in ["\n", "\r", "\r\n"] {
+            let text = "event: a~data: 1~data: 2~~data: 3~~".replace('~', ending);
+            let read = blocks(&text);
+            assert_eq!(read[0].data.as_deref(), Some("1\n2"), "{ending:?}");
+            assert_eq!(read[1].data.as_deref(), Some("3"), "{ending:?}");
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_dropped_once() {
+        assert_eq!(blocks("\u{feff}data: x\n\n"), [message("x")]);
+        assert_eq!(blocks("data: \u{feff}x\n\n"), [message("\u{feff}x")]);
+    }
+
+    #[test]
+    fn invalid_utf8_costs_its_own_characters_alone() {
+        let read = blocks_in(b"data: a\xffb\n\ndata: c\n\n", 3);
+        assert_eq!(read, [message("a\u{fffd}b"), message("c")]);
+    }
+
+    #[test]
+    fn what_the_end_cuts_off_is_no_event() {
+        let mut events = Events::new(&b"data: a\n\ndata: b\n"[..], 1 << 20);
+        assert_eq!(events.next_block().unwrap(), Some(message("a")));
+        assert_eq!(events.next_block().unwrap(), None);
+        assert!(events.unfinished());
+        assert!(blocks("").is_empty());
+    }
+
+    #[test]
+    fn an_endless_event_is_an_error() {
+        let text = format!("data: {}\n\n", "x".repeat(100));
+        let mut events = Events::new(text.as_bytes(), 64);
+        assert_eq!(events.next_block().unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+        // The limit is for one block, not for the stream.
+        let many = "data: 0123456789\n\n".repeat(100);
+        let mut events = Events::new(many.as_bytes(), 64);
+        let mut count = 0;
+        while events.next_block().unwrap().is_some() {
+            count += 1;
+        }
+        assert_eq!(count, 100);
+    }
+
+    #[test]
+    fn an_error_of_the_reader_is_passed_on() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::new(io::ErrorKind::ConnectionReset, "reset"))
+            }
+        }
+        let mut events = Events::new(BufReader::new(Broken), 1 << 20);
+        assert_eq!(events.next_block().unwrap_err().to_string(), "reset");
+    }
+}

@@ -1,0 +1,272 @@
+//! TLS over the TCP connection: rustls with ring, its agreements noted as evidence.
+
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, RootCertStore, StreamOwned};
+use ureq::Error as UreqError;
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport,
+    TransportAdapter,
+};
+
+use super::error::{Error, ErrorKind, Phase};
+use super::wire::WireLog;
+use crate::exchange::Tls;
+
+/// What the user says about TLS.
+#[derive(Debug, Clone, Default)]
+pub struct TlsOptions {
+    /// `--cacert`: trust the authorities in this PEM file, and no others.
+    pub ca_file: Option<PathBuf>,
+    /// `--cert`: the client's certificate chain, PEM.
+    pub cert_file: Option<PathBuf>,
+    /// `--key`: the client's key, PEM; without it, it is looked for in the certificate's file.
+    pub key_file: Option<PathBuf>,
+    /// `--insecure`: believe any certificate.
+    pub insecure: bool,
+}
+
+impl TlsOptions {
+    /// The TLS settings, or what is wrong with the files; nothing here panics on a bad one.
+    fn config(&self) -> Result<ClientConfig, Error> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| Error::unusable(format!("TLS cannot be set up: {error}")))?;
+        let builder = match &self.ca_file {
+            _ if self.insecure => {
+                builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
+            }
+            Some(path) => builder.with_root_certificates(read_roots(path)?),
+            None => {
+                let verifier = rustls_platform_verifier::Verifier::new(provider).map_err(|error| {
+                    Error::unusable(format!(
+                        "this system has no trusted certificate authorities ({error}); \
+                         name a PEM file with --cacert or in SSL_CERT_FILE"
+                    ))
+                })?;
+                builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
+            }
+        };
+        let Some(cert_file) = &self.cert_file else {
+            return Ok(builder.with_no_client_auth());
+        };
+        let key_file = self.key_file.as_ref().unwrap_or(cert_file);
+        let chain = read_certificates(cert_file)?;
+        let key = PrivateKeyDer::from_pem_file(key_file).map_err(|error| {
+            Error::unusable(format!("no private key in {}: {error}", key_file.display()))
+        })?;
+        builder.with_client_auth_cert(chain, key).map_err(|error| {
+            Error::unusable(format!(
+                "the key in {} does not belong to the certificate in {}: {error}",
+                key_file.display(),
+                cert_file.display()
+            ))
+        })
+    }
+
+    /// Checks the files before anything is sent.
+    pub fn check(&self) -> Result<(), Error> {
+        if self.ca_file.is_some() || self.cert_file.is_some() {
+            self.config()?;
+        }
+        Ok(())
+    }
+}
+
+fn read_certificates(path: &PathBuf) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let unreadable = |error: &dyn std::fmt::Display| {
+        Error::unusable(format!("no certificate can be read from {}: {error}", path.display()))
+    };
+    let certificates: Vec<_> = CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect)
+        .map_err(|error| unreadable(&error))?;
+    if certificates.is_empty() {
+        return Err(unreadable(&"it holds none"));
+    }
+    Ok(certificates)
+}
+
+fn read_roots(path: &PathBuf) -> Result<RootCertStore, Error> {
+    let mut roots = RootCertStore::empty();
+    let (added, _) = roots.add_parsable_certificates(read_certificates(path)?);
+    if added == 0 {
+        return Err(Error::unusable(format!("no usable certificate in {}", path.display())));
+    }
+    Ok(roots)
+}
+
+/// Wraps the connection in TLS where the URL asks for it.
+pub(super) struct TlsConnector {
+    pub(super) options: TlsOptions,
+    pub(super) log: WireLog,
+    /// Made at the first https connection: reading the system's authorities costs time.
+    pub(super) config: OnceLock<Arc<ClientConfig>>,
+}
+
+impl std::fmt::Debug for TlsConnector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TlsConnector")
+    }
+}
+
+impl TlsConnector {
+    fn config(&self) -> Result<Arc<ClientConfig>, Error> {
+        if let Some(config) = self.config.get() {
+            return Ok(Arc::clone(config));
+        }
+        let config = Arc::new(self.options.config()?);
+        Ok(Arc::clone(self.config.get_or_init(|| config)))
+    }
+}
+
+impl<In: Transport> Connector<In> for TlsConnector {
+    type Out = Either<In, TlsTransport>;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails,
+        chained: Option<In>,
+    ) -> Result<Option<Self::Out>, UreqError> {
+        let Some(plain) = chained else { return Ok(None) };
+        if !details.needs_tls() || plain.is_tls() {
+            return Ok(Some(Either::A(plain)));
+        }
+        self.log.enter(Phase::Tls);
+        let config = self.config().map_err(|error| UreqError::Other(Box::new(error)))?;
+        let host = details.uri.host().unwrap_or_default();
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let name = ServerName::try_from(host).map_err(|error| {
+            UreqError::Other(Box::new(Error {
+                kind: ErrorKind::Unusable,
+                phase: Phase::Tls,
+                text: format!("the host cannot have a certificate: {error}"),
+                may_have_run: false,
+            }))
+        })?;
+        let mut connection = ClientConnection::new(config, name)
+            .map_err(|error| UreqError::Io(std::io::Error::other(error)))?;
+        let boxed: Box<dyn Transport> = Box::new(plain);
+        let mut socket = TransportAdapter::new(boxed, Arc::clone(&details.current_time));
+        socket.set_timeout(details.timeout);
+        connection.complete_io(&mut socket)?;
+        self.log.tls_done(agreed(&connection));
+        let buffers = LazyBuffers::new(
+            details.config.input_buffer_size(),
+            details.config.output_buffer_size(),
+        );
+        let stream = StreamOwned { conn: connection, sock: socket };
+        Ok(Some(Either::B(TlsTransport { buffers, stream })))
+    }
+}
+
+/// What was agreed on, as evidence.
+fn agreed(connection: &ClientConnection) -> Tls {
+    let certificate = connection
+        .peer_certificates()
+        .and_then(|chain| chain.first())
+        .map(|certificate| certificate.to_vec())
+        .unwrap_or_default();
+    let der = CertificateDer::from(certificate.as_slice());
+    let names = webpki::EndEntityCert::try_from(&der)
+        .map(|parsed| parsed.valid_dns_names().map(str::to_owned).collect())
+        .unwrap_or_default();
+    let or_unknown = |known: Option<String>| known.unwrap_or_else(|| "unknown".to_owned());
+    Tls {
+        version: or_unknown(connection.protocol_version().map(|version| format!("{version:?}"))),
+        cipher: or_unknown(
+            connection.negotiated_cipher_suite().map(|suite| format!("{:?}", suite.suite())),
+        ),
+        fingerprint: crate::digest::sha256(&certificate),
+        names,
+        certificate,
+    }
+}
+
+/// A connection inside TLS.
+pub(super) struct TlsTransport {
+    buffers: LazyBuffers,
+    stream: StreamOwned<ClientConnection, TransportAdapter>,
+}
+
+impl std::fmt::Debug for TlsTransport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TlsTransport")
+    }
+}
+
+impl Transport for TlsTransport {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), UreqError> {
+        self.stream.get_mut().set_timeout(timeout);
+        let output = &self.buffers.output()[..amount];
+        self.stream.write_all(output)?;
+        Ok(())
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, UreqError> {
+        self.stream.get_mut().set_timeout(timeout);
+        let input = self.buffers.input_append_buf();
+        let amount = self.stream.read(input)?;
+        self.buffers.input_appended(amount);
+        Ok(amount > 0)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.stream.get_mut().get_mut().is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        true
+    }
+}
+
+/// `--insecure`: any certificate will do; signatures are still checked.
+#[derive(Debug)]
+struct AnyCertificate(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for AnyCertificate {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        rustls::crypto::verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<rustls::SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}

@@ -1,0 +1,266 @@
+//! The recording tee: what really went over the wire, and when.
+//!
+//! It sits above TCP and TLS, so it sees the HTTP bytes in the clear: header case, chunk framing,
+//! interim answers. The connectors below it note their phases in the same log.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use ureq::Error;
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector, Either, NextTimeout, Transport,
+};
+
+use super::error::Phase;
+use crate::exchange::{Connection, KEEP_BODY, KEEP_EVENTS, Times, Tls, Wire};
+
+/// The log of the exchange under way.
+#[derive(Clone)]
+pub(super) struct WireLog(Arc<Mutex<Log>>);
+
+pub(super) struct Log {
+    began: Instant,
+    pub(super) times: Times,
+    pub(super) wire: Wire,
+    pub(super) connection: Connection,
+    connected_here: bool,
+    phase: Phase,
+}
+
+impl WireLog {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Mutex::new(Log::new())))
+    }
+
+    /// Forgets the last exchange and starts the clock.
+    pub(super) fn restart(&self) {
+        *self.lock() = Log::new();
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Log> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn elapsed(&self) -> Duration {
+        self.lock().began.elapsed()
+    }
+
+    /// Enters a phase that comes before the request is sent.
+    pub(super) fn enter(&self, phase: Phase) {
+        self.lock().phase = phase;
+    }
+
+    /// The phase that the exchange is in.
+    pub(super) fn phase(&self) -> Phase {
+        self.lock().phase
+    }
+
+    /// Whether any byte of the request was written.
+    pub(super) fn request_begun(&self) -> bool {
+        self.lock().wire.sent > 0
+    }
+
+    pub(super) fn looked_up(&self) {
+        let mut log = self.lock();
+        log.times.lookup = Some(log.began.elapsed());
+        log.phase = Phase::Connect;
+    }
+
+    pub(super) fn refused(&self, address: SocketAddr, why: String) {
+        self.lock().connection.refused.push((address, why));
+    }
+
+    pub(super) fn connected(&self, peer: Option<SocketAddr>) {
+        let mut log = self.lock();
+        log.times.connect = Some(log.began.elapsed());
+        log.connection.peer = peer;
+        log.connected_here = true;
+        log.phase = Phase::Send;
+    }
+
+    pub(super) fn tls_done(&self, tls: Tls) {
+        let mut log = self.lock();
+        log.times.tls = Some(log.began.elapsed());
+        log.connection.tls = Some(tls);
+        log.phase = Phase::Send;
+    }
+}
+
+impl Log {
+    fn new() -> Self {
+        Self {
+            began: Instant::now(),
+            times: Times::default(),
+            wire: Wire::default(),
+            connection: Connection::default(),
+            connected_here: false,
+            phase: Phase::Lookup,
+        }
+    }
+
+    fn wrote(&mut self, bytes: &[u8]) {
+        if self.wire.sent == 0 || !ends_head(&self.wire.request_head) {
+            keep_head(&mut self.wire.request_head, bytes);
+        }
+        self.wire.sent += bytes.len() as u64;
+        self.times.sent = Some(self.began.elapsed());
+        self.phase = Phase::Wait;
+    }
+
+    fn read(&mut self, bytes: &[u8]) {
+        let now = self.began.elapsed();
+        self.times.first_byte.get_or_insert(now);
+        keep_head(&mut self.wire.response_head, bytes);
+        self.wire.received += bytes.len() as u64;
+        if self.wire.chunks.len() < KEEP_EVENTS {
+            self.wire.chunks.push((now, bytes.len()));
+        }
+        self.phase = Phase::Read;
+    }
+}
+
+/// Adds bytes until the head is complete; interim answers (1xx) do not complete it.
+fn keep_head(head: &mut Vec<u8>, bytes: &[u8]) {
+    if ends_head(head) || head.len() >= KEEP_BODY {
+        return;
+    }
+    let before = head.len();
+    head.extend_from_slice(&bytes[..bytes.len().min(KEEP_BODY - before)]);
+    let from = before.saturating_sub(3);
+    if let Some(end) = find_head_end(head, from) {
+        head.truncate(end);
+    }
+}
+
+fn ends_head(head: &[u8]) -> bool {
+    find_head_end(head, head.len().saturating_sub(4)).is_some()
+}
+
+/// The end of the final head: that of an interim answer is passed over.
+fn find_head_end(head: &[u8], from: usize) -> Option<usize> {
+    let found = |from: usize| {
+        head.get(from..)?.windows(4).position(|four| four == b"\r\n\r\n").map(|at| from + at + 4)
+    };
+    let mut start = 0;
+    while head.get(start..)?.starts_with(b"HTTP/1.1 1") {
+        start = found(start)?;
+    }
+    found(from.max(start))
+}
+
+/// Puts the tee on top of the chain.
+#[derive(Clone)]
+pub(super) struct TeeConnector {
+    pub(super) log: WireLog,
+    /// Host and port of the server: a connection to anywhere else is the proxy's leg.
+    pub(super) authority: String,
+}
+
+impl std::fmt::Debug for TeeConnector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TeeConnector")
+    }
+}
+
+impl<In: Transport> Connector<In> for TeeConnector {
+    type Out = Either<In, Tee<In>>;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails,
+        chained: Option<In>,
+    ) -> Result<Option<Self::Out>, Error> {
+        let Some(inner) = chained else { return Ok(None) };
+        let authority = details.uri.authority().map(ToString::to_string);
+        if authority.as_deref() != Some(self.authority.as_str()) {
+            return Ok(Some(Either::A(inner)));
+        }
+        let made = self.log.lock().connection.clone();
+        Ok(Some(Either::B(Tee { inner, log: self.log.clone(), made })))
+    }
+}
+
+/// Copies everything that passes into the log.
+pub(super) struct Tee<T> {
+    inner: T,
+    log: WireLog,
+    /// How this connection was made, for the exchanges that find it open.
+    made: Connection,
+}
+
+impl<T> std::fmt::Debug for Tee<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tee")
+    }
+}
+
+impl<T: Transport> Transport for Tee<T> {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.inner.buffers()
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        {
+            let mut log = self.log.lock();
+            if !log.connected_here && log.wire.sent == 0 {
+                log.connection = Connection { reused: true, ..self.made.clone() };
+            }
+            log.phase = Phase::Send;
+        }
+        // Noted before it is written: bytes that a failing write got out may have arrived.
+        let sent = self.inner.buffers().output()[..amount].to_vec();
+        self.log.lock().wrote(&sent);
+        self.log.enter(Phase::Send);
+        self.inner.transmit_output(amount, timeout)?;
+        let mut log = self.log.lock();
+        log.times.sent = Some(log.began.elapsed());
+        log.phase = Phase::Wait;
+        Ok(())
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        let before = self.inner.buffers().input().len();
+        let progress = self.inner.await_input(timeout)?;
+        let input = self.inner.buffers().input();
+        if input.len() > before {
+            self.log.lock().read(&input[before..]);
+        }
+        Ok(progress)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.inner.is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.inner.is_tls()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head_of(parts: &[&str]) -> String {
+        let mut head = Vec::new();
+        for part in parts {
+            keep_head(&mut head, part.as_bytes());
+        }
+        String::from_utf8(head).unwrap()
+    }
+
+    #[test]
+    fn the_head_ends_where_the_body_begins() {
+        let head = "HTTP/1.1 200 OK\r\nA: b\r\n\r\n";
+        assert_eq!(head_of(&[head, "body\r\n\r\nmore"]), head);
+        assert_eq!(head_of(&["HTTP/1.1 200 OK\r\nA: b\r", "\n\r", "\nbody"]), head);
+    }
+
+    #[test]
+    fn an_interim_answer_is_kept_before_the_final_one() {
+        let both = "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\n\r\n";
+        assert_eq!(head_of(&[both, "body"]), both);
+        assert_eq!(head_of(&[&both[..40], &both[40..], "body"]), both);
+    }
+}

@@ -6,7 +6,9 @@
 //! [`report`] and [`error`]; [`commands`]. Nothing points back up.
 
 pub mod arguments;
+pub mod cli;
 pub mod client;
+pub mod commands;
 pub mod demo;
 pub mod diagnose;
 pub mod digest;
@@ -15,7 +17,9 @@ pub mod env;
 pub mod error;
 pub mod exchange;
 pub mod exit;
+pub mod output;
 pub mod protocol;
 pub mod redact;
+pub mod report;
 pub mod session;
 pub mod transport;

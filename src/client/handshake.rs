@@ -3,6 +3,7 @@
 
 use std::time::SystemTime;
 
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::error::{Error, ErrorKind};
@@ -40,6 +41,8 @@ impl Default for Handshake {
 pub struct Opened {
     /// What the server said.
     pub result: InitializeResult,
+    /// The same, as it sent it.
+    pub raw: Box<RawValue>,
     /// The session it issued; `None` means that it keeps none.
     pub session_id: Option<String>,
     /// What was declared to it.
@@ -107,6 +110,7 @@ impl Client {
         }
         let opened = Opened {
             result,
+            raw: answered.result,
             session_id,
             client_capabilities: handshake.capabilities.clone(),
             at: SystemTime::now(),

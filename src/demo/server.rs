@@ -1,9 +1,8 @@
 //! The HTTP side of the built-in server.
 
-use std::cell::RefCell;
 use std::convert::Infallible;
 use std::io;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http_body_util::channel::{Channel, Sender};
@@ -32,22 +31,22 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// What all connections share.
 struct State {
     options: Options,
-    sessions: RefCell<Sessions>,
+    sessions: Mutex<Sessions>,
 }
 
 /// Serves until the listener fails.
 pub(super) fn run(listener: std::net::TcpListener, options: Options) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let state = Rc::new(State { options, sessions: RefCell::default() });
+    let state = Arc::new(State { options, sessions: Mutex::default() });
     tokio::task::LocalSet::new().block_on(&runtime, async move {
         let listener = tokio::net::TcpListener::from_std(listener)?;
         loop {
             let (stream, _) = listener.accept().await?;
             stream.set_nodelay(true)?;
-            let state = Rc::clone(&state);
+            let state = Arc::clone(&state);
             tokio::task::spawn_local(async move {
                 let service = hyper::service::service_fn(move |request| {
-                    let state = Rc::clone(&state);
+                    let state = Arc::clone(&state);
                     async move { Ok::<_, Infallible>(handle(&state, request).await) }
                 });
                 // A connection that breaks is its client's affair.
@@ -59,7 +58,7 @@ pub(super) fn run(listener: std::net::TcpListener, options: Options) -> io::Resu
     })
 }
 
-async fn handle(state: &Rc<State>, request: Request<Incoming>) -> Answer {
+async fn handle(state: &Arc<State>, request: Request<Incoming>) -> Answer {
     if let Err(refusal) = check_origin(request.headers()) {
         return refusal;
     }
@@ -100,7 +99,7 @@ fn text_of<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-async fn post(state: &Rc<State>, request: Request<Incoming>) -> Result<Answer, Answer> {
+async fn post(state: &Arc<State>, request: Request<Incoming>) -> Result<Answer, Answer> {
     check_types(request.headers())?;
     let headers = request.headers().clone();
     let body = Limited::new(request.into_body(), MAX_REQUEST).collect().await.map_err(|_| {
@@ -120,7 +119,7 @@ async fn post(state: &Rc<State>, request: Request<Incoming>) -> Result<Answer, A
     let session = session_of(state, &headers)?;
     check_version(&headers)?;
     if !is_request {
-        let mut sessions = state.sessions.borrow_mut();
+        let mut sessions = state.sessions();
         if method == "notifications/initialized"
             && let Some(session) = session.and_then(|id| sessions.get(&id))
         {
@@ -129,7 +128,7 @@ async fn post(state: &Rc<State>, request: Request<Incoming>) -> Result<Answer, A
         return Ok(empty(StatusCode::ACCEPTED));
     }
     let ready = session.is_none_or(|id| {
-        state.sessions.borrow_mut().get(&id).is_some_and(|session| session.initialized)
+        state.sessions().get(&id).is_some_and(|session| session.initialized)
     });
     if !ready && method != "ping" {
         let text = "Request before notifications/initialized was received";
@@ -162,7 +161,7 @@ fn session_of(state: &State, headers: &HeaderMap) -> Result<Option<String>, Answ
         let text = "Bad request: the Mcp-Session-Id header is required";
         return Err(refuse(StatusCode::BAD_REQUEST, -32000, text));
     };
-    if state.sessions.borrow_mut().get(id).is_none() {
+    if state.sessions().get(id).is_none() {
         return Err(refuse(StatusCode::NOT_FOUND, -32001, "Session not found"));
     }
     Ok(Some(id.to_owned()))
@@ -194,7 +193,7 @@ fn initialize(state: &State, headers: &HeaderMap, message: &Value) -> Result<Ans
     });
     let mut answer = state.answer(&success(&message["id"], &result));
     if !state.options.stateless {
-        let id = state.sessions.borrow_mut().open().and_then(|id| HeaderValue::from_str(&id).ok());
+        let id = state.sessions().open().and_then(|id| HeaderValue::from_str(&id).ok());
         let id = id.ok_or_else(|| {
             refuse(StatusCode::SERVICE_UNAVAILABLE, -32000, "Too many open sessions")
         })?;
@@ -203,7 +202,7 @@ fn initialize(state: &State, headers: &HeaderMap, message: &Value) -> Result<Ans
     Ok(answer)
 }
 
-async fn serve(state: &Rc<State>, method: &str, message: &Value) -> Answer {
+async fn serve(state: &Arc<State>, method: &str, message: &Value) -> Answer {
     let (id, params) = (&message["id"], &message["params"]);
     let reply = match method {
         "ping" => success(id, &json!({})),
@@ -250,43 +249,63 @@ async fn slow(answers: Answers, message: &Value, step: Duration, steps: u32) -> 
 }
 
 /// The standalone stream: silent, but for a comment now and then.
-fn listen(state: &Rc<State>, headers: &HeaderMap) -> Result<Answer, Answer> {
+fn listen(state: &Arc<State>, headers: &HeaderMap) -> Result<Answer, Answer> {
     let Some(id) = session_of(state, headers)? else { return Err(not_allowed(state)) };
     if !text_of(headers, header::ACCEPT.as_str()).unwrap_or_default().contains(EVENT_STREAM) {
         let text = "Not acceptable: Accept must name text/event-stream";
         return Err(refuse(StatusCode::NOT_ACCEPTABLE, -32000, text));
     }
     let taken = state
-        .sessions
-        .borrow_mut()
+        .sessions()
         .get(&id)
         .is_some_and(|session| std::mem::replace(&mut session.listening, true));
     if taken {
         let text = "Conflict: the session has a stream already";
         return Err(refuse(StatusCode::CONFLICT, -32000, text));
     }
-    let (mut sender, answer) = stream();
-    let state = Rc::clone(state);
+    let (mut sender, body) = Channel::<Bytes>::new(1);
+    // hyper drops the body when the client goes away, and the place is free again.
+    let place = Place { state: Arc::clone(state), id: id.clone() };
+    let body = body.map_frame(move |frame| {
+        let _ = &place;
+        frame
+    });
+    let state = Arc::clone(state);
     tokio::task::spawn_local(async move {
         while sender.send_data(Bytes::from_static(b": keep-alive\n\n")).await.is_ok()
-            && state.sessions.borrow_mut().get(&id).is_some()
+            && state.sessions().get(&id).is_some()
         {
             tokio::time::sleep(KEEP_ALIVE).await;
         }
-        if let Some(session) = state.sessions.borrow_mut().get(&id) {
+    });
+    Ok(with_type(StatusCode::OK, EVENT_STREAM, body.boxed_unsync()))
+}
+
+/// The one standalone stream that a session may have.
+struct Place {
+    state: Arc<State>,
+    id: String,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some(session) = self.state.sessions().get(&self.id) {
             session.listening = false;
         }
-    });
-    Ok(answer)
+    }
 }
 
 fn end(state: &State, headers: &HeaderMap) -> Result<Answer, Answer> {
     let Some(id) = session_of(state, headers)? else { return Err(not_allowed(state)) };
-    state.sessions.borrow_mut().end(&id);
+    state.sessions().end(&id);
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
 impl State {
+    fn sessions(&self) -> MutexGuard<'_, Sessions> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// An answer in the form the server was started with.
     fn answer(&self, reply: &Value) -> Answer {
         match self.options.answers {

@@ -38,14 +38,12 @@ impl Resolver for LoggingResolver {
     ) -> Result<ResolvedSocketAddrs, Error> {
         self.log.enter(Phase::Lookup);
         // An address needs no lookup, and so no thread that a timeout could interrupt.
-        let addresses = match literal(uri) {
-            Some(address) => {
-                let mut addresses = self.empty();
-                addresses.push(address);
-                addresses
-            }
-            None => self.inner.resolve(uri, config, timeout)?,
-        };
+        if let Some(address) = literal(uri) {
+            let mut addresses = self.empty();
+            addresses.push(address);
+            return Ok(addresses);
+        }
+        let addresses = self.inner.resolve(uri, config, timeout)?;
         self.log.looked_up();
         Ok(addresses)
     }

@@ -49,6 +49,7 @@ pub struct Http {
     log: WireLog,
     limits: Limits,
     proxy: Option<String>,
+    authority: String,
     recorder: Recorder,
 }
 
@@ -85,7 +86,8 @@ impl Http {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .proxy(proxy)
-            .user_agent(concat!("mcpoke/", env!("CARGO_PKG_VERSION")))
+            // Every header is ours, so that what is told is what is sent.
+            .user_agent("")
             .accept("")
             .accept_encoding("")
             .timeout_resolve(limits.connect)
@@ -110,7 +112,8 @@ impl Http {
             .chain(TeeConnector { log: log.clone(), authority: endpoint.authority() });
         let resolver = LoggingResolver { inner: DefaultResolver::default(), log: log.clone() };
         let agent = ureq::Agent::with_parts(config, connector, resolver);
-        Ok(Self { agent, log, limits, proxy: shown, recorder })
+        let authority = endpoint.authority();
+        Ok(Self { agent, log, limits, proxy: shown, authority, recorder })
     }
 
     /// Where exchanges are told of.
@@ -120,8 +123,9 @@ impl Http {
 
     /// Sends one request and comes back when the answer's headers are here. The reply must be read
     /// to its end, or dropped, before the next request.
-    pub fn send(&self, purpose: Purpose, request: Request) -> Result<Reply, Failed> {
+    pub fn send(&self, purpose: Purpose, mut request: Request) -> Result<Reply, Failed> {
         self.log.restart();
+        self.complete(&mut request);
         let mut exchange = Box::new(Exchange {
             number: self.recorder.next_number(),
             began: SystemTime::now(),
@@ -153,6 +157,18 @@ impl Http {
                 Err(Failed { error, exchange })
             }
         }
+    }
+
+    /// Adds the headers that HTTP itself needs, unless the user has set them.
+    fn complete(&self, request: &mut Request) {
+        let mut own = vec![("host", self.authority.clone())];
+        if request.method == "POST" {
+            own.push(("content-length", request.body.len().to_string()));
+        }
+        own.push(("user-agent", concat!("mcpoke/", env!("CARGO_PKG_VERSION")).to_owned()));
+        own.retain(|(name, _)| request.header(name).is_none());
+        let own = own.into_iter().map(|(name, value)| (name.to_owned(), value));
+        request.headers.splice(0..0, own);
     }
 
     fn run(&self, request: &Request) -> Result<ureq::http::Response<ureq::Body>, Error> {

@@ -1,0 +1,307 @@
+//! The command line, declared. A doc comment is the help text of what it stands above.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
+
+/// Where an option stands in the help.
+const TARGET: &str = "Server";
+const NETWORK: &str = "Network";
+const PROBE: &str = "Probing";
+const OUTPUT: &str = "Output";
+
+/// curl for MCP servers, with a memory and an explanation.
+///
+/// The handshake that an MCP server wants before any call is done once, remembered, and reused from
+/// the shell. When a call fails, mcpoke says which step went wrong, with the evidence and the fix.
+#[derive(Debug, Parser)]
+#[command(name = "mcpoke", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(after_help = "Try it without a server of your own:  mcpoke trace demo")]
+pub struct Cli {
+    // No doc comments here: clap would take them for the help of the whole.
+    #[expect(missing_docs, reason = "see above")]
+    #[command(subcommand)]
+    pub command: Command,
+    #[expect(missing_docs, reason = "see above")]
+    #[command(flatten)]
+    pub options: Options,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Do the handshake with a server and remember it
+    Init(Init),
+    /// List the server's tools, over all pages
+    ListTools(ListTools),
+    /// Call a tool
+    Call(Call),
+    /// Find out why a thin client fails: the bare call, the handshake, and the call again
+    Trace(Trace),
+    /// Ask whether the server is there, and how long it takes
+    Ping,
+    /// List what is remembered
+    Sessions,
+    /// Make a remembered server the current one
+    Use {
+        /// The name it is remembered by
+        name: String,
+    },
+    /// End the session with DELETE and forget the server
+    Close(Close),
+    /// Run the built-in server, to try things on
+    Demo(Demo),
+    /// Print the completions for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// Do the handshake with a server and remember it.
+#[derive(Debug, Args)]
+pub struct Init {
+    /// The server's URL, such as http://127.0.0.1:3001/mcp; `localhost:3001/mcp` will do
+    #[arg(value_hint = ValueHint::Url)]
+    pub url: Option<String>,
+    /// The name to remember it by, instead of the one it gives itself
+    #[arg(long)]
+    pub name: Option<String>,
+}
+
+/// List the server's tools.
+#[derive(Debug, Args)]
+pub struct ListTools {
+    /// Print the input schema of this tool, as JSON
+    #[arg(long, value_name = "TOOL")]
+    pub schema: Option<String>,
+}
+
+/// Call a tool.
+#[derive(Debug, Args)]
+#[command(after_help = "Arguments:
+  key=value        typed by the tool's input schema: a number where it wants one, else text
+  key:=JSON        any JSON value
+  key=@FILE        text from a file; @- is standard input
+  key:=@FILE       JSON from a file")]
+pub struct Call {
+    /// The tool's name
+    pub tool: String,
+    /// Its arguments: key=value, key:=JSON, key=@FILE, key:=@FILE
+    #[arg(value_name = "ARG")]
+    pub arguments: Vec<String>,
+    /// All arguments as one JSON object, or @FILE, or - for standard input
+    #[arg(long, value_name = "JSON", allow_hyphen_values = true)]
+    pub args: Option<String>,
+    /// Take every key=value as text, whatever the schema says
+    #[arg(long)]
+    pub raw_strings: bool,
+    /// Send the arguments without checking them against the schema
+    #[arg(long)]
+    pub no_validate: bool,
+    /// Write the result to a file: the bytes of an image or a sound, or else the text
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+    /// Save every image, sound and binary resource of the result in this folder
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub save_dir: Option<PathBuf>,
+}
+
+/// Find out why a thin client fails.
+#[derive(Debug, Args)]
+pub struct Trace {
+    /// A URL, a remembered name, or `demo`; the current server if left out
+    pub target: Option<String>,
+    /// Call this tool, instead of listing the tools
+    #[arg(long, value_name = "NAME")]
+    pub tool: Option<String>,
+    /// The tool's arguments, as for `call`
+    #[arg(value_name = "ARG", requires = "tool")]
+    pub arguments: Vec<String>,
+}
+
+/// End a session.
+#[derive(Debug, Args)]
+pub struct Close {
+    /// The name it is remembered by; the current server if left out
+    pub name: Option<String>,
+    /// End and forget all of them
+    #[arg(long, conflicts_with = "name")]
+    pub all: bool,
+    /// Forget without telling the server
+    #[arg(long)]
+    pub forget: bool,
+}
+
+/// Run the built-in server.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// The port to listen on, on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 8720)]
+    pub port: u16,
+    /// Keep no sessions
+    #[arg(long)]
+    pub stateless: bool,
+    /// How to answer: as an event stream or as a JSON document
+    #[arg(long, value_enum, default_value_t = AnswerForm::Sse)]
+    pub answers: AnswerForm,
+    /// Stop after this many seconds
+    #[arg(long = "for", value_name = "SECONDS")]
+    pub seconds: Option<u64>,
+}
+
+/// The form of the demo's answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AnswerForm {
+    /// An event stream
+    Sse,
+    /// A JSON document
+    Json,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub struct Options {
+    /// A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]
+    #[arg(short, long, global = true, value_name = "TARGET", help_heading = TARGET)]
+    pub server: Option<String>,
+    /// Send a header; ${VAR} is expanded when sent, and remembered unexpanded
+    #[arg(short = 'H', long = "header", global = true, value_name = "NAME: VALUE", help_heading = TARGET)]
+    pub headers: Vec<String>,
+    /// Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]
+    #[arg(long, global = true, value_name = "TOKEN", help_heading = TARGET)]
+    pub bearer: Option<String>,
+    /// Neither read nor write what is remembered; end the session afterwards
+    #[arg(long, global = true, help_heading = TARGET)]
+    pub no_save: bool,
+    /// Fail instead of opening a new session when the server has lost the old one
+    #[arg(long, global = true, help_heading = TARGET)]
+    pub no_renew: bool,
+
+    /// Longest time for one exchange, in seconds; 0 is without limit
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 300.0, value_parser = seconds, help_heading = NETWORK)]
+    pub timeout: f64,
+    /// Longest time until connected, in seconds
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 10.0, value_parser = seconds, help_heading = NETWORK)]
+    pub connect_timeout: f64,
+    /// Longest time until the answer begins, in seconds [default: that of --timeout]
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds, help_heading = NETWORK)]
+    pub first_byte_timeout: Option<f64>,
+    /// Longest time without a single byte, in seconds [default: that of --timeout]
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds, help_heading = NETWORK)]
+    pub silence_timeout: Option<f64>,
+    /// Largest message to accept, in bytes; K, M and G are understood
+    #[arg(long, global = true, value_name = "BYTES", default_value = "256M", value_parser = bytes, help_heading = NETWORK)]
+    pub max_size: u64,
+    /// Go through this proxy: http://, https:// or socks5://; an empty one means none
+    #[arg(long, global = true, value_name = "URL", help_heading = NETWORK)]
+    pub proxy: Option<String>,
+    /// Trust the certificate authorities in this PEM file, instead of the system's
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = NETWORK)]
+    pub cacert: Option<PathBuf>,
+    /// Show this client certificate (PEM)
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = NETWORK)]
+    pub cert: Option<PathBuf>,
+    /// The key of the client certificate (PEM), if it is not in the same file
+    #[arg(long, global = true, value_name = "FILE", requires = "cert", value_hint = ValueHint::FilePath, help_heading = NETWORK)]
+    pub key: Option<PathBuf>,
+    /// Believe any server certificate
+    #[arg(long, global = true, help_heading = NETWORK)]
+    pub insecure: bool,
+
+    /// Ask for this protocol version
+    #[arg(long, global = true, value_name = "VERSION", help_heading = PROBE)]
+    pub protocol_version: Option<String>,
+    /// Declare these client capabilities; servers show different tools to different clients
+    #[arg(long, global = true, value_name = "JSON", help_heading = PROBE)]
+    pub capabilities: Option<String>,
+    /// Send the request bare, without handshake and session, as a thin client would
+    #[arg(long, global = true, conflicts_with = "session_id", help_heading = PROBE)]
+    pub no_session: bool,
+    /// Leave out notifications/initialized after initialize
+    #[arg(long, global = true, conflicts_with_all = ["no_session", "session_id"], help_heading = PROBE)]
+    pub no_initialized: bool,
+    /// Send this session id, without a handshake
+    #[arg(long, global = true, value_name = "ID", help_heading = PROBE)]
+    pub session_id: Option<String>,
+
+    /// Show every exchange on stderr as it happens, secrets redacted
+    #[arg(long, global = true, help_heading = OUTPUT)]
+    pub trace: bool,
+    /// Write every exchange to a file, as JSON lines (.jsonl)
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = OUTPUT)]
+    pub trace_file: Option<PathBuf>,
+    /// Print what the server sent, as JSON; failures too, on the last line of stderr
+    #[arg(long, global = true, help_heading = OUTPUT)]
+    pub json: bool,
+    /// Print no notes on stderr, only results and failures
+    #[arg(short, long, global = true, help_heading = OUTPUT)]
+    pub quiet: bool,
+    /// When to use colour
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t, help_heading = OUTPUT)]
+    pub color: ColorChoice,
+    /// Show secrets in traces and messages
+    #[arg(long, global = true, help_heading = OUTPUT)]
+    pub show_secrets: bool,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.0..=31_536_000.0).contains(&seconds) => Ok(seconds),
+        _ => Err("expected a number of seconds, such as 30 or 0.5".to_owned()),
+    }
+}
+
+fn bytes(text: &str) -> Result<u64, String> {
+    let (digits, factor) = match text.char_indices().next_back() {
+        Some((at, 'k' | 'K')) => (&text[..at], 1 << 10),
+        Some((at, 'm' | 'M')) => (&text[..at], 1 << 20),
+        Some((at, 'g' | 'G')) => (&text[..at], 1 << 30),
+        _ => (text, 1),
+    };
+    digits
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(factor))
+        .filter(|bytes| *bytes > 0)
+        .ok_or_else(|| "expected a number of bytes, such as 1000000 or 64M".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_declaration_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_and_times_are_read_with_their_units() {
+        assert_eq!(bytes("64M"), Ok(64 << 20));
+        assert_eq!(bytes("1000"), Ok(1000));
+        assert!(bytes("0").is_err() && bytes("x").is_err() && bytes("99999999999G").is_err());
+        assert_eq!(seconds("0.5"), Ok(0.5));
+        assert!(seconds("-1").is_err() && seconds("nan").is_err());
+    }
+
+    #[test]
+    fn options_stand_before_or_after_the_command() {
+        let cli = Cli::parse_from(["mcpoke", "--trace", "call", "echo", "a=-1", "--no-session"]);
+        assert!(cli.options.trace && cli.options.no_session);
+    }
+}

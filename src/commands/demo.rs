@@ -1,0 +1,30 @@
+//! `demo`: the built-in server, until Ctrl-C.
+
+use std::time::Duration;
+
+use super::{Context, Outcome};
+use crate::cli::{AnswerForm, Demo as Args};
+use crate::demo::{Answers, Demo, Options};
+use crate::error::{Failure, Kind};
+use crate::exit::ExitCode;
+
+pub(super) fn run(context: &Context<'_>, args: &Args) -> Outcome {
+    let answers = match args.answers {
+        AnswerForm::Sse => Answers::Sse,
+        AnswerForm::Json => Answers::Json,
+    };
+    let options = Options { stateless: args.stateless, answers };
+    let demo = Demo::start(args.port, options).map_err(|error| {
+        Failure::new(Kind::Unreachable, format!("cannot listen on 127.0.0.1:{}: {error}", args.port))
+            .with_next("mcpoke demo --port 0", "takes a free port")
+    })?;
+    let url = demo.url();
+    context.console.line(&url)?;
+    context.console.note(&format!("listening; Ctrl-C ends it\n\nnext: mcpoke init {url}"))?;
+    if let Some(seconds) = args.seconds {
+        std::thread::sleep(Duration::from_secs(seconds));
+        return Ok(ExitCode::Success);
+    }
+    demo.wait()?;
+    Ok(ExitCode::Success)
+}

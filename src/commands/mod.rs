@@ -1,0 +1,135 @@
+//! A file per subcommand: ask the client, hand the result to output. No HTTP, no file formats.
+
+mod call;
+mod close;
+mod completions;
+mod connect;
+mod demo;
+mod init;
+mod list_tools;
+mod ping;
+mod sessions;
+mod trace;
+
+use std::io;
+
+use crate::cli::{Cli, Command, Options};
+use crate::env::Env;
+use crate::error::{Failure, Kind};
+use crate::exchange::{Observer, Recorder};
+use crate::exit::ExitCode;
+use crate::output::Console;
+use crate::redact::Redactor;
+use crate::report;
+use crate::session::Store;
+
+/// What every command is given.
+struct Context<'c> {
+    options: &'c Options,
+    env: &'c Env,
+    console: Console,
+    recorder: Recorder,
+}
+
+/// Why a command stopped.
+enum Stop {
+    Failed(Box<Failure>),
+    /// An output stream cannot be written to.
+    Io(io::Error),
+}
+
+type Outcome = Result<ExitCode, Stop>;
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(Box::new(failure))
+    }
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<anyhow::Error> for Stop {
+    fn from(error: anyhow::Error) -> Self {
+        Failure::state(&error).into()
+    }
+}
+
+/// Runs a command and tells of its failure.
+pub fn run(cli: &Cli, env: &Env) -> ExitCode {
+    let options = &cli.options;
+    let console = Console::new(env, options.color, options.quiet, options.json);
+    let (outcome, redactor) = match context(options, env, console.clone()) {
+        Ok(context) => (dispatch(cli, &context), context.recorder.redactor()),
+        Err(stop) => (Err(stop), Redactor::new(options.show_secrets)),
+    };
+    match outcome {
+        Ok(code) => code,
+        // Whoever reads has read enough: `| head` is no failure.
+        Err(Stop::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::Success,
+        Err(Stop::Io(error)) => told(&console, &Failure::new(Kind::State, error.to_string()), &redactor),
+        Err(Stop::Failed(failure)) => told(&console, &failure, &redactor),
+    }
+}
+
+fn told(console: &Console, failure: &Failure, redactor: &Redactor) -> ExitCode {
+    // With stderr closed there is nobody left to tell; the exit code still does.
+    let _ = report::print_failure(console, failure, redactor);
+    failure.kind.exit()
+}
+
+fn context<'c>(options: &'c Options, env: &'c Env, console: Console) -> Result<Context<'c>, Stop> {
+    let mut observers: Vec<Box<dyn Observer>> = Vec::new();
+    if options.trace {
+        observers.push(Box::new(report::TraceText::new(console.err.clone())));
+    }
+    if let Some(path) = &options.trace_file {
+        if path.extension().is_none_or(|extension| extension != "jsonl") {
+            let text = format!("--trace-file {}: the name must end in .jsonl", path.display());
+            return Err(Failure::usage(text).into());
+        }
+        let lines = report::TraceLines::create(path).map_err(|error| {
+            Failure::new(Kind::State, format!("cannot write {}: {error}", path.display()))
+        })?;
+        observers.push(Box::new(lines));
+    }
+    let recorder = Recorder::new(observers, Redactor::new(options.show_secrets));
+    Ok(Context { options, env, console, recorder })
+}
+
+fn dispatch(cli: &Cli, context: &Context<'_>) -> Outcome {
+    match &cli.command {
+        Command::Init(args) => init::run(context, args),
+        Command::ListTools(args) => list_tools::run(context, args),
+        Command::Call(args) => call::run(context, args),
+        Command::Trace(args) => trace::run(context, args),
+        Command::Ping => ping::run(context),
+        Command::Sessions => sessions::list(context),
+        Command::Use { name } => sessions::choose(context, name),
+        Command::Close(args) => close::run(context, args),
+        Command::Demo(args) => demo::run(context, args),
+        Command::Completions { shell } => completions::run(context, *shell),
+    }
+}
+
+impl Context<'_> {
+    /// What is remembered; `None` with `--no-save`.
+    fn store(&self) -> Option<Store> {
+        (!self.options.no_save).then(|| Store::of(self.env))
+    }
+
+    /// What is remembered, for commands that are about nothing else.
+    fn store_or_refuse(&self, command: &str) -> Result<Store, Failure> {
+        self.store().ok_or_else(|| {
+            Failure::usage(format!("`{command}` is about what is remembered, and --no-save forbids to read it"))
+        })
+    }
+
+    /// The server that was named, if one was.
+    fn named(&self) -> Option<&str> {
+        self.options.server.as_deref().or_else(|| self.env.var("MCPOKE_SERVER"))
+    }
+}

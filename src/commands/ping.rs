@@ -1,0 +1,22 @@
+//! `ping`: whether the server is there, and how long it takes.
+
+use super::connect::with_server;
+use super::{Context, Outcome};
+use crate::exit::ExitCode;
+use crate::output::duration;
+
+pub(super) fn run(context: &Context<'_>) -> Outcome {
+    with_server(context, |connected| {
+        connected.client.ping().map_err(|error| connected.fail(error))?;
+        let took = connected.client.history().last().and_then(|exchange| exchange.times.done);
+        let took = took.unwrap_or_default();
+        let url = connected.client.endpoint().as_str();
+        if context.options.json {
+            let ms = (took.as_secs_f64() * 1e6).round() / 1e3;
+            context.console.value(&serde_json::json!({"endpoint": url, "milliseconds": ms}))?;
+        } else {
+            context.console.line(&format!("{url} answered in {}", duration(took)))?;
+        }
+        Ok(ExitCode::Success)
+    })
+}

@@ -1,0 +1,79 @@
+//! `sessions` and `use`: what is remembered, and which of it is current.
+
+use serde_json::{Value, json};
+
+use super::{Context, Outcome, Stop};
+use crate::error::Failure;
+use crate::exit::ExitCode;
+use crate::output::{age, table};
+use crate::session::{Record, Target, resolve};
+
+pub(super) fn list(context: &Context<'_>) -> Outcome {
+    let store = context.store_or_refuse("sessions")?;
+    let current = store.current()?;
+    let mut records = Vec::new();
+    for name in store.names()? {
+        match store.load(&name) {
+            Ok(Some(record)) => records.push(record),
+            Ok(None) => {}
+            // One damaged file does not hide the others.
+            Err(error) => context.console.note(&format!("mcpoke: {error:#}"))?,
+        }
+    }
+    let is_current = |record: &Record| current.as_deref() == Some(record.name.as_str());
+    if context.options.json {
+        let all: Vec<Value> = records.iter().map(|record| to_json(record, is_current(record))).collect();
+        context.console.value(&Value::Array(all))?;
+        return Ok(ExitCode::Success);
+    }
+    if records.is_empty() {
+        context.console.note("nothing is remembered yet\n\nnext: mcpoke init URL")?;
+        return Ok(ExitCode::Success);
+    }
+    let rows: Vec<Vec<String>> = records
+        .iter()
+        .map(|record| {
+            let opened = context.env.started.duration_since(record.opened_at()).unwrap_or_default();
+            let session = if record.session_id.is_some() { "session" } else { "no session" };
+            vec![
+                format!("{}{}", if is_current(record) { "* " } else { "  " }, record.name),
+                record.url.clone(),
+                format!("{}, {session}", record.protocol_version),
+                format!("{} ago", age(opened)),
+                format!("{} {}", record.server.name, record.server.version),
+            ]
+        })
+        .collect();
+    // The mark of the current server would be trimmed away as space.
+    let text = table(&rows, &[30, 40, 24, 12], &context.console.out);
+    context.console.line(&text)?;
+    Ok(ExitCode::Success)
+}
+
+/// A record without its secrets.
+fn to_json(record: &Record, current: bool) -> Value {
+    json!({
+        "name": record.name,
+        "current": current,
+        "url": record.url,
+        "era": record.era,
+        "protocolVersion": record.protocol_version,
+        "hasSession": record.session_id.is_some(),
+        "opened": record.opened,
+        "server": record.server,
+        "capabilities": record.capabilities,
+    })
+}
+
+pub(super) fn choose(context: &Context<'_>, name: &str) -> Outcome {
+    let store = context.store_or_refuse("use")?;
+    let Target::Saved(record, _) = resolve(Some(name), Some(&store)).map_err(Failure::from)? else {
+        return Err(Stop::from(
+            Failure::usage(format!("`{name}` is not remembered"))
+                .with_next(format!("mcpoke init {name}"), "does the handshake and remembers it"),
+        ));
+    };
+    store.set_current(&record.name)?;
+    context.console.note(&format!("{} is now the current server", record.name))?;
+    Ok(ExitCode::Success)
+}

@@ -1,0 +1,235 @@
+//! The result of a tool, as a person reads it or as files.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::GeneralPurpose;
+use base64::engine::general_purpose::GeneralPurposeConfig;
+use serde_json::Value;
+
+use crate::protocol::types::{Binary, Content, ToolResult};
+
+/// Lenient on padding: some servers leave it out.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(base64::engine::DecodePaddingMode::Indifferent),
+);
+
+/// Where the parts of a result go.
+#[derive(Debug, Clone, Default)]
+pub struct Destination {
+    /// `--output`: the binary part, or else the text.
+    pub file: Option<PathBuf>,
+    /// `--save-dir`: every binary part, under names of ours.
+    pub folder: Option<PathBuf>,
+    /// What names of files begin with: the tool's name.
+    pub stem: String,
+}
+
+/// A result, rendered.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Rendered {
+    /// For standard output: the server's words.
+    pub text: Vec<String>,
+    /// What was written where, for standard error.
+    pub notes: Vec<String>,
+}
+
+/// Renders a result and writes its binary parts to where they should go. Fails with the path that
+/// could not be written.
+pub fn render(result: &ToolResult, destination: &Destination) -> io::Result<Rendered> {
+    let mut rendered = Rendered::default();
+    let mut files = 0;
+    for content in &result.content {
+        match content {
+            Content::Text(text) | Content::Resource { text, .. } => rendered.text.push(text.clone()),
+            Content::Link { uri, name, mime_type } => {
+                let kind = mime_type.as_deref().map(|kind| format!(" ({kind})")).unwrap_or_default();
+                rendered.text.push(format!("{name}  {uri}{kind}"));
+            }
+            Content::Unknown(value) => rendered.text.push(value.to_string()),
+            Content::Binary(binary) => {
+                files += 1;
+                save(binary, files, destination, &mut rendered)?;
+            }
+        }
+    }
+    if let Some(structured) = result.structured.as_ref().filter(|_| result.content.is_empty()) {
+        rendered.text.push(pretty(structured));
+    }
+    if let Some(path) = destination.file.as_ref().filter(|_| files == 0) {
+        let text = rendered.text.join("\n") + "\n";
+        named(path, std::fs::write(path, &text))?;
+        rendered.text.clear();
+        rendered.notes.push(format!("wrote {} ({} bytes)", path.display(), text.len()));
+    }
+    Ok(rendered)
+}
+
+fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_else(|_| value.to_string())
+}
+
+fn save(
+    binary: &Binary,
+    number: usize,
+    destination: &Destination,
+    rendered: &mut Rendered,
+) -> io::Result<()> {
+    let Ok(bytes) = BASE64.decode(binary.base64.trim()) else {
+        // Nothing is lost: what came is shown as it came.
+        rendered.notes.push(format!("the {} is not Base64; it is shown as it came", binary.kind));
+        rendered.text.push(binary.base64.clone());
+        return Ok(());
+    };
+    if destination.file.is_none() && destination.folder.is_none() {
+        rendered.text.push(format!(
+            "[{} {}, {} bytes: --output FILE or --save-dir DIR keeps it]",
+            binary.kind,
+            binary.mime_type,
+            bytes.len()
+        ));
+        return Ok(());
+    }
+    let mut wrote = |path: &Path| {
+        rendered.notes.push(format!("wrote {} ({}, {} bytes)", path.display(), binary.mime_type, bytes.len()));
+    };
+    if let Some(path) = &destination.file {
+        let path = numbered(path, number);
+        named(&path, std::fs::write(&path, &bytes))?;
+        wrote(&path);
+    }
+    if let Some(folder) = &destination.folder {
+        let (path, mut file) = create_in(folder, &destination.stem, &binary.mime_type)?;
+        named(&path, file.write_all(&bytes))?;
+        wrote(&path);
+    }
+    Ok(())
+}
+
+/// The first part goes to the file itself, later ones beside it: `a.png`, `a-2.png`.
+fn numbered(path: &Path, number: usize) -> PathBuf {
+    if number == 1 {
+        return path.to_owned();
+    }
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let extension = path.extension().map(|ext| format!(".{}", ext.to_string_lossy())).unwrap_or_default();
+    path.with_file_name(format!("{stem}-{number}{extension}"))
+}
+
+/// A new file that no other is overwritten by: `TOOL-1.png`, the name ours and not the server's.
+fn create_in(folder: &Path, stem: &str, mime_type: &str) -> io::Result<(PathBuf, File)> {
+    named(folder, std::fs::create_dir_all(folder))?;
+    let stem: String = stem
+        .chars()
+        .take(48)
+        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') { c } else { '-' })
+        .collect();
+    for number in 1.. {
+        let path = folder.join(format!("{stem}-{number}.{}", extension(mime_type)));
+        match OpenOptions::new().write(true).create_new(true).open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            opened => return named(&path, opened).map(|file| (path, file)),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+fn extension(mime_type: &str) -> &'static str {
+    match mime_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
+        "image/png" => "png",
+        "image/jpeg" | "image/jpg" => "jpg",
+        "image/gif" => "gif",
+        "image/webp" => "webp",
+        "image/svg+xml" => "svg",
+        "audio/wav" | "audio/x-wav" | "audio/wave" => "wav",
+        "audio/mpeg" | "audio/mp3" => "mp3",
+        "audio/ogg" => "ogg",
+        "application/pdf" => "pdf",
+        "application/json" => "json",
+        "application/gzip" => "gz",
+        "application/zip" => "zip",
+        "text/plain" => "txt",
+        _ => "bin",
+    }
+}
+
+fn named<T>(path: &Path, result: io::Result<T>) -> io::Result<T> {
+    result.map_err(|error| io::Error::new(error.kind(), format!("cannot write {}: {error}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn result(value: &Value) -> ToolResult {
+        ToolResult::parse(serde_json::value::to_raw_value(value).unwrap()).unwrap()
+    }
+
+    fn image() -> ToolResult {
+        result(&json!({"content": [
+            {"type": "text", "text": "two:"},
+            {"type": "image", "data": "YWJj", "mimeType": "image/png"},
+            {"type": "audio", "data": "YWI", "mimeType": "../../evil"},
+        ]}))
+    }
+
+    #[test]
+    fn a_binary_part_is_announced_where_it_goes_nowhere() {
+        let rendered = render(&image(), &Destination::default()).unwrap();
+        assert_eq!(rendered.text[0], "two:");
+        assert!(rendered.text[1].starts_with("[image image/png, 3 bytes"), "{rendered:?}");
+    }
+
+    #[test]
+    fn files_have_our_names_and_overwrite_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let destination = Destination {
+            folder: Some(folder.path().to_owned()),
+            stem: "../get image".into(),
+            ..Destination::default()
+        };
+        render(&image(), &destination).unwrap();
+        render(&image(), &destination).unwrap();
+        let mut names: Vec<_> = std::fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        let stem = "---get-image";
+        assert_eq!(names, [format!("{stem}-1.bin"), format!("{stem}-1.png"),
+            format!("{stem}-2.bin"), format!("{stem}-2.png")]);
+        assert_eq!(std::fs::read(folder.path().join(format!("{stem}-1.png"))).unwrap(), b"abc");
+    }
+
+    #[test]
+    fn output_takes_the_bytes_or_else_the_text() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.png");
+        let destination = Destination { file: Some(path.clone()), ..Destination::default() };
+        let rendered = render(&image(), &destination).unwrap();
+        assert_eq!(rendered.text, ["two:"]);
+        assert_eq!(std::fs::read(&path).unwrap(), b"abc");
+        assert_eq!(std::fs::read(folder.path().join("a-2.png")).unwrap(), b"ab");
+        let text = result(&json!({"content": [{"type": "text", "text": "hi"}]}));
+        assert!(render(&text, &destination).unwrap().text.is_empty());
+        assert_eq!(std::fs::read(&path).unwrap(), b"hi\n");
+    }
+
+    #[test]
+    fn structured_content_is_shown_where_there_is_no_other() {
+        let rendered = render(&result(&json!({"structuredContent": {"b": 1, "a": 2}})), &Destination::default());
+        assert_eq!(rendered.unwrap().text, ["{\n  \"b\": 1,\n  \"a\": 2\n}"]);
+    }
+
+    #[test]
+    fn what_is_not_base64_is_not_lost() {
+        let broken = result(&json!({"content": [{"type": "image", "data": "%%", "mimeType": "image/png"}]}));
+        let rendered = render(&broken, &Destination::default()).unwrap();
+        assert_eq!(rendered.text, ["%%"]);
+        assert_eq!(rendered.notes.len(), 1);
+    }
+}

@@ -1,0 +1,128 @@
+//! What a person or a script sees: results on stdout, everything else on stderr, each stream with its
+//! own decision on colour and on what a terminal may be shown.
+
+mod content;
+mod sanitize;
+mod style;
+mod table;
+
+use std::cell::RefCell;
+use std::io::{self, Write};
+use std::rc::Rc;
+
+use serde_json::Value;
+
+use crate::cli::ColorChoice;
+use crate::env::{Env, Terminal};
+
+pub use content::{Destination, Rendered, render};
+pub use sanitize::{one_line, text as safe_text};
+pub use style::{Paint, Style};
+pub use table::{Columns, table};
+
+/// Where and how to write.
+#[derive(Clone)]
+pub struct Console {
+    /// Standard output.
+    pub out: Stream,
+    /// Standard error.
+    pub err: Stream,
+    /// No notes.
+    pub quiet: bool,
+    /// Results and failures as JSON.
+    pub json: bool,
+}
+
+/// One output stream. Clones write to the same place.
+#[derive(Clone)]
+pub struct Stream {
+    target: Rc<RefCell<Box<dyn Write>>>,
+    /// How it is painted.
+    pub style: Style,
+    /// What it is.
+    pub terminal: Terminal,
+}
+
+impl Console {
+    /// The process's own streams.
+    pub fn new(env: &Env, color: ColorChoice, quiet: bool, json: bool) -> Self {
+        let stream = |target: Box<dyn Write>, terminal: Terminal| Stream {
+            target: Rc::new(RefCell::new(target)),
+            style: Style::decide(color, env, terminal),
+            terminal,
+        };
+        Self {
+            out: stream(Box::new(io::stdout()), env.stdout),
+            err: stream(Box::new(io::stderr()), env.stderr),
+            quiet,
+            json,
+        }
+    }
+
+    /// A line of a result.
+    pub fn line(&self, line: &str) -> io::Result<()> {
+        self.out.line(line)
+    }
+
+    /// Something worth knowing that is no result: on stderr, and not with `--quiet`.
+    pub fn note(&self, text: &str) -> io::Result<()> {
+        if self.quiet { Ok(()) } else { self.err.line(text) }
+    }
+
+    /// A JSON value as a result: laid out for a terminal, on one line for a program.
+    pub fn value(&self, value: &Value) -> io::Result<()> {
+        if self.out.terminal.is_terminal {
+            let text = serde_json::to_string_pretty(value).unwrap_or_else(|_| value.to_string());
+            self.line(&safe_text(&text))
+        } else {
+            self.line(&value.to_string())
+        }
+    }
+
+    /// JSON text of a server's as a result: as it came, but for a terminal laid out.
+    pub fn raw(&self, text: &str) -> io::Result<()> {
+        match serde_json::from_str::<Value>(text) {
+            Ok(value) if self.out.terminal.is_terminal => self.value(&value),
+            _ => self.line(text),
+        }
+    }
+}
+
+impl Stream {
+    /// Writes a line.
+    pub fn line(&self, line: &str) -> io::Result<()> {
+        let mut target = self.target.borrow_mut();
+        target.write_all(line.as_bytes())?;
+        target.write_all(b"\n")?;
+        target.flush()
+    }
+
+    /// Writes bytes as they are.
+    pub fn bytes(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut target = self.target.borrow_mut();
+        target.write_all(bytes)?;
+        target.flush()
+    }
+
+    /// A server's text: as it is for a program, harmless for a terminal.
+    pub fn server_text(&self, text: &str) -> io::Result<()> {
+        if self.terminal.is_terminal { self.line(&safe_text(text)) } else { self.line(text) }
+    }
+}
+
+/// A duration as people read it: `1.8 ms`, `2.3 s`.
+pub fn duration(duration: std::time::Duration) -> String {
+    let ms = duration.as_secs_f64() * 1000.0;
+    if ms < 1000.0 { format!("{ms:.1} ms") } else { format!("{:.1} s", ms / 1000.0) }
+}
+
+/// How long ago: `3 h`, `2 days`.
+pub fn age(duration: std::time::Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}

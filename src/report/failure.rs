@@ -1,0 +1,162 @@
+//! How a failure looks: what was attempted, what came back, what that means, what to try next.
+
+use std::io;
+
+use super::status_line;
+use crate::error::{Failure, Kind};
+use crate::exchange::{Exchange, Shape};
+use crate::output::{Console, Paint, duration, one_line};
+use crate::protocol::headers;
+use crate::redact::Redactor;
+
+/// Lines are wrapped here.
+const WIDTH: usize = 78;
+
+/// Tells of a failure on stderr; with `--json` its last line is a JSON object.
+pub fn print(console: &Console, failure: &Failure, redactor: &Redactor) -> io::Result<()> {
+    let page = Page { console, failure, redactor };
+    page.title()?;
+    if let Some(exchange) = &failure.exchange {
+        page.exchange(exchange)?;
+    }
+    for detail in &failure.details {
+        page.labelled("", &page.safe(detail))?;
+    }
+    if let Some(finding) = failure.findings.first() {
+        page.labelled("means", finding.means)?;
+        page.labelled("see", finding.specification)?;
+    }
+    page.next()?;
+    if console.json {
+        console.err.line(&redactor.text(&failure.to_json().to_string()))?;
+    }
+    Ok(())
+}
+
+struct Page<'p> {
+    console: &'p Console,
+    failure: &'p Failure,
+    redactor: &'p Redactor,
+}
+
+impl Page<'_> {
+    fn safe(&self, text: &str) -> String {
+        one_line(&self.redactor.text(text))
+    }
+
+    fn title(&self) -> io::Result<()> {
+        let style = self.console.err.style;
+        let message = self.safe(&self.failure.message);
+        let mut title = format!("{} {message}", style.paint(Paint::Bad, "mcpoke:"));
+        if let Some(finding) = self.failure.findings.first() {
+            let rule = format!("[{}, {}]", finding.id, finding.certainty.as_str());
+            title = format!("{title}  {}", style.paint(Paint::Faint, &rule));
+        }
+        self.console.err.line(&title)
+    }
+
+    /// The commands to try next, each with what it does.
+    fn next(&self) -> io::Result<()> {
+        let next = &self.failure.next;
+        if next.is_empty() || self.console.quiet {
+            return Ok(());
+        }
+        self.console.err.line("")?;
+        let longest = next.iter().map(|(command, _)| command.chars().count()).max();
+        for (index, (command, does)) in next.iter().enumerate() {
+            let lead = if index == 0 { "next: " } else { "      " };
+            let gap = longest.unwrap_or_default() - command.chars().count() + 2;
+            let command = self.console.err.style.paint(Paint::Strong, &self.safe(command));
+            self.console.err.line(&format!("{lead}{command}{:gap$}{does}", ""))?;
+        }
+        Ok(())
+    }
+
+    fn exchange(&self, exchange: &Exchange) -> io::Result<()> {
+        self.request(exchange)?;
+        for (address, why) in &exchange.connection.refused {
+            self.labelled("tried", &format!("{address}: {}", self.safe(why)))?;
+        }
+        if let Some(proxy) = &exchange.connection.proxy {
+            self.labelled("through", &self.safe(proxy))?;
+        }
+        self.answer(exchange)
+    }
+
+    fn request(&self, exchange: &Exchange) -> io::Result<()> {
+        let request = &exchange.request;
+        let (url, purpose) = (self.redactor.url(&request.url), exchange.purpose.to_string());
+        self.labelled("sent", format!("{} {url}  {}", request.method, self.safe(&purpose)).trim_end())?;
+        match exchange.session_sent() {
+            Some(id) => {
+                let shown = self.redactor.header(headers::SESSION_ID, id);
+                self.labelled("", &format!("with Mcp-Session-Id: {shown}"))
+            }
+            None if self.failure.kind == Kind::Session => self.labelled("", "no Mcp-Session-Id header"),
+            None => Ok(()),
+        }
+    }
+
+    fn answer(&self, exchange: &Exchange) -> io::Result<()> {
+        let Some(answer) = &exchange.answer else { return Ok(()) };
+        let took = exchange.times.done.map(|done| format!(", in {}", duration(done)));
+        self.labelled("answered", &format!("{}{}", status_line(answer.status), took.unwrap_or_default()))?;
+        if let Some((code, message)) = &self.failure.rpc {
+            let code = code.map_or(String::new(), |code| format!("{code} "));
+            self.labelled("", &format!("{code}{}", self.safe(message)))?;
+        } else if answer.shape == Shape::Events {
+            self.labelled("", &format!("a stream with {} events", answer.events.len()))?;
+        } else if !answer.body.is_empty() {
+            let kind = answer.header("content-type").unwrap_or("no Content-Type");
+            let body: String = self.safe(&answer.body).chars().take(200).collect();
+            self.labelled("", &format!("{}: {body}", self.safe(kind)))?;
+        }
+        for name in ["www-authenticate", "location", "retry-after"] {
+            if let Some(value) = answer.header(name) {
+                let value = self.safe(&self.redactor.header(name, value));
+                self.labelled("", &format!("{name}: {value}"))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A paragraph behind a label, wrapped.
+    fn labelled(&self, label: &str, text: &str) -> io::Result<()> {
+        for (index, line) in wrap(text, WIDTH - 12).into_iter().enumerate() {
+            let label = if index == 0 { label } else { "" };
+            self.console.err.line(format!("  {label:<10}{line}").trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().filter(|line| {
+            line.is_empty() || line.chars().count() + 1 + word.chars().count() <= width
+        });
+        match line {
+            Some(line) => {
+                if !line.is_empty() {
+                    line.push(' ');
+                }
+                line.push_str(word);
+            }
+            None => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_kept_whole() {
+        assert_eq!(wrap("aa bb cc", 5), ["aa bb", "cc"]);
+        assert_eq!(wrap("a-very-long-word b", 5), ["a-very-long-word", "b"]);
+        assert_eq!(wrap("", 5), [""]);
+    }
+}

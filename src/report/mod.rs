@@ -1,0 +1,30 @@
+//! Exchanges as people and programs read them: the trace, its JSON lines, the steps, a failure.
+//! What they mean is concluded elsewhere.
+
+mod failure;
+mod steps;
+mod trace_lines;
+mod trace_text;
+
+pub use failure::print as print_failure;
+pub use steps::steps;
+pub use trace_lines::{TraceLines, exchange_json};
+pub use trace_text::TraceText;
+
+/// A status with its usual words, as `404 Not Found`.
+fn status_line(status: u16) -> String {
+    let reason = ureq::http::StatusCode::from_u16(status)
+        .ok()
+        .and_then(|status| status.canonical_reason())
+        .unwrap_or_default();
+    format!("{status} {reason}").trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_status_has_its_words() {
+        assert_eq!(super::status_line(404), "404 Not Found");
+        assert_eq!(super::status_line(599), "599");
+    }
+}

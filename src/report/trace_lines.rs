@@ -1,0 +1,187 @@
+//! `--trace-file x.jsonl`: one JSON object an exchange, secrets redacted.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::time::{Duration, UNIX_EPOCH};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value, json};
+
+use crate::diagnose;
+use crate::exchange::{Answer, Connection, Event, Exchange, Observer, Times};
+use crate::redact::Redactor;
+
+/// Writes exchanges to a file, each when it is over.
+pub struct TraceLines {
+    file: File,
+    history: Vec<Box<Exchange>>,
+}
+
+impl TraceLines {
+    /// Creates the file anew, readable for the user alone: even redacted, a trace tells a lot.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        let mut options = File::options();
+        options.write(true).create(true).truncate(true);
+        for_the_user_alone(&mut options);
+        Ok(Self { file: options.open(path)?, history: Vec::new() })
+    }
+}
+
+#[cfg(unix)]
+fn for_the_user_alone(options: &mut std::fs::OpenOptions) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    options.mode(0o600);
+}
+
+#[cfg(not(unix))]
+fn for_the_user_alone(_: &mut std::fs::OpenOptions) {}
+
+impl Observer for TraceLines {
+    fn finished(&mut self, exchange: &Exchange, redactor: &Redactor) {
+        self.history.push(Box::new(exchange.clone()));
+        let line = exchange_json(&self.history, redactor);
+        // A trace that cannot be written must not stop what it traces.
+        let _ = writeln!(self.file, "{line}");
+    }
+}
+
+/// The last of these exchanges, with what is found in it.
+pub fn exchange_json(exchanges: &[Box<Exchange>], redactor: &Redactor) -> Value {
+    let Some(last) = exchanges.last() else { return Value::Null };
+    let mut line = to_json(last, redactor);
+    let findings = diagnose::explain(exchanges);
+    line["findings"] = findings
+        .iter()
+        .map(|one| json!({"id": one.id, "certainty": one.certainty.as_str(), "title": one.title}))
+        .collect();
+    line
+}
+
+/// One exchange. Times are milliseconds since it began.
+fn to_json(exchange: &Exchange, redactor: &Redactor) -> Value {
+    let request = &exchange.request;
+    json!({
+        "number": exchange.number,
+        "began": exchange.began.duration_since(UNIX_EPOCH).map(milliseconds).unwrap_or_default(),
+        "purpose": exchange.purpose.to_string(),
+        "request": {
+            "method": request.method,
+            "url": redactor.url(&request.url),
+            "headers": headers(&head_lines(&exchange.wire.request_head, &request.headers), redactor),
+            "body": redactor.text(&request.body),
+        },
+        "connection": connection(&exchange.connection),
+        "times": times(&exchange.times),
+        "wire": {
+            "sent": exchange.wire.sent,
+            "received": exchange.wire.received,
+            "chunks": exchange.wire.chunks.iter()
+                .map(|(at, bytes)| json!([milliseconds(*at), bytes])).collect::<Vec<_>>(),
+        },
+        "answer": exchange.answer.as_ref().map(|sent| answer(exchange, sent, redactor)),
+        "failure": exchange.failure,
+    })
+}
+
+fn answer(exchange: &Exchange, answer: &Answer, redactor: &Redactor) -> Value {
+    json!({
+        "status": answer.status,
+        "headers": headers(&head_lines(&exchange.wire.response_head, &answer.headers), redactor),
+        "shape": answer.shape.as_str(),
+        "body": redactor.text(&answer.body),
+        "body_length": answer.body_length,
+        "events": answer.events.iter().map(|one| event(one, redactor)).collect::<Vec<_>>(),
+        "events_dropped": answer.events_dropped,
+    })
+}
+
+/// The headers as they stood on the wire, with their own spelling; what was handed to the HTTP layer
+/// where nothing was sent.
+fn head_lines(head: &[u8], otherwise: &[(String, String)]) -> Vec<(String, String)> {
+    let text = String::from_utf8_lossy(head);
+    // Of several heads (interim answers) the last one counts.
+    let last = text.trim_end().rsplit("\r\n\r\n").next().unwrap_or_default();
+    let lines: Vec<(String, String)> = last
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
+        .collect();
+    if lines.is_empty() { otherwise.to_vec() } else { lines }
+}
+
+fn headers(headers: &[(String, String)], redactor: &Redactor) -> Vec<Value> {
+    headers.iter().map(|(name, value)| json!([name, redactor.header(name, value)])).collect()
+}
+
+fn event(event: &Event, redactor: &Redactor) -> Value {
+    json!({
+        "at": milliseconds(event.at),
+        "event": event.kind,
+        "id": event.id.as_ref().map(|id| redactor.text(id)),
+        "retry": event.retry,
+        "data": event.data.as_ref().map(|data| redactor.text(data)),
+        "comments": event.comments.iter().map(|one| redactor.text(one)).collect::<Vec<_>>(),
+    })
+}
+
+fn connection(connection: &Connection) -> Value {
+    let mut map = Map::new();
+    map.insert("reused".into(), json!(connection.reused));
+    map.insert("peer".into(), json!(connection.peer.map(|peer| peer.to_string())));
+    let refused = connection.refused.iter().map(|(address, why)| json!([address.to_string(), why]));
+    map.insert("refused".into(), refused.collect());
+    map.insert("proxy".into(), json!(connection.proxy));
+    let tls = connection.tls.as_ref().map(|tls| {
+        json!({
+            "version": tls.version,
+            "cipher": tls.cipher,
+            "names": tls.names,
+            "fingerprint": tls.fingerprint,
+            "certificate": STANDARD.encode(&tls.certificate),
+        })
+    });
+    map.insert("tls".into(), json!(tls));
+    Value::Object(map)
+}
+
+fn times(times: &Times) -> Value {
+    let at = |time: Option<Duration>| json!(time.map(milliseconds));
+    json!({
+        "lookup": at(times.lookup),
+        "connect": at(times.connect),
+        "tls": at(times.tls),
+        "sent": at(times.sent),
+        "first_byte": at(times.first_byte),
+        "done": at(times.done),
+    })
+}
+
+/// Milliseconds, to the microsecond.
+fn milliseconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1_000_000.0).round() / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exchange::testing::{sent, with_headers};
+
+    #[test]
+    fn a_line_has_no_secret_in_it() {
+        let secret = "0123456789abcdef0123456789abcdef";
+        let mut redactor = Redactor::new(false);
+        redactor.learn_session(secret);
+        let body = format!("{{\"session\":\"{secret}\"}}");
+        let mut exchange =
+            with_headers(sent("ping", Some(secret)), 200, &[("mcp-session-id", secret)], &body);
+        exchange.wire.request_head =
+            format!("POST / HTTP/1.1\r\nMcp-Session-Id: {secret}\r\nHost: h\r\n\r\n").into_bytes();
+        let line = to_json(&exchange, &redactor);
+        assert!(!line.to_string().contains(secret), "{line}");
+        assert_eq!(line["request"]["headers"][0], json!(["Mcp-Session-Id", "01234567… (32)"]));
+        assert_eq!(line["request"]["headers"][1], json!(["Host", "h"]));
+    }
+}

@@ -36,7 +36,8 @@ pub(super) fn list(context: &Context<'_>) -> Outcome {
             let opened = context.env.started.duration_since(record.opened_at()).unwrap_or_default();
             let session = if record.session_id.is_some() { "session" } else { "no session" };
             vec![
-                format!("{}{}", if is_current(record) { "* " } else { "  " }, record.name),
+                if is_current(record) { "*" } else { "" }.to_owned(),
+                record.name.clone(),
                 record.url.clone(),
                 format!("{}, {session}", record.protocol_version),
                 format!("{} ago", age(opened)),
@@ -44,8 +45,7 @@ pub(super) fn list(context: &Context<'_>) -> Outcome {
             ]
         })
         .collect();
-    // The mark of the current server would be trimmed away as space.
-    let text = table(&rows, &[30, 40, 24, 12], &context.console.out);
+    let text = table(&rows, &[3, 30, 40, 24, 12], &context.console.out);
     context.console.line(&text)?;
     Ok(ExitCode::Success)
 }

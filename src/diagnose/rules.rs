@@ -7,12 +7,13 @@ use crate::protocol::headers;
 type Rule = fn(&Evidence<'_>) -> Option<Finding>;
 
 /// All rules. The order decides among findings of the same certainty.
-pub(super) const RULES: [Rule; 10] = [
+pub(super) const RULES: [Rule; 11] = [
     auth_required,
     modern_only,
     version_unsupported,
     accept,
     content_type,
+    not_initialized,
     session_missing,
     session_expired,
     redirected,
@@ -53,11 +54,34 @@ fn session_missing(evidence: &Evidence<'_>) -> Option<Finding> {
     })
 }
 
+/// `notifications/initialized` was left out, and the server waits for it.
+fn not_initialized(evidence: &Evidence<'_>) -> Option<Finding> {
+    let told = evidence.earlier.iter().any(|exchange| exchange.is("notifications/initialized"));
+    if told || !evidence.after_handshake() || evidence.exchange.is("notifications/initialized") {
+        return None;
+    }
+    // Some servers end the stream without an answer, and the session with it.
+    let cut_short = evidence.answer.is_success() && evidence.error.is_none();
+    let refused = evidence.error.is_some() || matches!(evidence.answer.status, 400 | 401 | 404 | 422);
+    let says_so = evidence.text().contains("initializ");
+    (cut_short || refused).then_some(Finding {
+        id: "not-initialized",
+        certainty: if says_so { Certainty::Certain } else { Certainty::Likely },
+        title: "notifications/initialized was not sent after initialize",
+        means: "The handshake has two messages: initialize, and once it is answered \
+                notifications/initialized, before anything else. Some servers refuse requests until \
+                it has come, and some end the session.",
+        specification: "2025-11-25, Lifecycle, Initialization",
+    })
+}
+
 /// A session was sent that the server does not know, or no longer.
 fn session_expired(evidence: &Evidence<'_>) -> Option<Finding> {
     let Evidence { exchange, answer, .. } = evidence;
     exchange.session_sent()?;
+    // A session that was opened a moment ago has not expired.
     if !matches!(answer.status, 400 | 404)
+        || evidence.after_handshake()
         || matches!(evidence.code(), Some(-32700 | -32601 | -32602 | -32020 | -32021 | -32022))
         || unlabelled_accept(evidence)
     {
@@ -284,6 +308,20 @@ mod tests {
         assert_eq!(ids(answered(call(), 400, &body)), [("session-expired", Certainty::Certain)]);
         assert_eq!(top(answered(call(), 404, "")), "session-expired");
         assert_eq!(top(answered(call(), 404, &error(-32601, "Method not found"))), "");
+    }
+
+    #[test]
+    fn a_handshake_without_its_second_message() {
+        let result = r#"{"jsonrpc":"2.0","id":"x","result":{}}"#;
+        let opened = || Box::new(with_headers(sent("initialize", None), 200, &[("mcp-session-id", "a")], result));
+        let told = || Box::new(answered(sent("notifications/initialized", Some("a")), 202, ""));
+        let refused = |body: &str, status| Box::new(answered(sent("tools/call", Some("a")), status, body));
+        let top = |history: &[Box<Exchange>]| explain(history).first().map(|found| found.id);
+        let body = error(-32602, "Invalid request parameters");
+        assert_eq!(top(&[opened(), refused(&body, 200)]), Some("not-initialized"));
+        assert_eq!(top(&[opened(), refused("", 200)]), Some("not-initialized"));
+        assert_eq!(top(&[opened(), told(), refused(&body, 200)]), None);
+        assert_eq!(top(&[opened(), refused(result, 200)]), None);
     }
 
     #[test]

@@ -91,10 +91,8 @@ impl Console {
 impl Stream {
     /// Writes a line.
     pub fn line(&self, line: &str) -> io::Result<()> {
-        let mut target = self.target.borrow_mut();
-        target.write_all(line.as_bytes())?;
-        target.write_all(b"\n")?;
-        target.flush()
+        // In one piece: other processes may write to the same terminal.
+        self.bytes(format!("{line}\n").as_bytes())
     }
 
     /// Writes bytes as they are.

@@ -127,13 +127,17 @@ fn translate_io(error: &io::Error, phase: Phase) -> (ErrorKind, String) {
     let reached = matches!(phase, Phase::Send | Phase::Wait | Phase::Read);
     let kind = if reached { ErrorKind::Broken } else { ErrorKind::Unreachable };
     let text = match error.kind() {
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset if phase == Phase::Tls => {
+            "the server ended the connection instead of agreeing on TLS (is it an http:// address?)"
+                .to_owned()
+        }
         io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
         io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
             "the server reset the connection".to_owned()
         }
         io::ErrorKind::UnexpectedEof => "the server closed the connection".to_owned(),
         io::ErrorKind::FileTooLarge => {
-            return (ErrorKind::TooLarge("--max-size"), error.to_string());
+            return (ErrorKind::TooLarge("--max-size"), format!("{error} (--max-size)"));
         }
         _ => error.to_string(),
     };
@@ -170,7 +174,7 @@ fn tls_text(error: &rustls::Error) -> String {
         Tls::InvalidCertificate(Bad::NotValidYet | Bad::NotValidYetContext { .. }) => {
             "the server's certificate is not valid yet".to_owned()
         }
-        Tls::InvalidCertificate(Bad::UnknownIssuer) => {
+        Tls::InvalidCertificate(Bad::UnknownIssuer | Bad::BadSignature) => {
             "the server's certificate is signed by an authority that is not trusted here \
              (--cacert FILE trusts another one)"
                 .to_owned()

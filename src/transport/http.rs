@@ -189,6 +189,12 @@ impl Http {
             if error.kind == ErrorKind::Unreachable && self.log.request_begun() {
                 error.kind = ErrorKind::Broken;
             }
+            // A TLS alert (RFC 8446, 6) is what a TLS server makes of plain HTTP.
+            if self.log.lock().wire.response_head.starts_with(&[0x15, 0x03]) {
+                error.text = "the server speaks TLS on this port: use https://".to_owned();
+                error.kind = ErrorKind::Unreachable;
+                error.may_have_run = false;
+            }
             error
         })
     }

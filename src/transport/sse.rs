@@ -117,6 +117,7 @@ impl<R: BufRead> Lines<R> {
                 Err(error) => return Err(error),
             };
             if buffer.is_empty() {
+                self.side.borrow_mut().open_has_data |= line.starts_with(b"data");
                 return Ok(None);
             }
             if std::mem::take(&mut self.skip_lf) && buffer[0] == b'\n' {
@@ -314,6 +315,9 @@ mod tests {
     fn what_the_end_cuts_off_is_no_event() {
         let mut events = Events::new(&b"data: a\n\ndata: b\n"[..], 1 << 20);
         assert_eq!(events.next_block().unwrap(), Some(message("a")));
+        assert_eq!(events.next_block().unwrap(), None);
+        assert!(events.unfinished());
+        let mut events = Events::new(&b"data: {\"cut"[..], 1 << 20);
         assert_eq!(events.next_block().unwrap(), None);
         assert!(events.unfinished());
         assert!(blocks("").is_empty());

@@ -1,0 +1,371 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_mcpoke_global_optspecs
+    string join \n s/server= H/header= bearer= no-save no-renew timeout= connect-timeout= first-byte-timeout= silence-timeout= max-size= proxy= cacert= cert= key= insecure protocol-version= capabilities= no-session no-initialized session-id= trace trace-file= json q/quiet color= show-secrets h/help V/version
+end
+
+function __fish_mcpoke_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_mcpoke_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_mcpoke_using_subcommand
+    set -l cmd (__fish_mcpoke_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]' -r
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -l connect-timeout -d 'Longest time until connected, in seconds' -r
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -l first-byte-timeout -d 'Longest time until the answer begins, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -l silence-timeout -d 'Longest time without a single byte, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -l max-size -d 'Largest message to accept, in bytes; K, M and G are understood' -r
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -l proxy -d 'Go through this proxy: http://, https:// or socks5://; an empty one means none' -r
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -l cacert -d 'Trust the certificate authorities in this PEM file, instead of the system\'s' -r -F
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -l cert -d 'Show this client certificate (PEM)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -l key -d 'The key of the client certificate (PEM), if it is not in the same file' -r -F
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -l protocol-version -d 'Ask for this protocol version' -r
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -l session-id -d 'Send this session id, without a handshake' -r
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -l no-save -d 'Neither read nor write what is remembered; end the session afterwards'
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -l no-renew -d 'Fail instead of opening a new session when the server has lost the old one'
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -l insecure -d 'Believe any server certificate'
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -l no-session -d 'Send the request bare, without handshake and session, as a thin client would'
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -l no-initialized -d 'Leave out notifications/initialized after initialize'
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -l json -d 'Print what the server sent, as JSON; failures too, on the last line of stderr'
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -s q -l quiet -d 'Print no notes on stderr, only results and failures'
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -l show-secrets -d 'Show secrets in traces and messages'
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -s V -l version -d 'Print version'
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "init" -d 'Do the handshake with a server and remember it'
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "list-tools" -d 'List the server\'s tools, over all pages'
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "call" -d 'Call a tool'
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "trace" -d 'Find out why a thin client fails: the bare call, the handshake, and the call again'
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "ping" -d 'Ask whether the server is there, and how long it takes'
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "sessions" -d 'List what is remembered'
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "use" -d 'Make a remembered server the current one'
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "close" -d 'End the session with DELETE and forget the server'
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "demo" -d 'Run the built-in server, to try things on'
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "completions" -d 'Print the completions for a shell'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l name -d 'The name to remember it by, instead of the one it gives itself' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l connect-timeout -d 'Longest time until connected, in seconds' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l first-byte-timeout -d 'Longest time until the answer begins, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l silence-timeout -d 'Longest time without a single byte, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l max-size -d 'Largest message to accept, in bytes; K, M and G are understood' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l proxy -d 'Go through this proxy: http://, https:// or socks5://; an empty one means none' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l cacert -d 'Trust the certificate authorities in this PEM file, instead of the system\'s' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l cert -d 'Show this client certificate (PEM)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l key -d 'The key of the client certificate (PEM), if it is not in the same file' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l protocol-version -d 'Ask for this protocol version' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l session-id -d 'Send this session id, without a handshake' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l no-save -d 'Neither read nor write what is remembered; end the session afterwards'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l no-renew -d 'Fail instead of opening a new session when the server has lost the old one'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l insecure -d 'Believe any server certificate'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l no-session -d 'Send the request bare, without handshake and session, as a thin client would'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l no-initialized -d 'Leave out notifications/initialized after initialize'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l json -d 'Print what the server sent, as JSON; failures too, on the last line of stderr'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -s q -l quiet -d 'Print no notes on stderr, only results and failures'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l show-secrets -d 'Show secrets in traces and messages'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l schema -d 'Print the input schema of this tool, as JSON' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l connect-timeout -d 'Longest time until connected, in seconds' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l first-byte-timeout -d 'Longest time until the answer begins, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l silence-timeout -d 'Longest time without a single byte, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l max-size -d 'Largest message to accept, in bytes; K, M and G are understood' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l proxy -d 'Go through this proxy: http://, https:// or socks5://; an empty one means none' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l cacert -d 'Trust the certificate authorities in this PEM file, instead of the system\'s' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l cert -d 'Show this client certificate (PEM)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l key -d 'The key of the client certificate (PEM), if it is not in the same file' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l protocol-version -d 'Ask for this protocol version' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l session-id -d 'Send this session id, without a handshake' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l no-save -d 'Neither read nor write what is remembered; end the session afterwards'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l no-renew -d 'Fail instead of opening a new session when the server has lost the old one'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l insecure -d 'Believe any server certificate'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l no-session -d 'Send the request bare, without handshake and session, as a thin client would'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l no-initialized -d 'Leave out notifications/initialized after initialize'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l json -d 'Print what the server sent, as JSON; failures too, on the last line of stderr'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -s q -l quiet -d 'Print no notes on stderr, only results and failures'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l show-secrets -d 'Show secrets in traces and messages'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l args -d 'All arguments as one JSON object, or @FILE, or - for standard input' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -s o -l output -d 'Write the result to a file: the bytes of an image or a sound, or else the text' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l save-dir -d 'Save every image, sound and binary resource of the result in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l connect-timeout -d 'Longest time until connected, in seconds' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l first-byte-timeout -d 'Longest time until the answer begins, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l silence-timeout -d 'Longest time without a single byte, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l max-size -d 'Largest message to accept, in bytes; K, M and G are understood' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l proxy -d 'Go through this proxy: http://, https:// or socks5://; an empty one means none' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l cacert -d 'Trust the certificate authorities in this PEM file, instead of the system\'s' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l cert -d 'Show this client certificate (PEM)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l key -d 'The key of the client certificate (PEM), if it is not in the same file' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l protocol-version -d 'Ask for this protocol version' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l session-id -d 'Send this session id, without a handshake' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l raw-strings -d 'Take every key=value as text, whatever the schema says'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l no-validate -d 'Send the arguments without checking them against the schema'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l no-save -d 'Neither read nor write what is remembered; end the session afterwards'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l no-renew -d 'Fail instead of opening a new session when the server has lost the old one'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l insecure -d 'Believe any server certificate'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l no-session -d 'Send the request bare, without handshake and session, as a thin client would'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l no-initialized -d 'Leave out notifications/initialized after initialize'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l json -d 'Print what the server sent, as JSON; failures too, on the last line of stderr'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -s q -l quiet -d 'Print no notes on stderr, only results and failures'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l show-secrets -d 'Show secrets in traces and messages'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l tool -d 'Call this tool, instead of listing the tools' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l connect-timeout -d 'Longest time until connected, in seconds' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l first-byte-timeout -d 'Longest time until the answer begins, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l silence-timeout -d 'Longest time without a single byte, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l max-size -d 'Largest message to accept, in bytes; K, M and G are understood' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l proxy -d 'Go through this proxy: http://, https:// or socks5://; an empty one means none' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l cacert -d 'Trust the certificate authorities in this PEM file, instead of the system\'s' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l cert -d 'Show this client certificate (PEM)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l key -d 'The key of the client certificate (PEM), if it is not in the same file' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l protocol-version -d 'Ask for this protocol version' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l session-id -d 'Send this session id, without a handshake' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l no-save -d 'Neither read nor write what is remembered; end the session afterwards'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l no-renew -d 'Fail instead of opening a new session when the server has lost the old one'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l insecure -d 'Believe any server certificate'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l no-session -d 'Send the request bare, without handshake and session, as a thin client would'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l no-initialized -d 'Leave out notifications/initialized after initialize'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l json -d 'Print what the server sent, as JSON; failures too, on the last line of stderr'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -s q -l quiet -d 'Print no notes on stderr, only results and failures'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l show-secrets -d 'Show secrets in traces and messages'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l connect-timeout -d 'Longest time until connected, in seconds' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l first-byte-timeout -d 'Longest time until the answer begins, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l silence-timeout -d 'Longest time without a single byte, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l max-size -d 'Largest message to accept, in bytes; K, M and G are understood' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l proxy -d 'Go through this proxy: http://, https:// or socks5://; an empty one means none' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l cacert -d 'Trust the certificate authorities in this PEM file, instead of the system\'s' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l cert -d 'Show this client certificate (PEM)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l key -d 'The key of the client certificate (PEM), if it is not in the same file' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l protocol-version -d 'Ask for this protocol version' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l session-id -d 'Send this session id, without a handshake' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l no-save -d 'Neither read nor write what is remembered; end the session afterwards'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l no-renew -d 'Fail instead of opening a new session when the server has lost the old one'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l insecure -d 'Believe any server certificate'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l no-session -d 'Send the request bare, without handshake and session, as a thin client would'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l no-initialized -d 'Leave out notifications/initialized after initialize'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l json -d 'Print what the server sent, as JSON; failures too, on the last line of stderr'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -s q -l quiet -d 'Print no notes on stderr, only results and failures'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l show-secrets -d 'Show secrets in traces and messages'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l connect-timeout -d 'Longest time until connected, in seconds' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l first-byte-timeout -d 'Longest time until the answer begins, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l silence-timeout -d 'Longest time without a single byte, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l max-size -d 'Largest message to accept, in bytes; K, M and G are understood' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l proxy -d 'Go through this proxy: http://, https:// or socks5://; an empty one means none' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l cacert -d 'Trust the certificate authorities in this PEM file, instead of the system\'s' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l cert -d 'Show this client certificate (PEM)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l key -d 'The key of the client certificate (PEM), if it is not in the same file' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l protocol-version -d 'Ask for this protocol version' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l session-id -d 'Send this session id, without a handshake' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l no-save -d 'Neither read nor write what is remembered; end the session afterwards'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l no-renew -d 'Fail instead of opening a new session when the server has lost the old one'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l insecure -d 'Believe any server certificate'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l no-session -d 'Send the request bare, without handshake and session, as a thin client would'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l no-initialized -d 'Leave out notifications/initialized after initialize'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l json -d 'Print what the server sent, as JSON; failures too, on the last line of stderr'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -s q -l quiet -d 'Print no notes on stderr, only results and failures'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l show-secrets -d 'Show secrets in traces and messages'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l connect-timeout -d 'Longest time until connected, in seconds' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l first-byte-timeout -d 'Longest time until the answer begins, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l silence-timeout -d 'Longest time without a single byte, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l max-size -d 'Largest message to accept, in bytes; K, M and G are understood' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l proxy -d 'Go through this proxy: http://, https:// or socks5://; an empty one means none' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l cacert -d 'Trust the certificate authorities in this PEM file, instead of the system\'s' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l cert -d 'Show this client certificate (PEM)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l key -d 'The key of the client certificate (PEM), if it is not in the same file' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l protocol-version -d 'Ask for this protocol version' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l session-id -d 'Send this session id, without a handshake' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l no-save -d 'Neither read nor write what is remembered; end the session afterwards'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l no-renew -d 'Fail instead of opening a new session when the server has lost the old one'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l insecure -d 'Believe any server certificate'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l no-session -d 'Send the request bare, without handshake and session, as a thin client would'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l no-initialized -d 'Leave out notifications/initialized after initialize'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l json -d 'Print what the server sent, as JSON; failures too, on the last line of stderr'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -s q -l quiet -d 'Print no notes on stderr, only results and failures'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l show-secrets -d 'Show secrets in traces and messages'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l connect-timeout -d 'Longest time until connected, in seconds' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l first-byte-timeout -d 'Longest time until the answer begins, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l silence-timeout -d 'Longest time without a single byte, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l max-size -d 'Largest message to accept, in bytes; K, M and G are understood' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l proxy -d 'Go through this proxy: http://, https:// or socks5://; an empty one means none' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l cacert -d 'Trust the certificate authorities in this PEM file, instead of the system\'s' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l cert -d 'Show this client certificate (PEM)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l key -d 'The key of the client certificate (PEM), if it is not in the same file' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l protocol-version -d 'Ask for this protocol version' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l session-id -d 'Send this session id, without a handshake' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l all -d 'End and forget all of them'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l forget -d 'Forget without telling the server'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l no-save -d 'Neither read nor write what is remembered; end the session afterwards'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l no-renew -d 'Fail instead of opening a new session when the server has lost the old one'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l insecure -d 'Believe any server certificate'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l no-session -d 'Send the request bare, without handshake and session, as a thin client would'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l no-initialized -d 'Leave out notifications/initialized after initialize'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l json -d 'Print what the server sent, as JSON; failures too, on the last line of stderr'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -s q -l quiet -d 'Print no notes on stderr, only results and failures'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l show-secrets -d 'Show secrets in traces and messages'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l port -d 'The port to listen on, on 127.0.0.1; 0 takes a free one' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l answers -d 'How to answer: as an event stream or as a JSON document' -r -f -a "sse\t'An event stream'
+json\t'A JSON document'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l for -d 'Stop after this many seconds' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l connect-timeout -d 'Longest time until connected, in seconds' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l first-byte-timeout -d 'Longest time until the answer begins, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l silence-timeout -d 'Longest time without a single byte, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l max-size -d 'Largest message to accept, in bytes; K, M and G are understood' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l proxy -d 'Go through this proxy: http://, https:// or socks5://; an empty one means none' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l cacert -d 'Trust the certificate authorities in this PEM file, instead of the system\'s' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l cert -d 'Show this client certificate (PEM)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l key -d 'The key of the client certificate (PEM), if it is not in the same file' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l protocol-version -d 'Ask for this protocol version' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l session-id -d 'Send this session id, without a handshake' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l stateless -d 'Keep no sessions'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l no-save -d 'Neither read nor write what is remembered; end the session afterwards'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l no-renew -d 'Fail instead of opening a new session when the server has lost the old one'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l insecure -d 'Believe any server certificate'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l no-session -d 'Send the request bare, without handshake and session, as a thin client would'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l no-initialized -d 'Leave out notifications/initialized after initialize'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l json -d 'Print what the server sent, as JSON; failures too, on the last line of stderr'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -s q -l quiet -d 'Print no notes on stderr, only results and failures'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l show-secrets -d 'Show secrets in traces and messages'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l connect-timeout -d 'Longest time until connected, in seconds' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l first-byte-timeout -d 'Longest time until the answer begins, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l silence-timeout -d 'Longest time without a single byte, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l max-size -d 'Largest message to accept, in bytes; K, M and G are understood' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l proxy -d 'Go through this proxy: http://, https:// or socks5://; an empty one means none' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l cacert -d 'Trust the certificate authorities in this PEM file, instead of the system\'s' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l cert -d 'Show this client certificate (PEM)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l key -d 'The key of the client certificate (PEM), if it is not in the same file' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l protocol-version -d 'Ask for this protocol version' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l session-id -d 'Send this session id, without a handshake' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l no-save -d 'Neither read nor write what is remembered; end the session afterwards'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l no-renew -d 'Fail instead of opening a new session when the server has lost the old one'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l insecure -d 'Believe any server certificate'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l no-session -d 'Send the request bare, without handshake and session, as a thin client would'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l no-initialized -d 'Leave out notifications/initialized after initialize'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l json -d 'Print what the server sent, as JSON; failures too, on the last line of stderr'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -s q -l quiet -d 'Print no notes on stderr, only results and failures'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l show-secrets -d 'Show secrets in traces and messages'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -1,0 +1,230 @@
+//! What is remembered, and what becomes of it.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::{Value, json};
+
+use crate::support::{Request, Sandbox, Server, http, mcp};
+
+/// A server that loses every session once, answering to it in this way, and issues a new one.
+fn forgetful(lost: fn(&Request) -> Vec<u8>) -> Server {
+    let opened = AtomicUsize::new(0);
+    mcp(move |request| {
+        if request.rpc() == "initialize" {
+            let number = opened.fetch_add(1, Ordering::SeqCst);
+            let id = format!("session-number-{number}-0123456789");
+            let result = json!({"protocolVersion": "2025-11-25", "serverInfo": {"name": "forgetful", "version": "1"}});
+            let headers = [("Mcp-Session-Id", id.as_str())];
+            return Some(http(200, &headers, &request.result_text(&result)));
+        }
+        let first = request.header("mcp-session-id") == Some("session-number-0-0123456789");
+        (first && request.rpc() == "tools/call").then(|| lost(request))
+    })
+}
+
+#[test]
+fn a_lost_session_is_renewed_once_and_said() {
+    let shapes: [fn(&Request) -> Vec<u8>; 4] = [
+        |request| request.error(404, -32001, "Session not found"),
+        |request| request.error(400, -32000, "Bad Request: No valid session ID provided"),
+        |request| request.error(404, -32600, "Session not found"),
+        |_| http(404, &[("Content-Type", "text/plain")], "session not found\n"),
+    ];
+    for lost in shapes {
+        let (sandbox, server) = (Sandbox::new(), forgetful(lost));
+        sandbox.run(&["init", &server.url]).exits(0);
+        sandbox
+            .run(&["call", "echo", "message:=\"hi\""])
+            .exits(0)
+            .prints("{\"message\":\"hi\"}\n")
+            .says("opened a new one")
+            .says("Whatever the server kept in the old one is gone.");
+        let methods = server.methods();
+        let expected = ["initialize", "notifications/initialized", "tools/call", "initialize",
+            "notifications/initialized", "tools/call"];
+        assert_eq!(methods, expected);
+        assert_eq!(server.requests()[3].header("mcp-session-id"), None, "the dead id is not sent along");
+        sandbox.run(&["call", "echo", "message:=\"hi\""]).exits(0);
+        assert_eq!(server.methods().len(), 7, "the new session is remembered");
+    }
+}
+
+#[test]
+fn without_renewal_a_lost_session_is_exit_5() {
+    let (sandbox, server) = (Sandbox::new(), forgetful(|request| request.error(404, -32001, "Session not found")));
+    sandbox.run(&["init", &server.url]).exits(0);
+    sandbox.run(&["--no-renew", "call", "echo", "message:=1"]).exits(5).says("session-expired").says("mcpoke init forgetful");
+    assert_eq!(server.methods().iter().filter(|method| *method == "initialize").count(), 1);
+}
+
+#[test]
+fn a_session_that_stays_lost_is_not_renewed_for_ever() {
+    let (sandbox, server) = (Sandbox::new(), mcp(|request| {
+        (request.rpc() == "tools/call").then(|| request.error(404, -32001, "Session not found"))
+    }));
+    sandbox.run(&["init", &server.url]).exits(0);
+    sandbox.run(&["call", "echo", "message:=1"]).exits(5);
+    assert_eq!(server.methods().iter().filter(|method| *method == "tools/call").count(), 2);
+}
+
+#[test]
+fn a_refusal_for_another_reason_is_not_taken_for_a_lost_session() {
+    let (sandbox, server) = (Sandbox::new(), mcp(|request| {
+        (request.rpc() == "tools/call").then(|| request.error(400, -32602, "Invalid params"))
+    }));
+    sandbox.run(&["init", &server.url]).exits(0);
+    sandbox.run(&["call", "echo", "message:=1"]).exits(6).says("Invalid params");
+    assert_eq!(server.methods().iter().filter(|method| *method == "tools/call").count(), 1);
+}
+
+#[test]
+fn a_session_is_never_sent_with_other_credentials() {
+    let (sandbox, server) = (Sandbox::new(), mcp(|_| None));
+    sandbox.run(&["init", &server.url, "--bearer", "first-token-0123456789"]).exits(0);
+    sandbox.run(&["ping"]).exits(0);
+    let ping = server.requests().pop().unwrap();
+    assert_eq!(ping.header("authorization"), Some("Bearer first-token-0123456789"));
+    sandbox.run(&["ping", "--bearer", "second-token-0123456789"]).exits(0).says("other credentials");
+    let methods = server.methods();
+    assert_eq!(methods[3..], ["initialize", "notifications/initialized", "ping"]);
+    assert!(server.requests()[3..].iter().all(|request| {
+        request.header("authorization") == Some("Bearer second-token-0123456789")
+    }));
+    // A header that says nothing about who is asking changes nothing.
+    sandbox.run(&["ping", "-H", "X-Note: 1"]).exits(0);
+    assert_eq!(server.methods().len(), 7);
+    assert_eq!(server.requests().pop().unwrap().header("x-note"), Some("1"));
+}
+
+#[test]
+fn a_secret_given_as_a_reference_is_kept_as_one() {
+    let sandbox = Sandbox::new().with("TOKEN", "token-from-variable");
+    let server = mcp(|_| None);
+    sandbox.run(&["init", &server.url, "-H", "X-Api-Key: ${TOKEN}", "--bearer", "env:TOKEN"]).exits(0);
+    let first = &server.requests()[0];
+    assert_eq!(first.header("x-api-key"), Some("token-from-variable"));
+    assert_eq!(first.header("authorization"), Some("Bearer token-from-variable"));
+    let record = std::fs::read_to_string(sandbox.state().join("sessions/scripted.json")).unwrap();
+    assert!(!record.contains("token-from-variable") && record.contains("${TOKEN}"), "{record}");
+}
+
+#[test]
+fn the_bearer_of_the_environment_is_used_and_not_kept() {
+    let sandbox = Sandbox::new().with("MCPOKE_BEARER", "token-of-the-environment");
+    let server = mcp(|_| None);
+    sandbox.run(&["init", &server.url]).exits(0);
+    assert_eq!(server.requests()[0].header("authorization"), Some("Bearer token-of-the-environment"));
+    let record = std::fs::read_to_string(sandbox.state().join("sessions/scripted.json")).unwrap();
+    assert!(!record.contains("token-of-the-environment"), "{record}");
+    sandbox.run(&["ping"]).exits(0);
+    assert_eq!(server.methods().len(), 3, "the same credentials, the same session");
+}
+
+#[test]
+fn servers_are_remembered_listed_chosen_and_forgotten() {
+    let (sandbox, one, two) = (Sandbox::new(), mcp(|_| None), mcp(|_| None));
+    sandbox.run(&["init", &one.url]).exits(0);
+    sandbox.run(&["init", &two.url, "--name", "other"]).exits(0);
+    let listed: Value = serde_json::from_str(&sandbox.run(&["sessions", "--json"]).exits(0).stdout).unwrap();
+    assert_eq!(listed[0]["name"], "other");
+    assert_eq!((&listed[0]["current"], &listed[1]["current"]), (&json!(true), &json!(false)));
+    assert!(!listed.to_string().contains("session-0123456789abcdef"));
+    sandbox.run(&["use", "scripted"]).exits(0);
+    sandbox.run(&["ping"]).exits(0);
+    assert_eq!(one.methods().last().unwrap(), "ping");
+    sandbox.run(&["-s", &two.url, "ping"]).exits(0);
+    assert_eq!(two.methods(), ["initialize", "notifications/initialized", "ping"], "found by its URL");
+    sandbox.run(&["use", "othr"]).exits(2).says("did you mean `other`?");
+    sandbox.run(&["init", &one.url, "--name", "other"]).exits(2).says("is the name of");
+    sandbox.run(&["close", "--all"]).exits(0);
+    sandbox.run(&["ping"]).exits(2).says("none was initialised yet");
+}
+
+#[test]
+fn every_answer_to_delete_ends_in_forgetting() {
+    let answers: [(u16, &str, &str); 6] = [
+        (200, "", "session ended"),
+        (202, "", "session ended"),
+        (204, "", "session ended"),
+        (405, "", "does not let clients end sessions"),
+        (404, "<html>Cannot DELETE /mcp</html>", "did not know its session"),
+        (500, "Internal Server Error", "answered 500"),
+    ];
+    for (status, body, says) in answers {
+        let (sandbox, server) = (Sandbox::new(), mcp(move |request| {
+            (request.method == "DELETE").then(|| http(status, &[], body))
+        }));
+        sandbox.run(&["init", &server.url]).exits(0);
+        sandbox.run(&["close"]).exits(0).says(says);
+        sandbox.run(&["close", "scripted"]).exits(2);
+    }
+}
+
+#[test]
+fn a_server_that_is_gone_can_be_forgotten() {
+    let sandbox = Sandbox::new();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/mcp", listener.local_addr().unwrap());
+    drop(listener);
+    let server = mcp(|_| None);
+    sandbox.run(&["init", &server.url]).exits(0);
+    let path = sandbox.state().join("sessions/scripted.json");
+    let record = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, record.replace(&server.url, &url)).unwrap();
+    sandbox.run(&["close"]).exits(3).says("mcpoke close scripted --forget");
+    sandbox.run(&["close", "--forget"]).exits(0);
+    sandbox.run(&["sessions"]).exits(0).says("nothing is remembered");
+}
+
+#[test]
+fn a_damaged_record_is_reported_and_not_thrown_away() {
+    let (sandbox, server) = (Sandbox::new(), mcp(|_| None));
+    sandbox.run(&["init", &server.url]).exits(0);
+    let path = sandbox.state().join("sessions/scripted.json");
+    std::fs::write(&path, "").unwrap();
+    sandbox.run(&["ping"]).exits(9).says("scripted.json: the file is empty");
+    assert!(path.exists());
+    sandbox.run(&["--no-save", "-s", &server.url, "ping"]).exits(0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_warm_call_writes_no_file() {
+    use std::os::unix::fs::MetadataExt as _;
+    let (sandbox, server) = (Sandbox::new(), mcp(|_| None));
+    sandbox.run(&["init", &server.url]).exits(0);
+    sandbox.run(&["list-tools"]).exits(0);
+    let snapshot = || {
+        let mut files: Vec<_> = walk(&sandbox.state());
+        files.sort();
+        files.into_iter().map(|path| {
+            let meta = path.metadata().unwrap();
+            (path, meta.ino(), meta.mtime(), meta.mtime_nsec(), meta.mode())
+        }).collect::<Vec<_>>()
+    };
+    let before = snapshot();
+    sandbox.run(&["call", "echo", "message=hi"]).exits(0);
+    assert_eq!(snapshot(), before);
+    assert_eq!(server.requests().last().unwrap().connection, server.requests().len() - 1);
+    for (path, _, _, _, mode) in before {
+        let expected = if path.is_dir() { 0o700 } else { 0o600 };
+        assert_eq!(mode & 0o777, expected, "{}", path.display());
+    }
+}
+
+fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut found = vec![folder.to_owned()];
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(walk(&path)) } else { found.push(path) }
+    }
+    found
+}
+
+#[test]
+fn state_that_cannot_be_written_stops_init_and_not_a_call() {
+    let sandbox = Sandbox::new();
+    std::fs::write(sandbox.state(), "a file where the folder should be").unwrap();
+    let server = mcp(|_| None);
+    sandbox.run(&["init", &server.url]).exits(9).says("state");
+}

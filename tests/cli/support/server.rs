@@ -1,0 +1,160 @@
+//! A TCP server that answers as a test says, byte by byte; it can lie, cut, and stay silent.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+/// A request as it came.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    headers: Vec<(String, String)>,
+    pub(crate) body: Value,
+    /// Which connection it came over, counted from 0.
+    pub(crate) connection: usize,
+}
+
+impl Request {
+    /// A header's value.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// The JSON-RPC method, or the HTTP method of a request without one.
+    pub(crate) fn rpc(&self) -> &str {
+        self.body["method"].as_str().unwrap_or(&self.method)
+    }
+
+    /// A JSON answer to this request.
+    pub(crate) fn result(&self, result: &Value) -> Vec<u8> {
+        http(200, &[("Content-Type", "application/json")], &self.result_text(result))
+    }
+
+    /// The text of an answer to this request.
+    pub(crate) fn result_text(&self, result: &Value) -> String {
+        json!({"jsonrpc": "2.0", "id": self.body["id"], "result": result}).to_string()
+    }
+
+    /// A JSON-RPC error in answer to this request.
+    pub(crate) fn error(&self, status: u16, code: i64, message: &str) -> Vec<u8> {
+        let error = json!({"code": code, "message": message});
+        let body = json!({"jsonrpc": "2.0", "id": null, "error": error}).to_string();
+        http(status, &[("Content-Type", "application/json")], &body)
+    }
+}
+
+/// A whole HTTP answer; the connection is closed after it.
+pub(crate) fn http(status: u16, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
+    let mut head = format!("HTTP/1.1 {status} X\r\nConnection: close\r\n");
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
+}
+
+/// A running server; it ends with the test.
+pub(crate) struct Server {
+    pub(crate) url: String,
+    requests: Arc<Mutex<Vec<Request>>>,
+}
+
+impl Server {
+    /// Answers each request with the bytes that `answer` gives, and closes the connection.
+    pub(crate) fn start(answer: impl Fn(&Request) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        Self::raw(move |request, stream| {
+            // A client that went away is part of some tests.
+            let _ = stream.write_all(&answer(request));
+        })
+    }
+
+    /// Leaves what happens on the connection after a request to `act`.
+    pub(crate) fn raw(act: impl Fn(&Request, &mut TcpStream) + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/mcp", listener.local_addr().unwrap());
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let (log, act) = (Arc::clone(&requests), Arc::new(act));
+        std::thread::spawn(move || {
+            for (connection, stream) in listener.incoming().enumerate() {
+                let (log, act, mut stream) = (Arc::clone(&log), Arc::clone(&act), stream.unwrap());
+                std::thread::spawn(move || {
+                    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+                    if let Some(request) = read_request(&stream, connection) {
+                        log.lock().unwrap().push(request.clone());
+                        act(&request, &mut stream);
+                        let _ = stream.shutdown(Shutdown::Write);
+                        // Until the client has read all: a reset would take it away.
+                        let _ = stream.read(&mut [0; 1024]);
+                    }
+                });
+            }
+        });
+        Self { url, requests }
+    }
+
+    /// Everything that came, in order.
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.requests.lock().unwrap().clone()
+    }
+
+    /// The JSON-RPC methods that came, in order.
+    pub(crate) fn methods(&self) -> Vec<String> {
+        self.requests().iter().map(|request| request.rpc().to_owned()).collect()
+    }
+}
+
+fn read_request(stream: &TcpStream, connection: usize) -> Option<Request> {
+    let mut reader = BufReader::new(stream);
+    let mut line = String::new();
+    reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
+    let mut parts = line.split_whitespace();
+    let (method, path) = (parts.next()?.to_owned(), parts.next()?.to_owned());
+    let mut headers = Vec::new();
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        let Some((name, value)) = line.trim_end().split_once(':') else { break };
+        headers.push((name.to_owned(), value.trim().to_owned()));
+    }
+    let mut request = Request { method, path, headers, body: Value::Null, connection };
+    let length = request.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    request.body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    Some(request)
+}
+
+/// A well-behaved server with sessions, to which a test adds what it is about: `special` is asked
+/// first, and what it leaves open is answered properly.
+pub(crate) fn mcp(special: impl Fn(&Request) -> Option<Vec<u8>> + Send + Sync + 'static) -> Server {
+    Server::start(move |request| {
+        if let Some(bytes) = special(request) {
+            return bytes;
+        }
+        let session = [("Content-Type", "application/json"), ("Mcp-Session-Id", "session-0123456789abcdef")];
+        match request.rpc() {
+            "initialize" => http(200, &session, &request.result_text(&json!({
+                "protocolVersion": request.body["params"]["protocolVersion"],
+                "capabilities": {"tools": {}},
+                "serverInfo": {"name": "scripted", "version": "1"},
+            }))),
+            "notifications/initialized" => http(202, &[], ""),
+            "tools/list" => request.result(&json!({"tools": [
+                {"name": "echo", "description": "Says it again", "inputSchema": {"type": "object",
+                    "properties": {"message": {"type": "string"}}, "required": ["message"]}},
+                {"name": "add", "inputSchema": {"type": "object",
+                    "properties": {"a": {"type": "number"}, "b": {"type": "number"}}}},
+            ]})),
+            "tools/call" => {
+                let text = request.body["params"]["arguments"].to_string();
+                request.result(&json!({"content": [{"type": "text", "text": text}]}))
+            }
+            "ping" => request.result(&json!({})),
+            "DELETE" => http(200, &[], ""),
+            other => panic!("an unexpected request: {other}"),
+        }
+    })
+}

@@ -43,7 +43,11 @@ pub struct Given {
 
 impl Given {
     /// Reads `--args` and the words. Every problem is reported, not only the first.
-    pub fn read(args: Option<&str>, words: &[String], read: &ReadFile<'_>) -> Result<Self, Problems> {
+    pub fn read(
+        args: Option<&str>,
+        words: &[String],
+        read: &ReadFile<'_>,
+    ) -> Result<Self, Problems> {
         let mut given = Self::default();
         let mut problems = Problems::new();
         if let Some(args) = args {
@@ -70,7 +74,11 @@ impl Given {
     }
 
     /// The arguments, typed by the tool's input schema where it is known.
-    pub fn typed(&self, schema: Option<&Value>, typing: Typing) -> Result<Map<String, Value>, Problems> {
+    pub fn typed(
+        &self,
+        schema: Option<&Value>,
+        typing: Typing,
+    ) -> Result<Map<String, Value>, Problems> {
         let schema = schema.map(Schema::new);
         let mut arguments = self.base.clone();
         let mut problems = Problems::new();
@@ -115,7 +123,8 @@ fn describe(schema: Schema<'_>, path: &str, text: &str) -> String {
 impl Word {
     fn value(&self, schema: Option<Schema<'_>>, typing: Typing) -> Result<Value, String> {
         if self.is_json {
-            return serde_json::from_str(&self.value).map_err(|error| format!("is not JSON: {error}"));
+            return serde_json::from_str(&self.value)
+                .map_err(|error| format!("is not JSON: {error}"));
         }
         let text = || Value::String(self.value.clone());
         let property = schema.and_then(|schema| schema.property(&self.key));
@@ -132,7 +141,9 @@ impl Word {
 fn read_word(word: &str, read: &ReadFile<'_>) -> Result<Word, String> {
     let shown = word.escape_debug();
     let (key, value) = word.split_once('=').ok_or_else(|| {
-        format!("`{shown}` is not an argument: write key=value, or key:=JSON for a value of any type")
+        format!(
+            "`{shown}` is not an argument: write key=value, or key:=JSON for a value of any type"
+        )
     })?;
     let (key, is_json) = match key.strip_suffix(':') {
         Some(key) => (key, true),

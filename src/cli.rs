@@ -1,5 +1,12 @@
 //! The command line, declared. A doc comment is the help text of what it stands above.
 
+#![allow(
+    clippy::doc_markdown,
+    clippy::doc_lazy_continuation,
+    rustdoc::bare_urls,
+    reason = "help for people"
+)]
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};

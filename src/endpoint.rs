@@ -30,11 +30,9 @@ impl Endpoint {
             ));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(
-                "the URL holds a user name or a password; send it as a header instead: \
+            return Err("the URL holds a user name or a password; send it as a header instead: \
                  -H 'Authorization: Basic …' or --bearer"
-                    .to_owned(),
-            );
+                .to_owned());
         }
         url.set_fragment(None);
         Ok(Self(url))

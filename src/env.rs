@@ -8,6 +8,8 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+use etcetera::BaseStrategy as _;
+
 /// One output stream, as far as rendering depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Terminal {
@@ -82,7 +84,6 @@ impl Env {
         if let Some(dir) = self.var("XDG_STATE_HOME") {
             return Some(PathBuf::from(dir).join("mcpoke"));
         }
-        use etcetera::BaseStrategy as _;
         let strategy = etcetera::choose_base_strategy().ok()?;
         Some(strategy.state_dir().unwrap_or_else(|| strategy.data_dir()).join("mcpoke"))
     }

@@ -148,7 +148,7 @@ impl Failure {
 }
 
 /// A failed request, with what its history explains.
-pub fn from_client(error: client::Error, history: &[Box<Exchange>]) -> Failure {
+pub fn from_client(error: client::Error, history: &[Exchange]) -> Failure {
     use client::ErrorKind;
     let findings = match &error.exchange {
         Some(shown) => {

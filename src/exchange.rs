@@ -210,9 +210,11 @@ impl Answer {
     /// The last message of the body: the data of the last event, or the document.
     pub fn last_message(&self) -> Option<&str> {
         match self.shape {
-            Shape::Events => {
-                self.events.iter().rev().find_map(|event| event.data.as_deref().filter(|d| !d.is_empty()))
-            }
+            Shape::Events => self
+                .events
+                .iter()
+                .rev()
+                .find_map(|event| event.data.as_deref().filter(|d| !d.is_empty())),
             Shape::Json => Some(&self.body),
             _ => None,
         }
@@ -266,7 +268,10 @@ impl std::fmt::Debug for Exchange {
 }
 
 fn find_header<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {
-    headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    headers
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value.as_str())
 }
 
 /// Is told of every exchange as it happens. A trace is one of these, and never an `if` in the driver.

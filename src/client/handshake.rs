@@ -83,12 +83,15 @@ impl Client {
         self.session = Session::default();
         let answered = self.round_trip(&Purpose::of("initialize"), &params)?;
         let exchange = answered.exchange;
-        let result: InitializeResult = serde_json::from_str(answered.result.get()).map_err(|error| {
-            Error::protocol(format!("the answer to initialize cannot be read: {error}"), exchange.clone())
-        })?;
-        if !version::is_spoken(&result.protocol_version)
-            && !(handshake.forced && result.protocol_version == handshake.version)
-        {
+        let result: InitializeResult =
+            serde_json::from_str(answered.result.get()).map_err(|error| {
+                Error::protocol(
+                    format!("the answer to initialize cannot be read: {error}"),
+                    exchange.clone(),
+                )
+            })?;
+        let as_forced = handshake.forced && result.protocol_version == handshake.version;
+        if !as_forced && !version::is_spoken(&result.protocol_version) {
             let text = format!(
                 "the server wants protocol version {}, which this client does not speak",
                 result.protocol_version

@@ -29,12 +29,15 @@ pub struct Session {
     pub id: Option<String>,
 }
 
+/// Is told of a new session before anything is sent in it.
+pub type Remember = Box<dyn FnMut(&Opened) -> anyhow::Result<()>>;
+
 /// What to do when the server no longer knows the session.
 pub enum Renewal {
     /// Report it.
     Never,
     /// Do this handshake again, tell of it, and send the refused request once more.
-    Once(Handshake, Box<dyn FnMut(&Opened) -> Result<(), anyhow::Error>>),
+    Once(Handshake, Remember),
 }
 
 /// Talks to one server.
@@ -48,7 +51,7 @@ pub struct Client {
     ids: RequestIds,
     session: Session,
     renewal: Renewal,
-    history: Vec<Box<Exchange>>,
+    history: Vec<Exchange>,
     notices: Vec<ServerNotice>,
 }
 
@@ -97,7 +100,7 @@ impl Client {
     }
 
     /// Every exchange so far.
-    pub fn history(&self) -> &[Box<Exchange>] {
+    pub fn history(&self) -> &[Exchange] {
         &self.history
     }
 
@@ -118,7 +121,8 @@ impl Client {
     /// break any rule.
     fn bare(&self, method: &'static str, session: &Session) -> Request {
         let mut own = vec![("accept".to_owned(), headers::ACCEPT_BOTH.to_owned())];
-        if let Some(version) = session.version.as_ref().filter(|v| version::wants_version_header(v)) {
+        if let Some(version) = session.version.as_ref().filter(|v| version::wants_version_header(v))
+        {
             own.push((headers::PROTOCOL_VERSION.to_owned(), version.clone()));
         }
         if let Some(id) = &session.id {
@@ -132,14 +136,14 @@ impl Client {
 
     fn send(&mut self, purpose: Purpose, request: Request) -> Result<Reply, Error> {
         self.http.send(purpose, request).map_err(|Failed { error, exchange }| {
-            self.history.push(exchange.clone());
+            self.history.push((*exchange).clone());
             Error::transport(error, exchange)
         })
     }
 
     /// Keeps the evidence of an exchange that is over.
     fn keep(&mut self, exchange: Box<Exchange>) -> Box<Exchange> {
-        self.history.push(exchange.clone());
+        self.history.push((*exchange).clone());
         exchange
     }
 }

@@ -39,24 +39,36 @@ impl Client {
     pub fn request(&mut self, purpose: &Purpose, params: &Value) -> Result<Box<RawValue>, Error> {
         match self.round_trip(purpose, params) {
             Ok(answered) => Ok(answered.result),
-            Err(error) if matches!(error.kind, ErrorKind::SessionLost) => self.renew(purpose, params, error),
+            Err(error) if matches!(error.kind, ErrorKind::SessionLost) => {
+                self.renew(purpose, params, error)
+            }
             Err(error) => Err(error),
         }
     }
 
-    fn renew(&mut self, purpose: &Purpose, params: &Value, lost: Error) -> Result<Box<RawValue>, Error> {
+    fn renew(
+        &mut self,
+        purpose: &Purpose,
+        params: &Value,
+        lost: Error,
+    ) -> Result<Box<RawValue>, Error> {
         match std::mem::replace(&mut self.renewal, Renewal::Never) {
             Renewal::Never => Err(lost),
             Renewal::Once(handshake, mut tell) => {
                 let opened = self.initialize(&handshake)?;
-                tell(&opened).map_err(|error| Error { kind: ErrorKind::State(error), exchange: None })?;
+                tell(&opened)
+                    .map_err(|error| Error { kind: ErrorKind::State(error), exchange: None })?;
                 self.round_trip(purpose, params).map(|answered| answered.result)
             }
         }
     }
 
     /// One POST and its answer.
-    pub(super) fn round_trip(&mut self, purpose: &Purpose, params: &Value) -> Result<Answered, Error> {
+    pub(super) fn round_trip(
+        &mut self,
+        purpose: &Purpose,
+        params: &Value,
+    ) -> Result<Answered, Error> {
         let id = self.ids.next_id();
         let method = purpose.method.as_deref().unwrap_or_default();
         let request = self.post(jsonrpc::request(&id, method, params), &self.session);
@@ -78,7 +90,11 @@ impl Client {
     }
 
     /// Reads until the answer is there; serves what the server asks meanwhile.
-    fn find_answer(&mut self, reply: &mut Reply, id: &RequestId) -> Result<Found, crate::transport::Error> {
+    fn find_answer(
+        &mut self,
+        reply: &mut Reply,
+        id: &RequestId,
+    ) -> Result<Found, crate::transport::Error> {
         let mut instead = None;
         while let Some(text) = reply.next_message()? {
             let messages = match jsonrpc::parse(&text) {
@@ -98,7 +114,9 @@ impl Client {
                     }
                     Message::Error { id: answered, error } => {
                         let answered = answered.as_deref();
-                        if jsonrpc::is_answer_to(answered, id) || jsonrpc::names_no_request(answered) {
+                        if jsonrpc::is_answer_to(answered, id)
+                            || jsonrpc::names_no_request(answered)
+                        {
                             return Ok(Found::Error(error));
                         }
                         instead = Some(another_id(answered));
@@ -129,7 +147,7 @@ impl Client {
         let Some(side) = &self.side else { return };
         if let Ok(reply) = side.send(Purpose::on("answer to", method), request) {
             let exchange = reply.finish();
-            self.history.push(exchange);
+            self.history.push(*exchange);
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::error::{Error, ErrorKind};
 use super::Client;
+use super::error::{Error, ErrorKind};
 use crate::exchange::Purpose;
 use crate::protocol::jsonrpc::call_params;
 use crate::protocol::types::{Tool, ToolResult};
@@ -27,8 +27,9 @@ impl Client {
         for _ in 0..MAX_PAGES {
             let params = cursors.last().map_or(json!({}), |cursor| json!({"cursor": cursor}));
             let raw = self.request(&Purpose::of("tools/list"), &params)?;
-            let page: Page = serde_json::from_str(raw.get())
-                .map_err(|error| self.unreadable(&format!("the list of tools cannot be read: {error}")))?;
+            let page: Page = serde_json::from_str(raw.get()).map_err(|error| {
+                self.unreadable(&format!("the list of tools cannot be read: {error}"))
+            })?;
             for tool in page.tools {
                 tools.push(Tool::parse(tool).map_err(|text| self.unreadable(&text))?);
             }
@@ -44,7 +45,11 @@ impl Client {
     }
 
     /// Calls a tool.
-    pub fn call_tool(&mut self, name: &str, arguments: Map<String, Value>) -> Result<ToolResult, Error> {
+    pub fn call_tool(
+        &mut self,
+        name: &str,
+        arguments: &Map<String, Value>,
+    ) -> Result<ToolResult, Error> {
         let params = call_params(name, arguments);
         let raw = self.request(&Purpose::on("tools/call", name), &params)?;
         ToolResult::parse(raw).map_err(|text| self.unreadable(&text))
@@ -56,6 +61,9 @@ impl Client {
     }
 
     fn unreadable(&self, text: &str) -> Error {
-        Error { kind: ErrorKind::Protocol(text.to_owned()), exchange: self.history().last().cloned() }
+        Error {
+            kind: ErrorKind::Protocol(text.to_owned()),
+            exchange: self.history().last().cloned().map(Box::new),
+        }
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn run(context: &Context<'_>, args: &Call) -> Outcome {
         let arguments = arguments(context, connected, &args.tool, &given, typing)?;
         let result = connected
             .client
-            .call_tool(&args.tool, arguments)
+            .call_tool(&args.tool, &arguments)
             .map_err(|error| connected.fail(error))?;
         forget_changed_tools(connected)?;
         print(context, args, &result)?;
@@ -70,8 +70,11 @@ fn arguments(
     if context.options.no_session {
         // A bare request, as a thin client sends it: nothing can be asked first.
         let known = remembered(connected)?;
-        let schema = known.iter().flatten().find(|known| known.name == tool).map(|tool| &tool.input_schema);
-        return given.typed(schema, Typing::Lenient).map_err(|problems| refused(connected, tool, problems));
+        let schema =
+            known.iter().flatten().find(|known| known.name == tool).map(|tool| &tool.input_schema);
+        return given
+            .typed(schema, Typing::Lenient)
+            .map_err(|problems| refused(connected, tool, problems));
     }
     let wants_schema = given.needs_schema(typing);
     if let Some(tools) = remembered(connected)? {
@@ -110,8 +113,11 @@ fn forget_changed_tools(connected: &mut Connected) -> Result<(), Stop> {
 }
 
 fn print(context: &Context<'_>, args: &Call, result: &ToolResult) -> Result<(), Stop> {
-    let destination =
-        Destination { file: args.output.clone(), folder: args.save_dir.clone(), stem: args.tool.clone() };
+    let destination = Destination {
+        file: args.output.clone(),
+        folder: args.save_dir.clone(),
+        stem: args.tool.clone(),
+    };
     let console = &context.console;
     let rendered = match render(result, &destination) {
         Ok(rendered) => rendered,

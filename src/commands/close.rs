@@ -14,7 +14,7 @@ pub(super) fn run(context: &Context<'_>, args: &Close) -> Outcome {
     if args.all {
         for name in store.names()? {
             if let Some(record) = store.load(&name)? {
-                close(context, &store, record, args.forget)?;
+                close(context, &store, &record, args.forget)?;
             }
         }
         return Ok(ExitCode::Success);
@@ -24,22 +24,26 @@ pub(super) fn run(context: &Context<'_>, args: &Close) -> Outcome {
         let text = format!("`{}` is not remembered", named.unwrap_or_default());
         return Err(Failure::usage(text).with_next("mcpoke sessions", "what is remembered").into());
     };
-    close(context, &store, *record, args.forget)?;
+    close(context, &store, &record, args.forget)?;
     Ok(ExitCode::Success)
 }
 
-fn close(context: &Context<'_>, store: &Store, record: Record, forget: bool) -> Result<(), Stop> {
+fn close(context: &Context<'_>, store: &Store, record: &Record, forget: bool) -> Result<(), Stop> {
     let what = if forget || record.session_id.is_none() {
         "forgotten".to_owned()
     } else {
-        match end(context, &record)? {
+        match end(context, record)? {
             Closed::Ended => "session ended and forgotten".to_owned(),
-            Closed::AlreadyGone => "forgotten; the server did not know its session any more".to_owned(),
-            Closed::NotSupported => "forgotten; the server does not let clients end sessions".to_owned(),
+            Closed::AlreadyGone => {
+                "forgotten; the server did not know its session any more".to_owned()
+            }
+            Closed::NotSupported => {
+                "forgotten; the server does not let clients end sessions".to_owned()
+            }
             Closed::Refused(status) => format!("forgotten; the server answered {status} to DELETE"),
         }
     };
-    store.remove(&record)?;
+    store.remove(record)?;
     context.console.note(&format!("{}: {what}", record.name))?;
     Ok(())
 }
@@ -49,15 +53,21 @@ fn end(context: &Context<'_>, record: &Record) -> Result<Closed, Stop> {
     let mut prepared = prepare(context, Target::Saved(Box::new(record.clone()), endpoint))?;
     if !record.belongs_to(&prepared.expanded) {
         // A session is never sent with credentials that it was not opened with.
-        return Err(Failure::usage("the session was opened with other credentials than those at hand")
-            .with_next(format!("mcpoke close {} --forget", record.name), "forgets it without ending it")
-            .into());
+        return Err(Failure::usage(
+            "the session was opened with other credentials than those at hand",
+        )
+        .with_next(format!("mcpoke close {} --forget", record.name), "forgets it without ending it")
+        .into());
     }
-    let session = Session { version: Some(record.protocol_version.clone()), id: record.session_id.clone() };
+    let session =
+        Session { version: Some(record.protocol_version.clone()), id: record.session_id.clone() };
     prepared.client.resume(session, Renewal::Never);
     prepared.client.close().map_err(|error| {
         failed(error, &prepared.client, &record.name)
-            .with_next(format!("mcpoke close {} --forget", record.name), "forgets it without ending it")
+            .with_next(
+                format!("mcpoke close {} --forget", record.name),
+                "forgets it without ending it",
+            )
             .into()
     })
 }

@@ -66,7 +66,10 @@ pub(super) fn prepare(context: &Context<'_>, target: Target) -> Result<Prepared,
         Target::Saved(record, endpoint) => (endpoint, Some(*record), false),
         Target::Demo => {
             let demo = Demo::start(0, demo::Options::default()).map_err(|error| {
-                Failure::new(Kind::Unreachable, format!("cannot start the built-in server: {error}"))
+                Failure::new(
+                    Kind::Unreachable,
+                    format!("cannot start the built-in server: {error}"),
+                )
             })?;
             let endpoint = Endpoint::parse(&demo.url()).map_err(Failure::usage)?;
             (endpoint, None, true)
@@ -110,8 +113,9 @@ fn open(context: &Context<'_>, target: Target) -> Result<Connected, Stop> {
         prepared.client.resume(session, Renewal::Never);
         return Ok(prepared.connected(context, None, false));
     }
-    let probing =
-        options.no_initialized || options.capabilities.is_some() || options.protocol_version.is_some();
+    let probing = options.no_initialized
+        || options.capabilities.is_some()
+        || options.protocol_version.is_some();
     if probing || prepared.is_demo || options.no_save {
         let ephemeral = !prepared.is_demo;
         greet(&mut prepared, &handshake)?;
@@ -136,7 +140,9 @@ fn open(context: &Context<'_>, target: Target) -> Result<Connected, Stop> {
     match remember(context, &prepared, &opened, None) {
         Ok(record) => {
             let name = &record.name;
-            context.console.note(&format!("mcpoke: initialised {name}, now the current server."))?;
+            context
+                .console
+                .note(&format!("mcpoke: initialised {name}, now the current server."))?;
             Ok(prepared.connected(context, Some(record), false))
         }
         // The call itself needs no memory: it goes on without.
@@ -148,8 +154,19 @@ fn open(context: &Context<'_>, target: Target) -> Result<Connected, Stop> {
 }
 
 impl Prepared {
-    fn connected(self, context: &Context<'_>, record: Option<Record>, ephemeral: bool) -> Connected {
-        Connected { client: self.client, record, store: context.store(), spoken: self.spoken, ephemeral }
+    fn connected(
+        self,
+        context: &Context<'_>,
+        record: Option<Record>,
+        ephemeral: bool,
+    ) -> Connected {
+        Connected {
+            client: self.client,
+            record,
+            store: context.store(),
+            spoken: self.spoken,
+            ephemeral,
+        }
     }
 }
 
@@ -248,7 +265,10 @@ fn absolute(path: Option<&PathBuf>) -> Option<PathBuf> {
 }
 
 /// The handshake that the options ask for.
-pub(super) fn handshake(options: &Options, remembered: Option<&Record>) -> Result<Handshake, Failure> {
+pub(super) fn handshake(
+    options: &Options,
+    remembered: Option<&Record>,
+) -> Result<Handshake, Failure> {
     let mut handshake =
         Handshake { send_initialized: !options.no_initialized, ..Handshake::default() };
     if let Some(record) = remembered {
@@ -261,7 +281,11 @@ pub(super) fn handshake(options: &Options, remembered: Option<&Record>) -> Resul
     if let Some(text) = &options.capabilities {
         handshake.capabilities = match serde_json::from_str(text) {
             Ok(Value::Object(object)) => Value::Object(object),
-            _ => return Err(Failure::usage("--capabilities must be a JSON object, such as '{\"roots\":{}}'")),
+            _ => {
+                return Err(Failure::usage(
+                    "--capabilities must be a JSON object, such as '{\"roots\":{}}'",
+                ));
+            }
         };
     }
     Ok(handshake)
@@ -275,14 +299,19 @@ fn given_session(options: &Options, saved: Option<&Record>) -> Result<Session, F
     headers::check_value(id).map_err(|error| Failure::usage(format!("--session-id: {error}")))?;
     let known = saved.map(|record| record.protocol_version.clone());
     let version = options.protocol_version.clone().or(known);
-    Ok(Session { version: version.or_else(|| Some(version::LATEST_HANDSHAKE.to_owned())), id: Some(id.clone()) })
+    Ok(Session {
+        version: version.or_else(|| Some(version::LATEST_HANDSHAKE.to_owned())),
+        id: Some(id.clone()),
+    })
 }
 
 fn given_credentials(options: &Options) -> Result<Credentials, Failure> {
     let headers = options
         .headers
         .iter()
-        .map(|text| headers::parse_header(text).map_err(|error| Failure::usage(format!("-H: {error}"))))
+        .map(|text| {
+            headers::parse_header(text).map_err(|error| Failure::usage(format!("-H: {error}")))
+        })
         .collect::<Result<_, _>>()?;
     let cert_file = options.cert.clone();
     Ok(Credentials { headers, bearer: options.bearer.clone(), cert_file })

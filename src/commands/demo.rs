@@ -15,8 +15,11 @@ pub(super) fn run(context: &Context<'_>, args: &Args) -> Outcome {
     };
     let options = Options { stateless: args.stateless, answers };
     let demo = Demo::start(args.port, options).map_err(|error| {
-        Failure::new(Kind::Unreachable, format!("cannot listen on 127.0.0.1:{}: {error}", args.port))
-            .with_next("mcpoke demo --port 0", "takes a free port")
+        Failure::new(
+            Kind::Unreachable,
+            format!("cannot listen on 127.0.0.1:{}: {error}", args.port),
+        )
+        .with_next("mcpoke demo --port 0", "takes a free port")
     })?;
     let url = demo.url();
     context.console.line(&url)?;

@@ -25,10 +25,12 @@ pub(super) fn run(context: &Context<'_>, args: &Init) -> Outcome {
     let store = context.store();
     let target = resolve(named, store.as_ref()).map_err(Failure::from)?;
     if matches!(target, Target::Demo) {
-        return Err(Failure::usage("the built-in server lives only as long as a command: there is nothing to remember")
-            .with_next("mcpoke -s demo list-tools", "use it directly")
-            .with_next("mcpoke demo", "run it in another terminal, then `mcpoke init :8720/mcp`")
-            .into());
+        return Err(Failure::usage(
+            "the built-in server lives only as long as a command: there is nothing to remember",
+        )
+        .with_next("mcpoke -s demo list-tools", "use it directly")
+        .with_next("mcpoke demo", "run it in another terminal, then `mcpoke init :8720/mcp`")
+        .into());
     }
     refuse_a_name_that_is_taken(context, args, &target)?;
     let mut prepared = prepare(context, target)?;
@@ -52,7 +54,11 @@ pub(super) fn run(context: &Context<'_>, args: &Init) -> Outcome {
 }
 
 /// A name stands for one endpoint; it is not taken away from another by accident.
-fn refuse_a_name_that_is_taken(context: &Context<'_>, args: &Init, target: &Target) -> Result<(), super::Stop> {
+fn refuse_a_name_that_is_taken(
+    context: &Context<'_>,
+    args: &Init,
+    target: &Target,
+) -> Result<(), super::Stop> {
     let (Some(name), Some(store)) = (&args.name, context.store()) else { return Ok(()) };
     let url = match target {
         Target::Url(endpoint) | Target::Saved(_, endpoint) => endpoint.as_str(),
@@ -68,23 +74,33 @@ fn refuse_a_name_that_is_taken(context: &Context<'_>, args: &Init, target: &Targ
     }
 }
 
-fn print(context: &Context<'_>, url: &str, opened: &Opened, saved_as: Option<&str>) -> std::io::Result<()> {
+fn print(
+    context: &Context<'_>,
+    url: &str,
+    opened: &Opened,
+    saved_as: Option<&str>,
+) -> std::io::Result<()> {
     let (console, server) = (&context.console, &opened.result.server_info);
     let name = one_line(&format!("{} {}", server.name, server.version));
     console.line(&console.out.style.paint(Paint::Strong, &name))?;
-    let shown = |id: &String| if context.options.show_secrets { id.clone() } else { redact::session_id(id) };
+    let shown = |id: &String| {
+        if context.options.show_secrets { id.clone() } else { redact::session_id(id) }
+    };
     let session = match &opened.session_id {
         Some(id) => format!("with a session: {}", shown(id)),
         None => "without sessions: nothing to keep alive".to_owned(),
     };
     console.line(&format!("  endpoint   {url}"))?;
-    console.line(&format!("  speaks     {}, {session}", one_line(&opened.result.protocol_version)))?;
+    console
+        .line(&format!("  speaks     {}, {session}", one_line(&opened.result.protocol_version)))?;
     console.line(&format!("  offers     {}", offers(&opened.result.capabilities)))?;
     match saved_as {
         Some(name) => console.line(&format!("  saved as   {name}, now the current server"))?,
         None => console.line("  saved as   nothing (--no-save): the session is ended again")?,
     }
-    if let Some(instructions) = opened.result.instructions.as_ref().filter(|text| !text.trim().is_empty()) {
+    if let Some(instructions) =
+        opened.result.instructions.as_ref().filter(|text| !text.trim().is_empty())
+    {
         console.line("")?;
         for line in safe_text(instructions.trim()).lines() {
             console.line(format!("  {line}").trim_end())?;
@@ -102,8 +118,10 @@ fn offers(capabilities: &Value) -> String {
         .iter()
         .map(|(name, value)| {
             let on = value.as_object().into_iter().flatten();
-            let on: Vec<&str> =
-                on.filter(|(_, value)| **value == Value::Bool(true)).map(|(name, _)| name.as_str()).collect();
+            let on: Vec<&str> = on
+                .filter(|(_, value)| **value == Value::Bool(true))
+                .map(|(name, _)| name.as_str())
+                .collect();
             if on.is_empty() { name.clone() } else { format!("{name} ({})", on.join(", ")) }
         })
         .collect();

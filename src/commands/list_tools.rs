@@ -36,13 +36,17 @@ pub(super) fn fetch(connected: &mut Connected) -> Result<Vec<Tool>, Stop> {
 }
 
 /// The tool of this name, or a failure that suggests others.
-pub(super) fn find<'t>(connected: &Connected, tools: &'t [Tool], name: &str) -> Result<&'t Tool, Failure> {
+pub(super) fn find<'t>(
+    connected: &Connected,
+    tools: &'t [Tool],
+    name: &str,
+) -> Result<&'t Tool, Failure> {
     tools.iter().find(|tool| tool.name == name).ok_or_else(|| {
         let mut failure = Failure::usage(format!("the server has no tool named `{name}`"));
         for near in ranked(name, tools.iter().map(|tool| tool.name.as_str())) {
             failure = failure.with_detail(format!("did you mean `{near}`?"));
         }
-         failure.with_next(connected.command("list-tools"), "shows what there is")
+        failure.with_next(connected.command("list-tools"), "shows what there is")
     })
 }
 
@@ -54,14 +58,21 @@ fn print(context: &Context<'_>, tools: &[Tool]) -> Result<(), Stop> {
                 if required { name.to_owned() } else { format!("[{name}]") }
             });
             let parameters = parameters.collect::<Vec<_>>().join(" ");
-            vec![tool.name.clone(), parameters, first_sentence(tool.description.as_deref().unwrap_or_default())]
+            vec![
+                tool.name.clone(),
+                parameters,
+                first_sentence(tool.description.as_deref().unwrap_or_default()),
+            ]
         })
         .collect();
     if !rows.is_empty() {
         context.console.line(&table(&rows, &[36, 28], &context.console.out))?;
     }
     let plural = if tools.len() == 1 { "" } else { "s" };
-    context.console.note(&format!("{} tool{plural} · mcpoke list-tools --schema NAME shows its input", tools.len()))?;
+    context.console.note(&format!(
+        "{} tool{plural} · mcpoke list-tools --schema NAME shows its input",
+        tools.len()
+    ))?;
     Ok(())
 }
 

@@ -70,7 +70,9 @@ pub fn run(cli: &Cli, env: &Env) -> ExitCode {
         Ok(code) => code,
         // Whoever reads has read enough: `| head` is no failure.
         Err(Stop::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::Success,
-        Err(Stop::Io(error)) => told(&console, &Failure::new(Kind::State, error.to_string()), &redactor),
+        Err(Stop::Io(error)) => {
+            told(&console, &Failure::new(Kind::State, error.to_string()), &redactor)
+        }
         Err(Stop::Failed(failure)) => told(&console, &failure, &redactor),
     }
 }
@@ -124,7 +126,9 @@ impl Context<'_> {
     /// What is remembered, for commands that are about nothing else.
     fn store_or_refuse(&self, command: &str) -> Result<Store, Failure> {
         self.store().ok_or_else(|| {
-            Failure::usage(format!("`{command}` is about what is remembered, and --no-save forbids to read it"))
+            Failure::usage(format!(
+                "`{command}` is about what is remembered, and --no-save forbids to read it"
+            ))
         })
     }
 

@@ -22,7 +22,8 @@ pub(super) fn list(context: &Context<'_>) -> Outcome {
     }
     let is_current = |record: &Record| current.as_deref() == Some(record.name.as_str());
     if context.options.json {
-        let all: Vec<Value> = records.iter().map(|record| to_json(record, is_current(record))).collect();
+        let all: Vec<Value> =
+            records.iter().map(|record| to_json(record, is_current(record))).collect();
         context.console.value(&Value::Array(all))?;
         return Ok(ExitCode::Success);
     }

@@ -51,7 +51,7 @@ fn request(args: &Trace, target: &Target) -> Result<(Purpose, Value), Stop> {
     let arguments = Given::read(None, &args.arguments, &read_file)
         .and_then(|given| given.typed(None, Typing::Strings))
         .map_err(|problems| wrong_arguments(tool, problems))?;
-    Ok((Purpose::on("tools/call", tool), call_params(tool, arguments)))
+    Ok((Purpose::on("tools/call", tool), call_params(tool, &arguments)))
 }
 
 /// The handshake, the same request with the session, and the end of the session. A tool that ran
@@ -84,8 +84,9 @@ fn print(context: &Context<'_>, client: &Client) -> Result<(), Stop> {
     let (console, redactor) = (&context.console, context.recorder.redactor());
     let history = client.history();
     if context.options.json {
-        let exchanges: Vec<Value> =
-            (0..history.len()).map(|last| report::exchange_json(&history[..=last], &redactor)).collect();
+        let exchanges: Vec<Value> = (0..history.len())
+            .map(|last| report::exchange_json(&history[..=last], &redactor))
+            .collect();
         console.value(&json!({"endpoint": client.endpoint().as_str(), "exchanges": exchanges}))?;
         return Ok(());
     }
@@ -99,14 +100,15 @@ fn print(context: &Context<'_>, client: &Client) -> Result<(), Stop> {
 }
 
 /// What a client must do, once it is plain.
-fn verdict(history: &[Box<Exchange>]) -> Option<&'static str> {
-    let (first, opened) = (history.first()?, history.iter().find(|exchange| exchange.is("initialize"))?);
+fn verdict(history: &[Exchange]) -> Option<&'static str> {
+    let (first, opened) =
+        (history.first()?, history.iter().find(|exchange| exchange.is("initialize"))?);
     if !diagnose::succeeded(opened) {
         return None;
     }
     let issued = opened.answer.as_ref()?.header(crate::protocol::headers::SESSION_ID).is_some();
     let again = history.iter().skip(1).find(|exchange| exchange.purpose == first.purpose);
-    let works = again.map(|exchange| diagnose::succeeded(exchange));
+    let works = again.map(diagnose::succeeded);
     match (diagnose::succeeded(first), issued, works) {
         (false, true, Some(true)) => Some(
             "Why 1 failed: this server keeps sessions, and 1 came without one. A client must\n  \
@@ -123,7 +125,9 @@ fn verdict(history: &[Box<Exchange>]) -> Option<&'static str> {
             "This server issues sessions and does not insist on them: the bare request works too.\n\
              A client does the handshake all the same, since the specification demands it.",
         ),
-        (true, false, _) => Some("This server keeps no sessions: the bare request works, and nothing must be kept."),
+        (true, false, _) => {
+            Some("This server keeps no sessions: the bare request works, and nothing must be kept.")
+        }
         _ => None,
     }
 }

@@ -105,8 +105,9 @@ async fn post(state: &Arc<State>, request: Request<Incoming>) -> Result<Answer, 
     let body = Limited::new(request.into_body(), MAX_REQUEST).collect().await.map_err(|_| {
         refuse(StatusCode::PAYLOAD_TOO_LARGE, -32000, "Payload too large: at most 4 MiB")
     })?;
-    let message: Value = serde_json::from_slice(&body.to_bytes())
-        .map_err(|_| refuse(StatusCode::BAD_REQUEST, -32700, "Parse error: the body is not JSON"))?;
+    let message: Value = serde_json::from_slice(&body.to_bytes()).map_err(|_| {
+        refuse(StatusCode::BAD_REQUEST, -32700, "Parse error: the body is not JSON")
+    })?;
     let bad = |text| refuse(StatusCode::BAD_REQUEST, -32600, text);
     if message["jsonrpc"] != "2.0" {
         return Err(bad("Invalid request: one JSON-RPC 2.0 message is expected"));
@@ -127,9 +128,8 @@ async fn post(state: &Arc<State>, request: Request<Incoming>) -> Result<Answer, 
         }
         return Ok(empty(StatusCode::ACCEPTED));
     }
-    let ready = session.is_none_or(|id| {
-        state.sessions().get(&id).is_some_and(|session| session.initialized)
-    });
+    let ready = session
+        .is_none_or(|id| state.sessions().get(&id).is_some_and(|session| session.initialized));
     if !ready && method != "ping" {
         let text = "Request before notifications/initialized was received";
         return Ok(state.answer(&error(&message["id"], -32600, text)));
@@ -139,7 +139,8 @@ async fn post(state: &Arc<State>, request: Request<Incoming>) -> Result<Answer, 
 
 fn check_types(headers: &HeaderMap) -> Result<(), Answer> {
     let accept = text_of(headers, header::ACCEPT.as_str()).unwrap_or_default();
-    let names = |kind: &str| accept.split(',').any(|part| part.trim().split(';').next() == Some(kind));
+    let names =
+        |kind: &str| accept.split(',').any(|part| part.trim().split(';').next() == Some(kind));
     if !names(JSON) || !names(EVENT_STREAM) {
         let text = format!("Not acceptable: Accept must name both types: {ACCEPT_BOTH}");
         return Err(refuse(StatusCode::NOT_ACCEPTABLE, -32000, &text));

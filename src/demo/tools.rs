@@ -5,8 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 /// A 24 by 24 pixel PNG: an orange disc.
-const IMAGE: &str =
-    "iVBORw0KGgoAAAANSUhEUgAAABgAAAAYCAIAAABvFaqvAAAAUElEQVR42mOQkDGgCmKgh0H/exjQEMkGYRpB\
+const IMAGE: &str = "iVBORw0KGgoAAAANSUhEUgAAABgAAAAYCAIAAABvFaqvAAAAUElEQVR42mOQkDGgCmKgh0H/exjQEMkGYRpB\
      0DgGkozAYxwDeaZgmkUDg0g1Bc0sahtEninIZo0aRH+DBl86GpR5jZrFCDULNioXtQNZiwAAlptNQw2T80UA\
      AAAASUVORK5CYII=";
 
@@ -117,7 +116,6 @@ fn wrong(why: &str) -> Value {
 /// A whole sum is written without a fraction.
 fn sum(sum: f64) -> Value {
     #[expect(clippy::cast_possible_truncation, reason = "a whole number within 53 bits")]
-    let sum =
-        if sum.fract() == 0.0 && sum.abs() < 9e15 { json!(sum as i64) } else { json!(sum) };
+    let sum = if sum.fract() == 0.0 && sum.abs() < 9e15 { json!(sum as i64) } else { json!(sum) };
     json!({"content": [{"type": "text", "text": sum.to_string()}], "structuredContent": {"sum": sum}})
 }

@@ -51,7 +51,7 @@ pub(crate) struct Evidence<'e> {
     pub(crate) exchange: &'e Exchange,
     pub(crate) answer: &'e Answer,
     pub(crate) error: Option<ErrorObject>,
-    pub(crate) earlier: &'e [Box<Exchange>],
+    pub(crate) earlier: &'e [Exchange],
 }
 
 impl Evidence<'_> {
@@ -72,7 +72,7 @@ impl Evidence<'_> {
 }
 
 /// Explains the last of these exchanges; the surest finding first. Nothing is found in one that worked.
-pub fn explain(exchanges: &[Box<Exchange>]) -> Vec<Finding> {
+pub fn explain(exchanges: &[Exchange]) -> Vec<Finding> {
     let Some((last, earlier)) = exchanges.split_last() else { return Vec::new() };
     let Some(answer) = &last.answer else { return Vec::new() };
     let error = error_of(answer);

@@ -62,7 +62,8 @@ fn not_initialized(evidence: &Evidence<'_>) -> Option<Finding> {
     }
     // Some servers end the stream without an answer, and the session with it.
     let cut_short = evidence.answer.is_success() && evidence.error.is_none();
-    let refused = evidence.error.is_some() || matches!(evidence.answer.status, 400 | 401 | 404 | 422);
+    let refused =
+        evidence.error.is_some() || matches!(evidence.answer.status, 400 | 401 | 404 | 422);
     let says_so = evidence.text().contains("initializ");
     (cut_short || refused).then_some(Finding {
         id: "not-initialized",
@@ -131,7 +132,7 @@ fn auth_required(evidence: &Evidence<'_>) -> Option<Finding> {
 /// Only the era without a handshake is spoken here.
 fn modern_only(evidence: &Evidence<'_>) -> Option<Finding> {
     let proof = match evidence.code()? {
-        -32022 | -32020 | -32021 => true,
+        -32022..=-32020 => true,
         -32602 => evidence.text().contains("io.modelcontextprotocol/"),
         _ => false,
     };
@@ -262,7 +263,7 @@ mod tests {
     use crate::exchange::testing::{answered, sent, with_headers};
 
     fn ids(exchange: Exchange) -> Vec<(&'static str, Certainty)> {
-        let found = explain(&[Box::new(exchange)]);
+        let found = explain(&[exchange]);
         found.into_iter().map(|finding| (finding.id, finding.certainty)).collect()
     }
 
@@ -313,10 +314,11 @@ mod tests {
     #[test]
     fn a_handshake_without_its_second_message() {
         let result = r#"{"jsonrpc":"2.0","id":"x","result":{}}"#;
-        let opened = || Box::new(with_headers(sent("initialize", None), 200, &[("mcp-session-id", "a")], result));
-        let told = || Box::new(answered(sent("notifications/initialized", Some("a")), 202, ""));
-        let refused = |body: &str, status| Box::new(answered(sent("tools/call", Some("a")), status, body));
-        let top = |history: &[Box<Exchange>]| explain(history).first().map(|found| found.id);
+        let opened =
+            || with_headers(sent("initialize", None), 200, &[("mcp-session-id", "a")], result);
+        let told = || answered(sent("notifications/initialized", Some("a")), 202, "");
+        let refused = |body: &str, status| answered(sent("tools/call", Some("a")), status, body);
+        let top = |history: &[Exchange]| explain(history).first().map(|found| found.id);
         let body = error(-32602, "Invalid request parameters");
         assert_eq!(top(&[opened(), refused(&body, 200)]), Some("not-initialized"));
         assert_eq!(top(&[opened(), refused("", 200)]), Some("not-initialized"));
@@ -330,7 +332,10 @@ mod tests {
         let challenge = [("www-authenticate", "Bearer")];
         let refused = with_headers(call(), 401, &challenge, "");
         assert_eq!(ids(refused), [("auth-required", Certainty::Certain)]);
-        assert_eq!(top(answered(call(), 403, &error(-32000, "Invalid Host: evil"))), "host-rejected");
+        assert_eq!(
+            top(answered(call(), 403, &error(-32000, "Invalid Host: evil"))),
+            "host-rejected"
+        );
         let moved = with_headers(call(), 307, &[("location", "http://h/mcp/")], "");
         assert_eq!(top(moved), "redirected");
         assert_eq!(top(answered(call(), 200, "<html>login</html>")), "not-mcp");

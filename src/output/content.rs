@@ -14,7 +14,8 @@ use crate::protocol::types::{Binary, Content, ToolResult};
 /// Lenient on padding: some servers leave it out.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(base64::engine::DecodePaddingMode::Indifferent),
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(base64::engine::DecodePaddingMode::Indifferent),
 );
 
 /// Where the parts of a result go.
@@ -44,9 +45,12 @@ pub fn render(result: &ToolResult, destination: &Destination) -> io::Result<Rend
     let mut files = 0;
     for content in &result.content {
         match content {
-            Content::Text(text) | Content::Resource { text, .. } => rendered.text.push(text.clone()),
+            Content::Text(text) | Content::Resource { text, .. } => {
+                rendered.text.push(text.clone());
+            }
             Content::Link { uri, name, mime_type } => {
-                let kind = mime_type.as_deref().map(|kind| format!(" ({kind})")).unwrap_or_default();
+                let kind =
+                    mime_type.as_deref().map(|kind| format!(" ({kind})")).unwrap_or_default();
                 rendered.text.push(format!("{name}  {uri}{kind}"));
             }
             Content::Unknown(value) => rendered.text.push(value.to_string()),
@@ -94,7 +98,12 @@ fn save(
         return Ok(());
     }
     let mut wrote = |path: &Path| {
-        rendered.notes.push(format!("wrote {} ({}, {} bytes)", path.display(), binary.mime_type, bytes.len()));
+        rendered.notes.push(format!(
+            "wrote {} ({}, {} bytes)",
+            path.display(),
+            binary.mime_type,
+            bytes.len()
+        ));
     };
     if let Some(path) = &destination.file {
         let path = numbered(path, number);
@@ -115,7 +124,8 @@ fn numbered(path: &Path, number: usize) -> PathBuf {
         return path.to_owned();
     }
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let extension = path.extension().map(|ext| format!(".{}", ext.to_string_lossy())).unwrap_or_default();
+    let extension =
+        path.extension().map(|ext| format!(".{}", ext.to_string_lossy())).unwrap_or_default();
     path.with_file_name(format!("{stem}-{number}{extension}"))
 }
 
@@ -157,7 +167,9 @@ fn extension(mime_type: &str) -> &'static str {
 }
 
 fn named<T>(path: &Path, result: io::Result<T>) -> io::Result<T> {
-    result.map_err(|error| io::Error::new(error.kind(), format!("cannot write {}: {error}", path.display())))
+    result.map_err(|error| {
+        io::Error::new(error.kind(), format!("cannot write {}: {error}", path.display()))
+    })
 }
 
 #[cfg(test)]
@@ -200,8 +212,15 @@ mod tests {
             .collect();
         names.sort();
         let stem = "---get-image";
-        assert_eq!(names, [format!("{stem}-1.bin"), format!("{stem}-1.png"),
-            format!("{stem}-2.bin"), format!("{stem}-2.png")]);
+        assert_eq!(
+            names,
+            [
+                format!("{stem}-1.bin"),
+                format!("{stem}-1.png"),
+                format!("{stem}-2.bin"),
+                format!("{stem}-2.png")
+            ]
+        );
         assert_eq!(std::fs::read(folder.path().join(format!("{stem}-1.png"))).unwrap(), b"abc");
     }
 
@@ -221,13 +240,17 @@ mod tests {
 
     #[test]
     fn structured_content_is_shown_where_there_is_no_other() {
-        let rendered = render(&result(&json!({"structuredContent": {"b": 1, "a": 2}})), &Destination::default());
+        let rendered = render(
+            &result(&json!({"structuredContent": {"b": 1, "a": 2}})),
+            &Destination::default(),
+        );
         assert_eq!(rendered.unwrap().text, ["{\n  \"b\": 1,\n  \"a\": 2\n}"]);
     }
 
     #[test]
     fn what_is_not_base64_is_not_lost() {
-        let broken = result(&json!({"content": [{"type": "image", "data": "%%", "mimeType": "image/png"}]}));
+        let broken =
+            result(&json!({"content": [{"type": "image", "data": "%%", "mimeType": "image/png"}]}));
         let rendered = render(&broken, &Destination::default()).unwrap();
         assert_eq!(rendered.text, ["%%"]);
         assert_eq!(rendered.notes.len(), 1);

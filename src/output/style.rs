@@ -37,7 +37,9 @@ impl Style {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
             ColorChoice::Auto if env.var("NO_COLOR").is_some() => false,
-            ColorChoice::Auto if env.var("CLICOLOR_FORCE").is_some_and(|value| value != "0") => true,
+            ColorChoice::Auto if env.var("CLICOLOR_FORCE").is_some_and(|value| value != "0") => {
+                true
+            }
             ColorChoice::Auto => terminal.is_terminal && env.var("TERM") != Some("dumb"),
         };
         if enabled {

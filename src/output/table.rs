@@ -44,7 +44,10 @@ mod tests {
 
     fn rows() -> Vec<Vec<String>> {
         let long = "Adds two numbers, and then goes on to say a good deal more about adding them";
-        vec![vec!["add".into(), "a b".into(), long.into()], vec!["echo\u{1b}".into(), "m".into(), "x".into()]]
+        vec![
+            vec!["add".into(), "a b".into(), long.into()],
+            vec!["echo\u{1b}".into(), "m".into(), "x".into()],
+        ]
     }
 
     #[test]

@@ -22,8 +22,7 @@ pub fn is_valid_session_id(id: &str) -> bool {
 
 /// Splits `Name: value` as curl's `-H` takes it, and refuses what could not be sent as it stands.
 pub fn parse_header(text: &str) -> Result<(String, String), String> {
-    let (name, value) =
-        text.split_once(':').ok_or_else(|| "expected `Name: value`".to_owned())?;
+    let (name, value) = text.split_once(':').ok_or_else(|| "expected `Name: value`".to_owned())?;
     let (name, value) = (name.trim(), value.trim());
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if name.is_empty() || !name.bytes().all(is_token) {

@@ -179,7 +179,7 @@ fn parse_error(raw: &RawValue) -> ErrorObject {
 }
 
 /// The parameters of `tools/call`: `arguments` is always there, since most servers fail without it.
-pub fn call_params(tool: &str, arguments: Map<String, Value>) -> Value {
+pub fn call_params(tool: &str, arguments: &Map<String, Value>) -> Value {
     json!({"name": tool, "arguments": arguments})
 }
 
@@ -203,7 +203,8 @@ mod tests {
 
     #[test]
     fn a_result_keeps_the_text_that_was_sent() {
-        let message = only(r#"{"jsonrpc":"2.0","id":"x","result":{"b":12345678901234567890123,"a":1e400}}"#);
+        let message =
+            only(r#"{"jsonrpc":"2.0","id":"x","result":{"b":12345678901234567890123,"a":1e400}}"#);
         let Message::Result { result, .. } = message else { panic!("{message:?}") };
         assert_eq!(result.get(), r#"{"b":12345678901234567890123,"a":1e400}"#);
     }
@@ -247,7 +248,10 @@ mod tests {
     #[test]
     fn an_answer_carries_the_id_as_it_came() {
         let id = serde_json::from_str::<Box<RawValue>>("12345678901234567890").unwrap();
-        assert_eq!(answer(&id, Ok(json!({}))), r#"{"jsonrpc":"2.0","id":12345678901234567890,"result":{}}"#);
+        assert_eq!(
+            answer(&id, Ok(json!({}))),
+            r#"{"jsonrpc":"2.0","id":12345678901234567890,"result":{}}"#
+        );
         let refused = answer(&id, Err((-32601, "no")));
         assert!(refused.contains(r#""error":{"code":-32601,"message":"no"}"#));
     }

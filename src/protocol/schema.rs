@@ -39,9 +39,9 @@ impl<'s> Schema<'s> {
     fn resolved(self) -> Self {
         let mut schema = self;
         for _ in 0..MAX_DEPTH {
-            let target = schema.here["$ref"].as_str().and_then(|reference| {
-                self.root.pointer(reference.strip_prefix('#')?)
-            });
+            let target = schema.here["$ref"]
+                .as_str()
+                .and_then(|reference| self.root.pointer(reference.strip_prefix('#')?));
             match target {
                 Some(target) => schema = schema.at(target),
                 None => break,
@@ -63,7 +63,8 @@ impl<'s> Schema<'s> {
         if depth > MAX_DEPTH {
             return None;
         }
-        schema.branches(&["allOf", "anyOf", "oneOf"])
+        schema
+            .branches(&["allOf", "anyOf", "oneOf"])
             .find_map(|branch| branch.property_within(name, depth + 1))
     }
 
@@ -312,8 +313,10 @@ mod tests {
             assert!(read(&number, word).is_err(), "{word}");
         }
         let integer = json!({"type": "integer"});
-        assert_eq!(read(&integer, "123456789012345678901234567890").unwrap().to_string(),
-            "123456789012345678901234567890");
+        assert_eq!(
+            read(&integer, "123456789012345678901234567890").unwrap().to_string(),
+            "123456789012345678901234567890"
+        );
         assert!(read(&integer, "1.5").is_err());
         assert!(read(&integer, "1.0").is_ok());
     }
@@ -351,17 +354,23 @@ mod tests {
         });
         assert_eq!(
             problems(&schema, &json!({"a": {"b": [1, "x"]}, "c": 1})),
-            ["mode is required", "a.b[1] must be a number, not a string",
-             "c is not a parameter of this tool"]
+            [
+                "mode is required",
+                "a.b[1] must be a number, not a string",
+                "c is not a parameter of this tool"
+            ]
         );
-        assert_eq!(problems(&schema, &json!({"mode": "medium"})),
-            ["mode must be one of \"fast\", \"slow\""]);
+        assert_eq!(
+            problems(&schema, &json!({"mode": "medium"})),
+            ["mode must be one of \"fast\", \"slow\""]
+        );
         assert!(problems(&schema, &json!({"mode": "fast"})).is_empty());
     }
 
     #[test]
     fn one_branch_that_fits_is_enough() {
-        let schema = json!({"properties": {"x": {"anyOf": [{"type": "string"}, {"type": "null"}]}}});
+        let schema =
+            json!({"properties": {"x": {"anyOf": [{"type": "string"}, {"type": "null"}]}}});
         assert!(problems(&schema, &json!({"x": null})).is_empty());
         assert_eq!(problems(&schema, &json!({"x": 1})), ["x must be a string, not an integer"]);
     }

@@ -86,13 +86,18 @@ impl Page<'_> {
     fn request(&self, exchange: &Exchange) -> io::Result<()> {
         let request = &exchange.request;
         let (url, purpose) = (self.redactor.url(&request.url), exchange.purpose.to_string());
-        self.labelled("sent", format!("{} {url}  {}", request.method, self.safe(&purpose)).trim_end())?;
+        self.labelled(
+            "sent",
+            format!("{} {url}  {}", request.method, self.safe(&purpose)).trim_end(),
+        )?;
         match exchange.session_sent() {
             Some(id) => {
                 let shown = self.redactor.header(headers::SESSION_ID, id);
                 self.labelled("", &format!("with Mcp-Session-Id: {shown}"))
             }
-            None if self.failure.kind == Kind::Session => self.labelled("", "no Mcp-Session-Id header"),
+            None if self.failure.kind == Kind::Session => {
+                self.labelled("", "no Mcp-Session-Id header")
+            }
             None => Ok(()),
         }
     }
@@ -100,7 +105,10 @@ impl Page<'_> {
     fn answer(&self, exchange: &Exchange) -> io::Result<()> {
         let Some(answer) = &exchange.answer else { return Ok(()) };
         let took = exchange.times.done.map(|done| format!(", in {}", duration(done)));
-        self.labelled("answered", &format!("{}{}", status_line(answer.status), took.unwrap_or_default()))?;
+        self.labelled(
+            "answered",
+            &format!("{}{}", status_line(answer.status), took.unwrap_or_default()),
+        )?;
         if let Some((code, message)) = &self.failure.rpc {
             let code = code.map_or(String::new(), |code| format!("{code} "));
             self.labelled("", &format!("{code}{}", self.safe(message)))?;

@@ -1,5 +1,7 @@
 //! The short form of `trace`: a line an exchange, with a sentence on each.
 
+use std::fmt::Write as _;
+
 use super::status_line;
 use crate::diagnose;
 use crate::exchange::Exchange;
@@ -8,14 +10,15 @@ use crate::protocol::headers;
 use crate::redact::Redactor;
 
 /// The exchanges as numbered steps.
-pub fn steps(exchanges: &[Box<Exchange>], redactor: &Redactor, style: Style) -> String {
+pub fn steps(exchanges: &[Exchange], redactor: &Redactor, style: Style) -> String {
     let mut out = String::new();
     for (index, exchange) in exchanges.iter().enumerate() {
         let number = index + 1;
-        out.push_str(&format!("{number}. {}\n", sent(exchange, redactor, style)));
-        out.push_str(&format!("   {}\n", came_back(exchange, redactor, style)));
+        let (sent, came_back) =
+            (sent(exchange, redactor, style), came_back(exchange, redactor, style));
+        let _ = write!(out, "{number}. {sent}\n   {came_back}\n");
         if let Some(sentence) = sentence(&exchanges[..=index]) {
-            out.push_str(&format!("   {sentence}\n"));
+            let _ = writeln!(out, "   {sentence}");
         }
         out.push('\n');
     }
@@ -41,8 +44,10 @@ fn came_back(exchange: &Exchange, redactor: &Redactor, style: Style) -> String {
         return style.paint(Paint::Bad, &one_line(&redactor.text(why)));
     };
     let good = diagnose::succeeded(exchange);
-    let status = style.paint(if good { Paint::Good } else { Paint::Bad }, &status_line(answer.status));
-    let took = exchange.times.done.map(|done| format!("  in {}", duration(done))).unwrap_or_default();
+    let status =
+        style.paint(if good { Paint::Good } else { Paint::Bad }, &status_line(answer.status));
+    let took =
+        exchange.times.done.map(|done| format!("  in {}", duration(done))).unwrap_or_default();
     let issued = answer
         .header(headers::SESSION_ID)
         .filter(|_| good && exchange.is("initialize"))
@@ -54,7 +59,7 @@ fn came_back(exchange: &Exchange, redactor: &Redactor, style: Style) -> String {
 }
 
 /// What is to be learned from the last of these exchanges.
-fn sentence(exchanges: &[Box<Exchange>]) -> Option<String> {
+fn sentence(exchanges: &[Exchange]) -> Option<String> {
     let last = exchanges.last()?;
     if let Some(finding) = diagnose::explain(exchanges).first() {
         return Some(format!("{} [{}]", finding.title, finding.id));
@@ -69,11 +74,17 @@ fn sentence(exchanges: &[Box<Exchange>]) -> Option<String> {
         return Some("the session is ended, and the server can forget it".to_owned());
     }
     let same = exchanges.iter().find(|earlier| {
-        earlier.number != last.number && earlier.purpose == last.purpose && last.request.method == "POST"
+        earlier.number != last.number
+            && earlier.purpose == last.purpose
+            && last.request.method == "POST"
     })?;
     let text = match (diagnose::succeeded(same), diagnose::succeeded(last)) {
-        (false, true) => "the same request as the first, and it works: the session made the difference",
-        (true, true) => "the same request as the first, and it works as well: this server does not insist",
+        (false, true) => {
+            "the same request as the first, and it works: the session made the difference"
+        }
+        (true, true) => {
+            "the same request as the first, and it works as well: this server does not insist"
+        }
         _ => "the same request as the first, and it fails as well",
     };
     Some(text.to_owned())

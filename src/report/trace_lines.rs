@@ -16,7 +16,7 @@ use crate::redact::Redactor;
 /// Writes exchanges to a file, each when it is over.
 pub struct TraceLines {
     file: File,
-    history: Vec<Box<Exchange>>,
+    history: Vec<Exchange>,
 }
 
 impl TraceLines {
@@ -40,7 +40,7 @@ fn for_the_user_alone(_: &mut std::fs::OpenOptions) {}
 
 impl Observer for TraceLines {
     fn finished(&mut self, exchange: &Exchange, redactor: &Redactor) {
-        self.history.push(Box::new(exchange.clone()));
+        self.history.push(exchange.clone());
         let line = exchange_json(&self.history, redactor);
         // A trace that cannot be written must not stop what it traces.
         let _ = writeln!(self.file, "{line}");
@@ -48,7 +48,7 @@ impl Observer for TraceLines {
 }
 
 /// The last of these exchanges, with what is found in it.
-pub fn exchange_json(exchanges: &[Box<Exchange>], redactor: &Redactor) -> Value {
+pub fn exchange_json(exchanges: &[Exchange], redactor: &Redactor) -> Value {
     let Some(last) = exchanges.last() else { return Value::Null };
     let mut line = to_json(last, redactor);
     let findings = diagnose::explain(exchanges);

@@ -13,7 +13,7 @@ const SHOWN_ON_TERMINAL: usize = 2000;
 pub struct TraceText {
     stream: Stream,
     /// Earlier exchanges, which a finding may need.
-    history: Vec<Box<Exchange>>,
+    history: Vec<Exchange>,
 }
 
 impl TraceText {
@@ -30,7 +30,10 @@ impl TraceText {
     fn headers(&self, headers: &[(String, String)], redactor: &Redactor) {
         for (name, value) in headers {
             let value = one_line(&redactor.header(name, value));
-            self.line(&format!("  {}: {value}", self.stream.style.paint(Paint::Faint, &one_line(name))));
+            self.line(&format!(
+                "  {}: {value}",
+                self.stream.style.paint(Paint::Faint, &one_line(name))
+            ));
         }
     }
 
@@ -54,8 +57,11 @@ impl Observer for TraceText {
     fn sending(&mut self, exchange: &Exchange, redactor: &Redactor) {
         let request = &exchange.request;
         let line = format!("→ {} {}", request.method, one_line(&redactor.url(&request.url)));
-        let purpose = self.stream.style.paint(Paint::Strong, &one_line(&exchange.purpose.to_string()));
-        self.line(format!("{}  {purpose}", self.stream.style.paint(Paint::Notable, &line)).trim_end());
+        let purpose =
+            self.stream.style.paint(Paint::Strong, &one_line(&exchange.purpose.to_string()));
+        self.line(
+            format!("{}  {purpose}", self.stream.style.paint(Paint::Notable, &line)).trim_end(),
+        );
         self.headers(&request.headers, redactor);
         if !request.body.is_empty() {
             self.body(&request.body, redactor);
@@ -89,22 +95,33 @@ impl Observer for TraceText {
             retry.unwrap_or_default()
         );
         let at = duration(event.at);
-        let data = if data.is_empty() { "(no data)".to_owned() } else { self.message(data, redactor) };
-        self.line(&format!("  {}  {data}", self.stream.style.paint(Paint::Faint, &format!("{label}  at {at}"))));
+        let data =
+            if data.is_empty() { "(no data)".to_owned() } else { self.message(data, redactor) };
+        self.line(&format!(
+            "  {}  {data}",
+            self.stream.style.paint(Paint::Faint, &format!("{label}  at {at}"))
+        ));
     }
 
     fn finished(&mut self, exchange: &Exchange, redactor: &Redactor) {
-        if let Some(answer) = exchange.answer.as_ref().filter(|answer| answer.shape != Shape::Events) {
+        if let Some(answer) =
+            exchange.answer.as_ref().filter(|answer| answer.shape != Shape::Events)
+        {
             self.body(&answer.body, redactor);
         }
         if let Some(failure) = &exchange.failure {
-            self.line(&self.stream.style.paint(Paint::Bad, &format!("× {}", one_line(&redactor.text(failure)))));
+            self.line(
+                &self
+                    .stream
+                    .style
+                    .paint(Paint::Bad, &format!("× {}", one_line(&redactor.text(failure)))),
+            );
         }
         if let Some(done) = exchange.times.done {
             let received = exchange.wire.received;
             self.line(&format!("  done in {}, {received} bytes received", duration(done)));
         }
-        self.history.push(Box::new(exchange.clone()));
+        self.history.push(exchange.clone());
         for finding in diagnose::explain(&self.history).iter().take(1) {
             let rule = format!("[{}, {}]", finding.id, finding.certainty.as_str());
             let title = self.stream.style.paint(Paint::Bad, finding.title);
@@ -132,7 +149,10 @@ fn connection(exchange: &Exchange) -> String {
     if let Some(tls) = connection.tls.as_ref().filter(|_| !connection.reused) {
         let names = one_line(&tls.names.join(", "));
         parts.push(format!("{} {}", tls.version, tls.cipher));
-        parts.push(format!("certificate {}… for {names}", tls.fingerprint.get(..12).unwrap_or_default()));
+        parts.push(format!(
+            "certificate {}… for {names}",
+            tls.fingerprint.get(..12).unwrap_or_default()
+        ));
     }
     let phases = [
         ("lookup", times.lookup.filter(|_| times.connect.is_some())),
@@ -141,6 +161,8 @@ fn connection(exchange: &Exchange) -> String {
         ("sent", times.sent),
         ("first byte", times.first_byte),
     ];
-    parts.extend(phases.iter().filter_map(|(name, at)| Some(format!("{name} {}", duration((*at)?)))));
+    parts.extend(
+        phases.iter().filter_map(|(name, at)| Some(format!("{name} {}", duration((*at)?)))),
+    );
     parts.join(" · ")
 }

@@ -39,7 +39,8 @@ impl Credentials {
             || self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
         for (name, value) in &remembered.headers {
             let replaced = self.headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(name));
-            if !replaced && !(authorized && name.eq_ignore_ascii_case("authorization")) {
+            let outdone = authorized && name.eq_ignore_ascii_case("authorization");
+            if !replaced && !outdone {
                 self.headers.push((name.clone(), value.clone()));
             }
         }
@@ -62,7 +63,8 @@ impl Credentials {
     pub fn expand(&self, env: &Env) -> Result<Expanded, String> {
         let mut expanded = Expanded::default();
         for (name, template) in &self.headers {
-            let value = expand(template, env).map_err(|error| format!("header `{name}`: {error}"))?;
+            let value =
+                expand(template, env).map_err(|error| format!("header `{name}`: {error}"))?;
             headers::check_value(&value).map_err(|error| format!("header `{name}`: {error}"))?;
             if is_sensitive_header(name) || &value != template {
                 expanded.add_secret(name, &value);
@@ -70,7 +72,8 @@ impl Credentials {
             expanded.headers.push((name.to_ascii_lowercase(), value));
         }
         if let Some(template) = &self.bearer {
-            let token = expand(template, env).map_err(|error| format!("the bearer token: {error}"))?;
+            let token =
+                expand(template, env).map_err(|error| format!("the bearer token: {error}"))?;
             headers::check_value(&token).map_err(|error| format!("the bearer token: {error}"))?;
             if token.trim().is_empty() {
                 return Err("the bearer token is empty".to_owned());

@@ -15,7 +15,9 @@ pub(super) fn write(path: &Path, text: &str) -> Result<()> {
     file.write_all(text.as_bytes())
         .and_then(|()| file.as_file().sync_data())
         .with_context(|| format!("cannot write {}", path.display()))?;
-    file.persist(path).map_err(|error| error.error).with_context(|| format!("cannot write {}", path.display()))?;
+    file.persist(path)
+        .map_err(|error| error.error)
+        .with_context(|| format!("cannot write {}", path.display()))?;
     Ok(())
 }
 

@@ -45,8 +45,10 @@ pub fn check_name(name: &str) -> Result<(), String> {
             name.escape_debug()
         ));
     }
-    let lower = name.to_ascii_lowercase();
-    if lower == "demo" || lower.ends_with(".tools") {
+    let words: Vec<&str> = name.split('.').collect();
+    if name.eq_ignore_ascii_case("demo")
+        || words.last().is_some_and(|last| last.eq_ignore_ascii_case("tools") && words.len() > 1)
+    {
         return Err(format!("`{name}` is reserved; choose another name"));
     }
     Ok(())

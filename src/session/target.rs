@@ -49,16 +49,14 @@ pub fn resolve(named: Option<&str>, store: Option<&Store>) -> Result<Target, Tar
         let text = format!("`{named}` is no URL, and with --no-save no names are known");
         return Err(TargetError::Usage(text, Vec::new()));
     };
-    match store.load(named)? {
-        Some(record) => saved(record),
-        None => {
-            let names = store.names()?;
-            let near = ranked(named, names.iter().map(String::as_str));
-            let near = near.into_iter().map(str::to_owned).collect();
-            let text = format!("no server named `{}` is remembered", named.escape_debug());
-            Err(TargetError::Usage(text, near))
-        }
+    if let Some(record) = store.load(named)? {
+        return saved(record);
     }
+    let known = store.names()?;
+    let near = ranked(named, known.iter().map(String::as_str));
+    let near = near.into_iter().map(str::to_owned).collect();
+    let text = format!("no server named `{}` is remembered", named.escape_debug());
+    Err(TargetError::Usage(text, near))
 }
 
 fn current(store: Option<&Store>) -> Result<Target, TargetError> {

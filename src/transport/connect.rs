@@ -92,7 +92,11 @@ impl<In: Transport> Connector<In> for TcpConnector {
 impl TcpConnector {
     /// Each address but the last gets half of the time that is left, so that one that never answers
     /// leaves time for the others.
-    fn connect_any(&self, addresses: &[SocketAddr], timeout: NextTimeout) -> Result<TcpStream, Error> {
+    fn connect_any(
+        &self,
+        addresses: &[SocketAddr],
+        timeout: NextTimeout,
+    ) -> Result<TcpStream, Error> {
         let deadline = timeout.not_zero().map(|left| Instant::now() + *left);
         let mut last = Error::ConnectionFailed;
         for (index, address) in addresses.iter().enumerate() {

@@ -105,7 +105,9 @@ pub(super) fn translate(error: ureq::Error, phase: Phase, request_sent: bool) ->
         ureq::Error::Protocol(error) => {
             (ErrorKind::NotHttp, format!("the answer is not HTTP/1.1: {error}"))
         }
-        ureq::Error::BadUri(text) => (ErrorKind::Unusable, format!("the URL cannot be used: {text}")),
+        ureq::Error::BadUri(text) => {
+            (ErrorKind::Unusable, format!("the URL cannot be used: {text}"))
+        }
         ureq::Error::Other(error) => match error.downcast::<Error>() {
             Ok(error) => return *error,
             Err(error) => (ErrorKind::Broken, error.to_string()),
@@ -151,7 +153,9 @@ fn timed_out(timeout: ureq::Timeout, phase: Phase) -> (ErrorKind, String) {
         }
         ureq::Timeout::RecvResponse => ("--first-byte-timeout", "no answer within the limit"),
         ureq::Timeout::PerRead => ("--silence-timeout", "not a byte came within the limit"),
-        ureq::Timeout::PerWrite => ("--silence-timeout", "not a byte could be sent within the limit"),
+        ureq::Timeout::PerWrite => {
+            ("--silence-timeout", "not a byte could be sent within the limit")
+        }
         _ => ("--timeout", "not done within the limit"),
     };
     // A server that cannot be connected to in time is not reached, as with curl and a refused port.

@@ -70,7 +70,10 @@ impl Http {
             Some(choice) => {
                 let proxy = ureq::Proxy::new(&choice.url).map_err(|error| {
                     let url = Redactor::new(false).url(&choice.url);
-                    Error::unusable(format!("{} names no proxy: `{url}` ({error})", choice.named_by))
+                    Error::unusable(format!(
+                        "{} names no proxy: `{url}` ({error})",
+                        choice.named_by
+                    ))
                 })?;
                 if let Some(password) = proxy.password() {
                     recorder.learn(|redactor| redactor.learn(password));
@@ -191,7 +194,7 @@ impl Http {
             }
             // A TLS alert (RFC 8446, 6) is what a TLS server makes of plain HTTP.
             if self.log.lock().wire.response_head.starts_with(&[0x15, 0x03]) {
-                error.text = "the server speaks TLS on this port: use https://".to_owned();
+                error.text = String::from("the server speaks TLS on this port: use https://");
                 error.kind = ErrorKind::Unreachable;
                 error.may_have_run = false;
             }

@@ -26,8 +26,7 @@ impl ProxyChoice {
         let by_scheme = if endpoint.is_https() { "https_proxy" } else { "http_proxy" };
         [by_scheme, "all_proxy"].into_iter().find_map(|name| {
             // HTTP_PROXY in capitals may come from a request's header in a CGI program.
-            let value =
-                if name == "http_proxy" { env.var(name) } else { env.var_any_case(name) };
+            let value = if name == "http_proxy" { env.var(name) } else { env.var_any_case(name) };
             value.map(|url| Self { url: url.to_owned(), named_by: name })
         })
     }
@@ -72,7 +71,10 @@ mod tests {
     #[test]
     fn the_option_wins_even_for_loopback() {
         let variables = [("http_proxy", "http://p")];
-        assert_eq!(found(Some("http://o"), &variables, "http://localhost/").as_deref(), Some("http://o"));
+        assert_eq!(
+            found(Some("http://o"), &variables, "http://localhost/").as_deref(),
+            Some("http://o")
+        );
         assert_eq!(found(Some(""), &variables, "http://x.org/"), None);
     }
 }

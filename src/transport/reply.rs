@@ -41,10 +41,16 @@ impl Reply {
         max_size: u64,
     ) -> Self {
         let (parts, body) = response.into_parts();
-        let text = |value: &ureq::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let text = |value: &ureq::http::HeaderValue| {
+            String::from_utf8_lossy(value.as_bytes()).into_owned()
+        };
         exchange.answer = Some(Answer {
             status: parts.status.as_u16(),
-            headers: parts.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
+            headers: parts
+                .headers
+                .iter()
+                .map(|(name, value)| (name.to_string(), text(value)))
+                .collect(),
             shape: Shape::Unread,
             body: String::new(),
             body_length: 0,
@@ -142,7 +148,7 @@ impl Reply {
         };
         self.note(|answer| {
             answer.body_length = text.len() as u64;
-            answer.body = beginning(&text).to_owned();
+            beginning(&text).clone_into(&mut answer.body);
         });
         Ok(text)
     }
@@ -154,7 +160,7 @@ impl Reply {
             let Some(mut block) = next? else {
                 if events.unfinished() {
                     return Err(io::Error::new(
-                        io::ErrorKind::UnexpectedEof,
+                        io::ErrorKind::InvalidData,
                         "the stream ended in the middle of an event",
                     ));
                 }

@@ -15,6 +15,8 @@ use std::task::{Context, Poll, Waker};
 use eventsource_stream::EventStream;
 use futures_core::Stream;
 
+use crate::exchange::KEEP_EVENTS;
+
 /// What a block of the stream held. `at` is left to whoever has the clock.
 pub type Block = crate::exchange::Event;
 
@@ -161,10 +163,8 @@ impl<R: BufRead> Lines<R> {
         let (field, value) = line.split_once(':').unwrap_or((line, ""));
         let value = value.strip_prefix(' ').unwrap_or(value);
         match field {
-            "" => {
-                if side.open.comments.len() < crate::exchange::KEEP_EVENTS {
-                    side.open.comments.push(value.to_owned());
-                }
+            "" if side.open.comments.len() < KEEP_EVENTS => {
+                side.open.comments.push(value.to_owned());
             }
             "data" => side.open_has_data = true,
             "id" if !value.contains('\0') => side.open.id = Some(value.to_owned()),
@@ -279,7 +279,10 @@ mod tests {
         struct OneThenBlock(bool);
         impl Read for OneThenBlock {
             fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-                assert!(!std::mem::replace(&mut self.0, true), "read on, although a block was there");
+                assert!(
+                    !std::mem::replace(&mut self.0, true),
+                    "read on, although a block was there"
+                );
                 let text = b": keepalive\n\n";
                 buf[..text.len()].copy_from_slice(text);
                 Ok(text.len())

@@ -40,17 +40,18 @@ impl TlsOptions {
             .with_safe_default_protocol_versions()
             .map_err(|error| Error::unusable(format!("TLS cannot be set up: {error}")))?;
         let builder = match &self.ca_file {
-            _ if self.insecure => {
-                builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
-            }
+            _ if self.insecure => builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider))),
             Some(path) => builder.with_root_certificates(read_roots(path)?),
             None => {
-                let verifier = rustls_platform_verifier::Verifier::new(provider).map_err(|error| {
-                    Error::unusable(format!(
-                        "this system has no trusted certificate authorities ({error}); \
+                let verifier =
+                    rustls_platform_verifier::Verifier::new(provider).map_err(|error| {
+                        Error::unusable(format!(
+                            "this system has no trusted certificate authorities ({error}); \
                          name a PEM file with --cacert or in SSL_CERT_FILE"
-                    ))
-                })?;
+                        ))
+                    })?;
                 builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
             }
         };

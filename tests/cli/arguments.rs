@@ -52,7 +52,10 @@ fn json_files_and_standard_input() {
     std::fs::write(sandbox.home().join("note.txt"), "line\n").unwrap();
     std::fs::write(sandbox.home().join("all.json"), r#"{"big": 12345678901234567890123}"#).unwrap();
     sandbox.run(&["call", "add", "x:=[1,null]", "y=@note.txt", "--args", "@all.json"]).exits(0);
-    assert_eq!(sent(&server).to_string(), r#"{"big":12345678901234567890123,"x":[1,null],"y":"line\n"}"#);
+    assert_eq!(
+        sent(&server).to_string(),
+        r#"{"big":12345678901234567890123,"x":[1,null],"y":"line\n"}"#
+    );
     sandbox.run_with_input(&["call", "add", "--args", "-"], r#"{"a": 1}"#).exits(0);
     assert_eq!(sent(&server), json!({"a": 1}));
 }
@@ -69,11 +72,16 @@ fn an_unknown_tool_gets_suggestions_and_never_runs_another() {
 fn a_remembered_schema_that_refuses_is_looked_up_once_more() {
     use std::sync::atomic::{AtomicBool, Ordering};
     static CHANGED: AtomicBool = AtomicBool::new(false);
-    let (sandbox, server) = (Sandbox::new(), mcp(|request| {
-        let kind = if CHANGED.load(Ordering::SeqCst) { "string" } else { "number" };
-        (request.rpc() == "tools/list").then(|| request.result(&json!({"tools": [
-            {"name": "set", "inputSchema": {"properties": {"v": {"type": kind}}}}]})))
-    }));
+    let (sandbox, server) = (
+        Sandbox::new(),
+        mcp(|request| {
+            let kind = if CHANGED.load(Ordering::SeqCst) { "string" } else { "number" };
+            (request.rpc() == "tools/list").then(|| {
+                request.result(&json!({"tools": [
+            {"name": "set", "inputSchema": {"properties": {"v": {"type": kind}}}}]}))
+            })
+        }),
+    );
     sandbox.run(&["init", &server.url]).exits(0);
     sandbox.run(&["call", "set", "v=1"]).exits(0);
     CHANGED.store(true, Ordering::SeqCst);
@@ -85,6 +93,9 @@ fn a_remembered_schema_that_refuses_is_looked_up_once_more() {
 fn the_schema_of_a_tool_is_printed() {
     let (sandbox, server) = (Sandbox::new(), mcp(|_| None));
     let shown = sandbox.run(&["-s", &server.url, "list-tools", "--schema", "add"]).exits(0).stdout;
-    assert_eq!(shown, "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"number\"},\"b\":{\"type\":\"number\"}}}\n");
+    assert_eq!(
+        shown,
+        "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"number\"},\"b\":{\"type\":\"number\"}}}\n"
+    );
     sandbox.run(&["list-tools", "--schema", "ad"]).exits(2).says("did you mean `add`?");
 }

@@ -15,7 +15,10 @@ fn committed_completions_are_current() {
     for (shell, file) in files {
         let script = Sandbox::new().run(&["completions", shell]).exits(0).stdout;
         let committed = std::fs::read_to_string(folder.join(file)).unwrap_or_default();
-        assert!(committed == script, "completions/{file} is old; write it with: mcpoke completions {shell}");
+        assert!(
+            committed == script,
+            "completions/{file} is old; write it with: mcpoke completions {shell}"
+        );
     }
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), files.len());
 }

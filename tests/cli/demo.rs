@@ -17,8 +17,10 @@ struct Demo {
 impl Demo {
     fn start(args: &[&str]) -> Self {
         let sandbox = Sandbox::new();
-        let args: Vec<&str> = ["demo", "--port", "0", "--for", "60"].iter().chain(args).copied().collect();
-        let mut child = sandbox.command(&args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let args: Vec<&str> =
+            ["demo", "--port", "0", "--for", "60"].iter().chain(args).copied().collect();
+        let mut child =
+            sandbox.command(&args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().trim_start_matches("http://").trim_end_matches("/mcp").to_owned();
@@ -36,19 +38,25 @@ impl Demo {
     fn open(&self, method: &str, headers: &[(&str, &str)], body: &str) -> TcpStream {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-        let mut text = format!("{method} /mcp HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
+        let mut text = format!(
+            "{method} /mcp HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n",
+            body.len()
+        );
         if !headers.iter().any(|(name, _)| *name == "Host") {
-            text.push_str(&format!("Host: {}\r\n", self.address));
+            text += &format!("Host: {}\r\n", self.address);
         }
         for (name, value) in headers {
-            text.push_str(&format!("{name}: {value}\r\n"));
+            text += &format!("{name}: {value}\r\n");
         }
         stream.write_all(format!("{text}\r\n{body}").as_bytes()).unwrap();
         stream
     }
 
     fn post(&self, more: &[(&str, &str)], body: &str) -> String {
-        let headers = [("Content-Type", "application/json"), ("Accept", "application/json, text/event-stream")];
+        let headers = [
+            ("Content-Type", "application/json"),
+            ("Accept", "application/json, text/event-stream"),
+        ];
         let headers: Vec<_> = headers.iter().chain(more).copied().collect();
         self.send("POST", &headers, body)
     }
@@ -56,8 +64,15 @@ impl Demo {
     /// A session that is ready.
     fn session(&self) -> String {
         let answer = self.post(&[], INITIALIZE);
-        let id = answer.lines().find_map(|line| line.strip_prefix("mcp-session-id: ")).unwrap().to_owned();
-        let told = self.post(&[("Mcp-Session-Id", &id)], r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
+        let id = answer
+            .lines()
+            .find_map(|line| line.strip_prefix("mcp-session-id: "))
+            .unwrap()
+            .to_owned();
+        let told = self.post(
+            &[("Mcp-Session-Id", &id)],
+            r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#,
+        );
         assert!(told.starts_with("HTTP/1.1 202"), "{told}");
         id
     }
@@ -70,8 +85,7 @@ impl Drop for Demo {
     }
 }
 
-const INITIALIZE: &str =
-    r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}"#;
+const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}"#;
 const LIST: &str = r#"{"jsonrpc":"2.0","id":2,"method":"tools/list"}"#;
 
 #[track_caller]
@@ -98,10 +112,15 @@ fn a_request_before_initialized_is_refused() {
     let demo = Demo::start(&[]);
     let answer = demo.post(&[], INITIALIZE);
     assert!(answer.contains("\"protocolVersion\":\"2025-06-18\""), "{answer}");
-    let id = answer.lines().find_map(|line| line.strip_prefix("mcp-session-id: ")).unwrap().to_owned();
+    let id =
+        answer.lines().find_map(|line| line.strip_prefix("mcp-session-id: ")).unwrap().to_owned();
     let session = [("Mcp-Session-Id", id.as_str())];
     has(&demo.post(&session, LIST), "200", "-32600");
-    has(&demo.post(&session, r#"{"jsonrpc":"2.0","id":3,"method":"ping"}"#), "200", "\"result\":{}");
+    has(
+        &demo.post(&session, r#"{"jsonrpc":"2.0","id":3,"method":"ping"}"#),
+        "200",
+        "\"result\":{}",
+    );
 }
 
 #[test]
@@ -110,12 +129,20 @@ fn headers_are_checked() {
     let json = ("Content-Type", "application/json");
     has(&demo.send("POST", &[json, ("Accept", "*/*")], LIST), "406", "both types");
     let both = ("Accept", "application/json, text/event-stream");
-    has(&demo.send("POST", &[both, ("Content-Type", "text/plain")], LIST), "415", "application/json");
+    has(
+        &demo.send("POST", &[both, ("Content-Type", "text/plain")], LIST),
+        "415",
+        "application/json",
+    );
     has(&demo.post(&[("Host", "evil.example")], LIST), "403", "Host");
     has(&demo.post(&[("Origin", "https://evil.example")], LIST), "403", "Origin");
     has(&demo.post(&[("Origin", "http://localhost:1")], LIST), "400", "Mcp-Session-Id");
     let id = demo.session();
-    has(&demo.post(&[("Mcp-Session-Id", &id), ("MCP-Protocol-Version", "1999-01-01")], LIST), "400", "unsupported");
+    has(
+        &demo.post(&[("Mcp-Session-Id", &id), ("MCP-Protocol-Version", "1999-01-01")], LIST),
+        "400",
+        "unsupported",
+    );
     has(&demo.send("PUT", &[], ""), "405", "allow: GET, POST, DELETE");
 }
 
@@ -128,17 +155,27 @@ fn bodies_are_checked() {
     let id = demo.session();
     let session = [("Mcp-Session-Id", id.as_str())];
     has(&demo.post(&session, r#"{"jsonrpc":"2.0","id":3,"method":"nope"}"#), "200", "-32601");
-    let call = |params: &str| format!(r#"{{"jsonrpc":"2.0","id":4,"method":"tools/call","params":{params}}}"#);
+    let call = |params: &str| {
+        format!(r#"{{"jsonrpc":"2.0","id":4,"method":"tools/call","params":{params}}}"#)
+    };
     has(&demo.post(&session, &call(r#"{"name":"nope","arguments":{}}"#)), "200", "-32602");
     has(&demo.post(&session, &call(r#"{"name":"echo"}"#)), "200", "\"isError\":true");
-    has(&demo.post(&session, &call(r#"{"name":"add","arguments":{"a":0.5,"b":2}}"#)), "200", "\"sum\":2.5");
+    has(
+        &demo.post(&session, &call(r#"{"name":"add","arguments":{"a":0.5,"b":2}}"#)),
+        "200",
+        "\"sum\":2.5",
+    );
 }
 
 #[test]
 fn progress_comes_as_it_happens() {
     let demo = Demo::start(&[]);
     let id = demo.session();
-    let headers = [("Content-Type", "application/json"), ("Accept", "application/json, text/event-stream"), ("Mcp-Session-Id", id.as_str())];
+    let headers = [
+        ("Content-Type", "application/json"),
+        ("Accept", "application/json, text/event-stream"),
+        ("Mcp-Session-Id", id.as_str()),
+    ];
     let body = r#"{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{"name":"slow","arguments":{"seconds":0.6,"steps":3},"_meta":{"progressToken":"p"}}}"#;
     let mut stream = demo.open("POST", &headers, body);
     let began = std::time::Instant::now();
@@ -152,7 +189,10 @@ fn progress_comes_as_it_happens() {
     assert!(!seen.contains("done in 3 steps"), "held back until the end: {seen}");
     stream.read_to_string(&mut seen).unwrap();
     assert_eq!(seen.matches("notifications/progress").count(), 3);
-    assert!(seen.contains("done in 3 steps") && began.elapsed() >= Duration::from_millis(550), "{seen}");
+    assert!(
+        seen.contains("done in 3 steps") && began.elapsed() >= Duration::from_millis(550),
+        "{seen}"
+    );
 }
 
 #[test]
@@ -180,7 +220,10 @@ fn one_standalone_stream_a_session() {
 fn the_switches_change_what_they_say() {
     let stateless = Demo::start(&["--stateless", "--answers", "json"]);
     let answer = stateless.post(&[], INITIALIZE);
-    assert!(!answer.contains("mcp-session-id") && answer.contains("content-type: application/json"), "{answer}");
+    assert!(
+        !answer.contains("mcp-session-id") && answer.contains("content-type: application/json"),
+        "{answer}"
+    );
     has(&stateless.post(&[], LIST), "200", "\"echo\"");
     has(&stateless.send("DELETE", &[], ""), "405", "allow: POST");
     has(&stateless.send("GET", &[("Accept", "text/event-stream")], ""), "405", "");

@@ -51,25 +51,38 @@ fn four_when_the_server_wants_other_credentials() {
     for status in [401, 403] {
         let challenge = [("WWW-Authenticate", "Bearer error=\"invalid_token\"")];
         let server = Server::start(move |_| http(status, &challenge, ""));
-        Sandbox::new().run(&["init", &server.url]).exits(4).says("auth-required").says("www-authenticate: Bearer");
+        Sandbox::new()
+            .run(&["init", &server.url])
+            .exits(4)
+            .says("auth-required")
+            .says("www-authenticate: Bearer");
     }
 }
 
 #[test]
 fn five_when_the_session_is_missing() {
-    Sandbox::new().run(&["-s", "demo", "--no-session", "call", "echo", "message=hi"]).exits(5).says("session-missing");
-    Sandbox::new().run(&["-s", "demo", "--session-id", "made-up", "ping"]).exits(5).says("session-expired");
+    Sandbox::new()
+        .run(&["-s", "demo", "--no-session", "call", "echo", "message=hi"])
+        .exits(5)
+        .says("session-missing");
+    Sandbox::new()
+        .run(&["-s", "demo", "--session-id", "made-up", "ping"])
+        .exits(5)
+        .says("session-expired");
 }
 
 #[test]
 fn six_for_a_json_rpc_error() {
-    let server = mcp(|request| (request.rpc() == "ping").then(|| request.error(200, -32601, "Method not found")));
+    let server = mcp(|request| {
+        (request.rpc() == "ping").then(|| request.error(200, -32601, "Method not found"))
+    });
     Sandbox::new().run(&["-s", &server.url, "ping"]).exits(6).says("-32601 Method not found");
 }
 
 #[test]
 fn seven_when_it_is_not_mcp() {
-    let server = Server::start(|_| http(200, &[("Content-Type", "text/html")], "<html>hello</html>"));
+    let server =
+        Server::start(|_| http(200, &[("Content-Type", "text/html")], "<html>hello</html>"));
     Sandbox::new().run(&["init", &server.url]).exits(7).says("not-mcp");
     let server = Server::start(|_| http(404, &[], "Not found"));
     Sandbox::new().run(&["init", &server.url]).exits(7).says("wrong-path");
@@ -84,7 +97,11 @@ fn eight_when_a_limit_is_reached() {
     let server = Server::raw(|_, _| std::thread::sleep(std::time::Duration::from_secs(3)));
     for option in ["--timeout", "--first-byte-timeout", "--silence-timeout"] {
         let began = std::time::Instant::now();
-        Sandbox::new().run(&["init", &server.url, option, "0.3"]).exits(8).says(option).says("may have run");
+        Sandbox::new()
+            .run(&["init", &server.url, option, "0.3"])
+            .exits(8)
+            .says(option)
+            .says("may have run");
         assert!(began.elapsed() < std::time::Duration::from_millis(2500), "{option}");
     }
     let server = Server::start(|request| request.result(&"x".repeat(100_000).into()));
@@ -100,7 +117,9 @@ fn nine_when_state_cannot_be_read() {
 
 #[test]
 fn a_failure_in_json_is_the_last_line_of_stderr() {
-    let finished = Sandbox::new().run(&["-s", "demo", "--no-session", "--json", "call", "echo", "message=hi"]).exits(5);
+    let finished = Sandbox::new()
+        .run(&["-s", "demo", "--no-session", "--json", "call", "echo", "message=hi"])
+        .exits(5);
     let error: Value = serde_json::from_str(finished.stderr.lines().last().unwrap()).unwrap();
     assert_eq!(error["error"]["kind"], "session");
     assert_eq!(error["error"]["exit"], 5);

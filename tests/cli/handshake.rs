@@ -47,11 +47,18 @@ fn arguments_are_always_there() {
 
 #[test]
 fn the_servers_choice_of_version_is_kept() {
-    for (version, header) in [("2025-06-18", Some("2025-06-18")), ("2025-03-26", None), ("2024-11-05", None)] {
-        let (sandbox, server) = (Sandbox::new(), mcp(move |request| {
-            (request.rpc() == "initialize").then(|| request.result(&json!({
-                "protocolVersion": version, "capabilities": {}, "serverInfo": {"name": "old"}})))
-        }));
+    for (version, header) in
+        [("2025-06-18", Some("2025-06-18")), ("2025-03-26", None), ("2024-11-05", None)]
+    {
+        let (sandbox, server) = (
+            Sandbox::new(),
+            mcp(move |request| {
+                (request.rpc() == "initialize").then(|| {
+                    request.result(&json!({
+                "protocolVersion": version, "capabilities": {}, "serverInfo": {"name": "old"}}))
+                })
+            }),
+        );
         sandbox.run(&["init", &server.url]).exits(0);
         sandbox.run(&["ping"]).exits(0);
         let ping = server.requests().pop().unwrap();
@@ -61,9 +68,13 @@ fn the_servers_choice_of_version_is_kept() {
 
 #[test]
 fn a_version_that_nobody_speaks_ends_the_handshake() {
-    let (sandbox, server) = (Sandbox::new(), mcp(|request| {
-        (request.rpc() == "initialize").then(|| request.result(&json!({"protocolVersion": "1999-01-01"})))
-    }));
+    let (sandbox, server) = (
+        Sandbox::new(),
+        mcp(|request| {
+            (request.rpc() == "initialize")
+                .then(|| request.result(&json!({"protocolVersion": "1999-01-01"})))
+        }),
+    );
     sandbox.run(&["init", &server.url]).exits(7).says("wants protocol version 1999-01-01");
     assert_eq!(server.methods(), ["initialize"]);
     // Whoever asks for it gets it: that is what a probe is for.
@@ -72,10 +83,13 @@ fn a_version_that_nobody_speaks_ends_the_handshake() {
 
 #[test]
 fn a_server_without_sessions_is_remembered_as_one() {
-    let (sandbox, server) = (Sandbox::new(), mcp(|request| {
-        let result = json!({"protocolVersion": "2025-11-25", "serverInfo": {"name": "s", "version": "1"}});
-        (request.rpc() == "initialize").then(|| request.result(&result))
-    }));
+    let (sandbox, server) = (
+        Sandbox::new(),
+        mcp(|request| {
+            let result = json!({"protocolVersion": "2025-11-25", "serverInfo": {"name": "s", "version": "1"}});
+            (request.rpc() == "initialize").then(|| request.result(&result))
+        }),
+    );
     let shown = sandbox.run(&["init", &server.url]).exits(0).stdout;
     assert!(shown.contains("without sessions"), "{shown}");
     sandbox.run(&["ping"]).exits(0);
@@ -89,7 +103,8 @@ fn a_server_without_sessions_is_remembered_as_one() {
 fn the_session_id_is_taken_from_a_successful_answer_alone() {
     // Python's SDK hands out a dead id with its 400; taking it would make every later call fail.
     let server = Server::start(|request| {
-        let dead = [("Mcp-Session-Id", "dead-0123456789abcdef"), ("Content-Type", "application/json")];
+        let dead =
+            [("Mcp-Session-Id", "dead-0123456789abcdef"), ("Content-Type", "application/json")];
         let body = json!({"jsonrpc": "2.0", "id": "server-error", "error": {"code": -32600, "message": "no"}});
         assert_eq!(request.header("mcp-session-id"), None);
         http(400, &dead, &body.to_string())
@@ -118,7 +133,9 @@ fn any_success_accepts_a_notification() {
         });
         Sandbox::new().run(&["init", &server.url]).exits(0);
     }
-    let server = mcp(|request| (request.rpc() == "notifications/initialized").then(|| request.error(400, -32000, "no")));
+    let server = mcp(|request| {
+        (request.rpc() == "notifications/initialized").then(|| request.error(400, -32000, "no"))
+    });
     Sandbox::new().run(&["init", &server.url]).exits(6);
 }
 
@@ -149,7 +166,10 @@ fn capabilities_are_declared_as_asked_and_remembered() {
     assert_eq!(server.requests()[0].body["params"]["capabilities"], json!({"roots": {}}));
     sandbox.run(&["init"]).exits(0);
     assert_eq!(server.requests()[2].body["params"]["capabilities"], json!({"roots": {}}));
-    sandbox.run(&["init", "--capabilities", "[]"]).exits(2).says("--capabilities must be a JSON object");
+    sandbox
+        .run(&["init", "--capabilities", "[]"])
+        .exits(2)
+        .says("--capabilities must be a JSON object");
 }
 
 #[test]
@@ -165,7 +185,11 @@ fn a_thin_clients_mistakes_can_be_made_on_purpose() {
 
     let before = server.requests().len();
     sandbox.run(&["--no-initialized", "ping"]).exits(0);
-    assert_eq!(server.methods()[before..], ["initialize", "ping", "DELETE"], "its own session, ended");
+    assert_eq!(
+        server.methods()[before..],
+        ["initialize", "ping", "DELETE"],
+        "its own session, ended"
+    );
     sandbox.run(&["init", "--no-session"]).exits(2);
     sandbox.run(&["--session-id", "a\r\nX: y", "ping"]).exits(2).says("line breaks");
 }

@@ -1,5 +1,8 @@
 //! The command as its users meet it: real processes against scripted servers and the built-in one.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::format_push_string, reason = "scripts of a few lines")]
+
 mod arguments;
 mod completions;
 mod demo;

@@ -33,7 +33,10 @@ fn a_redirect_is_reported_and_not_followed() {
     let other = Server::start(|_| http(200, &[], "{}"));
     let target = other.url.clone();
     let server = Server::start(move |_| http(307, &[("Location", &target)], ""));
-    Sandbox::new().run(&["init", &server.url, "--bearer", "secret-token-0123456789"]).exits(7).says("redirected");
+    Sandbox::new()
+        .run(&["init", &server.url, "--bearer", "secret-token-0123456789"])
+        .exits(7)
+        .says("redirected");
     assert!(other.requests().is_empty());
 }
 
@@ -41,12 +44,27 @@ fn a_redirect_is_reported_and_not_followed() {
 fn headers_of_the_user_are_sent_and_can_replace_ours() {
     let server = mcp(|_| None);
     let sandbox = Sandbox::new();
-    let args = ["-s", &server.url, "-H", "Accept: */*", "-H", "User-Agent: me", "-H", "X-A: 1", "-H", "X-A: 2", "ping"];
+    let args = [
+        "-s",
+        &server.url,
+        "-H",
+        "Accept: */*",
+        "-H",
+        "User-Agent: me",
+        "-H",
+        "X-A: 1",
+        "-H",
+        "X-A: 2",
+        "ping",
+    ];
     sandbox.run(&args).exits(0);
     let ping = server.requests().pop().unwrap();
     assert_eq!(ping.header("accept"), Some("*/*"));
     assert_eq!(ping.header("user-agent"), Some("me"));
-    sandbox.run(&["-s", &server.url, "-H", "Content-Length: 5", "ping"]).exits(2).says("HTTP layer");
+    sandbox
+        .run(&["-s", &server.url, "-H", "Content-Length: 5", "ping"])
+        .exits(2)
+        .says("HTTP layer");
 }
 
 /// A proxy that understands CONNECT and passes bytes on; what it was asked for is noted.
@@ -97,10 +115,15 @@ fn a_proxy_is_gone_through_and_its_password_shown_nowhere() {
 #[test]
 fn loopback_is_reached_directly_whatever_the_environment_says() {
     let server = mcp(|_| None);
-    let sandbox = Sandbox::new().with("http_proxy", "http://127.0.0.1:1").with("ALL_PROXY", "http://127.0.0.1:1");
+    let sandbox = Sandbox::new()
+        .with("http_proxy", "http://127.0.0.1:1")
+        .with("ALL_PROXY", "http://127.0.0.1:1");
     sandbox.run(&["-s", &server.url, "ping"]).exits(0);
     sandbox.run(&["-s", &server.url, "--proxy", "http://127.0.0.1:1", "ping"]).exits(3);
-    sandbox.run(&["-s", &server.url, "--proxy", "nonsense://x", "ping"]).exits(2).says("--proxy names no proxy");
+    sandbox
+        .run(&["-s", &server.url, "--proxy", "nonsense://x", "ping"])
+        .exits(2)
+        .says("--proxy names no proxy");
 }
 
 #[test]

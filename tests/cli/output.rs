@@ -22,7 +22,10 @@ fn colour_is_for_terminals_unless_asked_for() {
     };
     let trace = ["trace", "demo", "--trace"];
     assert_eq!(escapes(Sandbox::new(), &trace), (false, false));
-    assert_eq!(escapes(Sandbox::new(), &[&trace[..], &["--color", "always"]].concat()), (true, true));
+    assert_eq!(
+        escapes(Sandbox::new(), &[&trace[..], &["--color", "always"]].concat()),
+        (true, true)
+    );
     let forced = || Sandbox::new().with("CLICOLOR_FORCE", "1");
     assert_eq!(escapes(forced(), &trace), (true, true));
     assert_eq!(escapes(forced().with("NO_COLOR", "1"), &trace), (false, false));
@@ -40,7 +43,8 @@ fn a_closed_stdout_ends_quietly() {
     let sandbox = Sandbox::new();
     sandbox.run(&["init", &server.url]).exits(0);
     for args in [&["call", "add", "--json"][..], &["call", "add"]] {
-        let mut child = sandbox.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child =
+            sandbox.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdout = child.stdout.take().unwrap();
         stdout.read_exact(&mut [0; 10]).unwrap();
         drop(stdout);
@@ -55,9 +59,13 @@ fn what_a_server_says_cannot_drive_the_terminal() {
     let server = mcp(|request| {
         let evil = "\u{1b}[2J\u{202e}evil\u{200b}";
         match request.rpc() {
-            "initialize" => Some(http(200, &[], &request.result_text(&serde_json::json!({
+            "initialize" => Some(http(
+                200,
+                &[],
+                &request.result_text(&serde_json::json!({
                 "protocolVersion": "2025-11-25", "instructions": evil,
-                "serverInfo": {"name": evil, "version": evil}})))),
+                "serverInfo": {"name": evil, "version": evil}})),
+            )),
             "tools/list" => Some(request.result(&serde_json::json!({"tools": [
                 {"name": evil, "description": evil, "inputSchema": {"properties": {evil: {}}}}]}))),
             "tools/call" => Some(request.error(400, -32602, evil)),
@@ -65,7 +73,9 @@ fn what_a_server_says_cannot_drive_the_terminal() {
         }
     });
     let sandbox = Sandbox::new();
-    for args in [&["init", &server.url][..], &["list-tools"], &["call", "add", "--no-validate", "--trace"]] {
+    for args in
+        [&["init", &server.url][..], &["list-tools"], &["call", "add", "--no-validate", "--trace"]]
+    {
         let finished = sandbox.run(args);
         let seen = finished.stdout + &finished.stderr;
         for c in ['\u{1b}', '\u{202e}', '\u{200b}'] {
@@ -80,7 +90,18 @@ fn help_and_version_are_no_failures() {
     let sandbox = Sandbox::new();
     let version = sandbox.run(&["--version"]).exits(0).stdout;
     assert_eq!(version, format!("mcpoke {}\n", env!("CARGO_PKG_VERSION")));
-    for command in ["init", "list-tools", "call", "trace", "ping", "sessions", "use", "close", "demo", "completions"] {
+    for command in [
+        "init",
+        "list-tools",
+        "call",
+        "trace",
+        "ping",
+        "sessions",
+        "use",
+        "close",
+        "demo",
+        "completions",
+    ] {
         let help = sandbox.run(&[command, "--help"]).exits(0).stdout;
         assert!(help.contains("Usage: mcpoke"), "{help}");
     }

@@ -18,7 +18,8 @@ fn call(server: &Server) -> crate::support::Finished {
     Sandbox::new().run(&["-s", &server.url, "call", "add"])
 }
 
-const ANSWER: &str = r#"{"jsonrpc":"2.0","id":ID,"result":{"content":[{"type":"text","text":"there"}]}}"#;
+const ANSWER: &str =
+    r#"{"jsonrpc":"2.0","id":ID,"result":{"content":[{"type":"text","text":"there"}]}}"#;
 
 #[test]
 fn an_answer_is_found_in_every_stream() {
@@ -43,7 +44,8 @@ fn an_answer_is_found_in_every_stream() {
 fn a_body_is_read_by_what_it_is() {
     let labelled = |kind: &'static str, as_stream: bool| {
         mcp(move |request: &Request| {
-            let text = request.result_text(&json!({"content": [{"type": "text", "text": "there"}]}));
+            let text =
+                request.result_text(&json!({"content": [{"type": "text", "text": "there"}]}));
             let body = if as_stream { format!("data: {text}\n\n") } else { text };
             (request.rpc() == "tools/call").then(|| http(200, &[("Content-Type", kind)], &body))
         })
@@ -61,9 +63,12 @@ fn an_answer_that_is_none_is_told_apart() {
         .exits(7)
         .says("answered another request: id \"other\"");
     call(&streaming("data: not json\n\n")).exits(7).says("is not JSON-RPC");
-    call(&streaming("data: {\"jsonrpc\":\"2.0\",\"id\":ID,\"resu")).exits(7).says("in the middle of an event");
+    call(&streaming("data: {\"jsonrpc\":\"2.0\",\"id\":ID,\"resu"))
+        .exits(7)
+        .says("in the middle of an event");
     let page = mcp(|request| {
-        (request.rpc() == "tools/call").then(|| http(200, &[("Content-Type", "text/html")], "<html>log in</html>"))
+        (request.rpc() == "tools/call")
+            .then(|| http(200, &[("Content-Type", "text/html")], "<html>log in</html>"))
     });
     call(&page).exits(7).says("not an MCP server").says("<html>log in</html>");
 }
@@ -93,7 +98,8 @@ fn what_the_server_asks_meanwhile_is_answered() {
         _ => None,
     });
     call(&server).exits(0);
-    let answers: Vec<_> = server.requests().into_iter().filter(|request| request.rpc() == "POST").collect();
+    let answers: Vec<_> =
+        server.requests().into_iter().filter(|request| request.rpc() == "POST").collect();
     assert_eq!(answers[0].body, json!({"jsonrpc": "2.0", "id": 7, "result": {}}));
     assert_eq!(answers[1].body["id"], 8);
     assert_eq!(answers[1].body["error"]["code"], -32601);
@@ -110,10 +116,15 @@ fn every_page_of_a_list_is_fetched() {
         })
     });
     let listed = Sandbox::new().run(&["-s", &server.url, "list-tools", "--json"]).exits(0).stdout;
-    let names: Vec<&str> = listed.matches("tool0").chain(listed.matches("tool1")).chain(listed.matches("tool2")).collect();
+    let names: Vec<&str> = listed
+        .matches("tool0")
+        .chain(listed.matches("tool1"))
+        .chain(listed.matches("tool2"))
+        .collect();
     assert_eq!(names.len(), 3, "{listed}");
     let endless = mcp(|request| {
-        (request.rpc() == "tools/list").then(|| request.result(&json!({"tools": [], "nextCursor": "again"})))
+        (request.rpc() == "tools/list")
+            .then(|| request.result(&json!({"tools": [], "nextCursor": "again"})))
     });
     Sandbox::new().run(&["-s", &endless.url, "list-tools"]).exits(7).says("never ends");
 }
@@ -141,14 +152,21 @@ fn a_tool_that_fails_exits_with_1_and_shows_its_words() {
 #[test]
 fn images_go_to_files() {
     let sandbox = Sandbox::new();
-    sandbox.run(&["-s", "demo", "call", "image", "--output", "disc.png"]).exits(0).prints("An orange disc:\n");
+    sandbox
+        .run(&["-s", "demo", "call", "image", "--output", "disc.png"])
+        .exits(0)
+        .prints("An orange disc:\n");
     let bytes = std::fs::read(sandbox.home().join("disc.png")).unwrap();
     assert!(bytes.starts_with(b"\x89PNG"));
-    sandbox.run(&["-s", "demo", "call", "image", "--save-dir", "pictures"]).exits(0).says("pictures/image-1.png");
+    sandbox
+        .run(&["-s", "demo", "call", "image", "--save-dir", "pictures"])
+        .exits(0)
+        .says("pictures/image-1.png");
     assert_eq!(std::fs::read(sandbox.home().join("pictures/image-1.png")).unwrap(), bytes);
     let shown = sandbox.run(&["-s", "demo", "call", "image"]).exits(0).stdout;
     assert!(shown.contains("[image image/png, ") && !shown.contains("iVBOR"), "{shown}");
-    sandbox.run(&["-s", "demo", "call", "image", "--output", "no/such/dir.png"])
+    sandbox
+        .run(&["-s", "demo", "call", "image", "--output", "no/such/dir.png"])
         .exits(9)
         .says("cannot write no/such/dir.png");
 }

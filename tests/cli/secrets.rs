@@ -11,14 +11,19 @@ fn a_secret_is_printed_nowhere() {
     let sandbox = Sandbox::new().with("KEY", KEY);
     // The server echoes what it is sent, as some do in their errors.
     let echoing = mcp(|request| {
-        let said = format!("{:?} {:?}", request.header("authorization"), request.header("mcp-session-id"));
+        let said =
+            format!("{:?} {:?}", request.header("authorization"), request.header("mcp-session-id"));
         match request.rpc() {
             "tools/call" => Some(request.error(200, -32603, &said.replace('"', "'"))),
             _ => None,
         }
     });
     let refusing = Server::start(|request| {
-        http(401, &[("WWW-Authenticate", "Bearer")], &format!("no {:?}", request.header("x-api-key")))
+        http(
+            401,
+            &[("WWW-Authenticate", "Bearer")],
+            &format!("no {:?}", request.header("x-api-key")),
+        )
     });
     let secrets = ["--bearer", BEARER, "-H", "X-Api-Key: ${KEY}"];
     let traced = ["--trace", "--trace-file", "t.jsonl", "--json"];
@@ -39,7 +44,8 @@ fn a_secret_is_printed_nowhere() {
         let finished = sandbox.run(&args);
         printed.push_str(&finished.stdout);
         printed.push_str(&finished.stderr);
-        printed.push_str(&std::fs::read_to_string(sandbox.home().join("t.jsonl")).unwrap_or_default());
+        printed
+            .push_str(&std::fs::read_to_string(sandbox.home().join("t.jsonl")).unwrap_or_default());
     }
     for secret in [BEARER, KEY, SESSION] {
         assert!(!printed.contains(secret), "{secret} was printed:\n{printed}");

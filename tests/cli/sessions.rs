@@ -40,10 +40,20 @@ fn a_lost_session_is_renewed_once_and_said() {
             .says("opened a new one")
             .says("Whatever the server kept in the old one is gone.");
         let methods = server.methods();
-        let expected = ["initialize", "notifications/initialized", "tools/call", "initialize",
-            "notifications/initialized", "tools/call"];
+        let expected = [
+            "initialize",
+            "notifications/initialized",
+            "tools/call",
+            "initialize",
+            "notifications/initialized",
+            "tools/call",
+        ];
         assert_eq!(methods, expected);
-        assert_eq!(server.requests()[3].header("mcp-session-id"), None, "the dead id is not sent along");
+        assert_eq!(
+            server.requests()[3].header("mcp-session-id"),
+            None,
+            "the dead id is not sent along"
+        );
         sandbox.run(&["call", "echo", "message:=\"hi\""]).exits(0);
         assert_eq!(server.methods().len(), 7, "the new session is remembered");
     }
@@ -51,17 +61,25 @@ fn a_lost_session_is_renewed_once_and_said() {
 
 #[test]
 fn without_renewal_a_lost_session_is_exit_5() {
-    let (sandbox, server) = (Sandbox::new(), forgetful(|request| request.error(404, -32001, "Session not found")));
+    let (sandbox, server) =
+        (Sandbox::new(), forgetful(|request| request.error(404, -32001, "Session not found")));
     sandbox.run(&["init", &server.url]).exits(0);
-    sandbox.run(&["--no-renew", "call", "echo", "message:=1"]).exits(5).says("session-expired").says("mcpoke init forgetful");
+    sandbox
+        .run(&["--no-renew", "call", "echo", "message:=1"])
+        .exits(5)
+        .says("session-expired")
+        .says("mcpoke init forgetful");
     assert_eq!(server.methods().iter().filter(|method| *method == "initialize").count(), 1);
 }
 
 #[test]
 fn a_session_that_stays_lost_is_not_renewed_for_ever() {
-    let (sandbox, server) = (Sandbox::new(), mcp(|request| {
-        (request.rpc() == "tools/call").then(|| request.error(404, -32001, "Session not found"))
-    }));
+    let (sandbox, server) = (
+        Sandbox::new(),
+        mcp(|request| {
+            (request.rpc() == "tools/call").then(|| request.error(404, -32001, "Session not found"))
+        }),
+    );
     sandbox.run(&["init", &server.url]).exits(0);
     sandbox.run(&["call", "echo", "message:=1"]).exits(5);
     assert_eq!(server.methods().iter().filter(|method| *method == "tools/call").count(), 2);
@@ -69,9 +87,12 @@ fn a_session_that_stays_lost_is_not_renewed_for_ever() {
 
 #[test]
 fn a_refusal_for_another_reason_is_not_taken_for_a_lost_session() {
-    let (sandbox, server) = (Sandbox::new(), mcp(|request| {
-        (request.rpc() == "tools/call").then(|| request.error(400, -32602, "Invalid params"))
-    }));
+    let (sandbox, server) = (
+        Sandbox::new(),
+        mcp(|request| {
+            (request.rpc() == "tools/call").then(|| request.error(400, -32602, "Invalid params"))
+        }),
+    );
     sandbox.run(&["init", &server.url]).exits(0);
     sandbox.run(&["call", "echo", "message:=1"]).exits(6).says("Invalid params");
     assert_eq!(server.methods().iter().filter(|method| *method == "tools/call").count(), 1);
@@ -84,7 +105,10 @@ fn a_session_is_never_sent_with_other_credentials() {
     sandbox.run(&["ping"]).exits(0);
     let ping = server.requests().pop().unwrap();
     assert_eq!(ping.header("authorization"), Some("Bearer first-token-0123456789"));
-    sandbox.run(&["ping", "--bearer", "second-token-0123456789"]).exits(0).says("other credentials");
+    sandbox
+        .run(&["ping", "--bearer", "second-token-0123456789"])
+        .exits(0)
+        .says("other credentials");
     let methods = server.methods();
     assert_eq!(methods[3..], ["initialize", "notifications/initialized", "ping"]);
     assert!(server.requests()[3..].iter().all(|request| {
@@ -100,7 +124,9 @@ fn a_session_is_never_sent_with_other_credentials() {
 fn a_secret_given_as_a_reference_is_kept_as_one() {
     let sandbox = Sandbox::new().with("TOKEN", "token-from-variable");
     let server = mcp(|_| None);
-    sandbox.run(&["init", &server.url, "-H", "X-Api-Key: ${TOKEN}", "--bearer", "env:TOKEN"]).exits(0);
+    sandbox
+        .run(&["init", &server.url, "-H", "X-Api-Key: ${TOKEN}", "--bearer", "env:TOKEN"])
+        .exits(0);
     let first = &server.requests()[0];
     assert_eq!(first.header("x-api-key"), Some("token-from-variable"));
     assert_eq!(first.header("authorization"), Some("Bearer token-from-variable"));
@@ -113,7 +139,10 @@ fn the_bearer_of_the_environment_is_used_and_not_kept() {
     let sandbox = Sandbox::new().with("MCPOKE_BEARER", "token-of-the-environment");
     let server = mcp(|_| None);
     sandbox.run(&["init", &server.url]).exits(0);
-    assert_eq!(server.requests()[0].header("authorization"), Some("Bearer token-of-the-environment"));
+    assert_eq!(
+        server.requests()[0].header("authorization"),
+        Some("Bearer token-of-the-environment")
+    );
     let record = std::fs::read_to_string(sandbox.state().join("sessions/scripted.json")).unwrap();
     assert!(!record.contains("token-of-the-environment"), "{record}");
     sandbox.run(&["ping"]).exits(0);
@@ -125,7 +154,8 @@ fn servers_are_remembered_listed_chosen_and_forgotten() {
     let (sandbox, one, two) = (Sandbox::new(), mcp(|_| None), mcp(|_| None));
     sandbox.run(&["init", &one.url]).exits(0);
     sandbox.run(&["init", &two.url, "--name", "other"]).exits(0);
-    let listed: Value = serde_json::from_str(&sandbox.run(&["sessions", "--json"]).exits(0).stdout).unwrap();
+    let listed: Value =
+        serde_json::from_str(&sandbox.run(&["sessions", "--json"]).exits(0).stdout).unwrap();
     assert_eq!(listed[0]["name"], "other");
     assert_eq!((&listed[0]["current"], &listed[1]["current"]), (&json!(true), &json!(false)));
     assert!(!listed.to_string().contains("session-0123456789abcdef"));
@@ -133,7 +163,11 @@ fn servers_are_remembered_listed_chosen_and_forgotten() {
     sandbox.run(&["ping"]).exits(0);
     assert_eq!(one.methods().last().unwrap(), "ping");
     sandbox.run(&["-s", &two.url, "ping"]).exits(0);
-    assert_eq!(two.methods(), ["initialize", "notifications/initialized", "ping"], "found by its URL");
+    assert_eq!(
+        two.methods(),
+        ["initialize", "notifications/initialized", "ping"],
+        "found by its URL"
+    );
     sandbox.run(&["use", "othr"]).exits(2).says("did you mean `other`?");
     sandbox.run(&["init", &one.url, "--name", "other"]).exits(2).says("is the name of");
     sandbox.run(&["close", "--all"]).exits(0);
@@ -151,9 +185,10 @@ fn every_answer_to_delete_ends_in_forgetting() {
         (500, "Internal Server Error", "answered 500"),
     ];
     for (status, body, says) in answers {
-        let (sandbox, server) = (Sandbox::new(), mcp(move |request| {
-            (request.method == "DELETE").then(|| http(status, &[], body))
-        }));
+        let (sandbox, server) = (
+            Sandbox::new(),
+            mcp(move |request| (request.method == "DELETE").then(|| http(status, &[], body))),
+        );
         sandbox.run(&["init", &server.url]).exits(0);
         sandbox.run(&["close"]).exits(0).says(says);
         sandbox.run(&["close", "scripted"]).exits(2);
@@ -197,10 +232,13 @@ fn a_warm_call_writes_no_file() {
     let snapshot = || {
         let mut files: Vec<_> = walk(&sandbox.state());
         files.sort();
-        files.into_iter().map(|path| {
-            let meta = path.metadata().unwrap();
-            (path, meta.ino(), meta.mtime(), meta.mtime_nsec(), meta.mode())
-        }).collect::<Vec<_>>()
+        files
+            .into_iter()
+            .map(|path| {
+                let meta = path.metadata().unwrap();
+                (path, meta.ino(), meta.mtime(), meta.mtime_nsec(), meta.mode())
+            })
+            .collect::<Vec<_>>()
     };
     let before = snapshot();
     sandbox.run(&["call", "echo", "message=hi"]).exits(0);

@@ -29,8 +29,8 @@ impl Authority {
     fn certificate(&self, name: &str, days_left: i64) -> (rcgen::Certificate, KeyPair) {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         let now = std::time::SystemTime::now();
-        params.not_before = (now - std::time::Duration::from_secs(86_400 * 30)).into();
-        let until = std::time::Duration::from_secs(86_400 * days_left.unsigned_abs());
+        params.not_before = (now - std::time::Duration::from_hours(24 * 30)).into();
+        let until = std::time::Duration::from_hours(24 * days_left.unsigned_abs());
         params.not_after = if days_left < 0 { (now - until).into() } else { (now + until).into() };
         let key = KeyPair::generate().unwrap();
         (params.signed_by(&key, &self.issuer).unwrap(), key)
@@ -65,9 +65,17 @@ fn serve(certificate: &rcgen::Certificate, key: &KeyPair) -> u16 {
                 }
             }
             let text = String::from_utf8_lossy(&seen);
-            let id = text.split("\"id\":\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or("");
+            let id = text
+                .split("\"id\":\"")
+                .nth(1)
+                .and_then(|rest| rest.split('"').next())
+                .unwrap_or("");
             let body = format!("{{\"jsonrpc\":\"2.0\",\"id\":\"{id}\",\"result\":{{}}}}");
-            let _ = write!(stream, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+            let _ = write!(
+                stream,
+                "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+                body.len()
+            );
             let _ = stream.flush();
         }
     });
@@ -80,7 +88,17 @@ fn a_certificate_of_a_named_authority_is_trusted_and_noted() {
     std::fs::write(sandbox.home().join("ca.pem"), &authority.pem).unwrap();
     let (certificate, key) = authority.certificate("localhost", 30);
     let url = format!("https://localhost:{}/mcp", serve(&certificate, &key));
-    let args = ["-s", &url, "--no-session", "--cacert", "ca.pem", "--trace", "--trace-file", "t.jsonl", "ping"];
+    let args = [
+        "-s",
+        &url,
+        "--no-session",
+        "--cacert",
+        "ca.pem",
+        "--trace",
+        "--trace-file",
+        "t.jsonl",
+        "ping",
+    ];
     let trace = sandbox.run(&args).exits(0).stderr;
     assert!(trace.contains("TLSv1_3") && trace.contains("for localhost"), "{trace}");
     let line = std::fs::read_to_string(sandbox.home().join("t.jsonl")).unwrap();
@@ -125,7 +143,10 @@ fn insecure_believes_any_certificate() {
 
 #[test]
 fn plain_http_on_a_tls_port_and_the_reverse() {
-    for (answer, says) in [(&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], "does not speak TLS"), (b"", "is it an http://")] {
+    for (answer, says) in [
+        (&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], "does not speak TLS"),
+        (b"", "is it an http://"),
+    ] {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("https://{}/mcp", listener.local_addr().unwrap());
         std::thread::spawn(move || {
@@ -138,7 +159,10 @@ fn plain_http_on_a_tls_port_and_the_reverse() {
     let authority = Authority::new();
     let (certificate, key) = authority.certificate("localhost", 30);
     let url = format!("http://localhost:{}/mcp", serve(&certificate, &key));
-    Sandbox::new().run(&["-s", &url, "ping"]).exits(3).says("the server speaks TLS on this port: use https://");
+    Sandbox::new()
+        .run(&["-s", &url, "ping"])
+        .exits(3)
+        .says("the server speaks TLS on this port: use https://");
 }
 
 #[test]
@@ -152,7 +176,17 @@ fn a_client_certificate_must_fit_its_key() {
     let (server, key) = authority.certificate("localhost", 30);
     let url = format!("https://localhost:{}/mcp", serve(&server, &key));
     let with_key = |key: &str| {
-        sandbox.run(&["-s", &url, "--no-session", "--insecure", "--cert", "c.pem", "--key", key, "ping"])
+        sandbox.run(&[
+            "-s",
+            &url,
+            "--no-session",
+            "--insecure",
+            "--cert",
+            "c.pem",
+            "--key",
+            key,
+            "ping",
+        ])
     };
     with_key("k.pem").exits(0);
     with_key("o.pem").exits(2).says("does not belong to the certificate");

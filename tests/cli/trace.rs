@@ -6,7 +6,10 @@ use crate::support::{Sandbox, mcp};
 
 #[test]
 fn a_trace_shows_each_exchange_with_a_sentence_where_it_matters() {
-    let finished = Sandbox::new().run(&["--trace", "-s", "demo", "call", "echo", "message=hi"]).exits(0).prints("hi\n");
+    let finished = Sandbox::new()
+        .run(&["--trace", "-s", "demo", "call", "echo", "message=hi"])
+        .exits(0)
+        .prints("hi\n");
     let trace = finished.stderr;
     for part in [
         "→ POST http://127.0.0.1:",
@@ -28,7 +31,9 @@ fn a_trace_shows_each_exchange_with_a_sentence_where_it_matters() {
 
 #[test]
 fn a_missing_session_is_named_where_it_shows() {
-    let finished = Sandbox::new().run(&["--trace", "--no-session", "-s", "demo", "call", "echo", "message=hi"]).exits(5);
+    let finished = Sandbox::new()
+        .run(&["--trace", "--no-session", "-s", "demo", "call", "echo", "message=hi"])
+        .exits(5);
     finished
         .says("← 400 Bad Request")
         .says("! no Mcp-Session-Id was sent; this server requires one  [session-missing, certain]");
@@ -37,7 +42,18 @@ fn a_missing_session_is_named_where_it_shows() {
 #[test]
 fn what_is_told_is_what_is_on_the_wire() {
     let (sandbox, server) = (Sandbox::new(), mcp(|_| None));
-    sandbox.run(&["-s", &server.url, "--trace-file", "t.jsonl", "--show-secrets", "call", "add", "a=1"]).exits(0);
+    sandbox
+        .run(&[
+            "-s",
+            &server.url,
+            "--trace-file",
+            "t.jsonl",
+            "--show-secrets",
+            "call",
+            "add",
+            "a=1",
+        ])
+        .exits(0);
     let text = std::fs::read_to_string(sandbox.home().join("t.jsonl")).unwrap();
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let requests = server.requests();
@@ -57,7 +73,12 @@ fn what_is_told_is_what_is_on_the_wire() {
         assert!(line["connection"]["peer"].as_str().unwrap().starts_with("127.0.0.1:"));
     }
     // Header names stand there as the server spelled them.
-    let names: Vec<&str> = lines[0]["answer"]["headers"].as_array().unwrap().iter().filter_map(|h| h[0].as_str()).collect();
+    let names: Vec<&str> = lines[0]["answer"]["headers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|h| h[0].as_str())
+        .collect();
     assert!(names.contains(&"Mcp-Session-Id"), "{names:?}");
 }
 

@@ -21,7 +21,10 @@ pub(crate) struct Request {
 impl Request {
     /// A header's value.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 
     /// The JSON-RPC method, or the HTTP method of a request without one.
@@ -40,6 +43,7 @@ impl Request {
     }
 
     /// A JSON-RPC error in answer to this request.
+    #[expect(clippy::unused_self, reason = "reads as the answer to a request")]
     pub(crate) fn error(&self, status: u16, code: i64, message: &str) -> Vec<u8> {
         let error = json!({"code": code, "message": message});
         let body = json!({"jsonrpc": "2.0", "id": null, "error": error}).to_string();
@@ -51,7 +55,7 @@ impl Request {
 pub(crate) fn http(status: u16, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
     let mut head = format!("HTTP/1.1 {status} X\r\nConnection: close\r\n");
     for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        head += &format!("{name}: {value}\r\n");
     }
     format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
@@ -120,7 +124,8 @@ fn read_request(stream: &TcpStream, connection: usize) -> Option<Request> {
         headers.push((name.to_owned(), value.trim().to_owned()));
     }
     let mut request = Request { method, path, headers, body: Value::Null, connection };
-    let length = request.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+    let length =
+        request.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
     request.body = serde_json::from_slice(&body).unwrap_or(Value::Null);
@@ -134,13 +139,18 @@ pub(crate) fn mcp(special: impl Fn(&Request) -> Option<Vec<u8>> + Send + Sync + 
         if let Some(bytes) = special(request) {
             return bytes;
         }
-        let session = [("Content-Type", "application/json"), ("Mcp-Session-Id", "session-0123456789abcdef")];
+        let session =
+            [("Content-Type", "application/json"), ("Mcp-Session-Id", "session-0123456789abcdef")];
         match request.rpc() {
-            "initialize" => http(200, &session, &request.result_text(&json!({
-                "protocolVersion": request.body["params"]["protocolVersion"],
-                "capabilities": {"tools": {}},
-                "serverInfo": {"name": "scripted", "version": "1"},
-            }))),
+            "initialize" => http(
+                200,
+                &session,
+                &request.result_text(&json!({
+                    "protocolVersion": request.body["params"]["protocolVersion"],
+                    "capabilities": {"tools": {}},
+                    "serverInfo": {"name": "scripted", "version": "1"},
+                })),
+            ),
             "notifications/initialized" => http(202, &[], ""),
             "tools/list" => request.result(&json!({"tools": [
                 {"name": "echo", "description": "Says it again", "inputSchema": {"type": "object",

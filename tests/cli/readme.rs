@@ -1,1 +1,148 @@
+//! The examples of the README, run as they are printed.
+//!
+//! A `console` block holds commands and what they print, stdout and stderr together; an `sh` block
+//! is a script. What differs from run to run (ids, times, ports, ages) is made alike on both sides.
 
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use crate::support::Sandbox;
+
+/// The port that stands in the README.
+const PRINTED: &str = "8720";
+
+/// A demo server that is ended with the test.
+struct Background(Child);
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A free port for the server of the examples.
+fn free_port() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port().to_string()
+}
+
+/// The fenced blocks of this kind.
+fn blocks(kind: &str) -> Vec<String> {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let fence = format!("```{kind}\n");
+    text.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
+}
+
+/// A shell in the sandbox, to which `mcpoke` is this very build.
+fn shell(sandbox: &Sandbox, script: &str) -> Command {
+    let build = std::path::Path::new(env!("CARGO_BIN_EXE_mcpoke"));
+    let mut command = Command::new("sh");
+    command
+        .args(["-euc", script])
+        .current_dir(sandbox.home())
+        .env("HOME", sandbox.home())
+        .env("MCPOKE_STATE_DIR", sandbox.state())
+        .env("PATH", format!("{}:/usr/bin:/bin", build.parent().unwrap().display()))
+        .env_remove("MCPOKE_SERVER")
+        .stdin(Stdio::null());
+    command
+}
+
+/// Starts `mcpoke demo … &` and waits for the line it prints.
+fn background(sandbox: &Sandbox, command: &str) -> (Background, String) {
+    let script = format!("exec {}", command.trim_end_matches('&').trim());
+    let mut child =
+        shell(sandbox, &script).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    (Background(child), line)
+}
+
+/// What differs from run to run, made alike.
+fn alike(text: &str) -> String {
+    let mut lines = Vec::new();
+    for line in text.trim().lines() {
+        let mut words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        for index in 0..words.len() {
+            let unit = words.get(index + 1).map(|unit| unit.trim_end_matches(',').to_owned());
+            if words[index].parse::<f64>().is_ok() && matches!(unit.as_deref(), Some("ms" | "s")) {
+                "N".clone_into(&mut words[index]);
+            }
+            if words[index].ends_with('…') && words[index].len() == 8 + '…'.len_utf8() {
+                "ID…".clone_into(&mut words[index]);
+            }
+            if let Some((before, rest)) = words[index].split_once("127.0.0.1:") {
+                let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+                words[index] = format!("{before}127.0.0.1:PORT{rest}");
+            }
+        }
+        lines.push(words.join(" ").trim_end().to_owned());
+    }
+    lines.join("\n")
+}
+
+#[test]
+fn every_example_prints_what_it_says() {
+    let (sandbox, port) = (Sandbox::new(), free_port());
+    let mut running = Vec::new();
+    let mut commands = 0;
+    for block in blocks("console") {
+        for example in block.split("$ ").filter(|example| !example.trim().is_empty()) {
+            let (command, expected) = example.split_once('\n').unwrap();
+            let command = command.replace(PRINTED, &port);
+            let printed = if command.ends_with('&') {
+                let (child, line) = background(&sandbox, &command);
+                running.push(child);
+                line
+            } else {
+                let output = shell(&sandbox, &format!("{{ {command} ; }} 2>&1")).output().unwrap();
+                String::from_utf8(output.stdout).unwrap()
+            };
+            commands += 1;
+            assert_eq!(alike(&printed), alike(expected), "of: {command}");
+        }
+    }
+    assert!(commands >= 10, "only {commands} examples were found");
+}
+
+#[test]
+fn the_script_for_ci_works() {
+    let (sandbox, port) = (Sandbox::new(), free_port());
+    let _running = background(&sandbox, &format!("mcpoke demo --port {port} --for 60"));
+    let scripts: Vec<String> =
+        blocks("sh").into_iter().filter(|script| !script.starts_with("cargo ")).collect();
+    assert_eq!(scripts.len(), 1);
+    for script in scripts {
+        let output = shell(&sandbox, &script.replace(PRINTED, &port)).output().unwrap();
+        assert!(
+            output.status.success(),
+            "{script}\n{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        assert!(!sandbox.state().exists(), "--no-save leaves nothing behind");
+    }
+}
+
+#[test]
+fn the_exit_codes_are_those_of_the_program() {
+    use mcpoke::exit::ExitCode;
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    for (code, meaning) in [
+        (ExitCode::ToolFailed, "`isError`"),
+        (ExitCode::Usage, "wrong usage"),
+        (ExitCode::Unreachable, "cannot be reached"),
+        (ExitCode::Auth, "other credentials"),
+        (ExitCode::Session, "the session is missing"),
+        (ExitCode::Rpc, "JSON-RPC error"),
+        (ExitCode::Protocol, "not MCP"),
+        (ExitCode::Limit, "a limit"),
+        (ExitCode::State, "local state"),
+    ] {
+        let row = text.lines().find(|line| line.starts_with(&format!("| {} |", code as u8)));
+        assert!(row.is_some_and(|row| row.contains(meaning)), "{code:?}: {row:?}");
+    }
+}

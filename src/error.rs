@@ -147,6 +147,9 @@ impl Failure {
     }
 }
 
+/// Said of a request whose fate is not known.
+const MAY_HAVE_RUN: &str = "The request was sent and may have run; it was not sent again.";
+
 /// A failed request, with what its history explains.
 pub fn from_client(error: client::Error, history: &[Exchange]) -> Failure {
     use client::ErrorKind;
@@ -160,10 +163,10 @@ pub fn from_client(error: client::Error, history: &[Exchange]) -> Failure {
     let mut rpc = None;
     let (kind, message, mut details) = match &error.kind {
         ErrorKind::Transport(error) => from_transport(error),
-        ErrorKind::State(error) => (Kind::State, format!("{error:#}"), Vec::new()),
         ErrorKind::Protocol(text) => (Kind::Protocol, text.clone(), Vec::new()),
-        ErrorKind::SessionLost => {
-            (Kind::Session, "the server no longer knows the session".to_owned(), Vec::new())
+        ErrorKind::SessionLost { may_have_run } => {
+            let details = may_have_run.then(|| MAY_HAVE_RUN.to_owned()).into_iter().collect();
+            (Kind::Session, "the server no longer knows the session".to_owned(), details)
         }
         ErrorKind::Status(status) => {
             let kind = kind_of_status(*status);
@@ -205,11 +208,7 @@ pub fn from_transport(error: &transport::Error) -> (Kind, String, Vec<String>) {
         (ErrorKind::Unreachable, _) => format!("cannot reach the server: {}", error.text),
         (_, phase) => format!("{}, while {}", error.text, phase.doing()),
     };
-    let details = if error.may_have_run {
-        vec!["The request was sent and may have run; it was not sent again.".to_owned()]
-    } else {
-        Vec::new()
-    };
+    let details = if error.may_have_run { vec![MAY_HAVE_RUN.to_owned()] } else { Vec::new() };
     (kind, message, details)
 }
 

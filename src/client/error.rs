@@ -15,12 +15,13 @@ pub enum ErrorKind {
     Rpc(ErrorObject),
     /// The server refused with a status, and no JSON-RPC error in the body.
     Status(u16),
-    /// The server refused, and no longer knows the session that was sent.
-    SessionLost,
+    /// The server no longer knows the session that was sent, and it was not, or could not be, renewed.
+    SessionLost {
+        /// The request was not refused for it: it may have run.
+        may_have_run: bool,
+    },
     /// The answer is not MCP, or breaks the protocol.
     Protocol(String),
-    /// A new session was opened but could not be remembered.
-    State(anyhow::Error),
 }
 
 /// A failed request.
@@ -52,9 +53,8 @@ impl fmt::Display for Error {
             ErrorKind::Transport(error) => write!(f, "{error}"),
             ErrorKind::Rpc(error) => f.write_str(&error.message),
             ErrorKind::Status(status) => write!(f, "HTTP {status}"),
-            ErrorKind::SessionLost => f.write_str("the server no longer knows the session"),
+            ErrorKind::SessionLost { .. } => f.write_str("the server no longer knows the session"),
             ErrorKind::Protocol(text) => f.write_str(text),
-            ErrorKind::State(error) => write!(f, "{error:#}"),
         }
     }
 }

@@ -1,60 +1,150 @@
 //! Whether a refusal means that the server no longer knows the session.
 //!
-//! Decided from what was sent, the status and the parsed body together: servers use 404 and 400, with
-//! different codes and plain text (2025-11-25, Transports, "Session Management", 3 and 4).
+//! Real servers say it with 404, 400, 401, 410, 422, 503, with a JSON-RPC error on 200, and with a
+//! stream that ends empty (the specification: 404; 2025-11-25, Transports, "Session Management", 3).
+//! Decided from what was sent, the status, the headers and the parsed body together. A message's
+//! text alone never decides: it only makes a probe unnecessary.
 
 use super::error::ErrorKind;
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, Shape};
+use crate::protocol::headers;
+
+/// What a failed request says of the session it was sent in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Loss {
+    /// Nothing.
+    No,
+    /// It is lost, and the request was refused for it.
+    Refused,
+    /// The request was refused, perhaps for the session: a `ping` in it tells.
+    Doubtful,
+    /// There is no answer at all: the request may have run. A `ping` tells of the session.
+    Unanswered,
+}
 
 /// Codes that name another cause: parse error, unknown method, wrong parameters, or a refusal of the
 /// modern era (header mismatch, missing capability, unsupported version).
 const OTHER_CAUSES: [i64; 6] = [-32700, -32601, -32602, -32020, -32021, -32022];
 
-/// Whether a new session would help. Only where a session id was sent, and only with a status by which
-/// the server says that it did not take the request.
-pub(super) fn session_is_lost(exchange: &Exchange, error: &ErrorKind) -> bool {
-    if exchange.session_sent().is_none() || exchange.is("initialize") {
-        return false;
-    }
-    let code = match error {
-        ErrorKind::Rpc(error) => error.code,
-        ErrorKind::Status(_) => None,
-        _ => return false,
+/// Codes that servers give to session faults; all of them have other uses too.
+const SESSION_CODES: [i64; 4] = [-32000, -32001, -32600, 0];
+
+/// Reads a failed request. Only one that carried a session id, and is not `initialize`, can tell.
+pub(super) fn loss(exchange: &Exchange, error: &ErrorKind) -> Loss {
+    let (Some(_), Some(answer)) = (exchange.session_sent(), &exchange.answer) else {
+        return Loss::No;
     };
-    let names_another_cause = code.is_some_and(|code| OTHER_CAUSES.contains(&code));
-    matches!(exchange.status(), Some(404 | 400)) && !names_another_cause
+    if exchange.is("initialize") {
+        return Loss::No;
+    }
+    let (code, text) = match error {
+        ErrorKind::Rpc(error) => (error.code, error.message.as_str()),
+        ErrorKind::Status(_) => (None, answer.body.as_str()),
+        ErrorKind::Protocol(_) if answer.status == 200 => {
+            let empty = matches!(answer.shape, Shape::Empty)
+                || (answer.shape == Shape::Events && answer.last_message().is_none());
+            return if empty { Loss::Unanswered } else { Loss::No };
+        }
+        _ => return Loss::No,
+    };
+    if code.is_some_and(|code| OTHER_CAUSES.contains(&code)) {
+        return Loss::No;
+    }
+    let known_code = code.is_none_or(|code| SESSION_CODES.contains(&code));
+    let says_so = known_code && text.to_lowercase().contains("session");
+    let refused_if = |certain: bool| if certain { Loss::Refused } else { Loss::Doubtful };
+    match answer.status {
+        404 | 410 => Loss::Refused,
+        401 if is_challenge(exchange) => Loss::No,
+        400 | 401 => refused_if(says_so),
+        422 => Loss::Doubtful,
+        // A server that is overloaded or restarting says so; its session may well be alive.
+        503 if answer.header("retry-after").is_some() || answer.shape == Shape::Html => Loss::No,
+        503 => Loss::Doubtful,
+        200 if code.is_some_and(|code| SESSION_CODES.contains(&code)) => Loss::Doubtful,
+        _ => Loss::No,
+    }
+}
+
+/// Whether a 401 asks for credentials (RFC 9110, 11.6.1); some gateways rename the header.
+fn is_challenge(exchange: &Exchange) -> bool {
+    let answer = exchange.answer.as_ref();
+    headers::CHALLENGES.iter().any(|name| answer.is_some_and(|a| a.header(name).is_some()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exchange::testing::{answered, sent};
+    use crate::exchange::testing::{answered, sent, with_headers};
     use crate::protocol::jsonrpc::ErrorObject;
 
-    fn rpc(code: i64) -> ErrorKind {
-        ErrorKind::Rpc(ErrorObject { code: Some(code), message: "x".into(), data: None })
+    fn rpc(code: i64, message: &str) -> ErrorKind {
+        ErrorKind::Rpc(ErrorObject { code: Some(code), message: message.into(), data: None })
+    }
+
+    fn status(status: u16, body: &str) -> Loss {
+        let exchange = answered(sent("tools/call", Some("id")), status, body);
+        loss(&exchange, &ErrorKind::Status(status))
+    }
+
+    fn error(status: u16, code: i64, message: &str) -> Loss {
+        loss(&answered(sent("tools/call", Some("id")), status, "{}"), &rpc(code, message))
     }
 
     #[test]
     fn the_shapes_real_servers_give_it() {
-        let exchange = |status| answered(sent("tools/call", Some("id")), status, "");
-        // TypeScript examples and SDK, Python, server-everything, then go-sdk and rmcp as text.
-        assert!(session_is_lost(&exchange(404), &rpc(-32001)));
-        assert!(session_is_lost(&exchange(404), &rpc(-32600)));
-        assert!(session_is_lost(&exchange(400), &rpc(-32000)));
-        assert!(session_is_lost(&exchange(404), &ErrorKind::Status(404)));
-        assert!(session_is_lost(&exchange(400), &ErrorKind::Status(400)));
+        // TypeScript SDK and Python; go-sdk, rmcp and PHP; the official server-everything.
+        assert_eq!(error(404, -32001, "Session not found"), Loss::Refused);
+        assert_eq!(error(404, -32600, "Not Found: Session has been terminated"), Loss::Refused);
+        assert_eq!(status(404, "session not found\n"), Loss::Refused);
+        assert_eq!(status(404, ""), Loss::Refused);
+        assert_eq!(status(410, "session terminated"), Loss::Refused);
+        assert_eq!(error(400, -32000, "Bad Request: No valid session ID provided"), Loss::Refused);
+        // Python up to 1.25 and aiohttp-mcp as text; rmcp up to 0.16.
+        assert_eq!(status(400, "Bad Request: No valid session ID provided"), Loss::Refused);
+        assert_eq!(status(401, "Unauthorized: Session not found"), Loss::Refused);
+        // Not plain: rmcp's 422, neotoma's 503, keryx' and go-sdk's 200.
+        assert_eq!(status(422, "Unexpected message, expect initialize request"), Loss::Doubtful);
+        assert_eq!(status(503, "{\"error\":\"unknown session\"}"), Loss::Doubtful);
+        assert_eq!(
+            error(200, 0, "method is invalid during session initialization"),
+            Loss::Doubtful
+        );
+        assert_eq!(error(200, -32001, "No session"), Loss::Doubtful);
+        assert_eq!(error(400, -32000, "Bad Request: Server not initialized"), Loss::Doubtful);
+        assert_eq!(status(401, ""), Loss::Doubtful);
+    }
+
+    #[test]
+    fn an_empty_answer_may_have_run() {
+        let exchange = answered(sent("tools/call", Some("id")), 200, "");
+        assert_eq!(loss(&exchange, &ErrorKind::Protocol(String::new())), Loss::Unanswered);
+        let page = answered(sent("tools/call", Some("id")), 200, "<html>");
+        assert_eq!(loss(&page, &ErrorKind::Protocol(String::new())), Loss::No);
     }
 
     #[test]
     fn what_is_refused_for_another_reason_is_not_lost() {
-        let exchange = |status| answered(sent("tools/call", Some("id")), status, "");
-        assert!(!session_is_lost(&exchange(404), &rpc(-32601)));
-        assert!(!session_is_lost(&exchange(400), &rpc(-32602)));
-        assert!(!session_is_lost(&exchange(400), &rpc(-32022)));
-        assert!(!session_is_lost(&exchange(200), &rpc(-32000)));
-        assert!(!session_is_lost(&exchange(500), &ErrorKind::Status(500)));
+        assert_eq!(error(404, -32601, "Method not found"), Loss::No);
+        assert_eq!(error(400, -32602, "Invalid params: session is required"), Loss::No);
+        assert_eq!(error(400, -32022, "Unsupported protocol version"), Loss::No);
+        assert_eq!(error(200, -32603, "the session of the database is gone"), Loss::No);
+        assert_eq!(status(500, "session"), Loss::No);
+        assert_eq!(status(403, "session user mismatch"), Loss::No);
+        assert_eq!(status(503, "<html>upstream down</html>"), Loss::No);
         let without = answered(sent("tools/call", None), 404, "");
-        assert!(!session_is_lost(&without, &rpc(-32001)));
+        assert_eq!(loss(&without, &rpc(-32001, "Session not found")), Loss::No);
+    }
+
+    #[test]
+    fn a_challenge_asks_for_credentials_and_not_for_a_session() {
+        for name in ["www-authenticate", "x-amzn-remapped-www-authenticate"] {
+            let call = sent("tools/call", Some("id"));
+            let exchange = with_headers(call, 401, &[(name, "Bearer")], "no session");
+            assert_eq!(loss(&exchange, &ErrorKind::Status(401)), Loss::No);
+        }
+        let call = sent("tools/call", Some("id"));
+        let busy = with_headers(call, 503, &[("retry-after", "5")], "busy");
+        assert_eq!(loss(&busy, &ErrorKind::Status(503)), Loss::No);
     }
 }

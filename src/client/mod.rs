@@ -3,6 +3,7 @@
 mod error;
 mod handshake;
 mod lost;
+mod renewal;
 mod request;
 mod tools;
 
@@ -13,32 +14,13 @@ use crate::protocol::jsonrpc::RequestIds;
 use crate::protocol::version;
 use crate::transport::{Error as TransportError, Failed, Http, Options, Reply};
 
+pub use crate::protocol::types::Session;
 pub use error::{Error, ErrorKind};
 pub use handshake::{Closed, Handshake, Opened};
-pub use request::ServerNotice;
+pub use renewal::{Keeper, Renewal, Repeat};
 
 /// The name this client gives itself.
 pub const CLIENT_NAME: &str = "mcpoke";
-
-/// What the requests after a handshake carry.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Session {
-    /// The negotiated revision; `None` sends no version header, as a thin client would.
-    pub version: Option<String>,
-    /// The session id; `None` for a server without sessions.
-    pub id: Option<String>,
-}
-
-/// Is told of a new session before anything is sent in it.
-pub type Remember = Box<dyn FnMut(&Opened) -> anyhow::Result<()>>;
-
-/// What to do when the server no longer knows the session.
-pub enum Renewal {
-    /// Report it.
-    Never,
-    /// Do this handshake again, tell of it, and send the refused request once more.
-    Once(Handshake, Remember),
-}
 
 /// Talks to one server.
 pub struct Client {
@@ -52,7 +34,7 @@ pub struct Client {
     session: Session,
     renewal: Renewal,
     history: Vec<Exchange>,
-    notices: Vec<ServerNotice>,
+    tools_changed: bool,
 }
 
 impl Client {
@@ -76,7 +58,7 @@ impl Client {
             session: Session::default(),
             renewal: Renewal::Never,
             history: Vec::new(),
-            notices: Vec::new(),
+            tools_changed: false,
         })
     }
 
@@ -104,9 +86,9 @@ impl Client {
         &self.history
     }
 
-    /// What the server told meanwhile, once.
-    pub fn take_notices(&mut self) -> Vec<ServerNotice> {
-        std::mem::take(&mut self.notices)
+    /// Whether the server has said that its tools are others now.
+    pub fn tools_changed(&self) -> bool {
+        self.tools_changed
     }
 
     /// A POST with the headers that every message carries.

@@ -3,21 +3,11 @@
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::Client;
 use super::error::{Error, ErrorKind};
-use super::lost::session_is_lost;
-use super::{Client, Renewal};
 use crate::exchange::{Exchange, Purpose};
 use crate::protocol::jsonrpc::{self, ErrorObject, Message, RequestId};
 use crate::transport::{Http, Reply};
-
-/// What a server told besides its answers.
-#[derive(Debug)]
-pub struct ServerNotice {
-    /// The notification's method.
-    pub method: String,
-    /// Its parameters, as the server wrote them.
-    pub params: Option<Box<RawValue>>,
-}
 
 /// A result and the exchange that brought it.
 pub(super) struct Answered {
@@ -34,35 +24,6 @@ enum Found {
 }
 
 impl Client {
-    /// Sends a request and brings its result. A session that the server has lost is renewed once,
-    /// where that is allowed: the server refused the request, so it did not run.
-    pub fn request(&mut self, purpose: &Purpose, params: &Value) -> Result<Box<RawValue>, Error> {
-        match self.round_trip(purpose, params) {
-            Ok(answered) => Ok(answered.result),
-            Err(error) if matches!(error.kind, ErrorKind::SessionLost) => {
-                self.renew(purpose, params, error)
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    fn renew(
-        &mut self,
-        purpose: &Purpose,
-        params: &Value,
-        lost: Error,
-    ) -> Result<Box<RawValue>, Error> {
-        match std::mem::replace(&mut self.renewal, Renewal::Never) {
-            Renewal::Never => Err(lost),
-            Renewal::Once(handshake, mut tell) => {
-                let opened = self.initialize(&handshake)?;
-                tell(&opened)
-                    .map_err(|error| Error { kind: ErrorKind::State(error), exchange: None })?;
-                self.round_trip(purpose, params).map(|answered| answered.result)
-            }
-        }
-    }
-
     /// One POST and its answer.
     pub(super) fn round_trip(
         &mut self,
@@ -85,8 +46,7 @@ impl Client {
             },
             Err(error) => ErrorKind::Transport(error),
         };
-        let lost = session_is_lost(&exchange, &error);
-        Err(Error::new(if lost { ErrorKind::SessionLost } else { error }, exchange))
+        Err(Error::new(error, exchange))
     }
 
     /// Reads until the answer is there; serves what the server asks meanwhile.
@@ -122,8 +82,8 @@ impl Client {
                         instead = Some(another_id(answered));
                     }
                     Message::Request { id, method } => self.serve(&id, &method),
-                    Message::Notification { method, params } => {
-                        self.notices.push(ServerNotice { method, params });
+                    Message::Notification { method, .. } => {
+                        self.tools_changed |= method == "notifications/tools/list_changed";
                     }
                 }
             }

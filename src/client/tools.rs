@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Client;
 use super::error::{Error, ErrorKind};
+use super::{Client, Repeat};
 use crate::exchange::Purpose;
 use crate::protocol::jsonrpc::call_params;
 use crate::protocol::types::{Tool, ToolResult};
@@ -26,7 +26,7 @@ impl Client {
         let mut cursors: Vec<String> = Vec::new();
         for _ in 0..MAX_PAGES {
             let params = cursors.last().map_or(json!({}), |cursor| json!({"cursor": cursor}));
-            let raw = self.request(&Purpose::of("tools/list"), &params)?;
+            let raw = self.request(&Purpose::of("tools/list"), &params, Repeat::Harmless)?;
             let page: Page = serde_json::from_str(raw.get()).map_err(|error| {
                 self.unreadable(&format!("the list of tools cannot be read: {error}"))
             })?;
@@ -44,20 +44,21 @@ impl Client {
         Err(self.unreadable(&format!("the list of tools has more than {MAX_PAGES} pages")))
     }
 
-    /// Calls a tool.
+    /// Calls a tool. Whether its call may be repeated is for the caller to know.
     pub fn call_tool(
         &mut self,
         name: &str,
         arguments: &Map<String, Value>,
+        repeat: Repeat,
     ) -> Result<ToolResult, Error> {
         let params = call_params(name, arguments);
-        let raw = self.request(&Purpose::on("tools/call", name), &params)?;
+        let raw = self.request(&Purpose::on("tools/call", name), &params, repeat)?;
         ToolResult::parse(raw).map_err(|text| self.unreadable(&text))
     }
 
     /// Asks whether the server is there.
     pub fn ping(&mut self) -> Result<(), Error> {
-        self.request(&Purpose::of("ping"), &Value::Null).map(|_| ())
+        self.request(&Purpose::of("ping"), &Value::Null, Repeat::Harmless).map(|_| ())
     }
 
     fn unreadable(&self, text: &str) -> Error {

@@ -9,6 +9,7 @@ use super::list_tools::{fetch, find};
 use super::{Context, Outcome, Stop};
 use crate::arguments::{Given, Problems, Typing};
 use crate::cli::Call;
+use crate::client::Repeat;
 use crate::error::{Failure, Kind};
 use crate::exit::ExitCode;
 use crate::output::{Destination, render};
@@ -23,10 +24,10 @@ pub(super) fn run(context: &Context<'_>, args: &Call) -> Outcome {
         (false, false) => Typing::Checked,
     };
     with_server(context, |connected| {
-        let arguments = arguments(context, connected, &args.tool, &given, typing)?;
+        let (arguments, repeat) = arguments(context, connected, &args.tool, &given, typing)?;
         let result = connected
             .client
-            .call_tool(&args.tool, &arguments)
+            .call_tool(&args.tool, &arguments, repeat)
             .map_err(|error| connected.fail(error))?;
         forget_changed_tools(connected)?;
         print(context, args, &result)?;
@@ -58,40 +59,54 @@ fn refused(connected: &Connected, tool: &str, problems: Problems) -> Stop {
     wrong_arguments(tool, problems).with_next(schema, "shows what it takes").into()
 }
 
-/// The arguments, typed. The tools are asked for only where a type is wanted and not known; what the
-/// remembered list refuses is looked at once more with a fresh one, since the server may have changed.
+/// The arguments, typed, and whether the call may be repeated. The tools are asked for only where a
+/// type is wanted and not known; what the remembered list refuses is looked at once more with a fresh
+/// one, since the server may have changed.
 fn arguments(
     context: &Context<'_>,
     connected: &mut Connected,
     tool: &str,
     given: &Given,
     typing: Typing,
-) -> Result<Map<String, Value>, Stop> {
+) -> Result<(Map<String, Value>, Repeat), Stop> {
+    let known = remembered(connected)?;
+    let found = known.iter().flatten().find(|known| known.name == tool);
     if context.options.no_session {
         // A bare request, as a thin client sends it: nothing can be asked first.
-        let known = remembered(connected)?;
-        let schema =
-            known.iter().flatten().find(|known| known.name == tool).map(|tool| &tool.input_schema);
-        return given
-            .typed(schema, Typing::Lenient)
-            .map_err(|problems| refused(connected, tool, problems));
+        return typed(connected, tool, given, found, Typing::Lenient);
     }
-    let wants_schema = given.needs_schema(typing);
-    if let Some(tools) = remembered(connected)? {
-        if let Some(known) = tools.iter().find(|known| known.name == tool)
-            && let Ok(arguments) = given.typed(Some(&known.input_schema), typing)
-        {
-            return Ok(arguments);
+    match (&known, found) {
+        (Some(_), Some(found)) => {
+            if let Ok(arguments) = typed(connected, tool, given, Some(found), typing) {
+                return Ok(arguments);
+            }
         }
-    } else if !wants_schema {
-        return given.typed(None, typing).map_err(|problems| refused(connected, tool, problems));
+        (None, _) if !given.needs_schema(typing) => {
+            return typed(connected, tool, given, None, typing);
+        }
+        _ => {}
     }
     let tools = fetch(connected)?;
-    if typing == Typing::Lenient && !tools.iter().any(|known| known.name == tool) {
-        return given.typed(None, typing).map_err(|problems| refused(connected, tool, problems));
-    }
-    let schema = &find(connected, &tools, tool)?.input_schema;
-    given.typed(Some(schema), typing).map_err(|problems| refused(connected, tool, problems))
+    let found = match find(connected, &tools, tool) {
+        Ok(found) => Some(found),
+        Err(_) if typing == Typing::Lenient => None,
+        Err(failure) => return Err(failure.into()),
+    };
+    typed(connected, tool, given, found, typing)
+}
+
+fn typed(
+    connected: &Connected,
+    name: &str,
+    given: &Given,
+    tool: Option<&Tool>,
+    typing: Typing,
+) -> Result<(Map<String, Value>, Repeat), Stop> {
+    let harmless = tool.is_some_and(|tool| tool.repeatable);
+    given
+        .typed(tool.map(|tool| &tool.input_schema), typing)
+        .map(|arguments| (arguments, if harmless { Repeat::Harmless } else { Repeat::Harmful }))
+        .map_err(|problems| refused(connected, name, problems))
 }
 
 /// The tools that are remembered of this server.
@@ -104,8 +119,7 @@ fn remembered(connected: &Connected) -> Result<Option<Vec<Tool>>, Stop> {
 
 /// The server said that its tools have changed: what is remembered of them is not true any more.
 fn forget_changed_tools(connected: &mut Connected) -> Result<(), Stop> {
-    let notices = connected.client.take_notices();
-    let changed = notices.iter().any(|notice| notice.method == "notifications/tools/list_changed");
+    let changed = connected.client.tools_changed();
     if let (true, Some(store), Some(record)) = (changed, &connected.store, &connected.record) {
         store.forget_tools(&record.name)?;
     }

@@ -3,7 +3,7 @@
 use super::connect::{failed, prepare};
 use super::{Context, Outcome, Stop};
 use crate::cli::Close;
-use crate::client::{Closed, Renewal, Session};
+use crate::client::{Closed, Renewal};
 use crate::endpoint::Endpoint;
 use crate::error::Failure;
 use crate::exit::ExitCode;
@@ -59,9 +59,7 @@ fn end(context: &Context<'_>, record: &Record) -> Result<Closed, Stop> {
         .with_next(format!("mcpoke close {} --forget", record.name), "forgets it without ending it")
         .into());
     }
-    let session =
-        Session { version: Some(record.protocol_version.clone()), id: record.session_id.clone() };
-    prepared.client.resume(session, Renewal::Never);
+    prepared.client.resume(record.session(), Renewal::Never);
     prepared.client.close().map_err(|error| {
         failed(error, &prepared.client, &record.name)
             .with_next(

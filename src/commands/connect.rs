@@ -1,17 +1,17 @@
 //! From a target to a client that is ready: credentials, limits, the remembered session or a new one.
 
 use std::path::PathBuf;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde_json::Value;
 
+use super::keeper::RecordKeeper;
 use super::{Context, Outcome, Stop};
 use crate::cli::Options;
 use crate::client::{self, Client, Handshake, Opened, Renewal, Session};
 use crate::demo::{self, Demo};
 use crate::endpoint::Endpoint;
 use crate::error::{Failure, Kind, from_client, from_transport};
-use crate::output::{Console, age};
 use crate::protocol::headers;
 use crate::protocol::version;
 use crate::session::{Credentials, Expanded, Record, Store, Target, resolve};
@@ -123,18 +123,22 @@ fn open(context: &Context<'_>, target: Target) -> Result<Connected, Stop> {
     }
     if let Some(record) = prepared.saved.take() {
         if record.belongs_to(&prepared.expanded) {
-            let session = Session {
-                version: Some(record.protocol_version.clone()),
-                id: record.session_id.clone(),
-            };
-            let renewal = renewal(context, &record);
-            prepared.client.resume(session, renewal);
+            let renewal = renewal(context, &record, &prepared.expanded);
+            prepared.client.resume(record.session(), renewal);
             return Ok(prepared.connected(context, Some(record), false));
         }
         context.console.note(
             "mcpoke: the remembered session was opened with other credentials; opening a new one.",
         )?;
         prepared.saved = Some(record);
+    }
+    // Several shells may meet a new server at once: one opens the session, the others use it.
+    let _lock = Store::of(context.env).lock(prepared.endpoint.as_str(), limits(options).whole).ok();
+    if let Ok(Some(record)) = Store::of(context.env).load_by_url(prepared.endpoint.as_str())
+        && record.belongs_to(&prepared.expanded)
+    {
+        prepared.client.resume(record.session(), renewal(context, &record, &prepared.expanded));
+        return Ok(prepared.connected(context, Some(record), false));
     }
     let opened = greet(&mut prepared, &handshake)?;
     match remember(context, &prepared, &opened, None) {
@@ -202,7 +206,7 @@ pub(super) fn remember(
         capabilities: opened.result.capabilities.clone(),
         instructions: opened.result.instructions.clone(),
         client_capabilities: opened.client_capabilities.clone(),
-        opened: seconds_since_1970(opened),
+        opened: Record::seconds(opened.at),
         headers: prepared.credentials.headers.clone(),
         bearer: prepared.credentials.bearer.clone(),
         ca_file: absolute(prepared.tls.ca_file.as_ref()),
@@ -217,46 +221,23 @@ pub(super) fn remember(
     Ok(record)
 }
 
-/// What to do when the server has lost the remembered session: open a new one, remember it, say so.
-fn renewal(context: &Context<'_>, record: &Record) -> Renewal {
+/// What to do when the server has lost the remembered session.
+fn renewal(context: &Context<'_>, record: &Record, credentials: &Expanded) -> Renewal {
     if context.options.no_renew {
         return Renewal::Never;
     }
     let handshake =
         Handshake { capabilities: record.client_capabilities.clone(), ..Handshake::default() };
-    let (store, console, old) = (Store::of(context.env), context.console.clone(), record.clone());
-    let now = context.env.started;
-    Renewal::Once(
-        handshake,
-        Box::new(move |opened| {
-            let record = Record {
-                protocol_version: opened.result.protocol_version.clone(),
-                session_id: opened.session_id.clone(),
-                server: opened.result.server_info.clone(),
-                capabilities: opened.result.capabilities.clone(),
-                instructions: opened.result.instructions.clone(),
-                opened: seconds_since_1970(opened),
-                ..old.clone()
-            };
-            store.forget_tools(&record.name)?;
-            store.save(&record)?;
-            renewed(&console, now.duration_since(old.opened_at()).unwrap_or_default());
-            Ok(())
-        }),
-    )
-}
-
-fn renewed(console: &Console, age_of_old: Duration) {
-    // That this cannot be said is no reason not to go on.
-    let _ = console.note(&format!(
-        "mcpoke: the server no longer knew the session (opened {} ago); opened a new one.\n        \
-         Whatever the server kept in the old one is gone.",
-        age(age_of_old)
-    ));
-}
-
-fn seconds_since_1970(opened: &Opened) -> u64 {
-    opened.at.duration_since(UNIX_EPOCH).map(|since| since.as_secs()).unwrap_or_default()
+    let keeper = RecordKeeper {
+        store: Store::of(context.env),
+        console: context.console.clone(),
+        record: record.clone(),
+        credentials: credentials.clone(),
+        now: context.env.started,
+        limit: limits(context.options).whole,
+        lock: None,
+    };
+    Renewal::Once(handshake, Box::new(keeper))
 }
 
 /// Later processes may run in another folder.

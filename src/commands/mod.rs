@@ -6,6 +6,7 @@ mod completions;
 mod connect;
 mod demo;
 mod init;
+mod keeper;
 mod list_tools;
 mod ping;
 mod sessions;

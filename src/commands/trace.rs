@@ -7,7 +7,7 @@ use super::connect::{failed, handshake, prepare};
 use super::{Context, Outcome, Stop};
 use crate::arguments::{Given, Typing};
 use crate::cli::Trace;
-use crate::client::Client;
+use crate::client::{Client, Repeat};
 use crate::diagnose;
 use crate::exchange::{Exchange, Purpose};
 use crate::exit::ExitCode;
@@ -24,7 +24,7 @@ pub(super) fn run(context: &Context<'_>, args: &Trace) -> Outcome {
     let (client, spoken) = (&mut prepared.client, prepared.spoken.as_str());
 
     // The mistake of a thin client: the request without anything before it.
-    let bare = client.request(&purpose, &params);
+    let bare = client.request(&purpose, &params, Repeat::Harmful);
     let reached = client.history().last().is_some_and(|exchange| exchange.answer.is_some());
     let outcome = match bare {
         Err(error) if !reached => Err(failed(error, client, spoken)),
@@ -69,7 +69,7 @@ fn properly(
     let is_call = purpose.method.as_deref() == Some("tools/call");
     let mut outcome = Ok(());
     if !(ran && is_call)
-        && let Err(error) = client.request(purpose, params)
+        && let Err(error) = client.request(purpose, params, Repeat::Harmful)
     {
         outcome = Err(failed(error, client, spoken));
     }

@@ -11,6 +11,9 @@ pub const EVENT_STREAM: &str = "text/event-stream";
 /// The media type of a single answer.
 pub const JSON: &str = "application/json";
 
+/// Where a 401 says what it wants; some gateways rename the first.
+pub const CHALLENGES: [&str; 2] = ["www-authenticate", "x-amzn-remapped-www-authenticate"];
+
 /// Headers that a user may not set: they frame the message, and a wrong one hangs or splits it.
 const FRAMING: [&str; 5] =
     ["content-length", "transfer-encoding", "connection", "expect", "upgrade"];

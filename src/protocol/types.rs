@@ -35,6 +35,15 @@ pub struct InitializeResult {
     pub instructions: Option<String>,
 }
 
+/// What the requests after a handshake carry.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Session {
+    /// The negotiated revision; `None` sends no version header, as a thin client would.
+    pub version: Option<String>,
+    /// The session id; `None` for a server without sessions.
+    pub id: Option<String>,
+}
+
 /// A tool (schema `Tool`), with the text the server sent.
 #[derive(Debug, Clone)]
 pub struct Tool {
@@ -44,6 +53,8 @@ pub struct Tool {
     pub description: Option<String>,
     /// The JSON Schema of its arguments.
     pub input_schema: Value,
+    /// Its server says that calling it twice does no harm (`readOnlyHint`, `idempotentHint`).
+    pub repeatable: bool,
     /// All of it, as the server sent it.
     pub raw: Box<RawValue>,
 }
@@ -59,6 +70,8 @@ impl Tool {
             description: Option<String>,
             #[serde(default)]
             input_schema: Value,
+            #[serde(default)]
+            annotations: Value,
         }
         let view: View = serde_json::from_str(raw.get())
             .map_err(|error| format!("a tool that cannot be read: {error}"))?;
@@ -66,6 +79,9 @@ impl Tool {
             name: view.name,
             description: view.description,
             input_schema: view.input_schema,
+            repeatable: ["readOnlyHint", "idempotentHint"]
+                .iter()
+                .any(|hint| view.annotations[*hint] == Value::Bool(true)),
             raw,
         })
     }

@@ -1,9 +1,11 @@
 //! Files that hold secrets: 0600 in a 0700 folder, written whole or not at all.
 
+use std::fs::{File, TryLockError};
 use std::io::Write as _;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 /// Writes a file so that a reader sees the old text or the new one, and never a part.
 pub(super) fn write(path: &Path, text: &str) -> Result<()> {
@@ -37,6 +39,34 @@ pub(super) fn remove(path: &Path) -> Result<()> {
             Err(error).with_context(|| format!("cannot remove {}", path.display()))
         }
         _ => Ok(()),
+    }
+}
+
+/// A file that one process at a time holds. The system takes it back when the process ends.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+/// Waits until no other process holds the file, within the limit.
+pub(super) fn lock(path: &Path, limit: Option<Duration>) -> Result<Lock> {
+    create_folder(path.parent().context("a path without a folder")?)?;
+    let mut options = File::options();
+    options.write(true).create(true).truncate(false);
+    let file = options.open(path).with_context(|| format!("cannot lock {}", path.display()))?;
+    let began = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Lock { _file: file }),
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("cannot lock {}", path.display()));
+            }
+            Err(TryLockError::WouldBlock) if limit.is_some_and(|limit| began.elapsed() > limit) => {
+                bail!("another process holds {} for too long", path.display());
+            }
+            // There is no waiting with a limit; the holder needs a few milliseconds.
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod store;
 mod target;
 
 pub use credentials::{Credentials, Expanded};
+pub use files::Lock;
 pub use record::Record;
 pub use store::{Store, check_name};
 pub use target::{Target, TargetError, resolve};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::credentials::{Credentials, Expanded};
-use crate::protocol::types::Implementation;
+use crate::protocol::types::{Implementation, InitializeResult, Session};
 
 /// The format that this version writes.
 pub(super) const FORMAT: u64 = 1;
@@ -79,6 +79,30 @@ impl Record {
     /// Whether the session was opened with these credentials.
     pub fn belongs_to(&self, credentials: &Expanded) -> bool {
         self.fingerprint == credentials.fingerprint(&self.salt)
+    }
+
+    /// What requests in the session carry.
+    pub fn session(&self) -> Session {
+        Session { version: Some(self.protocol_version.clone()), id: self.session_id.clone() }
+    }
+
+    /// The same server after another handshake.
+    #[must_use]
+    pub fn reopened(&self, id: Option<String>, said: &InitializeResult, at: SystemTime) -> Self {
+        Self {
+            protocol_version: said.protocol_version.clone(),
+            session_id: id,
+            server: said.server_info.clone(),
+            capabilities: said.capabilities.clone(),
+            instructions: said.instructions.clone(),
+            opened: Self::seconds(at),
+            ..self.clone()
+        }
+    }
+
+    /// A moment as records have it: seconds since 1970.
+    pub fn seconds(at: SystemTime) -> u64 {
+        at.duration_since(UNIX_EPOCH).map(|since| since.as_secs()).unwrap_or_default()
     }
 
     /// When the handshake was done.

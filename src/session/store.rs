@@ -5,17 +5,19 @@
 //! sessions/NAME.tools.json   the tools it offered
 //! by-url/DIGEST              NAME, so that a URL finds its record without reading all of them
 //! current                    NAME
+//! locks/DIGEST               held while a session with an endpoint is being opened
 //! ```
 //! Reading never creates anything. A file that cannot be read is reported with its path.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::files;
+use super::files::{self, Lock};
 use super::record::{FORMAT, Record};
 use crate::digest::sha256;
 use crate::env::Env;
@@ -140,6 +142,13 @@ impl Store {
             files::remove(&self.path(&["current"])?)?;
         }
         files::remove(&self.record_path(&record.name)?)
+    }
+
+    /// Keeps other processes from opening a session with this endpoint at the same time. Ends with
+    /// the value, or with the process, however that ends.
+    pub fn lock(&self, url: &str, limit: Option<Duration>) -> Result<Lock> {
+        let path = self.path(&["locks", &sha256(url.as_bytes())[..32]])?;
+        files::lock(&path, limit)
     }
 
     /// The names of all remembered servers, sorted.

@@ -1,0 +1,56 @@
+//! Renewal as far as memory goes: one process opens the new session, the others wait and use it.
+
+use std::time::{Duration, SystemTime};
+
+use crate::client::{Keeper, Opened, Session};
+use crate::output::{Console, age};
+use crate::session::{Expanded, Lock, Record, Store};
+
+/// Keeps the record of a session that the server has lost.
+pub(super) struct RecordKeeper {
+    pub(super) store: Store,
+    pub(super) console: Console,
+    pub(super) record: Record,
+    pub(super) credentials: Expanded,
+    pub(super) now: SystemTime,
+    /// How long to wait for another process.
+    pub(super) limit: Option<Duration>,
+    pub(super) lock: Option<Lock>,
+}
+
+impl Keeper for RecordKeeper {
+    fn begin(&mut self, lost: &Session) -> Option<Session> {
+        match self.store.lock(&self.record.url, self.limit) {
+            Ok(lock) => self.lock = Some(lock),
+            // Without a lock the session is renewed all the same; another process may do so too.
+            Err(error) => self.say(&format!("mcpoke: {error:#}")),
+        }
+        let now = self.store.load(&self.record.name).ok().flatten()?;
+        let usable = now.url == self.record.url
+            && now.session_id != lost.id
+            && now.belongs_to(&self.credentials);
+        usable.then(|| now.session())
+    }
+
+    fn opened(&mut self, opened: &Opened) {
+        let age_of_old = self.now.duration_since(self.record.opened_at()).unwrap_or_default();
+        self.say(&format!(
+            "mcpoke: the server no longer knew the session (opened {} ago); opened a new one.\n        \
+             Whatever the server kept in the old one is gone.",
+            age(age_of_old)
+        ));
+        let record = self.record.reopened(opened.session_id.clone(), &opened.result, opened.at);
+        let saved = self.store.forget_tools(&record.name).and_then(|()| self.store.save(&record));
+        if let Err(error) = saved {
+            self.say(&format!("mcpoke: the new session is not remembered: {error:#}"));
+        }
+        self.lock = None;
+    }
+}
+
+impl RecordKeeper {
+    /// That a note cannot be written is no reason to stop.
+    fn say(&self, text: &str) {
+        let _ = self.console.note(text);
+    }
+}

@@ -7,7 +7,7 @@ use crate::diagnose::{Finding, explain};
 use crate::exchange::Exchange;
 use crate::exit::ExitCode;
 use crate::session::TargetError;
-use crate::transport;
+use crate::transport::{self, Redirect};
 
 /// What kind of failure it is; the words of `--json`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -189,6 +189,19 @@ pub fn from_client(error: client::Error, history: &[Exchange]) -> Failure {
             failure.kind = Kind::Session;
         }
         failure.message = finding.title.to_owned();
+    }
+    let redirect = failure.exchange.as_ref().and_then(|exchange| {
+        let answer = exchange.answer.as_ref()?;
+        transport::judge_redirect(&exchange.request.url, answer.status, answer.header("location"))
+    });
+    match redirect {
+        Some(Redirect::Refuse(why)) => {
+            failure.details.push(format!("The redirect was not followed: {why}."))
+        }
+        Some(Redirect::Follow(_)) => {
+            failure.details.push("There are too many redirects in a row.".to_owned())
+        }
+        None => {}
     }
     failure.findings = findings;
     failure

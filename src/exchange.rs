@@ -16,6 +16,9 @@ pub const KEEP_BODY: usize = 64 * 1024;
 /// As many events and chunks are kept; the rest is counted.
 pub const KEEP_EVENTS: usize = 1000;
 
+/// As many bytes of all events together are kept; the rest is counted.
+pub const KEEP_STREAM: usize = 1024 * 1024;
+
 /// What an exchange is for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Purpose {

@@ -12,7 +12,9 @@ use crate::exchange::{Exchange, Purpose, Recorder, Request};
 use crate::protocol::headers;
 use crate::protocol::jsonrpc::RequestIds;
 use crate::protocol::version;
-use crate::transport::{Error as TransportError, Failed, Http, Options, Reply};
+use crate::transport::{
+    Error as TransportError, Failed, Http, MAX_REDIRECTS, Options, Redirect, Reply, judge_redirect,
+};
 
 pub use crate::protocol::types::Session;
 pub use error::{Error, ErrorKind};
@@ -116,7 +118,28 @@ impl Client {
         Request { method, url, headers: own, body: String::new() }
     }
 
-    fn send(&mut self, purpose: Purpose, request: Request) -> Result<Reply, Error> {
+    /// Sends a request; a redirect within the origin is followed with the same request, and the
+    /// address it leads to is used from then on.
+    fn send(&mut self, purpose: Purpose, mut request: Request) -> Result<Reply, Error> {
+        for _ in 0..MAX_REDIRECTS {
+            let reply = self.send_once(purpose.clone(), request.clone())?;
+            let location = reply.header("location");
+            match judge_redirect(&request.url, reply.status(), location) {
+                Some(Redirect::Follow(url)) => {
+                    let exchange = reply.finish();
+                    self.history.push(*exchange);
+                    if let Ok(endpoint) = Endpoint::parse(&url) {
+                        self.endpoint = endpoint;
+                    }
+                    request.url = url;
+                }
+                _ => return Ok(reply),
+            }
+        }
+        self.send_once(purpose, request)
+    }
+
+    fn send_once(&mut self, purpose: Purpose, request: Request) -> Result<Reply, Error> {
         self.http.send(purpose, request).map_err(|Failed { error, exchange }| {
             self.history.push((*exchange).clone());
             Error::transport(error, exchange)

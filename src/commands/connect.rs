@@ -188,7 +188,8 @@ pub(super) fn remember(
     name: Option<&str>,
 ) -> anyhow::Result<Record> {
     let store = Store::of(context.env);
-    let url = prepared.endpoint.as_str();
+    let asked = prepared.endpoint.as_str();
+    let url = prepared.client.endpoint().as_str();
     let name = match (name, &prepared.saved) {
         (Some(name), _) => name.to_owned(),
         (None, Some(record)) => record.name.clone(),
@@ -199,6 +200,7 @@ pub(super) fn remember(
         format: 1,
         name,
         url: url.to_owned(),
+        asked_url: (asked != url).then(|| asked.to_owned()),
         era: version::Era::Legacy.as_str().to_owned(),
         protocol_version: opened.result.protocol_version.clone(),
         session_id: opened.session_id.clone(),

@@ -46,7 +46,7 @@ pub(super) fn run(context: &Context<'_>, args: &Init) -> Outcome {
         context.console.raw(opened.raw.get())?;
         return Ok(ExitCode::Success);
     }
-    print(context, prepared.endpoint.as_str(), &opened, saved_as.as_deref())?;
+    print(context, prepared.client.endpoint().as_str(), &opened, saved_as.as_deref())?;
     if saved_as.is_some() {
         context.console.note("\nnext: mcpoke list-tools")?;
     }
@@ -65,7 +65,7 @@ fn refuse_a_name_that_is_taken(
         Target::Demo => return Ok(()),
     };
     match store.load(name)? {
-        Some(other) if other.url != url => {
+        Some(other) if !other.is_at(url) => {
             Err(Failure::usage(format!("`{name}` is the name of {} already", other.url))
                 .with_next(format!("mcpoke close {name}"), "ends and forgets that one")
                 .into())

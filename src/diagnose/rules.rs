@@ -7,7 +7,7 @@ use crate::protocol::headers;
 type Rule = fn(&Evidence<'_>) -> Option<Finding>;
 
 /// All rules. The order decides among findings of the same certainty.
-pub(super) const RULES: [Rule; 11] = [
+pub(super) const RULES: [Rule; 14] = [
     auth_required,
     modern_only,
     version_unsupported,
@@ -17,6 +17,9 @@ pub(super) const RULES: [Rule; 11] = [
     session_missing,
     session_expired,
     redirected,
+    rate_limited,
+    body_too_large,
+    upstream_down,
     wrong_path,
     not_mcp,
 ];
@@ -106,9 +109,7 @@ fn auth_required(evidence: &Evidence<'_>) -> Option<Finding> {
         return None;
     }
     let text = evidence.text();
-    let challenged = ["www-authenticate", "x-amzn-remapped-www-authenticate"]
-        .iter()
-        .any(|name| evidence.answer.header(name).is_some());
+    let challenged = headers::CHALLENGES.iter().any(|name| evidence.answer.header(name).is_some());
     if !challenged && (text.contains("host") || text.contains("origin")) {
         return Some(Finding {
             id: "host-rejected",
@@ -217,12 +218,57 @@ fn redirected(evidence: &Evidence<'_>) -> Option<Finding> {
             id: "redirected",
             certainty: Certainty::Certain,
             title: "the server redirects to another address",
-            means: "Use the address in its Location header as it stands there. A redirect is not \
-                    followed with credentials or a session id; 301, 302 and 303 would turn the POST \
-                    into a GET besides.",
+            means: "Use the address in its Location header as it stands there. Only 307 and 308 within \
+                    the same origin are followed: elsewhere a request would take its credentials \
+                    along, and 301, 302 and 303 would turn the POST into a GET.",
             specification: "RFC 9110, 15.4",
         },
     )
+}
+
+/// Too many requests, or the server asks for patience.
+fn rate_limited(evidence: &Evidence<'_>) -> Option<Finding> {
+    let patience = evidence.answer.header("retry-after").is_some();
+    let certain = evidence.answer.status == 429;
+    (certain || (evidence.answer.status == 503 && patience)).then_some(Finding {
+        id: "rate-limited",
+        certainty: if certain { Certainty::Certain } else { Certainty::Likely },
+        title: "the server takes no more requests for now",
+        means: "Wait as long as its Retry-After header says (seconds, or a date), and send fewer \
+                requests at once.",
+        specification: "RFC 6585, 4; RFC 9110, 10.2.3",
+    })
+}
+
+/// The request is larger than the server, or something before it, takes.
+fn body_too_large(evidence: &Evidence<'_>) -> Option<Finding> {
+    (evidence.answer.status == 413).then_some(Finding {
+        id: "body-too-large",
+        certainty: Certainty::Certain,
+        title: "the request is larger than the server takes",
+        means: "Send smaller arguments. If the answer is a web page, a proxy in between sets the \
+                limit (client_max_body_size, in nginx).",
+        specification: "RFC 9110, 15.5.14",
+    })
+}
+
+/// A proxy answers, and the server behind it does not.
+fn upstream_down(evidence: &Evidence<'_>) -> Option<Finding> {
+    let answer = evidence.answer;
+    let gateway = matches!(answer.status, 502 | 504)
+        || (answer.status == 503 && answer.header("retry-after").is_none());
+    (gateway && evidence.error.is_none()).then_some(Finding {
+        id: "upstream-down",
+        certainty: if answer.shape == Shape::Html {
+            Certainty::Likely
+        } else {
+            Certainty::Possible
+        },
+        title: "a proxy answers, and the server behind it does not",
+        means: "The address is right and the server itself is down, starting, or slower than the \
+                proxy waits.",
+        specification: "RFC 9110, 15.6",
+    })
 }
 
 /// There is a web server, but no MCP endpoint at this path.
@@ -339,6 +385,16 @@ mod tests {
         let moved = with_headers(call(), 307, &[("location", "http://h/mcp/")], "");
         assert_eq!(top(moved), "redirected");
         assert_eq!(top(answered(call(), 200, "<html>login</html>")), "not-mcp");
+    }
+
+    #[test]
+    fn limits_and_gateways() {
+        let call = || sent("tools/call", None);
+        assert_eq!(top(answered(call(), 429, "")), "rate-limited");
+        assert_eq!(top(with_headers(call(), 503, &[("retry-after", "5")], "")), "rate-limited");
+        assert_eq!(top(answered(call(), 413, "<html>")), "body-too-large");
+        assert_eq!(top(answered(call(), 502, "<html>Bad Gateway</html>")), "upstream-down");
+        assert_eq!(top(answered(call(), 500, "oops")), "");
     }
 
     #[test]

@@ -21,6 +21,9 @@ pub struct Record {
     pub name: String,
     /// Its endpoint.
     pub url: String,
+    /// The address that the user gave, where it redirected to the endpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_url: Option<String>,
     /// The era it is spoken to in.
     pub era: String,
     /// The negotiated revision.
@@ -74,6 +77,11 @@ impl Record {
             bearer: self.bearer.clone(),
             cert_file: self.cert_file.clone(),
         }
+    }
+
+    /// Whether this is the server at that address.
+    pub fn is_at(&self, url: &str) -> bool {
+        self.url == url || self.asked_url.as_deref() == Some(url)
     }
 
     /// Whether the session was opened with these credentials.

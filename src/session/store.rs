@@ -117,16 +117,18 @@ impl Store {
             return Ok(None);
         }
         let Some(name) = files::read(&self.url_path(url)?)? else { return Ok(None) };
-        Ok(self.load(name.trim())?.filter(|record| record.url == url))
+        Ok(self.load(name.trim())?.filter(|record| record.is_at(url)))
     }
 
     /// Remembers a server.
     pub fn save(&self, record: &Record) -> Result<()> {
         let text = serde_json::to_string_pretty(record)?;
         files::write(&self.record_path(&record.name)?, &(text + "\n"))?;
-        let index = self.url_path(&record.url)?;
-        if files::read(&index)?.is_none_or(|name| name.trim() != record.name) {
-            files::write(&index, &format!("{}\n", record.name))?;
+        for url in std::iter::once(&record.url).chain(&record.asked_url) {
+            let index = self.url_path(url)?;
+            if files::read(&index)?.is_none_or(|name| name.trim() != record.name) {
+                files::write(&index, &format!("{}\n", record.name))?;
+            }
         }
         Ok(())
     }
@@ -134,9 +136,11 @@ impl Store {
     /// Forgets a server and what belongs to it.
     pub fn remove(&self, record: &Record) -> Result<()> {
         files::remove(&self.tools_path(&record.name)?)?;
-        let index = self.url_path(&record.url)?;
-        if files::read(&index)?.is_some_and(|name| name.trim() == record.name) {
-            files::remove(&index)?;
+        for url in std::iter::once(&record.url).chain(&record.asked_url) {
+            let index = self.url_path(url)?;
+            if files::read(&index)?.is_some_and(|name| name.trim() == record.name) {
+                files::remove(&index)?;
+            }
         }
         if self.current()?.as_deref() == Some(record.name.as_str()) {
             files::remove(&self.path(&["current"])?)?;
@@ -187,7 +191,7 @@ impl Store {
         let base = slug(server);
         for number in 1.. {
             let name = if number == 1 { base.clone() } else { format!("{base}-{number}") };
-            if check_name(&name).is_ok() && self.load(&name)?.is_none_or(|other| other.url == url) {
+            if check_name(&name).is_ok() && self.load(&name)?.is_none_or(|other| other.is_at(url)) {
                 return Ok(name);
             }
         }
@@ -270,6 +274,7 @@ mod tests {
             format: FORMAT,
             name: name.into(),
             url: url.into(),
+            asked_url: None,
             era: "legacy".into(),
             protocol_version: "2025-11-25".into(),
             session_id: Some("secret-session".into()),

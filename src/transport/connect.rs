@@ -21,6 +21,8 @@ use super::wire::WireLog;
 pub(super) struct LoggingResolver {
     pub(super) inner: DefaultResolver,
     pub(super) log: WireLog,
+    /// The proxy that requests are handed to: its address is wanted, whatever the request's.
+    pub(super) instead: Option<Uri>,
 }
 
 impl std::fmt::Debug for LoggingResolver {
@@ -37,6 +39,7 @@ impl Resolver for LoggingResolver {
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, Error> {
         self.log.enter(Phase::Lookup);
+        let uri = self.instead.as_ref().unwrap_or(uri);
         // An address needs no lookup, and so no thread that a timeout could interrupt.
         if let Some(address) = literal(uri) {
             let mut addresses = self.empty();
@@ -85,54 +88,95 @@ impl<In: Transport> Connector<In> for TcpConnector {
         self.log.connected(stream.peer_addr().ok());
         let config = details.config;
         let buffers = LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size());
-        Ok(Some(Either::B(TcpTransport { stream, buffers, limits: [None; 2] })))
+        let log = self.log.clone();
+        Ok(Some(Either::B(TcpTransport { stream, buffers, limits: [None; 2], log })))
     }
 }
 
 impl TcpConnector {
-    /// Each address but the last gets half of the time that is left, so that one that never answers
-    /// leaves time for the others.
+    /// Tries the addresses in order, the next one as soon as the last has failed or kept silent for a
+    /// while (RFC 8305, 5): one that never answers costs no more than that.
     fn connect_any(
         &self,
         addresses: &[SocketAddr],
         timeout: NextTimeout,
     ) -> Result<TcpStream, Error> {
-        let deadline = timeout.not_zero().map(|left| Instant::now() + *left);
+        let limit = timeout.not_zero().map(|left| *left);
+        if let [only] = addresses {
+            return connect_one(*only, limit).map_err(|error| self.failed(*only, error));
+        }
+        let began = Instant::now();
+        let (sender, answers) = std::sync::mpsc::channel();
+        let mut waiting = 0;
         let mut last = Error::ConnectionFailed;
-        for (index, address) in addresses.iter().enumerate() {
-            let is_last = index + 1 == addresses.len();
-            let share = deadline.map(|deadline| {
-                let left = deadline.saturating_duration_since(Instant::now());
-                let share = if is_last { left } else { left / 2 };
-                share.max(Duration::from_millis(10))
-            });
-            let attempt = match share {
-                Some(share) => TcpStream::connect_timeout(address, share),
-                None => TcpStream::connect(address),
+        let mut untried = addresses.iter().copied().peekable();
+        loop {
+            let left = limit.map(|limit| limit.saturating_sub(began.elapsed()));
+            if let Some(address) = untried.next() {
+                let sender = sender.clone();
+                waiting += 1;
+                // Nobody may be listening any more when it is done.
+                std::thread::spawn(move || sender.send((address, connect_one(address, left))).ok());
+            } else if waiting == 0 {
+                return Err(last);
+            }
+            let patience = if untried.peek().is_some() {
+                Some(left.map_or(ATTEMPT_DELAY, |left| left.min(ATTEMPT_DELAY)))
+            } else {
+                left
             };
-            match attempt {
-                Ok(stream) => return Ok(stream),
-                Err(error) if error.kind() == io::ErrorKind::TimedOut => {
-                    self.log.refused(*address, "no answer".to_owned());
-                    last = Error::Timeout(ureq::Timeout::Connect);
+            let answer = match patience {
+                Some(patience) => answers.recv_timeout(patience).ok(),
+                None => answers.recv().ok(),
+            };
+            match answer {
+                Some((_, Ok(stream))) => return Ok(stream),
+                Some((address, Err(error))) => {
+                    waiting -= 1;
+                    last = self.failed(address, error);
                 }
-                Err(error) => {
-                    self.log.refused(*address, error.to_string());
-                    last = Error::Io(error);
+                None if left.is_some_and(|left| left.is_zero()) || untried.peek().is_none() => {
+                    return Err(Error::Timeout(ureq::Timeout::Connect));
                 }
+                None => {}
             }
         }
-        Err(last)
+    }
+
+    /// Notes an address that did not answer.
+    fn failed(&self, address: SocketAddr, error: io::Error) -> Error {
+        if error.kind() == io::ErrorKind::TimedOut {
+            self.log.refused(address, "no answer".to_owned());
+            return Error::Timeout(ureq::Timeout::Connect);
+        }
+        self.log.refused(address, error.to_string());
+        Error::Io(error)
+    }
+}
+
+/// The next address is tried after this time (RFC 8305, 8: 250 ms).
+const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
+
+fn connect_one(address: SocketAddr, limit: Option<Duration>) -> io::Result<TcpStream> {
+    match limit {
+        Some(limit) => TcpStream::connect_timeout(&address, limit.max(Duration::from_millis(1))),
+        None => TcpStream::connect(address),
     }
 }
 
 /// A TCP connection, each read and write within its limit.
-#[derive(Debug)]
 pub(super) struct TcpTransport {
     stream: TcpStream,
     buffers: LazyBuffers,
     /// The limits the socket has now, for reading and writing: setting them costs a system call.
     limits: [Option<Duration>; 2],
+    log: WireLog,
+}
+
+impl std::fmt::Debug for TcpTransport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TcpTransport")
+    }
 }
 
 impl TcpTransport {
@@ -155,6 +199,12 @@ impl TcpTransport {
     }
 }
 
+/// The other side has broken the connection.
+fn is_cut(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset)
+}
+
 /// A socket that ran into its limit says "would block" on some systems.
 fn or_timeout(error: io::Error, timeout: NextTimeout) -> Error {
     match error.kind() {
@@ -172,7 +222,12 @@ impl Transport for TcpTransport {
         let timeout = timeout.for_write();
         self.limit(1, timeout, TcpStream::set_write_timeout)?;
         let output = &self.buffers.output()[..amount];
-        self.stream.write_all(output).map_err(|error| or_timeout(error, timeout))
+        match self.stream.write_all(output) {
+            // A server that refuses a request before it has read all of it (413, say) has answered
+            // and closed; what it said is still to be read.
+            Err(error) if is_cut(&error) => Ok(()),
+            written => written.map_err(|error| or_timeout(error, timeout)),
+        }
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
@@ -191,6 +246,11 @@ impl Transport for TcpTransport {
                     return Ok(amount > 0);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if is_cut(&error) => {
+                    // A body without a length would seem complete.
+                    self.log.reset();
+                    return Err(Error::Io(error));
+                }
                 Err(error) => return Err(or_timeout(error, timeout)),
             }
         }

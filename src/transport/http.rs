@@ -9,7 +9,7 @@ use ureq::unversioned::transport::{ConnectProxyConnector, Connector as _, SocksC
 
 use super::connect::{LoggingResolver, TcpConnector};
 use super::error::{Error, ErrorKind, translate};
-use super::proxy::ProxyChoice;
+use super::proxy::{ProxyChoice, Route};
 use super::reply::Reply;
 use super::tls::{TlsConnector, TlsOptions};
 use super::wire::{TeeConnector, WireLog};
@@ -66,29 +66,23 @@ impl Http {
     /// Prepares the connector chain; nothing is sent yet.
     pub fn new(endpoint: &Endpoint, options: &Options, recorder: Recorder) -> Result<Self, Error> {
         options.tls.check()?;
-        let (proxy, shown) = match &options.proxy {
-            Some(choice) => {
-                let proxy = ureq::Proxy::new(&choice.url).map_err(|error| {
-                    let url = Redactor::new(false).url(&choice.url);
-                    Error::unusable(format!(
-                        "{} names no proxy: `{url}` ({error})",
-                        choice.named_by
-                    ))
-                })?;
-                if let Some(password) = proxy.password() {
-                    recorder.learn(|redactor| redactor.learn(password));
-                }
-                (Some(proxy), Some(Redactor::new(false).url(&choice.url)))
+        let (mut tunnel, mut forward, mut shown) = (None, None, None);
+        if let Some(choice) = &options.proxy {
+            let mut teach = |secret: &str| recorder.learn(|redactor| redactor.learn(secret));
+            let route = choice.route(endpoint.is_https(), &mut teach).map_err(Error::unusable)?;
+            shown = Some(Redactor::new(false).url(&choice.url));
+            match route {
+                Route::Forward(route) => forward = Some(route),
+                Route::Tunnel(proxy) => tunnel = Some(proxy),
             }
-            None => (None, None),
-        };
+        }
         let limits = options.limits;
         let config = Config::builder()
             .http_status_as_error(false)
             // What a redirect means is said to the user, never followed with credentials in hand.
             .max_redirects(0)
             .max_redirects_will_error(false)
-            .proxy(proxy)
+            .proxy(tunnel)
             // Every header is ours, so that what is told is what is sent.
             .user_agent("")
             .accept("")
@@ -112,8 +106,16 @@ impl Http {
                 log: log.clone(),
                 config: OnceLock::new(),
             })
-            .chain(TeeConnector { log: log.clone(), authority: endpoint.authority() });
-        let resolver = LoggingResolver { inner: DefaultResolver::default(), log: log.clone() };
+            .chain(TeeConnector {
+                log: log.clone(),
+                authority: endpoint.authority(),
+                forward: forward.clone(),
+            });
+        let resolver = LoggingResolver {
+            inner: DefaultResolver::default(),
+            log: log.clone(),
+            instead: forward.map(|forward| forward.uri),
+        };
         let agent = ureq::Agent::with_parts(config, connector, resolver);
         let authority = endpoint.authority();
         Ok(Self { agent, log, limits, proxy: shown, authority, recorder })

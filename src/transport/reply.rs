@@ -9,7 +9,7 @@ use super::error::{Error, ErrorKind, translate};
 use super::http::note_wire;
 use super::sse::Events;
 use super::wire::WireLog;
-use crate::exchange::{Answer, Exchange, KEEP_BODY, KEEP_EVENTS, Recorder, Shape};
+use crate::exchange::{Answer, Exchange, KEEP_BODY, KEEP_EVENTS, KEEP_STREAM, Recorder, Shape};
 use crate::protocol::headers;
 
 type Body = BufReader<ureq::BodyReader<'static>>;
@@ -22,6 +22,8 @@ pub struct Reply {
     recorder: Recorder,
     proxy: Option<String>,
     max_size: u64,
+    /// Bytes of events that are kept as evidence.
+    kept: usize,
 }
 
 enum State {
@@ -60,7 +62,7 @@ impl Reply {
         note_wire(&mut exchange, &log, proxy.as_deref());
         recorder.tell(|observer, redactor| observer.answered(&exchange, redactor));
         let body = State::Fresh(BufReader::with_capacity(16 * 1024, body.into_reader()));
-        Self { exchange, body, log, recorder, proxy, max_size }
+        Self { exchange, body, log, recorder, proxy, max_size, kept: 0 }
     }
 
     /// The evidence so far.
@@ -96,6 +98,9 @@ impl Reply {
                     Ok(None) => {}
                     Err(error) => return Err(self.fail(error)),
                 },
+                State::Ended if self.log.was_reset() && self.exchange.failure.is_none() => {
+                    return Err(self.fail(io::ErrorKind::ConnectionReset.into()));
+                }
                 State::Ended => return Ok(None),
             }
         }
@@ -170,8 +175,10 @@ impl Reply {
             self.recorder.tell(|observer, redactor| observer.event(&block, redactor));
             let data = block.data.clone().filter(|data| !data.is_empty());
             block.data = block.data.map(|data| beginning(&data).to_owned());
+            self.kept += block.data.as_ref().map_or(0, String::len);
+            let keep = self.kept <= KEEP_STREAM;
             self.note(|answer| {
-                if answer.events.len() < KEEP_EVENTS {
+                if keep && answer.events.len() < KEEP_EVENTS {
                     answer.events.push(block);
                 } else {
                     answer.events_dropped += 1;

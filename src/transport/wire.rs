@@ -13,6 +13,7 @@ use ureq::unversioned::transport::{
 };
 
 use super::error::Phase;
+use super::proxy::Forward;
 use crate::exchange::{Connection, KEEP_BODY, KEEP_EVENTS, Times, Tls, Wire};
 
 /// The log of the exchange under way.
@@ -25,6 +26,7 @@ pub(super) struct Log {
     pub(super) wire: Wire,
     pub(super) connection: Connection,
     connected_here: bool,
+    reset: bool,
     phase: Phase,
 }
 
@@ -61,6 +63,16 @@ impl WireLog {
         self.lock().wire.sent > 0
     }
 
+    /// The connection was reset.
+    pub(super) fn reset(&self) {
+        self.lock().reset = true;
+    }
+
+    /// Whether the connection was reset during this exchange.
+    pub(super) fn was_reset(&self) -> bool {
+        self.lock().reset
+    }
+
     pub(super) fn looked_up(&self) {
         let mut log = self.lock();
         log.times.lookup = Some(log.began.elapsed());
@@ -95,6 +107,7 @@ impl Log {
             wire: Wire::default(),
             connection: Connection::default(),
             connected_here: false,
+            reset: false,
             phase: Phase::Lookup,
         }
     }
@@ -155,6 +168,8 @@ pub(super) struct TeeConnector {
     pub(super) log: WireLog,
     /// Host and port of the server: a connection to anywhere else is the proxy's leg.
     pub(super) authority: String,
+    /// The proxy that requests are handed to.
+    pub(super) forward: Option<Forward>,
 }
 
 impl std::fmt::Debug for TeeConnector {
@@ -177,7 +192,9 @@ impl<In: Transport> Connector<In> for TeeConnector {
             return Ok(Some(Either::A(inner)));
         }
         let made = self.log.lock().connection.clone();
-        Ok(Some(Either::B(Tee { inner, log: self.log.clone(), made })))
+        let (log, forward) = (self.log.clone(), self.forward.clone());
+        let prefix = format!("http://{}", self.authority);
+        Ok(Some(Either::B(Tee { inner, log, made, forward, prefix })))
     }
 }
 
@@ -187,11 +204,38 @@ pub(super) struct Tee<T> {
     log: WireLog,
     /// How this connection was made, for the exchanges that find it open.
     made: Connection,
+    forward: Option<Forward>,
+    prefix: String,
 }
 
 impl<T> std::fmt::Debug for Tee<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Tee")
+    }
+}
+
+impl<T: Transport> Tee<T> {
+    /// Writes the whole URL into the request line, and the proxy's credentials below it, as a proxy
+    /// wants it (RFC 9112, 3.2.2). The new length.
+    fn address_proxy(&mut self, amount: usize) -> Result<usize, Error> {
+        let Some(forward) = &self.forward else { return Ok(amount) };
+        if self.log.request_begun() {
+            return Ok(amount);
+        }
+        let output = self.inner.buffers().output();
+        let head = String::from_utf8_lossy(&output[..amount]).into_owned();
+        let (line, rest) = head.split_once("\r\n").unwrap_or((&head, ""));
+        let (method, target) = line.split_once(' ').unwrap_or((line, ""));
+        let mut out = format!("{method} {}{target}\r\n", self.prefix);
+        if let Some(authorization) = &forward.authorization {
+            out.push_str(&format!("proxy-authorization: {authorization}\r\n"));
+        }
+        out.push_str(rest);
+        let room = output
+            .get_mut(..out.len())
+            .ok_or(Error::Other("the headers are too large for a proxy".into()))?;
+        room.copy_from_slice(out.as_bytes());
+        Ok(out.len())
     }
 }
 
@@ -208,6 +252,7 @@ impl<T: Transport> Transport for Tee<T> {
             }
             log.phase = Phase::Send;
         }
+        let amount = self.address_proxy(amount)?;
         // Noted before it is written: bytes that a failing write got out may have arrived.
         let sent = self.inner.buffers().output()[..amount].to_vec();
         self.log.lock().wrote(&sent);

@@ -7,6 +7,7 @@ mod arguments;
 mod completions;
 mod demo;
 mod exit_codes;
+mod faults;
 mod handshake;
 mod network;
 mod output;

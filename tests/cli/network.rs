@@ -29,15 +29,52 @@ fn half_an_answer_is_no_answer() {
 }
 
 #[test]
-fn a_redirect_is_reported_and_not_followed() {
+fn a_redirect_elsewhere_is_reported_and_not_followed() {
     let other = Server::start(|_| http(200, &[], "{}"));
     let target = other.url.clone();
-    let server = Server::start(move |_| http(307, &[("Location", &target)], ""));
-    Sandbox::new()
-        .run(&["init", &server.url, "--bearer", "secret-token-0123456789"])
-        .exits(7)
-        .says("redirected");
+    for status in [301, 302, 303, 307, 308] {
+        let target = target.clone();
+        let server = Server::start(move |_| http(status, &[("Location", &target)], ""));
+        Sandbox::new()
+            .run(&["init", &server.url, "--bearer", "secret-token-0123456789"])
+            .exits(7)
+            .says("redirected")
+            .says("it points to another origin");
+    }
+    let server = Server::start(|_| http(302, &[("Location", "/login")], ""));
+    Sandbox::new().run(&["init", &server.url]).exits(7).says("it would turn the POST into a GET");
     assert!(other.requests().is_empty());
+}
+
+#[test]
+fn a_redirect_within_the_server_is_followed_with_everything_and_remembered() {
+    for status in [307, 308] {
+        let server = mcp(move |request| {
+            (request.path == "/mcp").then(|| http(status, &[("Location", "/mcp/")], ""))
+        });
+        let sandbox = Sandbox::new();
+        let shown = sandbox
+            .run(&["init", &server.url, "--bearer", "secret-token-0123456789"])
+            .exits(0)
+            .stdout;
+        assert!(shown.contains(&format!("endpoint   {}/", server.url)), "{shown}");
+        let requests = server.requests();
+        assert_eq!(requests[0].body, requests[1].body);
+        assert_eq!(requests[1].header("authorization"), Some("Bearer secret-token-0123456789"));
+        let before = requests.len();
+        sandbox.run(&["-s", &server.url, "ping"]).exits(0);
+        assert_eq!(
+            server.methods()[before..],
+            ["ping"],
+            "a warm call is one request, to the right address"
+        );
+    }
+    let round = Server::start(|request| {
+        let next = format!("{}x", request.path);
+        http(307, &[("Location", &next)], "")
+    });
+    Sandbox::new().run(&["init", &round.url]).exits(7).says("too many redirects");
+    assert!(round.requests().len() <= 6);
 }
 
 #[test]
@@ -67,7 +104,8 @@ fn headers_of_the_user_are_sent_and_can_replace_ours() {
         .says("HTTP layer");
 }
 
-/// A proxy that understands CONNECT and passes bytes on; what it was asked for is noted.
+/// A proxy that makes tunnels (CONNECT, SOCKS 5) and passes whole URLs on; what it was asked for is
+/// noted.
 fn proxy() -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -75,41 +113,126 @@ fn proxy() -> (String, Arc<Mutex<Vec<String>>>) {
     let log = Arc::clone(&asked);
     std::thread::spawn(move || {
         for client in listener.incoming() {
-            let (mut client, log) = (client.unwrap(), Arc::clone(&log));
-            std::thread::spawn(move || {
-                let mut head = Vec::new();
-                while !head.ends_with(b"\r\n\r\n") {
-                    let mut byte = [0];
-                    client.read_exact(&mut byte).unwrap();
-                    head.extend_from_slice(&byte);
-                }
-                let head = String::from_utf8(head).unwrap();
-                let target = head.split_whitespace().nth(1).unwrap().to_owned();
-                log.lock().unwrap().push(head);
-                let mut server = TcpStream::connect(target).unwrap();
-                client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").unwrap();
-                let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
-                std::thread::spawn(move || std::io::copy(&mut from, &mut to));
-                let _ = std::io::copy(&mut server, &mut client);
-                let _ = client.shutdown(std::net::Shutdown::Both);
-            });
+            let (client, log) = (client.unwrap(), Arc::clone(&log));
+            std::thread::spawn(move || serve_proxy(client, &log));
         }
     });
     (address, asked)
 }
 
+fn serve_proxy(mut client: TcpStream, log: &Mutex<Vec<String>>) {
+    let mut first = [0];
+    client.read_exact(&mut first).unwrap();
+    let mut server = if first[0] == 5 {
+        socks(&mut client, log)
+    } else {
+        let mut head = first.to_vec();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            client.read_exact(&mut byte).unwrap();
+            head.extend_from_slice(&byte);
+        }
+        let text = String::from_utf8(head.clone()).unwrap();
+        log.lock().unwrap().push(text.clone());
+        let target = text.split_whitespace().nth(1).unwrap();
+        if text.starts_with("CONNECT ") {
+            let server = TcpStream::connect(target).unwrap();
+            client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").unwrap();
+            server
+        } else {
+            let host = target.trim_start_matches("http://").split('/').next().unwrap();
+            let mut server = TcpStream::connect(host).unwrap();
+            server.write_all(&head).unwrap();
+            server
+        }
+    };
+    let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+    std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+    let _ = std::io::copy(&mut server, &mut client);
+    let _ = client.shutdown(std::net::Shutdown::Both);
+}
+
+/// SOCKS 5 (RFC 1928) without authentication.
+fn socks(client: &mut TcpStream, log: &Mutex<Vec<String>>) -> TcpStream {
+    let mut count = [0];
+    client.read_exact(&mut count).unwrap();
+    client.read_exact(&mut vec![0; usize::from(count[0])]).unwrap();
+    client.write_all(&[5, 0]).unwrap();
+    let mut request = [0; 4];
+    client.read_exact(&mut request).unwrap();
+    let host = if request[3] == 1 {
+        let mut address = [0; 4];
+        client.read_exact(&mut address).unwrap();
+        std::net::Ipv4Addr::from(address).to_string()
+    } else {
+        let mut length = [0];
+        client.read_exact(&mut length).unwrap();
+        let mut name = vec![0; usize::from(length[0])];
+        client.read_exact(&mut name).unwrap();
+        String::from_utf8(name).unwrap()
+    };
+    let mut port = [0; 2];
+    client.read_exact(&mut port).unwrap();
+    let target = format!("{host}:{}", u16::from_be_bytes(port));
+    log.lock().unwrap().push(format!("SOCKS {target}"));
+    client.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).unwrap();
+    TcpStream::connect(target).unwrap()
+}
+
 #[test]
-fn a_proxy_is_gone_through_and_its_password_shown_nowhere() {
+fn an_http_server_is_asked_for_with_its_whole_url() {
     let (server, (address, asked)) = (mcp(|_| None), proxy());
-    let proxy = format!("http://user:pass-word-0123456789@{address}");
-    let finished = Sandbox::new()
+    let proxy = format!("http://user:p%40ss-word-0123456789@{address}");
+    let sandbox = Sandbox::new();
+    let finished = sandbox
         .run(&["-s", &server.url, "--proxy", &proxy, "--trace", "--trace-file", "t.jsonl", "ping"])
         .exits(0)
         .says(&format!("through http://user:…@{address}"));
+    let traced = std::fs::read_to_string(sandbox.home().join("t.jsonl")).unwrap();
+    let asked = asked.lock().unwrap();
+    assert!(asked[0].starts_with(&format!("POST {} HTTP/1.1\r\n", server.url)), "{asked:?}");
+    assert!(
+        asked[0].contains("proxy-authorization: Basic dXNlcjpwQHNzLXdvcmQtMDEyMzQ1Njc4OQ==\r\n"),
+        "{asked:?}"
+    );
+    for secret in ["ss-word-0123456789", "dXNlcjpwQHNzLXdvcmQ"] {
+        assert!(
+            !finished.stderr.contains(secret) && !traced.contains(secret),
+            "{}{traced}",
+            finished.stderr
+        );
+    }
+    let last = server.requests().pop().unwrap();
+    assert_eq!(
+        last.header("host"),
+        Some(server.url.trim_start_matches("http://").trim_end_matches("/mcp"))
+    );
+}
+
+#[test]
+fn an_https_server_is_reached_through_a_tunnel() {
+    let (address, asked) = proxy();
+    let server = mcp(|_| None);
+    let url = server.url.replace("http://", "https://");
+    // The server at the end speaks no TLS: that the tunnel is made, and TLS begins in it, is seen.
+    let proxy = format!("http://user:pass-word-0123456789@{address}");
+    let finished =
+        Sandbox::new().run(&["-s", &url, "--proxy", &proxy, "--insecure", "ping"]).exits(3);
     assert!(!finished.stderr.contains("pass-word"), "{}", finished.stderr);
     let asked = asked.lock().unwrap();
-    assert!(asked[0].starts_with("CONNECT 127.0.0.1:"), "{asked:?}");
-    assert!(asked[0].contains("Proxy-Authorization: Basic "), "{asked:?}");
+    assert!(
+        asked[0].starts_with("CONNECT 127.0.0.1:")
+            && asked[0].contains("Proxy-Authorization: Basic "),
+        "{asked:?}"
+    );
+}
+
+#[test]
+fn a_socks_proxy_is_gone_through() {
+    let (server, (address, asked)) = (mcp(|_| None), proxy());
+    let proxy = format!("socks5://{address}");
+    Sandbox::new().run(&["-s", &server.url, "--proxy", &proxy, "ping"]).exits(0);
+    assert!(asked.lock().unwrap()[0].starts_with("SOCKS 127.0.0.1:"), "{asked:?}");
 }
 
 #[test]

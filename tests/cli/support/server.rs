@@ -89,6 +89,9 @@ impl Server {
                     if let Some(request) = read_request(&stream, connection) {
                         log.lock().unwrap().push(request.clone());
                         act(&request, &mut stream);
+                        if socket2::SockRef::from(&stream).linger().unwrap().is_some() {
+                            return; // A reset is wanted.
+                        }
                         let _ = stream.shutdown(Shutdown::Write);
                         // Until the client has read all: a reset would take it away.
                         let _ = stream.read(&mut [0; 1024]);
@@ -97,6 +100,21 @@ impl Server {
             }
         });
         Self { url, requests }
+    }
+
+    /// Acts on a connection after its first kilobyte, without reading on: what was not read turns the
+    /// close into a reset.
+    pub(crate) fn raw_before_reading(act: impl Fn(&mut TcpStream) + Send + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/mcp", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let _ = stream.read(&mut [0; 1024]);
+                act(&mut stream);
+            }
+        });
+        Self { url, requests: Arc::default() }
     }
 
     /// Everything that came, in order.

@@ -1,0 +1,70 @@
+//! Which redirects are followed: none that could carry a request, a credential or a session id to
+//! anywhere else than the server it was meant for.
+
+use url::Url;
+
+/// What to do about a redirect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Redirect {
+    /// Send the same request to this URL: the method and the body are kept (RFC 9110, 15.4.8 and
+    /// 15.4.9), and the origin is the same.
+    Follow(String),
+    /// Do not; why, for the user.
+    Refuse(&'static str),
+}
+
+/// As many redirects are followed one after another.
+pub const MAX_REDIRECTS: usize = 5;
+
+/// Judges a redirect; `None` for an answer that is none.
+pub fn judge(url: &str, status: u16, location: Option<&str>) -> Option<Redirect> {
+    if !matches!(status, 301 | 302 | 303 | 307 | 308) {
+        return None;
+    }
+    let refuse = |why| Some(Redirect::Refuse(why));
+    let target = location.and_then(|location| Url::parse(url).ok()?.join(location).ok());
+    let (Ok(from), Some(mut to)) = (Url::parse(url), target) else {
+        return refuse("it does not say where to");
+    };
+    to.set_fragment(None);
+    if from.origin() != to.origin() {
+        return refuse("it points to another origin");
+    }
+    if matches!(status, 301..=303) {
+        return refuse("it would turn the POST into a GET");
+    }
+    if to == from {
+        return refuse("it points back to itself");
+    }
+    Some(Redirect::Follow(to.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn to(status: u16, location: &str) -> Option<Redirect> {
+        judge("http://h:1/mcp", status, Some(location))
+    }
+
+    #[test]
+    fn the_same_request_goes_to_the_same_origin_alone() {
+        let follow = |url: &str| Some(Redirect::Follow(url.to_owned()));
+        assert_eq!(to(307, "/mcp/"), follow("http://h:1/mcp/"));
+        assert_eq!(to(308, "http://h:1/other#x"), follow("http://h:1/other"));
+        for elsewhere in ["http://h:2/mcp", "https://h:1/mcp", "http://evil/mcp", "//evil/mcp"] {
+            assert_eq!(to(307, elsewhere), Some(Redirect::Refuse("it points to another origin")));
+        }
+    }
+
+    #[test]
+    fn what_would_change_the_request_is_refused() {
+        assert_eq!(to(302, "/mcp/"), Some(Redirect::Refuse("it would turn the POST into a GET")));
+        assert_eq!(to(307, "/mcp"), Some(Redirect::Refuse("it points back to itself")));
+        let nowhere = Some(Redirect::Refuse("it does not say where to"));
+        assert_eq!(judge("http://h/", 307, None), nowhere);
+        assert_eq!(judge("http://h/", 307, Some("http://[")), nowhere);
+        assert_eq!(to(200, "/mcp/"), None);
+        assert_eq!(to(304, "/mcp/"), None);
+    }
+}

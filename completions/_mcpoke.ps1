@@ -21,8 +21,8 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
 
     $completions = @(switch ($command) {
         'mcpoke' {
-            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--bearer', '--bearer', [CompletionResultType]::ParameterName, 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]')
@@ -42,9 +42,11 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Neither read nor write what is remembered; end the session afterwards')
             [CompletionResult]::new('--no-renew', '--no-renew', [CompletionResultType]::ParameterName, 'Fail instead of opening a new session when the server has lost the old one')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Believe any server certificate')
             [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Believe any server certificate')
             [CompletionResult]::new('--no-session', '--no-session', [CompletionResultType]::ParameterName, 'Send the request bare, without handshake and session, as a thin client would')
             [CompletionResult]::new('--no-initialized', '--no-initialized', [CompletionResultType]::ParameterName, 'Leave out notifications/initialized after initialize')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show every exchange on stderr as it happens, secrets redacted')
             [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Show every exchange on stderr as it happens, secrets redacted')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print what the server sent, as JSON; failures too, on the last line of stderr')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no notes on stderr, only results and failures')
@@ -64,12 +66,13 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             [CompletionResult]::new('close', 'close', [CompletionResultType]::ParameterValue, 'End the session with DELETE and forget the server')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Run the built-in server, to try things on')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions for a shell')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
         'mcpoke;init' {
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'The name to remember it by, instead of the one it gives itself')
-            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--bearer', '--bearer', [CompletionResultType]::ParameterName, 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]')
@@ -89,9 +92,11 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Neither read nor write what is remembered; end the session afterwards')
             [CompletionResult]::new('--no-renew', '--no-renew', [CompletionResultType]::ParameterName, 'Fail instead of opening a new session when the server has lost the old one')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Believe any server certificate')
             [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Believe any server certificate')
             [CompletionResult]::new('--no-session', '--no-session', [CompletionResultType]::ParameterName, 'Send the request bare, without handshake and session, as a thin client would')
             [CompletionResult]::new('--no-initialized', '--no-initialized', [CompletionResultType]::ParameterName, 'Leave out notifications/initialized after initialize')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show every exchange on stderr as it happens, secrets redacted')
             [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Show every exchange on stderr as it happens, secrets redacted')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print what the server sent, as JSON; failures too, on the last line of stderr')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no notes on stderr, only results and failures')
@@ -103,8 +108,8 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
         }
         'mcpoke;list-tools' {
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'Print the input schema of this tool, as JSON')
-            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--bearer', '--bearer', [CompletionResultType]::ParameterName, 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]')
@@ -124,9 +129,11 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Neither read nor write what is remembered; end the session afterwards')
             [CompletionResult]::new('--no-renew', '--no-renew', [CompletionResultType]::ParameterName, 'Fail instead of opening a new session when the server has lost the old one')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Believe any server certificate')
             [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Believe any server certificate')
             [CompletionResult]::new('--no-session', '--no-session', [CompletionResultType]::ParameterName, 'Send the request bare, without handshake and session, as a thin client would')
             [CompletionResult]::new('--no-initialized', '--no-initialized', [CompletionResultType]::ParameterName, 'Leave out notifications/initialized after initialize')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show every exchange on stderr as it happens, secrets redacted')
             [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Show every exchange on stderr as it happens, secrets redacted')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print what the server sent, as JSON; failures too, on the last line of stderr')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no notes on stderr, only results and failures')
@@ -138,11 +145,11 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
         }
         'mcpoke;call' {
             [CompletionResult]::new('--args', '--args', [CompletionResultType]::ParameterName, 'All arguments as one JSON object, or @FILE, or - for standard input')
-            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write the result to a file: the bytes of an image or a sound, or else the text')
-            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write the result to a file: the bytes of an image or a sound, or else the text')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write the result to a file: the bytes of an image or a sound, or else the text; - is stdout')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write the result to a file: the bytes of an image or a sound, or else the text; - is stdout')
             [CompletionResult]::new('--save-dir', '--save-dir', [CompletionResultType]::ParameterName, 'Save every image, sound and binary resource of the result in this folder')
-            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--bearer', '--bearer', [CompletionResultType]::ParameterName, 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]')
@@ -164,9 +171,11 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             [CompletionResult]::new('--no-validate', '--no-validate', [CompletionResultType]::ParameterName, 'Send the arguments without checking them against the schema')
             [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Neither read nor write what is remembered; end the session afterwards')
             [CompletionResult]::new('--no-renew', '--no-renew', [CompletionResultType]::ParameterName, 'Fail instead of opening a new session when the server has lost the old one')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Believe any server certificate')
             [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Believe any server certificate')
             [CompletionResult]::new('--no-session', '--no-session', [CompletionResultType]::ParameterName, 'Send the request bare, without handshake and session, as a thin client would')
             [CompletionResult]::new('--no-initialized', '--no-initialized', [CompletionResultType]::ParameterName, 'Leave out notifications/initialized after initialize')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show every exchange on stderr as it happens, secrets redacted')
             [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Show every exchange on stderr as it happens, secrets redacted')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print what the server sent, as JSON; failures too, on the last line of stderr')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no notes on stderr, only results and failures')
@@ -177,9 +186,9 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             break
         }
         'mcpoke;trace' {
-            [CompletionResult]::new('--tool', '--tool', [CompletionResultType]::ParameterName, 'Call this tool, instead of listing the tools')
-            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--tool', '--tool', [CompletionResultType]::ParameterName, 'Call this tool, instead of listing the tools (or, of `demo`, calling its echo)')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--bearer', '--bearer', [CompletionResultType]::ParameterName, 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]')
@@ -199,9 +208,11 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Neither read nor write what is remembered; end the session afterwards')
             [CompletionResult]::new('--no-renew', '--no-renew', [CompletionResultType]::ParameterName, 'Fail instead of opening a new session when the server has lost the old one')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Believe any server certificate')
             [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Believe any server certificate')
             [CompletionResult]::new('--no-session', '--no-session', [CompletionResultType]::ParameterName, 'Send the request bare, without handshake and session, as a thin client would')
             [CompletionResult]::new('--no-initialized', '--no-initialized', [CompletionResultType]::ParameterName, 'Leave out notifications/initialized after initialize')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show every exchange on stderr as it happens, secrets redacted')
             [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Show every exchange on stderr as it happens, secrets redacted')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print what the server sent, as JSON; failures too, on the last line of stderr')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no notes on stderr, only results and failures')
@@ -212,8 +223,8 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             break
         }
         'mcpoke;ping' {
-            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--bearer', '--bearer', [CompletionResultType]::ParameterName, 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]')
@@ -233,9 +244,11 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Neither read nor write what is remembered; end the session afterwards')
             [CompletionResult]::new('--no-renew', '--no-renew', [CompletionResultType]::ParameterName, 'Fail instead of opening a new session when the server has lost the old one')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Believe any server certificate')
             [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Believe any server certificate')
             [CompletionResult]::new('--no-session', '--no-session', [CompletionResultType]::ParameterName, 'Send the request bare, without handshake and session, as a thin client would')
             [CompletionResult]::new('--no-initialized', '--no-initialized', [CompletionResultType]::ParameterName, 'Leave out notifications/initialized after initialize')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show every exchange on stderr as it happens, secrets redacted')
             [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Show every exchange on stderr as it happens, secrets redacted')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print what the server sent, as JSON; failures too, on the last line of stderr')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no notes on stderr, only results and failures')
@@ -246,8 +259,8 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             break
         }
         'mcpoke;sessions' {
-            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--bearer', '--bearer', [CompletionResultType]::ParameterName, 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]')
@@ -267,9 +280,11 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Neither read nor write what is remembered; end the session afterwards')
             [CompletionResult]::new('--no-renew', '--no-renew', [CompletionResultType]::ParameterName, 'Fail instead of opening a new session when the server has lost the old one')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Believe any server certificate')
             [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Believe any server certificate')
             [CompletionResult]::new('--no-session', '--no-session', [CompletionResultType]::ParameterName, 'Send the request bare, without handshake and session, as a thin client would')
             [CompletionResult]::new('--no-initialized', '--no-initialized', [CompletionResultType]::ParameterName, 'Leave out notifications/initialized after initialize')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show every exchange on stderr as it happens, secrets redacted')
             [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Show every exchange on stderr as it happens, secrets redacted')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print what the server sent, as JSON; failures too, on the last line of stderr')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no notes on stderr, only results and failures')
@@ -280,8 +295,8 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             break
         }
         'mcpoke;use' {
-            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--bearer', '--bearer', [CompletionResultType]::ParameterName, 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]')
@@ -301,9 +316,11 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Neither read nor write what is remembered; end the session afterwards')
             [CompletionResult]::new('--no-renew', '--no-renew', [CompletionResultType]::ParameterName, 'Fail instead of opening a new session when the server has lost the old one')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Believe any server certificate')
             [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Believe any server certificate')
             [CompletionResult]::new('--no-session', '--no-session', [CompletionResultType]::ParameterName, 'Send the request bare, without handshake and session, as a thin client would')
             [CompletionResult]::new('--no-initialized', '--no-initialized', [CompletionResultType]::ParameterName, 'Leave out notifications/initialized after initialize')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show every exchange on stderr as it happens, secrets redacted')
             [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Show every exchange on stderr as it happens, secrets redacted')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print what the server sent, as JSON; failures too, on the last line of stderr')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no notes on stderr, only results and failures')
@@ -314,8 +331,8 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             break
         }
         'mcpoke;close' {
-            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--bearer', '--bearer', [CompletionResultType]::ParameterName, 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]')
@@ -337,9 +354,11 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             [CompletionResult]::new('--forget', '--forget', [CompletionResultType]::ParameterName, 'Forget without telling the server')
             [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Neither read nor write what is remembered; end the session afterwards')
             [CompletionResult]::new('--no-renew', '--no-renew', [CompletionResultType]::ParameterName, 'Fail instead of opening a new session when the server has lost the old one')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Believe any server certificate')
             [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Believe any server certificate')
             [CompletionResult]::new('--no-session', '--no-session', [CompletionResultType]::ParameterName, 'Send the request bare, without handshake and session, as a thin client would')
             [CompletionResult]::new('--no-initialized', '--no-initialized', [CompletionResultType]::ParameterName, 'Leave out notifications/initialized after initialize')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show every exchange on stderr as it happens, secrets redacted')
             [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Show every exchange on stderr as it happens, secrets redacted')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print what the server sent, as JSON; failures too, on the last line of stderr')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no notes on stderr, only results and failures')
@@ -353,8 +372,8 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'The port to listen on, on 127.0.0.1; 0 takes a free one')
             [CompletionResult]::new('--answers', '--answers', [CompletionResultType]::ParameterName, 'How to answer: as an event stream or as a JSON document')
             [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'Stop after this many seconds')
-            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--bearer', '--bearer', [CompletionResultType]::ParameterName, 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]')
@@ -375,9 +394,11 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             [CompletionResult]::new('--stateless', '--stateless', [CompletionResultType]::ParameterName, 'Keep no sessions')
             [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Neither read nor write what is remembered; end the session afterwards')
             [CompletionResult]::new('--no-renew', '--no-renew', [CompletionResultType]::ParameterName, 'Fail instead of opening a new session when the server has lost the old one')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Believe any server certificate')
             [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Believe any server certificate')
             [CompletionResult]::new('--no-session', '--no-session', [CompletionResultType]::ParameterName, 'Send the request bare, without handshake and session, as a thin client would')
             [CompletionResult]::new('--no-initialized', '--no-initialized', [CompletionResultType]::ParameterName, 'Leave out notifications/initialized after initialize')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show every exchange on stderr as it happens, secrets redacted')
             [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Show every exchange on stderr as it happens, secrets redacted')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print what the server sent, as JSON; failures too, on the last line of stderr')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no notes on stderr, only results and failures')
@@ -388,8 +409,8 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             break
         }
         'mcpoke;completions' {
-            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--bearer', '--bearer', [CompletionResultType]::ParameterName, 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]')
@@ -409,9 +430,11 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Neither read nor write what is remembered; end the session afterwards')
             [CompletionResult]::new('--no-renew', '--no-renew', [CompletionResultType]::ParameterName, 'Fail instead of opening a new session when the server has lost the old one')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Believe any server certificate')
             [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Believe any server certificate')
             [CompletionResult]::new('--no-session', '--no-session', [CompletionResultType]::ParameterName, 'Send the request bare, without handshake and session, as a thin client would')
             [CompletionResult]::new('--no-initialized', '--no-initialized', [CompletionResultType]::ParameterName, 'Leave out notifications/initialized after initialize')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show every exchange on stderr as it happens, secrets redacted')
             [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Show every exchange on stderr as it happens, secrets redacted')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print what the server sent, as JSON; failures too, on the last line of stderr')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no notes on stderr, only results and failures')
@@ -419,6 +442,53 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             [CompletionResult]::new('--show-secrets', '--show-secrets', [CompletionResultType]::ParameterName, 'Show secrets in traces and messages')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'mcpoke;help' {
+            [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Do the handshake with a server and remember it')
+            [CompletionResult]::new('list-tools', 'list-tools', [CompletionResultType]::ParameterValue, 'List the server''s tools, over all pages')
+            [CompletionResult]::new('call', 'call', [CompletionResultType]::ParameterValue, 'Call a tool')
+            [CompletionResult]::new('trace', 'trace', [CompletionResultType]::ParameterValue, 'Find out why a thin client fails: the bare call, the handshake, and the call again')
+            [CompletionResult]::new('ping', 'ping', [CompletionResultType]::ParameterValue, 'Ask whether the server is there, and how long it takes')
+            [CompletionResult]::new('sessions', 'sessions', [CompletionResultType]::ParameterValue, 'List what is remembered')
+            [CompletionResult]::new('use', 'use', [CompletionResultType]::ParameterValue, 'Make a remembered server the current one')
+            [CompletionResult]::new('close', 'close', [CompletionResultType]::ParameterValue, 'End the session with DELETE and forget the server')
+            [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Run the built-in server, to try things on')
+            [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions for a shell')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'mcpoke;help;init' {
+            break
+        }
+        'mcpoke;help;list-tools' {
+            break
+        }
+        'mcpoke;help;call' {
+            break
+        }
+        'mcpoke;help;trace' {
+            break
+        }
+        'mcpoke;help;ping' {
+            break
+        }
+        'mcpoke;help;sessions' {
+            break
+        }
+        'mcpoke;help;use' {
+            break
+        }
+        'mcpoke;help;close' {
+            break
+        }
+        'mcpoke;help;demo' {
+            break
+        }
+        'mcpoke;help;completions' {
+            break
+        }
+        'mcpoke;help;help' {
             break
         }
     })

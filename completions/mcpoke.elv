@@ -18,8 +18,8 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
     }
     var completions = [
         &'mcpoke'= {
-            cand -s 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]'
-            cand --server 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]'
+            cand -s 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --server 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
             cand -H 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --header 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --bearer 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]'
@@ -39,9 +39,11 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand --color 'When to use colour'
             cand --no-save 'Neither read nor write what is remembered; end the session afterwards'
             cand --no-renew 'Fail instead of opening a new session when the server has lost the old one'
+            cand -k 'Believe any server certificate'
             cand --insecure 'Believe any server certificate'
             cand --no-session 'Send the request bare, without handshake and session, as a thin client would'
             cand --no-initialized 'Leave out notifications/initialized after initialize'
+            cand -v 'Show every exchange on stderr as it happens, secrets redacted'
             cand --trace 'Show every exchange on stderr as it happens, secrets redacted'
             cand --json 'Print what the server sent, as JSON; failures too, on the last line of stderr'
             cand -q 'Print no notes on stderr, only results and failures'
@@ -61,11 +63,12 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand close 'End the session with DELETE and forget the server'
             cand demo 'Run the built-in server, to try things on'
             cand completions 'Print the completions for a shell'
+            cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'mcpoke;init'= {
             cand --name 'The name to remember it by, instead of the one it gives itself'
-            cand -s 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]'
-            cand --server 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]'
+            cand -s 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --server 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
             cand -H 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --header 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --bearer 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]'
@@ -85,9 +88,11 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand --color 'When to use colour'
             cand --no-save 'Neither read nor write what is remembered; end the session afterwards'
             cand --no-renew 'Fail instead of opening a new session when the server has lost the old one'
+            cand -k 'Believe any server certificate'
             cand --insecure 'Believe any server certificate'
             cand --no-session 'Send the request bare, without handshake and session, as a thin client would'
             cand --no-initialized 'Leave out notifications/initialized after initialize'
+            cand -v 'Show every exchange on stderr as it happens, secrets redacted'
             cand --trace 'Show every exchange on stderr as it happens, secrets redacted'
             cand --json 'Print what the server sent, as JSON; failures too, on the last line of stderr'
             cand -q 'Print no notes on stderr, only results and failures'
@@ -98,8 +103,8 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
         }
         &'mcpoke;list-tools'= {
             cand --schema 'Print the input schema of this tool, as JSON'
-            cand -s 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]'
-            cand --server 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]'
+            cand -s 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --server 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
             cand -H 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --header 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --bearer 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]'
@@ -119,9 +124,11 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand --color 'When to use colour'
             cand --no-save 'Neither read nor write what is remembered; end the session afterwards'
             cand --no-renew 'Fail instead of opening a new session when the server has lost the old one'
+            cand -k 'Believe any server certificate'
             cand --insecure 'Believe any server certificate'
             cand --no-session 'Send the request bare, without handshake and session, as a thin client would'
             cand --no-initialized 'Leave out notifications/initialized after initialize'
+            cand -v 'Show every exchange on stderr as it happens, secrets redacted'
             cand --trace 'Show every exchange on stderr as it happens, secrets redacted'
             cand --json 'Print what the server sent, as JSON; failures too, on the last line of stderr'
             cand -q 'Print no notes on stderr, only results and failures'
@@ -132,11 +139,11 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
         }
         &'mcpoke;call'= {
             cand --args 'All arguments as one JSON object, or @FILE, or - for standard input'
-            cand -o 'Write the result to a file: the bytes of an image or a sound, or else the text'
-            cand --output 'Write the result to a file: the bytes of an image or a sound, or else the text'
+            cand -o 'Write the result to a file: the bytes of an image or a sound, or else the text; - is stdout'
+            cand --output 'Write the result to a file: the bytes of an image or a sound, or else the text; - is stdout'
             cand --save-dir 'Save every image, sound and binary resource of the result in this folder'
-            cand -s 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]'
-            cand --server 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]'
+            cand -s 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --server 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
             cand -H 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --header 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --bearer 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]'
@@ -158,9 +165,11 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand --no-validate 'Send the arguments without checking them against the schema'
             cand --no-save 'Neither read nor write what is remembered; end the session afterwards'
             cand --no-renew 'Fail instead of opening a new session when the server has lost the old one'
+            cand -k 'Believe any server certificate'
             cand --insecure 'Believe any server certificate'
             cand --no-session 'Send the request bare, without handshake and session, as a thin client would'
             cand --no-initialized 'Leave out notifications/initialized after initialize'
+            cand -v 'Show every exchange on stderr as it happens, secrets redacted'
             cand --trace 'Show every exchange on stderr as it happens, secrets redacted'
             cand --json 'Print what the server sent, as JSON; failures too, on the last line of stderr'
             cand -q 'Print no notes on stderr, only results and failures'
@@ -170,9 +179,9 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mcpoke;trace'= {
-            cand --tool 'Call this tool, instead of listing the tools'
-            cand -s 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]'
-            cand --server 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]'
+            cand --tool 'Call this tool, instead of listing the tools (or, of `demo`, calling its echo)'
+            cand -s 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --server 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
             cand -H 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --header 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --bearer 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]'
@@ -192,9 +201,11 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand --color 'When to use colour'
             cand --no-save 'Neither read nor write what is remembered; end the session afterwards'
             cand --no-renew 'Fail instead of opening a new session when the server has lost the old one'
+            cand -k 'Believe any server certificate'
             cand --insecure 'Believe any server certificate'
             cand --no-session 'Send the request bare, without handshake and session, as a thin client would'
             cand --no-initialized 'Leave out notifications/initialized after initialize'
+            cand -v 'Show every exchange on stderr as it happens, secrets redacted'
             cand --trace 'Show every exchange on stderr as it happens, secrets redacted'
             cand --json 'Print what the server sent, as JSON; failures too, on the last line of stderr'
             cand -q 'Print no notes on stderr, only results and failures'
@@ -204,8 +215,8 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mcpoke;ping'= {
-            cand -s 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]'
-            cand --server 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]'
+            cand -s 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --server 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
             cand -H 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --header 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --bearer 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]'
@@ -225,9 +236,11 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand --color 'When to use colour'
             cand --no-save 'Neither read nor write what is remembered; end the session afterwards'
             cand --no-renew 'Fail instead of opening a new session when the server has lost the old one'
+            cand -k 'Believe any server certificate'
             cand --insecure 'Believe any server certificate'
             cand --no-session 'Send the request bare, without handshake and session, as a thin client would'
             cand --no-initialized 'Leave out notifications/initialized after initialize'
+            cand -v 'Show every exchange on stderr as it happens, secrets redacted'
             cand --trace 'Show every exchange on stderr as it happens, secrets redacted'
             cand --json 'Print what the server sent, as JSON; failures too, on the last line of stderr'
             cand -q 'Print no notes on stderr, only results and failures'
@@ -237,8 +250,8 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mcpoke;sessions'= {
-            cand -s 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]'
-            cand --server 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]'
+            cand -s 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --server 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
             cand -H 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --header 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --bearer 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]'
@@ -258,9 +271,11 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand --color 'When to use colour'
             cand --no-save 'Neither read nor write what is remembered; end the session afterwards'
             cand --no-renew 'Fail instead of opening a new session when the server has lost the old one'
+            cand -k 'Believe any server certificate'
             cand --insecure 'Believe any server certificate'
             cand --no-session 'Send the request bare, without handshake and session, as a thin client would'
             cand --no-initialized 'Leave out notifications/initialized after initialize'
+            cand -v 'Show every exchange on stderr as it happens, secrets redacted'
             cand --trace 'Show every exchange on stderr as it happens, secrets redacted'
             cand --json 'Print what the server sent, as JSON; failures too, on the last line of stderr'
             cand -q 'Print no notes on stderr, only results and failures'
@@ -270,8 +285,8 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mcpoke;use'= {
-            cand -s 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]'
-            cand --server 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]'
+            cand -s 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --server 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
             cand -H 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --header 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --bearer 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]'
@@ -291,9 +306,11 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand --color 'When to use colour'
             cand --no-save 'Neither read nor write what is remembered; end the session afterwards'
             cand --no-renew 'Fail instead of opening a new session when the server has lost the old one'
+            cand -k 'Believe any server certificate'
             cand --insecure 'Believe any server certificate'
             cand --no-session 'Send the request bare, without handshake and session, as a thin client would'
             cand --no-initialized 'Leave out notifications/initialized after initialize'
+            cand -v 'Show every exchange on stderr as it happens, secrets redacted'
             cand --trace 'Show every exchange on stderr as it happens, secrets redacted'
             cand --json 'Print what the server sent, as JSON; failures too, on the last line of stderr'
             cand -q 'Print no notes on stderr, only results and failures'
@@ -303,8 +320,8 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mcpoke;close'= {
-            cand -s 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]'
-            cand --server 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]'
+            cand -s 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --server 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
             cand -H 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --header 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --bearer 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]'
@@ -326,9 +343,11 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand --forget 'Forget without telling the server'
             cand --no-save 'Neither read nor write what is remembered; end the session afterwards'
             cand --no-renew 'Fail instead of opening a new session when the server has lost the old one'
+            cand -k 'Believe any server certificate'
             cand --insecure 'Believe any server certificate'
             cand --no-session 'Send the request bare, without handshake and session, as a thin client would'
             cand --no-initialized 'Leave out notifications/initialized after initialize'
+            cand -v 'Show every exchange on stderr as it happens, secrets redacted'
             cand --trace 'Show every exchange on stderr as it happens, secrets redacted'
             cand --json 'Print what the server sent, as JSON; failures too, on the last line of stderr'
             cand -q 'Print no notes on stderr, only results and failures'
@@ -341,8 +360,8 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand --port 'The port to listen on, on 127.0.0.1; 0 takes a free one'
             cand --answers 'How to answer: as an event stream or as a JSON document'
             cand --for 'Stop after this many seconds'
-            cand -s 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]'
-            cand --server 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]'
+            cand -s 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --server 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
             cand -H 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --header 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --bearer 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]'
@@ -363,9 +382,11 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand --stateless 'Keep no sessions'
             cand --no-save 'Neither read nor write what is remembered; end the session afterwards'
             cand --no-renew 'Fail instead of opening a new session when the server has lost the old one'
+            cand -k 'Believe any server certificate'
             cand --insecure 'Believe any server certificate'
             cand --no-session 'Send the request bare, without handshake and session, as a thin client would'
             cand --no-initialized 'Leave out notifications/initialized after initialize'
+            cand -v 'Show every exchange on stderr as it happens, secrets redacted'
             cand --trace 'Show every exchange on stderr as it happens, secrets redacted'
             cand --json 'Print what the server sent, as JSON; failures too, on the last line of stderr'
             cand -q 'Print no notes on stderr, only results and failures'
@@ -375,8 +396,8 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mcpoke;completions'= {
-            cand -s 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]'
-            cand --server 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]'
+            cand -s 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --server 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
             cand -H 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --header 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --bearer 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]'
@@ -396,9 +417,11 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand --color 'When to use colour'
             cand --no-save 'Neither read nor write what is remembered; end the session afterwards'
             cand --no-renew 'Fail instead of opening a new session when the server has lost the old one'
+            cand -k 'Believe any server certificate'
             cand --insecure 'Believe any server certificate'
             cand --no-session 'Send the request bare, without handshake and session, as a thin client would'
             cand --no-initialized 'Leave out notifications/initialized after initialize'
+            cand -v 'Show every exchange on stderr as it happens, secrets redacted'
             cand --trace 'Show every exchange on stderr as it happens, secrets redacted'
             cand --json 'Print what the server sent, as JSON; failures too, on the last line of stderr'
             cand -q 'Print no notes on stderr, only results and failures'
@@ -406,6 +429,41 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand --show-secrets 'Show secrets in traces and messages'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
+        }
+        &'mcpoke;help'= {
+            cand init 'Do the handshake with a server and remember it'
+            cand list-tools 'List the server''s tools, over all pages'
+            cand call 'Call a tool'
+            cand trace 'Find out why a thin client fails: the bare call, the handshake, and the call again'
+            cand ping 'Ask whether the server is there, and how long it takes'
+            cand sessions 'List what is remembered'
+            cand use 'Make a remembered server the current one'
+            cand close 'End the session with DELETE and forget the server'
+            cand demo 'Run the built-in server, to try things on'
+            cand completions 'Print the completions for a shell'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'mcpoke;help;init'= {
+        }
+        &'mcpoke;help;list-tools'= {
+        }
+        &'mcpoke;help;call'= {
+        }
+        &'mcpoke;help;trace'= {
+        }
+        &'mcpoke;help;ping'= {
+        }
+        &'mcpoke;help;sessions'= {
+        }
+        &'mcpoke;help;use'= {
+        }
+        &'mcpoke;help;close'= {
+        }
+        &'mcpoke;help;demo'= {
+        }
+        &'mcpoke;help;completions'= {
+        }
+        &'mcpoke;help;help'= {
         }
     ]
     $completions[$command]

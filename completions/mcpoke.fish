@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_mcpoke_global_optspecs
-    string join \n s/server= H/header= bearer= no-save no-renew timeout= connect-timeout= first-byte-timeout= silence-timeout= max-size= proxy= cacert= cert= key= insecure protocol-version= capabilities= no-session no-initialized session-id= trace trace-file= json q/quiet color= show-secrets h/help V/version
+    string join \n s/server= H/header= bearer= no-save no-renew timeout= connect-timeout= first-byte-timeout= silence-timeout= max-size= proxy= cacert= cert= key= k/insecure protocol-version= capabilities= no-session no-initialized session-id= v/trace trace-file= json q/quiet color= show-secrets h/help V/version
 end
 
 function __fish_mcpoke_needs_command
@@ -24,7 +24,7 @@ function __fish_mcpoke_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c mcpoke -n "__fish_mcpoke_needs_command" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]' -r
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]' -r
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
@@ -45,10 +45,10 @@ always\t'Always'
 never\t'Never'"
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -l no-save -d 'Neither read nor write what is remembered; end the session afterwards'
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -l no-renew -d 'Fail instead of opening a new session when the server has lost the old one'
-complete -c mcpoke -n "__fish_mcpoke_needs_command" -l insecure -d 'Believe any server certificate'
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -s k -l insecure -d 'Believe any server certificate'
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -l no-session -d 'Send the request bare, without handshake and session, as a thin client would'
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -l no-initialized -d 'Leave out notifications/initialized after initialize'
-complete -c mcpoke -n "__fish_mcpoke_needs_command" -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -s v -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -l json -d 'Print what the server sent, as JSON; failures too, on the last line of stderr'
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -s q -l quiet -d 'Print no notes on stderr, only results and failures'
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -l show-secrets -d 'Show secrets in traces and messages'
@@ -64,8 +64,9 @@ complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "use" -d 'Make a remem
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "close" -d 'End the session with DELETE and forget the server'
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "demo" -d 'Run the built-in server, to try things on'
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "completions" -d 'Print the completions for a shell'
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l name -d 'The name to remember it by, instead of the one it gives itself' -r
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
@@ -86,16 +87,16 @@ always\t'Always'
 never\t'Never'"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l no-save -d 'Neither read nor write what is remembered; end the session afterwards'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l no-renew -d 'Fail instead of opening a new session when the server has lost the old one'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l insecure -d 'Believe any server certificate'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -s k -l insecure -d 'Believe any server certificate'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l no-session -d 'Send the request bare, without handshake and session, as a thin client would'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l no-initialized -d 'Leave out notifications/initialized after initialize'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -s v -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l json -d 'Print what the server sent, as JSON; failures too, on the last line of stderr'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -s q -l quiet -d 'Print no notes on stderr, only results and failures'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l show-secrets -d 'Show secrets in traces and messages'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l schema -d 'Print the input schema of this tool, as JSON' -r
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
@@ -116,18 +117,18 @@ always\t'Always'
 never\t'Never'"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l no-save -d 'Neither read nor write what is remembered; end the session afterwards'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l no-renew -d 'Fail instead of opening a new session when the server has lost the old one'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l insecure -d 'Believe any server certificate'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -s k -l insecure -d 'Believe any server certificate'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l no-session -d 'Send the request bare, without handshake and session, as a thin client would'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l no-initialized -d 'Leave out notifications/initialized after initialize'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -s v -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l json -d 'Print what the server sent, as JSON; failures too, on the last line of stderr'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -s q -l quiet -d 'Print no notes on stderr, only results and failures'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l show-secrets -d 'Show secrets in traces and messages'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l args -d 'All arguments as one JSON object, or @FILE, or - for standard input' -r
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -s o -l output -d 'Write the result to a file: the bytes of an image or a sound, or else the text' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -s o -l output -d 'Write the result to a file: the bytes of an image or a sound, or else the text; - is stdout' -r -F
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l save-dir -d 'Save every image, sound and binary resource of the result in this folder' -r -f -a "(__fish_complete_directories)"
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
@@ -150,16 +151,16 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l raw-strings -d 'T
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l no-validate -d 'Send the arguments without checking them against the schema'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l no-save -d 'Neither read nor write what is remembered; end the session afterwards'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l no-renew -d 'Fail instead of opening a new session when the server has lost the old one'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l insecure -d 'Believe any server certificate'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -s k -l insecure -d 'Believe any server certificate'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l no-session -d 'Send the request bare, without handshake and session, as a thin client would'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l no-initialized -d 'Leave out notifications/initialized after initialize'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -s v -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l json -d 'Print what the server sent, as JSON; failures too, on the last line of stderr'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -s q -l quiet -d 'Print no notes on stderr, only results and failures'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l show-secrets -d 'Show secrets in traces and messages'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l tool -d 'Call this tool, instead of listing the tools' -r
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l tool -d 'Call this tool, instead of listing the tools (or, of `demo`, calling its echo)' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
@@ -180,15 +181,15 @@ always\t'Always'
 never\t'Never'"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l no-save -d 'Neither read nor write what is remembered; end the session afterwards'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l no-renew -d 'Fail instead of opening a new session when the server has lost the old one'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l insecure -d 'Believe any server certificate'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -s k -l insecure -d 'Believe any server certificate'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l no-session -d 'Send the request bare, without handshake and session, as a thin client would'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l no-initialized -d 'Leave out notifications/initialized after initialize'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -s v -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l json -d 'Print what the server sent, as JSON; failures too, on the last line of stderr'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -s q -l quiet -d 'Print no notes on stderr, only results and failures'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l show-secrets -d 'Show secrets in traces and messages'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
@@ -209,15 +210,15 @@ always\t'Always'
 never\t'Never'"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l no-save -d 'Neither read nor write what is remembered; end the session afterwards'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l no-renew -d 'Fail instead of opening a new session when the server has lost the old one'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l insecure -d 'Believe any server certificate'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -s k -l insecure -d 'Believe any server certificate'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l no-session -d 'Send the request bare, without handshake and session, as a thin client would'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l no-initialized -d 'Leave out notifications/initialized after initialize'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -s v -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l json -d 'Print what the server sent, as JSON; failures too, on the last line of stderr'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -s q -l quiet -d 'Print no notes on stderr, only results and failures'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l show-secrets -d 'Show secrets in traces and messages'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
@@ -238,15 +239,15 @@ always\t'Always'
 never\t'Never'"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l no-save -d 'Neither read nor write what is remembered; end the session afterwards'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l no-renew -d 'Fail instead of opening a new session when the server has lost the old one'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l insecure -d 'Believe any server certificate'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -s k -l insecure -d 'Believe any server certificate'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l no-session -d 'Send the request bare, without handshake and session, as a thin client would'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l no-initialized -d 'Leave out notifications/initialized after initialize'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -s v -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l json -d 'Print what the server sent, as JSON; failures too, on the last line of stderr'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -s q -l quiet -d 'Print no notes on stderr, only results and failures'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l show-secrets -d 'Show secrets in traces and messages'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
@@ -267,15 +268,15 @@ always\t'Always'
 never\t'Never'"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l no-save -d 'Neither read nor write what is remembered; end the session afterwards'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l no-renew -d 'Fail instead of opening a new session when the server has lost the old one'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l insecure -d 'Believe any server certificate'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -s k -l insecure -d 'Believe any server certificate'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l no-session -d 'Send the request bare, without handshake and session, as a thin client would'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l no-initialized -d 'Leave out notifications/initialized after initialize'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -s v -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l json -d 'Print what the server sent, as JSON; failures too, on the last line of stderr'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -s q -l quiet -d 'Print no notes on stderr, only results and failures'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l show-secrets -d 'Show secrets in traces and messages'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
@@ -298,10 +299,10 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l all -d 'End and 
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l forget -d 'Forget without telling the server'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l no-save -d 'Neither read nor write what is remembered; end the session afterwards'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l no-renew -d 'Fail instead of opening a new session when the server has lost the old one'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l insecure -d 'Believe any server certificate'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -s k -l insecure -d 'Believe any server certificate'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l no-session -d 'Send the request bare, without handshake and session, as a thin client would'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l no-initialized -d 'Leave out notifications/initialized after initialize'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -s v -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l json -d 'Print what the server sent, as JSON; failures too, on the last line of stderr'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -s q -l quiet -d 'Print no notes on stderr, only results and failures'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l show-secrets -d 'Show secrets in traces and messages'
@@ -310,7 +311,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l port -d 'The port
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l answers -d 'How to answer: as an event stream or as a JSON document' -r -f -a "sse\t'An event stream'
 json\t'A JSON document'"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l for -d 'Stop after this many seconds' -r
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
@@ -332,15 +333,15 @@ never\t'Never'"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l stateless -d 'Keep no sessions'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l no-save -d 'Neither read nor write what is remembered; end the session afterwards'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l no-renew -d 'Fail instead of opening a new session when the server has lost the old one'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l insecure -d 'Believe any server certificate'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -s k -l insecure -d 'Believe any server certificate'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l no-session -d 'Send the request bare, without handshake and session, as a thin client would'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l no-initialized -d 'Leave out notifications/initialized after initialize'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -s v -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l json -d 'Print what the server sent, as JSON; failures too, on the last line of stderr'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -s q -l quiet -d 'Print no notes on stderr, only results and failures'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l show-secrets -d 'Show secrets in traces and messages'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
@@ -361,11 +362,22 @@ always\t'Always'
 never\t'Never'"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l no-save -d 'Neither read nor write what is remembered; end the session afterwards'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l no-renew -d 'Fail instead of opening a new session when the server has lost the old one'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l insecure -d 'Believe any server certificate'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -s k -l insecure -d 'Believe any server certificate'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l no-session -d 'Send the request bare, without handshake and session, as a thin client would'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l no-initialized -d 'Leave out notifications/initialized after initialize'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -s v -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l json -d 'Print what the server sent, as JSON; failures too, on the last line of stderr'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -s q -l quiet -d 'Print no notes on stderr, only results and failures'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l show-secrets -d 'Show secrets in traces and messages'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping sessions use close demo completions help" -f -a "init" -d 'Do the handshake with a server and remember it'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping sessions use close demo completions help" -f -a "list-tools" -d 'List the server\'s tools, over all pages'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping sessions use close demo completions help" -f -a "call" -d 'Call a tool'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping sessions use close demo completions help" -f -a "trace" -d 'Find out why a thin client fails: the bare call, the handshake, and the call again'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping sessions use close demo completions help" -f -a "ping" -d 'Ask whether the server is there, and how long it takes'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping sessions use close demo completions help" -f -a "sessions" -d 'List what is remembered'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping sessions use close demo completions help" -f -a "use" -d 'Make a remembered server the current one'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping sessions use close demo completions help" -f -a "close" -d 'End the session with DELETE and forget the server'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping sessions use close demo completions help" -f -a "demo" -d 'Run the built-in server, to try things on'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping sessions use close demo completions help" -f -a "completions" -d 'Print the completions for a shell'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping sessions use close demo completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -23,7 +23,7 @@ const OUTPUT: &str = "Output";
 /// The handshake that an MCP server wants before any call is done once, remembered, and reused from
 /// the shell. When a call fails, mcpoke says which step went wrong, with the evidence and the fix.
 #[derive(Debug, Parser)]
-#[command(name = "mcpoke", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(name = "mcpoke", version, max_term_width = 100)]
 #[command(after_help = "Try it without a server of your own:  mcpoke trace demo")]
 pub struct Cli {
     // No doc comments here: clap would take them for the help of the whole.
@@ -107,7 +107,7 @@ pub struct Call {
     /// Send the arguments without checking them against the schema
     #[arg(long)]
     pub no_validate: bool,
-    /// Write the result to a file: the bytes of an image or a sound, or else the text
+    /// Write the result to a file: the bytes of an image or a sound, or else the text; - is stdout
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
     /// Save every image, sound and binary resource of the result in this folder
@@ -120,7 +120,7 @@ pub struct Call {
 pub struct Trace {
     /// A URL, a remembered name, or `demo`; the current server if left out
     pub target: Option<String>,
-    /// Call this tool, instead of listing the tools
+    /// Call this tool, instead of listing the tools (or, of `demo`, calling its echo)
     #[arg(long, value_name = "NAME")]
     pub tool: Option<String>,
     /// The tool's arguments, as for `call`
@@ -182,7 +182,7 @@ pub enum ColorChoice {
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
-    /// A URL, a remembered name, or `demo`; without it, the server initialised last [env: MCPOKE_SERVER]
+    /// A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]
     #[arg(short, long, global = true, value_name = "TARGET", help_heading = TARGET)]
     pub server: Option<String>,
     /// Send a header; ${VAR} is expanded when sent, and remembered unexpanded
@@ -226,7 +226,7 @@ pub struct Options {
     #[arg(long, global = true, value_name = "FILE", requires = "cert", value_hint = ValueHint::FilePath, help_heading = NETWORK)]
     pub key: Option<PathBuf>,
     /// Believe any server certificate
-    #[arg(long, global = true, help_heading = NETWORK)]
+    #[arg(short = 'k', long, global = true, help_heading = NETWORK)]
     pub insecure: bool,
 
     /// Ask for this protocol version
@@ -246,7 +246,7 @@ pub struct Options {
     pub session_id: Option<String>,
 
     /// Show every exchange on stderr as it happens, secrets redacted
-    #[arg(long, global = true, help_heading = OUTPUT)]
+    #[arg(short = 'v', long, global = true, help_heading = OUTPUT)]
     pub trace: bool,
     /// Write every exchange to a file, as JSON lines (.jsonl)
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = OUTPUT)]

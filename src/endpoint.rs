@@ -22,11 +22,11 @@ impl Endpoint {
     pub fn parse(text: &str) -> Result<Self, String> {
         let full = with_scheme(text.trim());
         let mut url = Url::parse(&full)
-            .map_err(|error| format!("`{}` is not a URL: {error}", text.escape_debug()))?;
+            .map_err(|error| format!("`{}` is not a URL: {error}", shown(text)))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(format!(
                 "`{}` is not a server's URL: only http and https can be spoken to",
-                text.escape_debug()
+                shown(text)
             ));
         }
         if !url.username().is_empty() || url.password().is_some() {
@@ -51,6 +51,11 @@ impl Endpoint {
     /// Whether the connection is encrypted.
     pub fn is_https(&self) -> bool {
         self.0.scheme() == "https"
+    }
+
+    /// Whether there is no path.
+    pub fn is_at_root(&self) -> bool {
+        self.0.path() == "/"
     }
 
     /// The host, without brackets.
@@ -83,6 +88,11 @@ impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// What was typed, without a password.
+fn shown(text: &str) -> String {
+    crate::redact::without_user(text).escape_debug().to_string()
 }
 
 fn is_local_name(name: &str) -> bool {
@@ -121,6 +131,9 @@ mod tests {
     #[test]
     fn what_the_http_layer_would_get_wrong_is_refused() {
         assert!(Endpoint::parse("http://h:99999/").unwrap_err().contains("port"));
+        for url in ["http://u:pw@h:99999/", "ftp://u:pw@h/", "http://u:pw@h/"] {
+            assert!(!Endpoint::parse(url).unwrap_err().contains("pw"), "{url}");
+        }
         assert!(Endpoint::parse("http://u:p@h/").unwrap_err().contains("-H 'Authorization"));
         assert!(Endpoint::parse("file:///etc/passwd").unwrap_err().contains("http and https"));
         assert!(Endpoint::parse("http://").is_err());

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::client;
-use crate::diagnose::{Finding, explain};
+use crate::diagnose::{Certainty, Finding, explain};
 use crate::exchange::Exchange;
 use crate::exit::ExitCode;
 use crate::session::TargetError;
@@ -142,7 +142,10 @@ impl Failure {
                 })
             })
             .collect();
+        error.insert("details".into(), json!(self.details));
         error.insert("findings".into(), Value::Array(findings));
+        let next: Vec<&str> = self.next.iter().map(|(command, _)| command.as_str()).collect();
+        error.insert("next".into(), json!(next));
         json!({ "error": error })
     }
 }
@@ -164,7 +167,8 @@ pub fn from_client(error: client::Error, history: &[Exchange]) -> Failure {
     let (kind, message, mut details) = match &error.kind {
         ErrorKind::Transport(error) => from_transport(error),
         ErrorKind::Protocol(text) => (Kind::Protocol, text.clone(), Vec::new()),
-        ErrorKind::SessionLost { may_have_run } => {
+        ErrorKind::SessionLost { may_have_run, error } => {
+            rpc = error.as_ref().map(|error| (error.code, error.message.clone()));
             let details = may_have_run.then(|| MAY_HAVE_RUN.to_owned()).into_iter().collect();
             (Kind::Session, "the server no longer knows the session".to_owned(), details)
         }
@@ -185,10 +189,15 @@ pub fn from_client(error: client::Error, history: &[Exchange]) -> Failure {
     let mut failure = Failure { rpc, exchange: error.exchange, ..Failure::new(kind, message) };
     failure.details.append(&mut details);
     if let Some(finding) = findings.first() {
-        if matches!(finding.id, "session-missing" | "session-expired") {
+        let about_sessions = matches!(finding.id, "session-missing" | "session-expired");
+        // An error that the server explains itself stands, unless the evidence leaves no doubt.
+        let certain = finding.certainty == Certainty::Certain || failure.rpc.is_none();
+        if about_sessions && certain {
             failure.kind = Kind::Session;
         }
-        failure.message = finding.title.to_owned();
+        if !about_sessions || certain {
+            failure.message = finding.title.to_owned();
+        }
     }
     let redirect = failure.exchange.as_ref().and_then(|exchange| {
         let answer = exchange.answer.as_ref()?;
@@ -237,15 +246,15 @@ impl From<TargetError> for Failure {
     fn from(error: TargetError) -> Self {
         match error {
             TargetError::State(error) => Self::state(&error),
+            TargetError::Usage(text, near) if near.is_empty() => Self::usage(text)
+                .with_next("mcpoke init URL", "a server that is not remembered yet")
+                .with_next("mcpoke -s demo list-tools", "the built-in server"),
             TargetError::Usage(text, near) => {
                 let mut failure = Self::usage(text);
-                for name in near {
+                for name in near.iter().take(3) {
                     failure = failure.with_detail(format!("did you mean `{name}`?"));
                 }
-                failure
-                    .with_next("mcpoke sessions", "what is remembered")
-                    .with_next("mcpoke init URL", "a server that is not remembered yet")
-                    .with_next("mcpoke -s demo list-tools", "the built-in server")
+                failure.with_next("mcpoke use NAME", "makes a remembered server the current one")
             }
         }
     }

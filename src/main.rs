@@ -2,16 +2,13 @@
 
 use clap::Parser as _;
 use mcpoke::cli::Cli;
+use mcpoke::commands;
 use mcpoke::env::Env;
 
 fn main() -> std::process::ExitCode {
+    let env = Env::read();
     match Cli::try_parse() {
-        Ok(cli) => mcpoke::commands::run(&cli, &Env::read()).into(),
-        Err(error) => {
-            // Help and version are no errors; a closed stream is nobody's.
-            let _ = error.print();
-            let code = u8::from(error.use_stderr()) * mcpoke::exit::ExitCode::Usage as u8;
-            std::process::ExitCode::from(code)
-        }
+        Ok(cli) => commands::run(&cli, &env).into(),
+        Err(error) => commands::misused(&error, &env, std::env::args().skip(1)).into(),
     }
 }

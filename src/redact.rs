@@ -5,6 +5,10 @@
 
 use std::borrow::Cow;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
 /// Shortest secret of which a part is shown; of anything shorter only the length is.
 const SHOW_A_PART_FROM: usize = 16;
 /// Shortest value that is looked for inside other text; shorter ones would hit by chance.
@@ -14,7 +18,7 @@ const SEARCH_FROM: usize = 6;
 pub fn is_sensitive_header(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     matches!(name.as_str(), "authorization" | "cookie" | "set-cookie" | "mcp-session-id")
-        || ["auth", "token", "secret", "password", "session", "api-key", "apikey", "credential"]
+        || ["auth", "token", "secret", "password", "session", "key", "credential", "signature"]
             .iter()
             .any(|part| name.contains(part) && name != "www-authenticate")
 }
@@ -81,12 +85,31 @@ impl Redactor {
         self.learn_as(id, session_id(id));
     }
 
-    fn learn_as(&mut self, secret: &str, shown: String) {
-        if secret.len() >= SEARCH_FROM && !self.known.iter().any(|(known, _)| known == secret) {
-            self.known.push((secret.to_owned(), shown));
-            // The longest first: one secret may contain another.
-            self.known.sort_by_key(|(known, _)| std::cmp::Reverse(known.len()));
+    /// Remembers the secrets in a URL's query.
+    pub fn learn_query(&mut self, url: &str) {
+        let Ok(url) = url::Url::parse(url) else { return };
+        for (_, value) in url.query_pairs().filter(|(name, _)| is_sensitive_header(name)) {
+            self.learn(&value);
         }
+    }
+
+    /// A secret comes back in many forms: as JSON text, in a URL, in Base64.
+    fn learn_as(&mut self, secret: &str, shown: String) {
+        let json = serde_json::Value::from(secret).to_string();
+        let forms = [
+            secret.to_owned(),
+            json.trim_matches('"').to_owned(),
+            utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string(),
+            url::form_urlencoded::byte_serialize(secret.as_bytes()).collect(),
+            STANDARD.encode(secret).trim_end_matches('=').to_owned(),
+        ];
+        for form in forms {
+            if form.len() >= SEARCH_FROM && !self.known.iter().any(|(known, _)| *known == form) {
+                self.known.push((form, shown.clone()));
+            }
+        }
+        // The longest first: one secret may contain another.
+        self.known.sort_by_key(|(known, _)| std::cmp::Reverse(known.len()));
     }
 
     /// A header's value as it may be shown.
@@ -114,19 +137,36 @@ impl Redactor {
         out
     }
 
-    /// A URL without the password of its user information and without known secrets.
+    /// A URL without user information, without secrets in its query, and without known secrets.
     pub fn url(&self, url: &str) -> String {
         if self.show {
             return url.to_owned();
         }
-        match url::Url::parse(url) {
-            Ok(mut parsed) if parsed.password().is_some() || !parsed.username().is_empty() => {
-                // Neither can fail for a URL that had user information.
-                let _ = parsed.set_password(Some("…"));
-                self.text(parsed.as_str()).replace("%E2%80%A6", "…")
-            }
-            _ => self.text(url).into_owned(),
-        }
+        let url = without_user(url);
+        let Some((before, query)) = url.split_once('?') else {
+            return self.text(&url).into_owned();
+        };
+        let parts: Vec<String> = query
+            .split('&')
+            .map(|part| match part.split_once('=') {
+                Some((name, value)) if is_sensitive_header(name) => {
+                    format!("{name}={}", credential(value))
+                }
+                _ => part.to_owned(),
+            })
+            .collect();
+        self.text(&format!("{before}?{}", parts.join("&"))).into_owned()
+    }
+}
+
+/// What stands before the `@` of a URL, or of something that was meant to be one, is left out; a
+/// user's name may be a token as well.
+pub fn without_user(url: &str) -> String {
+    let start = url.find("://").map_or(0, |at| at + 3);
+    let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |at| start + at);
+    match url[start..end].rfind('@') {
+        Some(at) => format!("{}…{}", &url[..start], &url[start + at..]),
+        None => url.to_owned(),
     }
 }
 
@@ -159,7 +199,26 @@ mod tests {
         redactor.learn_session("0123456789abcdef0123456789abcdef");
         let text = redactor.text("a hunter2hunter2hunter2 b 0123456789abcdef0123456789abcdef");
         assert_eq!(text, "a …ter2 b 01234567… (32)");
-        assert_eq!(redactor.url("http://u:pass@h/x"), "http://u:…@h/x");
+        assert_eq!(redactor.url("http://u:pass@h/x"), "http://…@h/x");
+        assert_eq!(redactor.url("u:pass@h:99999/x"), "…@h:99999/x");
+        assert_eq!(redactor.url("http://h/x?a=1&api_key=abc&b"), "http://h/x?a=1&api_key=… (3)&b");
+    }
+
+    #[test]
+    fn a_secret_is_found_in_other_clothes() {
+        let mut redactor = Redactor::new(false);
+        redactor.learn("se\"cr/et 0123456789");
+        for form in [
+            "se\\\"cr/et 0123456789",
+            "se%22cr%2Fet%200123456789",
+            "se%22cr%2Fet+0123456789",
+            "c2UiY3IvZXQgMDEyMzQ1Njc4OQ",
+        ] {
+            assert!(
+                !redactor.text(form).contains("0123456789") && redactor.text(form) != form,
+                "{form}"
+            );
+        }
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub enum ErrorKind {
     SessionLost {
         /// The request was not refused for it: it may have run.
         may_have_run: bool,
+        /// What the server said, as JSON-RPC.
+        error: Option<ErrorObject>,
     },
     /// The answer is not MCP, or breaks the protocol.
     Protocol(String),
@@ -36,6 +38,15 @@ pub struct Error {
 impl Error {
     pub(super) fn new(kind: ErrorKind, exchange: Box<Exchange>) -> Self {
         Self { kind, exchange: Some(exchange) }
+    }
+
+    /// The same, as the end of the session.
+    pub(super) fn as_session_lost(self, may_have_run: bool) -> Self {
+        let error = match self.kind {
+            ErrorKind::Rpc(error) => Some(error),
+            _ => None,
+        };
+        Self { kind: ErrorKind::SessionLost { may_have_run, error }, exchange: self.exchange }
     }
 
     pub(super) fn transport(error: transport::Error, exchange: Box<Exchange>) -> Self {

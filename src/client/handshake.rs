@@ -103,13 +103,13 @@ impl Client {
             .as_ref()
             .filter(|answer| answer.is_success())
             .and_then(|answer| answer.header(headers::SESSION_ID))
+            .filter(|id| !id.is_empty())
             .map(str::to_owned);
         if let Some(id) = &session_id {
             if !headers::is_valid_session_id(id) {
                 let text = "the server issued a session id that is not visible ASCII";
                 return Err(Error::protocol(text, exchange));
             }
-            self.http.recorder().learn(|redactor| redactor.learn_session(id));
         }
         let opened = Opened {
             result,
@@ -120,7 +120,10 @@ impl Client {
         };
         self.session = opened.session();
         if handshake.send_initialized {
-            self.notify("notifications/initialized")?;
+            self.notify("notifications/initialized").inspect_err(|_| {
+                // Half a handshake leaves a session that nobody will use.
+                let _ = self.close();
+            })?;
         }
         Ok(opened)
     }

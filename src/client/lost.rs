@@ -22,9 +22,10 @@ pub(super) enum Loss {
     Unanswered,
 }
 
-/// Codes that name another cause: parse error, unknown method, wrong parameters, or a refusal of the
+/// Codes that name another cause: parse error, unknown method, wrong parameters, a fault while running,
+/// or a refusal of the
 /// modern era (header mismatch, missing capability, unsupported version).
-const OTHER_CAUSES: [i64; 6] = [-32700, -32601, -32602, -32020, -32021, -32022];
+const OTHER_CAUSES: [i64; 7] = [-32700, -32601, -32602, -32603, -32020, -32021, -32022];
 
 /// Codes that servers give to session faults; all of them have other uses too.
 const SESSION_CODES: [i64; 4] = [-32000, -32001, -32600, 0];
@@ -34,7 +35,9 @@ pub(super) fn loss(exchange: &Exchange, error: &ErrorKind) -> Loss {
     let (Some(_), Some(answer)) = (exchange.session_sent(), &exchange.answer) else {
         return Loss::No;
     };
-    if exchange.is("initialize") {
+    // Whatever said something before its error had begun to run.
+    let begun = answer.events.iter().filter(|event| event.data.is_some()).count() > 1;
+    if exchange.is("initialize") || begun {
         return Loss::No;
     }
     let (code, text) = match error {
@@ -54,7 +57,7 @@ pub(super) fn loss(exchange: &Exchange, error: &ErrorKind) -> Loss {
     let says_so = known_code && text.to_lowercase().contains("session");
     let refused_if = |certain: bool| if certain { Loss::Refused } else { Loss::Doubtful };
     match answer.status {
-        404 | 410 => Loss::Refused,
+        404 | 410 => refused_if(known_code),
         401 if is_challenge(exchange) => Loss::No,
         400 | 401 => refused_if(says_so),
         422 => Loss::Doubtful,
@@ -129,6 +132,7 @@ mod tests {
         assert_eq!(error(400, -32602, "Invalid params: session is required"), Loss::No);
         assert_eq!(error(400, -32022, "Unsupported protocol version"), Loss::No);
         assert_eq!(error(200, -32603, "the session of the database is gone"), Loss::No);
+        assert_eq!(error(400, -32603, "session"), Loss::No);
         assert_eq!(status(500, "session"), Loss::No);
         assert_eq!(status(403, "session user mismatch"), Loss::No);
         assert_eq!(status(503, "<html>upstream down</html>"), Loss::No);

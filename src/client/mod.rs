@@ -37,6 +37,8 @@ pub struct Client {
     renewal: Renewal,
     history: Vec<Exchange>,
     tools_changed: bool,
+    /// A session was opened that nobody remembers.
+    unsaved: bool,
 }
 
 impl Client {
@@ -61,6 +63,7 @@ impl Client {
             renewal: Renewal::Never,
             history: Vec::new(),
             tools_changed: false,
+            unsaved: false,
         })
     }
 
@@ -71,6 +74,12 @@ impl Client {
         }
         self.session = session;
         self.renewal = renewal;
+    }
+
+    /// Another client for the same server, without a session.
+    pub fn sibling(&self, recorder: Recorder) -> Result<Self, TransportError> {
+        let (endpoint, options) = (self.endpoint.clone(), self.options.clone());
+        Self::new(endpoint, options, self.headers.clone(), recorder)
     }
 
     /// The session that requests carry now.
@@ -86,6 +95,11 @@ impl Client {
     /// Every exchange so far.
     pub fn history(&self) -> &[Exchange] {
         &self.history
+    }
+
+    /// Whether the session is a new one that could not be remembered, and must be ended.
+    pub fn is_unsaved(&self) -> bool {
+        self.unsaved
     }
 
     /// Whether the server has said that its tools are others now.

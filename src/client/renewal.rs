@@ -16,8 +16,9 @@ use crate::exchange::Purpose;
 pub trait Keeper {
     /// Waits until no other process renews the session. One that was opened meanwhile is given back.
     fn begin(&mut self, lost: &Session) -> Option<Session>;
-    /// Remembers a new session, before anything is sent in it, and lets other processes go on.
-    fn opened(&mut self, opened: &Opened);
+    /// Remembers a new session, before anything is sent in it, and lets other processes go on. False
+    /// where it could not be remembered.
+    fn opened(&mut self, opened: &Opened) -> bool;
 }
 
 /// What to do when the server no longer knows the session.
@@ -52,15 +53,11 @@ impl Client {
         let Some(refused) = self.lost(&error) else { return Err(error) };
         let may_have_run = !refused && repeat == Repeat::Harmful;
         if !self.renew()? || may_have_run {
-            let kind = ErrorKind::SessionLost { may_have_run };
-            return Err(Error { kind, exchange: error.exchange });
+            return Err(error.as_session_lost(may_have_run));
         }
         self.round_trip(purpose, params).map(|answered| answered.result).map_err(
             |error| match error.exchange.as_ref().map(|exchange| loss(exchange, &error.kind)) {
-                Some(Loss::Refused) => {
-                    let kind = ErrorKind::SessionLost { may_have_run: false };
-                    Error { kind, exchange: error.exchange }
-                }
+                Some(Loss::Refused) => error.as_session_lost(false),
                 _ => error,
             },
         )
@@ -97,11 +94,22 @@ impl Client {
         match keeper.begin(&self.session) {
             Some(session) => self.resume(session, Renewal::Never),
             None => {
-                let opened = self.initialize(&handshake)?;
-                keeper.opened(&opened);
+                let opened = self.initialize(&handshake).map_err(not_renewed)?;
+                self.unsaved = !keeper.opened(&opened);
             }
         }
         Ok(true)
+    }
+}
+
+/// A server that has lost the session and opens no other leaves none; credentials and connections are
+/// matters of their own.
+fn not_renewed(error: Error) -> Error {
+    let status = error.exchange.as_ref().and_then(|exchange| exchange.status());
+    match error.kind {
+        ErrorKind::Transport(_) => error,
+        _ if matches!(status, Some(401 | 403)) => error,
+        _ => error.as_session_lost(false),
     }
 }
 

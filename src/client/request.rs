@@ -1,5 +1,7 @@
 //! A request, and the search for its answer among what the server sends.
 
+use std::time::Duration;
+
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -14,6 +16,9 @@ pub(super) struct Answered {
     pub(super) result: Box<RawValue>,
     pub(super) exchange: Box<Exchange>,
 }
+
+/// How long an answer to the server may take.
+const SIDE_LIMIT: Duration = Duration::from_secs(5);
 
 /// What was found in the body.
 enum Found {
@@ -49,13 +54,14 @@ impl Client {
         Err(Error::new(error, exchange))
     }
 
-    /// Reads until the answer is there; serves what the server asks meanwhile.
+    /// Reads until the answer is there; serves what the server asks meanwhile. An error for another
+    /// id is this request's all the same, where nothing else answers it: real servers make ids up.
     fn find_answer(
         &mut self,
         reply: &mut Reply,
         id: &RequestId,
     ) -> Result<Found, crate::transport::Error> {
-        let mut instead = None;
+        let (mut instead, mut strange) = (None, None);
         while let Some(text) = reply.next_message()? {
             let messages = match jsonrpc::parse(&text) {
                 Ok(messages) => messages,
@@ -79,7 +85,7 @@ impl Client {
                         {
                             return Ok(Found::Error(error));
                         }
-                        instead = Some(another_id(answered));
+                        strange = Some(error);
                     }
                     Message::Request { id, method } => self.serve(&id, &method),
                     Message::Notification { method, .. } => {
@@ -87,6 +93,9 @@ impl Client {
                     }
                 }
             }
+        }
+        if let Some(error) = strange {
+            return Ok(Found::Error(error));
         }
         Ok(Found::Nothing(instead.unwrap_or_else(|| nothing(reply.exchange()))))
     }
@@ -101,8 +110,12 @@ impl Client {
         };
         let request = self.post(jsonrpc::answer(id, outcome), &self.session);
         if self.side.is_none() {
+            // The answer that is waited for may be in the stream already: the side stays short.
+            let mut options = self.options.clone();
+            let short = options.limits.whole.map_or(SIDE_LIMIT, |whole| whole.min(SIDE_LIMIT));
+            options.limits.whole = Some(short);
             let recorder = self.http.recorder().clone();
-            self.side = Http::new(&self.endpoint, &self.options, recorder).ok();
+            self.side = Http::new(&self.endpoint, &options, recorder).ok();
         }
         let Some(side) = &self.side else { return };
         if let Ok(reply) = side.send(Purpose::on("answer to", method), request) {

@@ -1,12 +1,13 @@
 //! Tools: all pages of the list, and calling one.
 
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::error::{Error, ErrorKind};
 use super::{Client, Repeat};
 use crate::exchange::Purpose;
 use crate::protocol::jsonrpc::call_params;
-use crate::protocol::types::{Tool, ToolResult};
+use crate::protocol::types::Tool;
 
 /// A server whose list never ends is stopped after this many pages.
 const MAX_PAGES: usize = 1000;
@@ -44,16 +45,15 @@ impl Client {
         Err(self.unreadable(&format!("the list of tools has more than {MAX_PAGES} pages")))
     }
 
-    /// Calls a tool. Whether its call may be repeated is for the caller to know.
+    /// Calls a tool; the result as the server sent it. Whether its call may be repeated is for the caller to know.
     pub fn call_tool(
         &mut self,
         name: &str,
         arguments: &Map<String, Value>,
         repeat: Repeat,
-    ) -> Result<ToolResult, Error> {
+    ) -> Result<Box<RawValue>, Error> {
         let params = call_params(name, arguments);
-        let raw = self.request(&Purpose::on("tools/call", name), &params, repeat)?;
-        ToolResult::parse(raw).map_err(|text| self.unreadable(&text))
+        self.request(&Purpose::on("tools/call", name), &params, repeat)
     }
 
     /// Asks whether the server is there.

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read as _};
 
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::connect::{Connected, with_server};
@@ -9,7 +10,7 @@ use super::list_tools::{fetch, find};
 use super::{Context, Outcome, Stop};
 use crate::arguments::{Given, Problems, Typing};
 use crate::cli::Call;
-use crate::client::Repeat;
+use crate::client::{self, Repeat};
 use crate::error::{Failure, Kind};
 use crate::exit::ExitCode;
 use crate::output::{Destination, render};
@@ -24,15 +25,36 @@ pub(super) fn run(context: &Context<'_>, args: &Call) -> Outcome {
         (false, false) => Typing::Checked,
     };
     with_server(context, |connected| {
-        let (arguments, repeat) = arguments(context, connected, &args.tool, &given, typing)?;
-        let result = connected
-            .client
-            .call_tool(&args.tool, &arguments, repeat)
-            .map_err(|error| connected.fail(error))?;
-        forget_changed_tools(connected)?;
-        print(context, args, &result)?;
-        Ok(if result.is_error { ExitCode::ToolFailed } else { ExitCode::Success })
+        let (arguments, repeat) = arguments(connected, &args.tool, &given, typing)?;
+        let raw = match connected.client.call_tool(&args.tool, &arguments, repeat) {
+            Ok(raw) => raw,
+            Err(error) => return Err(explained(connected, &args.tool, error)),
+        };
+        let shown = print(context, args, &raw);
+        forget_changed_tools(context, connected);
+        match shown {
+            Ok(is_error) if is_error => Ok(ExitCode::ToolFailed),
+            Ok(_) => Ok(ExitCode::Success),
+            Err(stop) => Err(stop),
+        }
     })
+}
+
+/// A call that the server refused. Where its tools are not known, they are asked for now: perhaps
+/// there is no such tool.
+fn explained(connected: &mut Connected, tool: &str, error: client::Error) -> Stop {
+    let refused = matches!(error.kind, client::ErrorKind::Rpc(_));
+    let failure = connected.fail(error);
+    if !refused || connected.is_probe() || !matches!(remembered(connected), Ok(None)) {
+        return failure;
+    }
+    let Ok(tools) = fetch(connected) else { return failure };
+    match (find(connected, &tools, tool), failure) {
+        (Err(unknown), Stop::Failed(said)) => {
+            Failure { exchange: said.exchange, rpc: said.rpc, ..unknown }.into()
+        }
+        (_, failure) => failure,
+    }
 }
 
 /// A file named on the command line; `-` is standard input.
@@ -63,7 +85,6 @@ fn refused(connected: &Connected, tool: &str, problems: Problems) -> Stop {
 /// type is wanted and not known; what the remembered list refuses is looked at once more with a fresh
 /// one, since the server may have changed.
 fn arguments(
-    context: &Context<'_>,
     connected: &mut Connected,
     tool: &str,
     given: &Given,
@@ -71,8 +92,8 @@ fn arguments(
 ) -> Result<(Map<String, Value>, Repeat), Stop> {
     let known = remembered(connected)?;
     let found = known.iter().flatten().find(|known| known.name == tool);
-    if context.options.no_session {
-        // A bare request, as a thin client sends it: nothing can be asked first.
+    if connected.is_probe() {
+        // The request itself is what is tried out: nothing else is sent before it.
         return typed(connected, tool, given, found, Typing::Lenient);
     }
     match (&known, found) {
@@ -118,41 +139,50 @@ fn remembered(connected: &Connected) -> Result<Option<Vec<Tool>>, Stop> {
 }
 
 /// The server said that its tools have changed: what is remembered of them is not true any more.
-fn forget_changed_tools(connected: &mut Connected) -> Result<(), Stop> {
-    let changed = connected.client.tools_changed();
-    if let (true, Some(store), Some(record)) = (changed, &connected.store, &connected.record) {
-        store.forget_tools(&record.name)?;
+fn forget_changed_tools(context: &Context<'_>, connected: &Connected) {
+    if let (true, Some(store), Some(record)) =
+        (connected.client.tools_changed(), &connected.store, &connected.record)
+        && let Err(error) = store.forget_tools(&record.name)
+    {
+        context.console.note(&format!("mcpoke: {error:#}"));
     }
-    Ok(())
 }
 
-fn print(context: &Context<'_>, args: &Call, result: &ToolResult) -> Result<(), Stop> {
+/// Shows a result; whether the tool reports failure. Once the tool ran, nothing of it is lost.
+fn print(context: &Context<'_>, args: &Call, raw: &RawValue) -> Result<bool, Stop> {
+    let console = &context.console;
     let destination = Destination {
         file: args.output.clone(),
         folder: args.save_dir.clone(),
         stem: args.tool.clone(),
     };
-    let console = &context.console;
-    let rendered = match render(result, &destination) {
-        Ok(rendered) => rendered,
-        // The tool ran: its result is shown, whatever became of the files.
-        Err(error) => {
-            console.raw(result.raw.get())?;
-            return Err(Failure::new(Kind::State, error.to_string()).into());
+    let (result, is_error) = match ToolResult::parse(raw) {
+        Ok(result) => {
+            let is_error = result.is_error;
+            (Ok(result), is_error)
         }
+        Err(text) => (Err(Failure::new(Kind::Protocol, text)), false),
     };
-    if context.options.json {
-        console.raw(result.raw.get())?;
-    } else {
-        for text in &rendered.text {
-            console.out.server_text(text)?;
+    let rendered = result.and_then(|result| {
+        render(result, &destination).map_err(|error| Failure::new(Kind::State, error.to_string()))
+    });
+    let shown = match &rendered {
+        Ok(rendered) if !context.options.json => {
+            let text = rendered.text.iter().try_for_each(|text| console.out.server_text(text));
+            text.and_then(|()| console.out.bytes(&rendered.bytes))
         }
-    }
+        _ => console.raw(raw.get()),
+    };
+    let rendered = rendered?;
     for note in &rendered.notes {
-        console.note(note)?;
+        console.note(note);
     }
-    if result.is_error {
-        console.note(&format!("mcpoke: the tool {} ran and reports failure.", args.tool))?;
+    if is_error {
+        console.note(&format!("mcpoke: the tool {} ran and reports failure.", args.tool));
     }
-    Ok(())
+    match shown {
+        // Whoever read has read enough; that the tool failed is still to be told.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe && is_error => Ok(true),
+        shown => shown.map(|()| is_error).map_err(Stop::Io),
+    }
 }

@@ -1,6 +1,7 @@
 //! `close`: end the session with DELETE, and forget the server.
 
-use super::connect::{failed, prepare};
+use super::advice::failed;
+use super::connect::prepare;
 use super::{Context, Outcome, Stop};
 use crate::cli::Close;
 use crate::client::{Closed, Renewal};
@@ -12,20 +13,41 @@ use crate::session::{Record, Store, Target, resolve};
 pub(super) fn run(context: &Context<'_>, args: &Close) -> Outcome {
     let store = context.store_or_refuse("close")?;
     if args.all {
-        for name in store.names()? {
-            if let Some(record) = store.load(&name)? {
-                close(context, &store, &record, args.forget)?;
-            }
-        }
-        return Ok(ExitCode::Success);
+        return close_all(context, &store, args.forget);
     }
     let named = args.name.as_deref().or_else(|| context.named());
+    if let (true, Some(name)) = (args.forget, named)
+        && store.load(name).is_err()
+    {
+        // A record that cannot be read can be forgotten all the same.
+        store.remove_unread(name)?;
+        context.console.note(&format!("{name}: forgotten"));
+        return Ok(ExitCode::Success);
+    }
     let Target::Saved(record, _) = resolve(named, Some(&store)).map_err(Failure::from)? else {
         let text = format!("`{}` is not remembered", named.unwrap_or_default());
         return Err(Failure::usage(text).with_next("mcpoke sessions", "what is remembered").into());
     };
     close(context, &store, &record, args.forget)?;
     Ok(ExitCode::Success)
+}
+
+/// Ends what can be ended; the first failure is the command's, once all were tried.
+fn close_all(context: &Context<'_>, store: &Store, forget: bool) -> Outcome {
+    let mut failed = None;
+    for name in store.names()? {
+        let closed = match store.load(&name) {
+            Ok(Some(record)) => close(context, store, &record, forget),
+            Ok(None) => Ok(()),
+            Err(_) if forget => store.remove_unread(&name).map_err(Stop::from),
+            Err(error) => Err(error.into()),
+        };
+        if let Err(stop) = closed {
+            context.console.note(&format!("{name}: not ended"));
+            failed.get_or_insert(stop);
+        }
+    }
+    failed.map_or(Ok(ExitCode::Success), Err)
 }
 
 fn close(context: &Context<'_>, store: &Store, record: &Record, forget: bool) -> Result<(), Stop> {
@@ -44,7 +66,7 @@ fn close(context: &Context<'_>, store: &Store, record: &Record, forget: bool) ->
         }
     };
     store.remove(record)?;
-    context.console.note(&format!("{}: {what}", record.name))?;
+    context.console.note(&format!("{}: {what}", record.name));
     Ok(())
 }
 
@@ -53,15 +75,16 @@ fn end(context: &Context<'_>, record: &Record) -> Result<Closed, Stop> {
     let mut prepared = prepare(context, Target::Saved(Box::new(record.clone()), endpoint))?;
     if !record.belongs_to(&prepared.expanded) {
         // A session is never sent with credentials that it was not opened with.
-        return Err(Failure::usage(
-            "the session was opened with other credentials than those at hand",
-        )
+        return Err(Failure::usage(format!(
+            "the session of {} was opened with other credentials than those at hand",
+            record.name
+        ))
         .with_next(format!("mcpoke close {} --forget", record.name), "forgets it without ending it")
         .into());
     }
     prepared.client.resume(record.session(), Renewal::Never);
     prepared.client.close().map_err(|error| {
-        failed(error, &prepared.client, &record.name)
+        failed(error, &prepared.client, &prepared.spoken)
             .with_next(
                 format!("mcpoke close {} --forget", record.name),
                 "forgets it without ending it",

@@ -1,18 +1,13 @@
 //! From a target to a client that is ready: credentials, limits, the remembered session or a new one.
 
-use std::path::PathBuf;
-use std::time::Duration;
-
-use serde_json::Value;
-
+use super::advice::{Spoken, failed};
 use super::keeper::RecordKeeper;
+use super::settings::{self, given_credentials, given_session, handshake, limits};
 use super::{Context, Outcome, Stop};
-use crate::cli::Options;
-use crate::client::{self, Client, Handshake, Opened, Renewal, Session};
+use crate::client::{self, Client, Handshake, Opened, Renewal};
 use crate::demo::{self, Demo};
 use crate::endpoint::Endpoint;
-use crate::error::{Failure, Kind, from_client, from_transport};
-use crate::protocol::headers;
+use crate::error::{Failure, Kind, from_transport};
 use crate::protocol::version;
 use crate::session::{Credentials, Expanded, Record, Store, Target, resolve};
 use crate::transport;
@@ -23,8 +18,8 @@ pub(super) struct Connected {
     /// The server's record, where it is remembered.
     pub(super) record: Option<Record>,
     pub(super) store: Option<Store>,
-    /// What a user types to mean this server, for the commands that are suggested.
-    pub(super) spoken: String,
+    /// How the user speaks of the server, for what is suggested.
+    pub(super) spoken: Spoken,
     /// The session is this process's alone, and ended afterwards.
     ephemeral: bool,
 }
@@ -39,8 +34,10 @@ pub(super) struct Prepared {
     pub(super) expanded: Expanded,
     pub(super) tls: transport::TlsOptions,
     pub(super) saved: Option<Record>,
-    pub(super) spoken: String,
+    pub(super) spoken: Spoken,
     pub(super) is_demo: bool,
+    /// The command line itself says who is asking.
+    given: bool,
 }
 
 /// Does something with the server that was named, and ends the session afterwards where it must not
@@ -52,7 +49,7 @@ pub(super) fn with_server(
     let target = resolve(context.named(), context.store().as_ref()).map_err(Failure::from)?;
     let mut connected = open(context, target)?;
     let outcome = work(&mut connected);
-    if connected.ephemeral {
+    if connected.ephemeral || connected.client.is_unsaved() {
         // What comes of it changes nothing for the user: the result is there, or its failure is.
         let _ = connected.client.close();
     }
@@ -77,6 +74,7 @@ pub(super) fn prepare(context: &Context<'_>, target: Target) -> Result<Prepared,
     };
     let options = context.options;
     let mut credentials = given_credentials(options)?;
+    let given = credentials != Credentials::default();
     if let Some(record) = &saved {
         credentials = credentials.or(&record.credentials());
     }
@@ -86,33 +84,38 @@ pub(super) fn prepare(context: &Context<'_>, target: Target) -> Result<Prepared,
     }
     let expanded = sent.expand(context.env).map_err(Failure::usage)?;
     context.recorder.learn(|redactor| expanded.teach(redactor));
-    let tls = tls_options(options, saved.as_ref());
+    context.recorder.learn(|redactor| redactor.learn_query(endpoint.as_str()));
+    let tls = settings::tls(options, saved.as_ref());
     let http = transport::Options {
         limits: limits(options),
         proxy: transport::ProxyChoice::find(options.proxy.as_deref(), context.env, &endpoint),
         tls: tls.clone(),
     };
-    let spoken = match &saved {
+    let target = match &saved {
         _ if is_demo => "demo".to_owned(),
         Some(record) => record.name.clone(),
         None => endpoint.as_str().to_owned(),
     };
+    let probe = options.no_session.then_some("--no-session");
+    let probe = probe.or(options.session_id.as_ref().map(|_| "--session-id"));
+    let spoken = Spoken { target, probe, tracing: false };
     let recorder = context.recorder.clone();
     let client = Client::new(endpoint.clone(), http, expanded.headers.clone(), recorder)
         .map_err(|error| unusable(&error))?;
-    Ok(Prepared { client, endpoint, credentials, expanded, tls, saved, spoken, is_demo })
+    Ok(Prepared { client, endpoint, credentials, expanded, tls, saved, spoken, is_demo, given })
 }
 
 /// A client with a session: the remembered one where it fits, or else a new one.
 fn open(context: &Context<'_>, target: Target) -> Result<Connected, Stop> {
     let options = context.options;
-    let handshake = handshake(options, None)?;
     let mut prepared = prepare(context, target)?;
-    if options.no_session || options.session_id.is_some() {
+    if prepared.spoken.probe.is_some() {
         let session = given_session(options, prepared.saved.as_ref())?;
         prepared.client.resume(session, Renewal::Never);
-        return Ok(prepared.connected(context, None, false));
+        let record = prepared.saved.take();
+        return Ok(prepared.connected(context, record, false));
     }
+    let handshake = handshake(options, prepared.saved.as_ref())?;
     let probing = options.no_initialized
         || options.capabilities.is_some()
         || options.protocol_version.is_some();
@@ -121,37 +124,54 @@ fn open(context: &Context<'_>, target: Target) -> Result<Connected, Stop> {
         greet(&mut prepared, &handshake)?;
         return Ok(prepared.connected(context, None, ephemeral));
     }
-    if let Some(record) = prepared.saved.take() {
+    if let Some(record) = &prepared.saved {
         if record.belongs_to(&prepared.expanded) {
-            let renewal = renewal(context, &record, &prepared.expanded);
-            prepared.client.resume(record.session(), renewal);
-            return Ok(prepared.connected(context, Some(record), false));
+            let record = record.clone();
+            return Ok(resumed(context, prepared, record));
         }
         context.console.note(
-            "mcpoke: the remembered session was opened with other credentials; opening a new one.",
-        )?;
-        prepared.saved = Some(record);
+            "mcpoke: the remembered session was opened with other credentials; opening another.",
+        );
+        if prepared.given {
+            // The user's for this once: what is remembered stays as it is.
+            greet(&mut prepared, &handshake)?;
+            return Ok(prepared.connected(context, None, true));
+        }
     }
+    open_and_remember(context, prepared, &handshake)
+}
+
+/// Goes on in a remembered session.
+fn resumed(context: &Context<'_>, mut prepared: Prepared, record: Record) -> Connected {
+    let renewal = renewal(context, &record, &prepared.expanded);
+    prepared.client.resume(record.session(), renewal);
+    prepared.connected(context, Some(record), false)
+}
+
+fn open_and_remember(
+    context: &Context<'_>,
+    mut prepared: Prepared,
+    handshake: &Handshake,
+) -> Result<Connected, Stop> {
     // Several shells may meet a new server at once: one opens the session, the others use it.
-    let _lock = Store::of(context.env).lock(prepared.endpoint.as_str(), limits(options).whole).ok();
-    if let Ok(Some(record)) = Store::of(context.env).load_by_url(prepared.endpoint.as_str())
+    let store = Store::of(context.env);
+    let _lock = store.lock(prepared.endpoint.as_str(), limits(context.options).whole).ok();
+    if let Ok(Some(record)) = store.load_by_url(prepared.endpoint.as_str())
         && record.belongs_to(&prepared.expanded)
     {
-        prepared.client.resume(record.session(), renewal(context, &record, &prepared.expanded));
-        return Ok(prepared.connected(context, Some(record), false));
+        return Ok(resumed(context, prepared, record));
     }
-    let opened = greet(&mut prepared, &handshake)?;
+    let opened = greet(&mut prepared, handshake)?;
     match remember(context, &prepared, &opened, None) {
         Ok(record) => {
             let name = &record.name;
-            context
-                .console
-                .note(&format!("mcpoke: initialised {name}, now the current server."))?;
+            context.console.note(&format!("mcpoke: initialised {name}, now the current server."));
+            prepared.spoken.target.clone_from(name);
             Ok(prepared.connected(context, Some(record), false))
         }
         // The call itself needs no memory: it goes on without.
         Err(error) => {
-            context.console.note(&format!("mcpoke: the session is not remembered: {error:#}"))?;
+            context.console.note(&format!("mcpoke: the session is not remembered: {error:#}"));
             Ok(prepared.connected(context, None, true))
         }
     }
@@ -193,7 +213,12 @@ pub(super) fn remember(
     let name = match (name, &prepared.saved) {
         (Some(name), _) => name.to_owned(),
         (None, Some(record)) => record.name.clone(),
-        (None, None) => store.name_for(&opened.result.server_info.name, url)?,
+        (None, None) => {
+            // A server that gives our own secrets back must not get them into a file's name.
+            let said =
+                context.recorder.redactor().text(&opened.result.server_info.name).into_owned();
+            store.name_for(&said, url)?
+        }
     };
     let salt = format!("{:016x}", getrandom::u64().unwrap_or_default());
     let record = Record {
@@ -211,9 +236,9 @@ pub(super) fn remember(
         opened: Record::seconds(opened.at),
         headers: prepared.credentials.headers.clone(),
         bearer: prepared.credentials.bearer.clone(),
-        ca_file: absolute(prepared.tls.ca_file.as_ref()),
-        cert_file: absolute(prepared.tls.cert_file.as_ref()),
-        key_file: absolute(prepared.tls.key_file.as_ref()),
+        ca_file: prepared.tls.ca_file.clone(),
+        cert_file: prepared.tls.cert_file.clone(),
+        key_file: prepared.tls.key_file.clone(),
         fingerprint: prepared.expanded.fingerprint(&salt),
         salt,
     };
@@ -242,125 +267,9 @@ fn renewal(context: &Context<'_>, record: &Record, credentials: &Expanded) -> Re
     Renewal::Once(handshake, Box::new(keeper))
 }
 
-/// Later processes may run in another folder.
-fn absolute(path: Option<&PathBuf>) -> Option<PathBuf> {
-    path.map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone()))
-}
-
-/// The handshake that the options ask for.
-pub(super) fn handshake(
-    options: &Options,
-    remembered: Option<&Record>,
-) -> Result<Handshake, Failure> {
-    let mut handshake =
-        Handshake { send_initialized: !options.no_initialized, ..Handshake::default() };
-    if let Some(record) = remembered {
-        handshake.capabilities = record.client_capabilities.clone();
-    }
-    if let Some(asked) = &options.protocol_version {
-        handshake.version.clone_from(asked);
-        handshake.forced = true;
-    }
-    if let Some(text) = &options.capabilities {
-        handshake.capabilities = match serde_json::from_str(text) {
-            Ok(Value::Object(object)) => Value::Object(object),
-            _ => {
-                return Err(Failure::usage(
-                    "--capabilities must be a JSON object, such as '{\"roots\":{}}'",
-                ));
-            }
-        };
-    }
-    Ok(handshake)
-}
-
-/// The session that the options name: none at all, or one of the user's own.
-fn given_session(options: &Options, saved: Option<&Record>) -> Result<Session, Failure> {
-    let Some(id) = &options.session_id else {
-        return Ok(Session { version: options.protocol_version.clone(), id: None });
-    };
-    headers::check_value(id).map_err(|error| Failure::usage(format!("--session-id: {error}")))?;
-    let known = saved.map(|record| record.protocol_version.clone());
-    let version = options.protocol_version.clone().or(known);
-    Ok(Session {
-        version: version.or_else(|| Some(version::LATEST_HANDSHAKE.to_owned())),
-        id: Some(id.clone()),
-    })
-}
-
-fn given_credentials(options: &Options) -> Result<Credentials, Failure> {
-    let headers = options
-        .headers
-        .iter()
-        .map(|text| {
-            headers::parse_header(text).map_err(|error| Failure::usage(format!("-H: {error}")))
-        })
-        .collect::<Result<_, _>>()?;
-    let cert_file = options.cert.clone();
-    Ok(Credentials { headers, bearer: options.bearer.clone(), cert_file })
-}
-
-fn tls_options(options: &Options, saved: Option<&Record>) -> transport::TlsOptions {
-    let or_saved = |given: &Option<PathBuf>, saved: Option<&Option<PathBuf>>| {
-        given.clone().or_else(|| saved.cloned().flatten())
-    };
-    let key_file = if options.cert.is_some() {
-        options.key.clone()
-    } else {
-        saved.and_then(|record| record.key_file.clone())
-    };
-    transport::TlsOptions {
-        ca_file: or_saved(&options.cacert, saved.map(|record| &record.ca_file)),
-        cert_file: or_saved(&options.cert, saved.map(|record| &record.cert_file)),
-        key_file,
-        insecure: options.insecure,
-    }
-}
-
-fn limits(options: &Options) -> transport::Limits {
-    let limit = |seconds: f64| (seconds > 0.0).then(|| Duration::from_secs_f64(seconds));
-    transport::Limits {
-        connect: limit(options.connect_timeout),
-        first_byte: options.first_byte_timeout.and_then(limit),
-        silence: options.silence_timeout.and_then(limit),
-        whole: limit(options.timeout),
-        max_size: options.max_size,
-    }
-}
-
 fn unusable(error: &transport::Error) -> Stop {
     let (kind, message, _) = from_transport(error);
     Failure::new(kind, message).into()
-}
-
-/// A failed request, with the commands that may help.
-pub(super) fn failed(error: client::Error, client: &Client, spoken: &str) -> Failure {
-    let mut failure = from_client(error, client.history());
-    let finding = failure.findings.first().map(|finding| finding.id);
-    let trace = format!("mcpoke trace {spoken}");
-    failure = match (finding, failure.kind) {
-        (Some("session-missing" | "session-expired"), _) | (_, Kind::Session) => {
-            if spoken == "demo" {
-                failure
-            } else {
-                let init = format!("mcpoke init {spoken}");
-                failure.with_next(init, "does the handshake and remembers it")
-            }
-            .with_next(trace, "shows it step by step")
-        }
-        (_, Kind::Auth) => {
-            let init = format!("mcpoke init {spoken} --bearer env:TOKEN");
-            failure.with_next(init, "with the token in $TOKEN")
-        }
-        (Some("redirected" | "wrong-path" | "not-mcp"), _) | (_, Kind::Unreachable) => {
-            failure.with_next("mcpoke init URL --trace", "another address, with every step shown")
-        }
-        (_, Kind::Rpc | Kind::Protocol | Kind::Limit) => {
-            failure.with_next(trace, "shows step by step how the server answers")
-        }
-        _ => failure,
-    };
-    failure
 }
 
 impl Connected {
@@ -371,6 +280,11 @@ impl Connected {
 
     /// A command for this server, as a user would type it.
     pub(super) fn command(&self, command: &str) -> String {
-        format!("mcpoke -s {} {command}", self.spoken)
+        format!("mcpoke -s {} {command}", self.spoken.target)
+    }
+
+    /// Whether the options break a rule on purpose: then nothing but the request itself is sent.
+    pub(super) fn is_probe(&self) -> bool {
+        self.spoken.probe.is_some()
     }
 }

@@ -23,7 +23,7 @@ pub(super) fn run(context: &Context<'_>, args: &Args) -> Outcome {
     })?;
     let url = demo.url();
     context.console.line(&url)?;
-    context.console.note(&format!("listening; Ctrl-C ends it\n\nnext: mcpoke init {url}"))?;
+    context.console.note(&format!("listening; Ctrl-C ends it\n\nnext: mcpoke init {url}"));
     if let Some(seconds) = args.seconds {
         std::thread::sleep(Duration::from_secs(seconds));
         return Ok(ExitCode::Success);

@@ -2,14 +2,15 @@
 
 use serde_json::Value;
 
-use super::connect::{greet, handshake, prepare, remember};
+use super::connect::{Prepared, greet, prepare, remember};
+use super::settings::handshake;
 use super::{Context, Outcome};
 use crate::cli::Init;
-use crate::client::Opened;
+use crate::client::{Opened, Renewal};
 use crate::error::Failure;
 use crate::exit::ExitCode;
 use crate::output::{Paint, one_line, safe_text};
-use crate::redact;
+use crate::protocol::headers::SESSION_ID;
 use crate::session::{Target, check_name, resolve};
 
 pub(super) fn run(context: &Context<'_>, args: &Init) -> Outcome {
@@ -40,7 +41,9 @@ pub(super) fn run(context: &Context<'_>, args: &Init) -> Outcome {
         let _ = prepared.client.close();
         None
     } else {
-        Some(remember(context, &prepared, &opened, args.name.as_deref())?.name)
+        let name = remember(context, &prepared, &opened, args.name.as_deref())?.name;
+        end_the_one_before(&mut prepared);
+        Some(name)
     };
     if options.json {
         context.console.raw(opened.raw.get())?;
@@ -48,9 +51,20 @@ pub(super) fn run(context: &Context<'_>, args: &Init) -> Outcome {
     }
     print(context, prepared.client.endpoint().as_str(), &opened, saved_as.as_deref())?;
     if saved_as.is_some() {
-        context.console.note("\nnext: mcpoke list-tools")?;
+        context.console.note("\nnext: mcpoke list-tools");
     }
     Ok(ExitCode::Success)
+}
+
+/// The session that was remembered until now is nobody's any more. Other shells that are using it
+/// notice, and use the new one.
+fn end_the_one_before(prepared: &mut Prepared) {
+    let Some(old) = prepared.saved.take().filter(|old| old.belongs_to(&prepared.expanded)) else {
+        return;
+    };
+    prepared.client.resume(old.session(), Renewal::Never);
+    // How the server answers changes nothing.
+    let _ = prepared.client.close();
 }
 
 /// A name stands for one endpoint; it is not taken away from another by accident.
@@ -81,33 +95,39 @@ fn print(
     saved_as: Option<&str>,
 ) -> std::io::Result<()> {
     let (console, server) = (&context.console, &opened.result.server_info);
-    let name = one_line(&format!("{} {}", server.name, server.version));
+    let redactor = context.recorder.redactor();
+    let safe = |text: &str| one_line(&redactor.text(text));
+    let name = safe(&format!("{} {}", server.name, server.version));
     console.line(&console.out.style.paint(Paint::Strong, &name))?;
-    let shown = |id: &String| {
-        if context.options.show_secrets { id.clone() } else { redact::session_id(id) }
-    };
     let session = match &opened.session_id {
-        Some(id) => format!("with a session: {}", shown(id)),
+        Some(id) => format!("with a session: {}", redactor.header(SESSION_ID, id)),
         None => "without sessions: nothing to keep alive".to_owned(),
     };
-    console.line(&format!("  endpoint   {url}"))?;
-    console
-        .line(&format!("  speaks     {}, {session}", one_line(&opened.result.protocol_version)))?;
-    console.line(&format!("  offers     {}", offers(&opened.result.capabilities)))?;
+    console.line(&format!("  endpoint   {}", redactor.url(url)))?;
+    console.line(&format!("  speaks     {}, {session}", safe(&opened.result.protocol_version)))?;
+    console.line(&format!("  offers     {}", safe(&offers(&opened.result.capabilities))))?;
     match saved_as {
         Some(name) => console.line(&format!("  saved as   {name}, now the current server"))?,
         None => console.line("  saved as   nothing (--no-save): the session is ended again")?,
     }
-    if let Some(instructions) =
-        opened.result.instructions.as_ref().filter(|text| !text.trim().is_empty())
-    {
-        console.line("")?;
-        for line in safe_text(instructions.trim()).lines() {
-            console.line(format!("  {line}").trim_end())?;
+    let said = opened.result.instructions.as_deref().unwrap_or_default();
+    let said = safe_text(redactor.text(said.trim()).trim());
+    for (index, line) in said.lines().enumerate() {
+        if index == 0 {
+            console.line("")?;
         }
+        if index == INSTRUCTIONS {
+            let left = said.lines().count() - index;
+            console.line(&format!("  … {left} more lines: mcpoke init --json has them all"))?;
+            break;
+        }
+        console.line(format!("  {line}").trim_end())?;
     }
     Ok(())
 }
+
+/// So many lines of the server's instructions are shown.
+const INSTRUCTIONS: usize = 8;
 
 /// The capabilities, with what is switched on within them: `tools · resources (subscribe)`.
 fn offers(capabilities: &Value) -> String {

@@ -32,7 +32,7 @@ impl Keeper for RecordKeeper {
         usable.then(|| now.session())
     }
 
-    fn opened(&mut self, opened: &Opened) {
+    fn opened(&mut self, opened: &Opened) -> bool {
         let age_of_old = self.now.duration_since(self.record.opened_at()).unwrap_or_default();
         self.say(&format!(
             "mcpoke: the server no longer knew the session (opened {} ago); opened a new one.\n        \
@@ -41,10 +41,11 @@ impl Keeper for RecordKeeper {
         ));
         let record = self.record.reopened(opened.session_id.clone(), &opened.result, opened.at);
         let saved = self.store.forget_tools(&record.name).and_then(|()| self.store.save(&record));
-        if let Err(error) = saved {
+        if let Err(error) = &saved {
             self.say(&format!("mcpoke: the new session is not remembered: {error:#}"));
         }
         self.lock = None;
+        saved.is_ok()
     }
 }
 

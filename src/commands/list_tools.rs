@@ -66,13 +66,13 @@ fn print(context: &Context<'_>, tools: &[Tool]) -> Result<(), Stop> {
         })
         .collect();
     if !rows.is_empty() {
-        context.console.line(&table(&rows, &[36, 28], &context.console.out))?;
+        context.console.line(&table(&rows, &[48], &context.console.out))?;
     }
     let plural = if tools.len() == 1 { "" } else { "s" };
     context.console.note(&format!(
         "{} tool{plural} · mcpoke list-tools --schema NAME shows its input",
         tools.len()
-    ))?;
+    ));
     Ok(())
 }
 

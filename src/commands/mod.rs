@@ -1,5 +1,6 @@
 //! A file per subcommand: ask the client, hand the result to output. No HTTP, no file formats.
 
+mod advice;
 mod call;
 mod close;
 mod completions;
@@ -10,11 +11,12 @@ mod keeper;
 mod list_tools;
 mod ping;
 mod sessions;
+mod settings;
 mod trace;
 
 use std::io;
 
-use crate::cli::{Cli, Command, Options};
+use crate::cli::{Cli, ColorChoice, Command, Options};
 use crate::env::Env;
 use crate::error::{Failure, Kind};
 use crate::exchange::{Observer, Recorder};
@@ -76,6 +78,35 @@ pub fn run(cli: &Cli, env: &Env) -> ExitCode {
         }
         Err(Stop::Failed(failure)) => told(&console, &failure, &redactor),
     }
+}
+
+/// Tells of a command line that cannot be understood, or gives the help that it asks for. The options
+/// that say how are looked for in the words themselves, since they could not be parsed.
+pub fn misused(error: &clap::Error, env: &Env, words: impl Iterator<Item = String>) -> ExitCode {
+    let words: Vec<String> = words.collect();
+    let has = |text: &str| words.iter().any(|word| word == text);
+    let color = words.iter().position(|word| word == "--color");
+    let color = color.and_then(|at| words.get(at + 1)).map(String::as_str);
+    let color = match color.or_else(|| words.iter().find_map(|word| word.strip_prefix("--color=")))
+    {
+        Some("never") => ColorChoice::Never,
+        Some("always") => ColorChoice::Always,
+        _ => ColorChoice::Auto,
+    };
+    let console = Console::new(env, color, false, has("--json"));
+    let stream = if error.use_stderr() { &console.err } else { &console.out };
+    let text = error.render();
+    let text = if stream.style.is_enabled() { text.ansi().to_string() } else { text.to_string() };
+    // With the stream closed there is nobody left to tell.
+    let _ = stream.bytes(text.as_bytes());
+    if !error.use_stderr() {
+        return ExitCode::Success;
+    }
+    if console.json {
+        let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        let _ = console.err.line(&Failure::usage(first).to_json().to_string());
+    }
+    ExitCode::Usage
 }
 
 fn told(console: &Console, failure: &Failure, redactor: &Redactor) -> ExitCode {

@@ -6,6 +6,7 @@ use super::{Context, Outcome, Stop};
 use crate::error::Failure;
 use crate::exit::ExitCode;
 use crate::output::{age, table};
+use crate::redact::Redactor;
 use crate::session::{Record, Target, resolve};
 
 pub(super) fn list(context: &Context<'_>) -> Outcome {
@@ -17,18 +18,19 @@ pub(super) fn list(context: &Context<'_>) -> Outcome {
             Ok(Some(record)) => records.push(record),
             Ok(None) => {}
             // One damaged file does not hide the others.
-            Err(error) => context.console.note(&format!("mcpoke: {error:#}"))?,
+            Err(error) => context.console.note(&format!("mcpoke: {error:#}")),
         }
     }
+    let redactor = context.recorder.redactor();
     let is_current = |record: &Record| current.as_deref() == Some(record.name.as_str());
     if context.options.json {
         let all: Vec<Value> =
-            records.iter().map(|record| to_json(record, is_current(record))).collect();
+            records.iter().map(|record| to_json(record, is_current(record), &redactor)).collect();
         context.console.value(&Value::Array(all))?;
         return Ok(ExitCode::Success);
     }
     if records.is_empty() {
-        context.console.note("nothing is remembered yet\n\nnext: mcpoke init URL")?;
+        context.console.note("nothing is remembered yet\n\nnext: mcpoke init URL");
         return Ok(ExitCode::Success);
     }
     let rows: Vec<Vec<String>> = records
@@ -39,24 +41,23 @@ pub(super) fn list(context: &Context<'_>) -> Outcome {
             vec![
                 if is_current(record) { "*" } else { "" }.to_owned(),
                 record.name.clone(),
-                record.url.clone(),
+                redactor.url(&record.url),
                 format!("{}, {session}", record.protocol_version),
-                format!("{} ago", age(opened)),
-                format!("{} {}", record.server.name, record.server.version),
+                format!("opened {} ago", age(opened)),
             ]
         })
         .collect();
-    let text = table(&rows, &[3, 30, 40, 24, 12], &context.console.out);
+    let text = table(&rows, &[3, 30, 80], &context.console.out);
     context.console.line(&text)?;
     Ok(ExitCode::Success)
 }
 
 /// A record without its secrets.
-fn to_json(record: &Record, current: bool) -> Value {
+fn to_json(record: &Record, current: bool, redactor: &Redactor) -> Value {
     json!({
         "name": record.name,
         "current": current,
-        "url": record.url,
+        "url": redactor.url(&record.url),
         "era": record.era,
         "protocolVersion": record.protocol_version,
         "hasSession": record.session_id.is_some(),
@@ -68,6 +69,13 @@ fn to_json(record: &Record, current: bool) -> Value {
 
 pub(super) fn choose(context: &Context<'_>, name: &str) -> Outcome {
     let store = context.store_or_refuse("use")?;
+    if name == "demo" {
+        let text =
+            "the built-in server lives only as long as a command: it cannot be the current one";
+        return Err(Failure::usage(text)
+            .with_next("mcpoke -s demo list-tools", "uses it directly")
+            .into());
+    }
     let Target::Saved(record, _) = resolve(Some(name), Some(&store)).map_err(Failure::from)? else {
         return Err(Stop::from(
             Failure::usage(format!("`{name}` is not remembered"))
@@ -75,6 +83,6 @@ pub(super) fn choose(context: &Context<'_>, name: &str) -> Outcome {
         ));
     };
     store.set_current(&record.name)?;
-    context.console.note(&format!("{} is now the current server", record.name))?;
+    context.console.note(&format!("{} is now the current server", record.name));
     Ok(ExitCode::Success)
 }

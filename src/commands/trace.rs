@@ -2,76 +2,122 @@
 
 use serde_json::{Value, json};
 
+use super::advice::{Spoken, failed};
 use super::call::{read_file, wrong_arguments};
-use super::connect::{failed, handshake, prepare};
+use super::connect::{Prepared, prepare};
+use super::settings::handshake;
 use super::{Context, Outcome, Stop};
 use crate::arguments::{Given, Typing};
 use crate::cli::Trace;
-use crate::client::{Client, Repeat};
+use crate::client::{self, Client, ErrorKind, Repeat};
 use crate::diagnose;
-use crate::exchange::{Exchange, Purpose};
+use crate::error::Failure;
+use crate::exchange::{Exchange, Purpose, Recorder};
 use crate::exit::ExitCode;
 use crate::output::Paint;
+use crate::protocol::headers::SESSION_ID;
 use crate::protocol::jsonrpc::call_params;
 use crate::report;
-use crate::session::{Target, resolve};
+use crate::session::resolve;
 
 pub(super) fn run(context: &Context<'_>, args: &Trace) -> Outcome {
-    let named = args.target.as_deref().or_else(|| context.named());
-    let target = resolve(named, context.store().as_ref()).map_err(crate::error::Failure::from)?;
-    let (purpose, params) = request(args, &target)?;
+    let (named, words) = target_and_words(args);
+    let named = named.or_else(|| context.named());
+    let target = resolve(named, context.store().as_ref()).map_err(Failure::from)?;
     let mut prepared = prepare(context, target)?;
-    let (client, spoken) = (&mut prepared.client, prepared.spoken.as_str());
+    prepared.spoken.tracing = true;
+    let (purpose, params) = request(context, args, words, &prepared)?;
+    let Prepared { client, spoken, .. } = &mut prepared;
 
     // The mistake of a thin client: the request without anything before it.
-    let bare = client.request(&purpose, &params, Repeat::Harmful);
+    let bare = client.request(&purpose, &params, Repeat::Harmful).map(|_| ());
     let reached = client.history().last().is_some_and(|exchange| exchange.answer.is_some());
     let outcome = match bare {
         Err(error) if !reached => Err(failed(error, client, spoken)),
-        bare => properly(context, client, spoken, (&purpose, &params), bare.is_ok())?,
+        bare => properly(context, client, spoken, (&purpose, &params), bare)?,
     };
     print(context, client)?;
-    match outcome {
-        Ok(()) => Ok(ExitCode::Success),
-        Err(failure) => Err(failure.into()),
+    outcome.map(|()| ExitCode::Success).map_err(Stop::from)
+}
+
+/// With `--tool`, a first word such as `key=value` is an argument and not a target.
+fn target_and_words(args: &Trace) -> (Option<&str>, Vec<String>) {
+    let mut words = args.arguments.clone();
+    match args.target.as_deref() {
+        Some(word) if args.tool.is_some() && word.contains('=') && !word.contains("://") => {
+            words.insert(0, word.to_owned());
+            (None, words)
+        }
+        target => (target, words),
     }
 }
 
 /// What is asked for: the tool that was named, or the list of tools; of the built-in server, `echo`.
-fn request(args: &Trace, target: &Target) -> Result<(Purpose, Value), Stop> {
+fn request(
+    context: &Context<'_>,
+    args: &Trace,
+    words: Vec<String>,
+    prepared: &Prepared,
+) -> Result<(Purpose, Value), Stop> {
     let Some(tool) = &args.tool else {
-        return Ok(match target {
-            Target::Demo => {
-                let message = json!({"message": "hello"});
-                (Purpose::on("tools/call", "echo"), json!({"name": "echo", "arguments": message}))
-            }
-            _ => (Purpose::of("tools/list"), json!({})),
+        return Ok(if prepared.is_demo {
+            let echo = json!({"name": "echo", "arguments": {"message": "hello"}});
+            (Purpose::on("tools/call", "echo"), echo)
+        } else {
+            (Purpose::of("tools/list"), json!({}))
         });
     };
-    let arguments = Given::read(None, &args.arguments, &read_file)
-        .and_then(|given| given.typed(None, Typing::Strings))
+    let given = Given::read(None, &words, &read_file)
+        .map_err(|problems| wrong_arguments(tool, problems))?;
+    let schema =
+        if given.needs_schema(Typing::Lenient) { schema(context, tool, prepared) } else { None };
+    let arguments = given
+        .typed(schema.as_ref(), Typing::Lenient)
         .map_err(|problems| wrong_arguments(tool, problems))?;
     Ok((Purpose::on("tools/call", tool), call_params(tool, &arguments)))
 }
 
+/// The tool's input schema: what is remembered, or what a session of its own finds out. That one is
+/// no part of what is traced, and is ended again.
+fn schema(context: &Context<'_>, tool: &str, prepared: &Prepared) -> Option<Value> {
+    let known = prepared
+        .saved
+        .as_ref()
+        .and_then(|record| context.store()?.load_tools(&record.name).ok()?);
+    let tools = known.or_else(|| {
+        let mut aside = prepared.client.sibling(Recorder::default()).ok()?;
+        aside.initialize(&handshake(context.options, None).ok()?).ok()?;
+        let tools = aside.list_tools().ok();
+        let _ = aside.close();
+        tools
+    })?;
+    tools.into_iter().find(|known| known.name == tool).map(|tool| tool.input_schema)
+}
+
 /// The handshake, the same request with the session, and the end of the session. A tool that ran
-/// already is not run again.
+/// already, or may have, is not run again.
 fn properly(
     context: &Context<'_>,
     client: &mut Client,
-    spoken: &str,
+    spoken: &Spoken,
     (purpose, params): (&Purpose, &Value),
-    ran: bool,
-) -> Result<Result<(), crate::error::Failure>, Stop> {
+    bare: Result<(), client::Error>,
+) -> Result<Result<(), Failure>, Stop> {
     if let Err(error) = client.initialize(&handshake(context.options, None)?) {
         return Ok(Err(failed(error, client, spoken)));
     }
     let is_call = purpose.method.as_deref() == Some("tools/call");
     let mut outcome = Ok(());
-    if !(ran && is_call)
-        && let Err(error) = client.request(purpose, params, Repeat::Harmful)
-    {
-        outcome = Err(failed(error, client, spoken));
+    match bare {
+        Err(error) if is_call && !was_refused(&error) => {
+            outcome = Err(failed(error, client, spoken))
+        }
+        Ok(()) if is_call => {}
+        _ => {
+            if let Err(error) = client.request(purpose, params, Repeat::Harmful) {
+                outcome = Err(failed(error, client, spoken));
+            }
+        }
     }
     if client.session().id.is_some() {
         // How the server answers is part of what is shown; it changes no outcome.
@@ -80,18 +126,32 @@ fn properly(
     Ok(outcome)
 }
 
+/// Whether the server refused the request before it ran: by its status, or by an error of the kind
+/// that servers give for a missing session.
+fn was_refused(error: &client::Error) -> bool {
+    let status = error.exchange.as_ref().and_then(|exchange| exchange.status());
+    let by_status = !matches!(status, Some(200..300));
+    match &error.kind {
+        ErrorKind::Rpc(error) => {
+            by_status || matches!(error.code, Some(0 | -32600 | -32602 | -32000))
+        }
+        ErrorKind::Status(_) | ErrorKind::SessionLost { may_have_run: false, .. } => by_status,
+        _ => false,
+    }
+}
+
 fn print(context: &Context<'_>, client: &Client) -> Result<(), Stop> {
     let (console, redactor) = (&context.console, context.recorder.redactor());
-    let history = client.history();
+    let (history, url) = (client.history(), redactor.url(client.endpoint().as_str()));
     if context.options.json {
         let exchanges: Vec<Value> = (0..history.len())
             .map(|last| report::exchange_json(&history[..=last], &redactor))
             .collect();
-        console.value(&json!({"endpoint": client.endpoint().as_str(), "exchanges": exchanges}))?;
+        console.value(&json!({"endpoint": url, "exchanges": exchanges}))?;
         return Ok(());
     }
     let style = console.out.style;
-    console.line(&format!("{} {}\n", style.paint(Paint::Strong, "trace of"), client.endpoint()))?;
+    console.line(&format!("{} {url}\n", style.paint(Paint::Strong, "trace of")))?;
     console.line(report::steps(history, &redactor, style).trim_end())?;
     if let Some(verdict) = verdict(history) {
         console.line(&format!("\n{verdict}"))?;
@@ -101,12 +161,12 @@ fn print(context: &Context<'_>, client: &Client) -> Result<(), Stop> {
 
 /// What a client must do, once it is plain.
 fn verdict(history: &[Exchange]) -> Option<&'static str> {
-    let (first, opened) =
-        (history.first()?, history.iter().find(|exchange| exchange.is("initialize"))?);
+    let first = history.first()?;
+    let opened = history.iter().find(|exchange| exchange.is("initialize"))?;
     if !diagnose::succeeded(opened) {
         return None;
     }
-    let issued = opened.answer.as_ref()?.header(crate::protocol::headers::SESSION_ID).is_some();
+    let issued = opened.answer.as_ref()?.header(SESSION_ID).is_some();
     let again = history.iter().skip(1).find(|exchange| exchange.purpose == first.purpose);
     let works = again.map(diagnose::succeeded);
     match (diagnose::succeeded(first), issued, works) {

@@ -107,6 +107,13 @@ pub fn succeeded(exchange: &Exchange) -> bool {
         && exchange.failure.is_none()
 }
 
+/// Whether an exchange brought the result of a tool that reports failure itself.
+pub fn tool_failed(exchange: &Exchange) -> bool {
+    let message = exchange.answer.as_ref().and_then(Answer::last_message);
+    let value: Option<serde_json::Value> = message.and_then(|text| serde_json::from_str(text).ok());
+    value.is_some_and(|value| value["result"]["isError"] == true)
+}
+
 /// The JSON-RPC error in an answer, whatever the status and the label say.
 fn error_of(answer: &Answer) -> Option<ErrorObject> {
     let messages = jsonrpc::parse(answer.last_message()?).ok()?;

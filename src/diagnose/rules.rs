@@ -30,7 +30,9 @@ const SESSIONS: &str = "2025-11-25, Transports, Session Management";
 fn session_missing(evidence: &Evidence<'_>) -> Option<Finding> {
     let Evidence { exchange, answer, .. } = evidence;
     let bare = exchange.session_sent().is_none() && exchange.request.method == "POST";
-    if !bare || exchange.is("initialize") || evidence.after_handshake() {
+    // Whoever sends the version has done a handshake, and was given no session.
+    let known_stateless = exchange.request.header(headers::PROTOCOL_VERSION).is_some();
+    if !bare || known_stateless || exchange.is("initialize") || evidence.after_handshake() {
         return None;
     }
     let code = evidence.code();

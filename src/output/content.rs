@@ -9,6 +9,7 @@ use base64::engine::GeneralPurpose;
 use base64::engine::general_purpose::GeneralPurposeConfig;
 use serde_json::Value;
 
+use super::one_line;
 use crate::protocol::types::{Binary, Content, ToolResult};
 
 /// Lenient on padding: some servers leave it out.
@@ -34,36 +35,39 @@ pub struct Destination {
 pub struct Rendered {
     /// For standard output: the server's words.
     pub text: Vec<String>,
+    /// For standard output, as they are (`--output -`).
+    pub bytes: Vec<u8>,
     /// What was written where, for standard error.
     pub notes: Vec<String>,
 }
 
 /// Renders a result and writes its binary parts to where they should go. Fails with the path that
 /// could not be written.
-pub fn render(result: &ToolResult, destination: &Destination) -> io::Result<Rendered> {
+pub fn render(result: ToolResult, destination: &Destination) -> io::Result<Rendered> {
     let mut rendered = Rendered::default();
     let mut files = 0;
-    for content in &result.content {
+    let has_content = !result.content.is_empty();
+    for content in result.content {
         match content {
             Content::Text(text) | Content::Resource { text, .. } => {
-                rendered.text.push(text.clone());
+                rendered.text.push(text);
             }
             Content::Link { uri, name, mime_type } => {
                 let kind =
                     mime_type.as_deref().map(|kind| format!(" ({kind})")).unwrap_or_default();
                 rendered.text.push(format!("{name}  {uri}{kind}"));
             }
-            Content::Unknown(value) => rendered.text.push(value.to_string()),
+            Content::Unknown(raw) => rendered.text.push(raw),
             Content::Binary(binary) => {
                 files += 1;
-                save(binary, files, destination, &mut rendered)?;
+                save(&binary, files, destination, &mut rendered)?;
             }
         }
     }
-    if let Some(structured) = result.structured.as_ref().filter(|_| result.content.is_empty()) {
-        rendered.text.push(pretty(structured));
+    if let Some(structured) = result.structured.filter(|_| !has_content) {
+        rendered.text.push(pretty(structured.get()));
     }
-    if let Some(path) = destination.file.as_ref().filter(|_| files == 0) {
+    if let Some(path) = destination.file.as_ref().filter(|path| files == 0 && !is_stdout(path)) {
         let text = rendered.text.join("\n") + "\n";
         named(path, std::fs::write(path, &text))?;
         rendered.text.clear();
@@ -72,8 +76,12 @@ pub fn render(result: &ToolResult, destination: &Destination) -> io::Result<Rend
     Ok(rendered)
 }
 
-fn pretty(value: &Value) -> String {
-    serde_json::to_string_pretty(value).unwrap_or_else(|_| value.to_string())
+/// JSON laid out; what is nested too deep for that stays as it came.
+fn pretty(raw: &str) -> String {
+    let value: Option<Value> = serde_json::from_str(raw).ok();
+    value
+        .and_then(|value| serde_json::to_string_pretty(&value).ok())
+        .unwrap_or_else(|| raw.to_owned())
 }
 
 fn save(
@@ -101,10 +109,14 @@ fn save(
         rendered.notes.push(format!(
             "wrote {} ({}, {} bytes)",
             path.display(),
-            binary.mime_type,
+            one_line(&binary.mime_type),
             bytes.len()
         ));
     };
+    if destination.file.as_deref().is_some_and(is_stdout) {
+        rendered.bytes.extend(bytes);
+        return Ok(());
+    }
     if let Some(path) = &destination.file {
         let path = numbered(path, number);
         named(&path, std::fs::write(&path, &bytes))?;
@@ -116,6 +128,11 @@ fn save(
         wrote(&path);
     }
     Ok(())
+}
+
+/// `-` is standard output, as everywhere.
+fn is_stdout(path: &Path) -> bool {
+    path.as_os_str() == "-"
 }
 
 /// The first part goes to the file itself, later ones beside it: `a.png`, `a-2.png`.
@@ -178,7 +195,7 @@ mod tests {
     use serde_json::json;
 
     fn result(value: &Value) -> ToolResult {
-        ToolResult::parse(serde_json::value::to_raw_value(value).unwrap()).unwrap()
+        ToolResult::parse(&serde_json::value::to_raw_value(value).unwrap()).unwrap()
     }
 
     fn image() -> ToolResult {
@@ -191,7 +208,7 @@ mod tests {
 
     #[test]
     fn a_binary_part_is_announced_where_it_goes_nowhere() {
-        let rendered = render(&image(), &Destination::default()).unwrap();
+        let rendered = render(image(), &Destination::default()).unwrap();
         assert_eq!(rendered.text[0], "two:");
         assert!(rendered.text[1].starts_with("[image image/png, 3 bytes"), "{rendered:?}");
     }
@@ -204,8 +221,8 @@ mod tests {
             stem: "../get image".into(),
             ..Destination::default()
         };
-        render(&image(), &destination).unwrap();
-        render(&image(), &destination).unwrap();
+        render(image(), &destination).unwrap();
+        render(image(), &destination).unwrap();
         let mut names: Vec<_> = std::fs::read_dir(folder.path())
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -229,19 +246,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.png");
         let destination = Destination { file: Some(path.clone()), ..Destination::default() };
-        let rendered = render(&image(), &destination).unwrap();
+        let rendered = render(image(), &destination).unwrap();
         assert_eq!(rendered.text, ["two:"]);
         assert_eq!(std::fs::read(&path).unwrap(), b"abc");
         assert_eq!(std::fs::read(folder.path().join("a-2.png")).unwrap(), b"ab");
         let text = result(&json!({"content": [{"type": "text", "text": "hi"}]}));
-        assert!(render(&text, &destination).unwrap().text.is_empty());
+        assert!(render(text, &destination).unwrap().text.is_empty());
         assert_eq!(std::fs::read(&path).unwrap(), b"hi\n");
     }
 
     #[test]
     fn structured_content_is_shown_where_there_is_no_other() {
         let rendered = render(
-            &result(&json!({"structuredContent": {"b": 1, "a": 2}})),
+            result(&json!({"structuredContent": {"b": 1, "a": 2}})),
             &Destination::default(),
         );
         assert_eq!(rendered.unwrap().text, ["{\n  \"b\": 1,\n  \"a\": 2\n}"]);
@@ -251,7 +268,7 @@ mod tests {
     fn what_is_not_base64_is_not_lost() {
         let broken =
             result(&json!({"content": [{"type": "image", "data": "%%", "mimeType": "image/png"}]}));
-        let rendered = render(&broken, &Destination::default()).unwrap();
+        let rendered = render(broken, &Destination::default()).unwrap();
         assert_eq!(rendered.text, ["%%"]);
         assert_eq!(rendered.notes.len(), 1);
     }

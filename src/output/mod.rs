@@ -20,6 +20,9 @@ pub use sanitize::{one_line, text as safe_text};
 pub use style::{Paint, Style};
 pub use table::{Columns, table};
 
+/// Lines up to this length are copied to be written in one piece.
+const PIECE: usize = 4096;
+
 /// Where and how to write.
 #[derive(Clone)]
 pub struct Console {
@@ -64,9 +67,12 @@ impl Console {
         self.out.line(line)
     }
 
-    /// Something worth knowing that is no result: on stderr, and not with `--quiet`.
-    pub fn note(&self, text: &str) -> io::Result<()> {
-        if self.quiet { Ok(()) } else { self.err.line(text) }
+    /// Something worth knowing that is no result: on stderr, and not with `--quiet`. A note that
+    /// cannot be written stops nothing.
+    pub fn note(&self, text: &str) {
+        if !self.quiet {
+            let _ = self.err.line(text);
+        }
     }
 
     /// A JSON value as a result: laid out for a terminal, on one line for a program.
@@ -83,7 +89,7 @@ impl Console {
     pub fn raw(&self, text: &str) -> io::Result<()> {
         match serde_json::from_str::<Value>(text) {
             Ok(value) if self.out.terminal.is_terminal => self.value(&value),
-            _ => self.line(text),
+            _ => self.out.server_text(text),
         }
     }
 }
@@ -91,8 +97,12 @@ impl Console {
 impl Stream {
     /// Writes a line.
     pub fn line(&self, line: &str) -> io::Result<()> {
-        // In one piece: other processes may write to the same terminal.
-        self.bytes(format!("{line}\n").as_bytes())
+        if line.len() < PIECE {
+            // In one piece: other processes may write to the same terminal.
+            return self.bytes(format!("{line}\n").as_bytes());
+        }
+        self.bytes(line.as_bytes())?;
+        self.bytes(b"\n")
     }
 
     /// Writes bytes as they are.

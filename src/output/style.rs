@@ -48,6 +48,11 @@ impl Style {
         Self { enabled }
     }
 
+    /// Whether there is any colour.
+    pub fn is_enabled(self) -> bool {
+        self.enabled
+    }
+
     /// The text, painted where the stream is.
     pub fn paint(self, paint: Paint, text: &str) -> String {
         if !self.enabled {

@@ -4,7 +4,8 @@ use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 
 use super::{Stream, one_line};
 
-/// The largest width of each column on a terminal; the last one gets what is left.
+/// The largest width of the first columns on a terminal, which are shown whole up to it; the others
+/// share what is left.
 pub type Columns<'c> = &'c [u16];
 
 /// Rows as lines. Cells are made harmless here.
@@ -23,7 +24,11 @@ pub fn table(rows: &[Vec<String>], columns: Columns<'_>, stream: &Stream) -> Str
     for (index, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, 2));
         if let (Some(_), Some(largest)) = (width, columns.get(index)) {
-            column.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(*largest)));
+            let cells = rows.iter().filter_map(|cells| cells.get(index));
+            let widest = cells.map(|cell| one_line(cell).chars().count()).max().unwrap_or_default();
+            let wanted = u16::try_from(widest).unwrap_or(u16::MAX).min(*largest);
+            // The padding counts as well.
+            column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(wanted + 2)));
         }
     }
     table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")

@@ -129,7 +129,15 @@ pub fn parse(text: &str) -> Result<Vec<Message>, String> {
     if text.starts_with('[') {
         let items: Vec<Box<RawValue>> =
             serde_json::from_str(text).map_err(|error| error.to_string())?;
-        return items.iter().map(|item| parse_one(item.get())).collect();
+        // One bad element does not take the answer beside it away.
+        let (good, bad): (Vec<_>, Vec<_>) =
+            items.iter().map(|item| parse_one(item.get())).partition(Result::is_ok);
+        if good.is_empty()
+            && let Some(Err(problem)) = bad.into_iter().next()
+        {
+            return Err(problem);
+        }
+        return Ok(good.into_iter().flatten().collect());
     }
     Ok(vec![parse_one(text)?])
 }
@@ -231,6 +239,8 @@ mod tests {
         let messages = parse(r#"[{"method":"a"},{"id":1,"method":"b"}]"#).unwrap();
         assert!(matches!(&messages[0], Message::Notification { method, .. } if method == "a"));
         assert!(matches!(&messages[1], Message::Request { method, .. } if method == "b"));
+        assert_eq!(parse(r#"[1,{"id":1,"result":{}}]"#).unwrap().len(), 1);
+        assert!(parse("[1]").is_err());
     }
 
     #[test]

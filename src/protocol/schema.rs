@@ -6,8 +6,10 @@
 
 use serde_json::{Map, Value};
 
-/// References and nesting are followed this deep; recursive schemas are common.
+/// Values nested deeper than this are not looked into.
 const MAX_DEPTH: usize = 64;
+/// So many places of a schema are looked at; a hostile one could double its branches at every level.
+const MAX_STEPS: usize = 20_000;
 
 /// One thing that is wrong with a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,84 +37,70 @@ impl<'s> Schema<'s> {
         Self { root: self.root, here }
     }
 
-    /// Follows `$ref` as long as it points into this document.
-    fn resolved(self) -> Self {
-        let mut schema = self;
-        for _ in 0..MAX_DEPTH {
-            let target = schema.here["$ref"]
-                .as_str()
-                .and_then(|reference| self.root.pointer(reference.strip_prefix('#')?));
-            match target {
-                Some(target) => schema = schema.at(target),
-                None => break,
+    /// What `$ref` points to, where that is in this document.
+    fn referred(self) -> Option<Self> {
+        let pointer = self.here["$ref"].as_str()?.strip_prefix('#')?;
+        self.root.pointer(pointer).map(|target| self.at(target))
+    }
+
+    /// The schemas that apply together with this one, or one of which does: references and the
+    /// combining keywords.
+    fn branches(self, keywords: &[&str]) -> Vec<Self> {
+        let combined = keywords.iter().filter_map(|keyword| self.here[*keyword].as_array());
+        let combined = combined.flatten().map(|branch| self.at(branch));
+        self.referred().into_iter().chain(combined).collect()
+    }
+
+    /// This schema and all its branches, each once, however they refer to each other.
+    fn all_branches(self) -> Vec<Self> {
+        let mut found: Vec<Self> = vec![self];
+        let mut next = 0;
+        while let Some(schema) = found.get(next).copied() {
+            next += 1;
+            for branch in schema.branches(&["allOf", "anyOf", "oneOf"]) {
+                if found.len() < MAX_STEPS
+                    && !found.iter().any(|seen| std::ptr::eq(seen.here, branch.here))
+                {
+                    found.push(branch);
+                }
             }
         }
-        schema
+        found
     }
 
     /// The schema of a property, where one is declared.
     pub fn property(self, name: &str) -> Option<Self> {
-        self.property_within(name, 0)
-    }
-
-    fn property_within(self, name: &str, depth: usize) -> Option<Self> {
-        let schema = self.resolved();
-        if let Some(property) = schema.here["properties"].get(name) {
-            return Some(schema.at(property));
-        }
-        if depth > MAX_DEPTH {
-            return None;
-        }
-        schema
-            .branches(&["allOf", "anyOf", "oneOf"])
-            .find_map(|branch| branch.property_within(name, depth + 1))
+        self.all_branches().into_iter().find_map(|branch| {
+            branch.here["properties"].get(name).map(|property| self.at(property))
+        })
     }
 
     /// The names of the declared properties.
     pub fn property_names(self) -> Vec<&'s str> {
-        let schema = self.resolved();
-        schema.here["properties"]
-            .as_object()
-            .map(|properties| properties.keys().map(String::as_str).collect())
-            .unwrap_or_default()
-    }
-
-    fn branches(self, keywords: &[&str]) -> impl Iterator<Item = Self> {
-        keywords
-            .iter()
-            .filter_map(move |keyword| self.here[*keyword].as_array())
-            .flatten()
-            .map(move |branch| self.at(branch))
-            .collect::<Vec<_>>()
-            .into_iter()
+        let branches = self.all_branches().into_iter();
+        let properties = branches.filter_map(|branch| branch.here["properties"].as_object());
+        properties.flat_map(Map::keys).map(String::as_str).collect()
     }
 
     /// The types a value may have; empty where the schema does not say.
     pub fn types(self) -> Vec<&'s str> {
-        let mut types = Vec::new();
-        self.collect_types(&mut types, 0);
+        let mut types: Vec<&'s str> = Vec::new();
+        for schema in self.all_branches() {
+            let named = match &schema.here["type"] {
+                Value::String(name) => vec![name.as_str()],
+                Value::Array(names) => names.iter().filter_map(Value::as_str).collect(),
+                _ => {
+                    let constants = schema.here["enum"].as_array().into_iter().flatten();
+                    constants.chain(schema.here.get("const")).map(type_of).collect()
+                }
+            };
+            for name in named {
+                if !types.contains(&name) {
+                    types.push(name);
+                }
+            }
+        }
         types
-    }
-
-    fn collect_types(self, types: &mut Vec<&'s str>, depth: usize) {
-        let schema = self.resolved();
-        let mut add = |name: &'s str| {
-            if !types.contains(&name) {
-                types.push(name);
-            }
-        };
-        match &schema.here["type"] {
-            Value::String(name) => return add(name),
-            Value::Array(names) => return names.iter().filter_map(Value::as_str).for_each(add),
-            _ => {}
-        }
-        let constants = schema.here["enum"].as_array().into_iter().flatten();
-        constants.chain(schema.here.get("const")).for_each(|constant| add(type_of(constant)));
-        if depth < MAX_DEPTH {
-            for branch in schema.branches(&["anyOf", "oneOf", "allOf"]) {
-                branch.collect_types(types, depth + 1);
-            }
-        }
     }
 
     /// Reads a word of the command line as the schema means it: text stays text where text is
@@ -130,21 +118,22 @@ impl<'s> Schema<'s> {
 
     /// What is wrong with a value.
     pub fn problems(self, value: &Value) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        self.check(value, "", 0, &mut problems);
-        problems
+        let mut found = Found { problems: Vec::new(), steps: MAX_STEPS };
+        self.check(value, "", 0, &mut found);
+        found.problems
     }
 
-    fn check(self, value: &Value, path: &str, depth: usize, problems: &mut Vec<Problem>) {
-        if depth > MAX_DEPTH {
+    fn check(self, value: &Value, path: &str, depth: usize, found: &mut Found) {
+        if depth > MAX_DEPTH || found.steps == 0 {
             return;
         }
-        let schema = self.resolved();
-        let mut report = |text: String| problems.push(Problem { path: path.to_owned(), text });
-        if schema.here == &Value::Bool(false) {
+        found.steps -= 1;
+        let mut report =
+            |text: String| found.problems.push(Problem { path: path.to_owned(), text });
+        if self.here == &Value::Bool(false) {
             return report("is not allowed".to_owned());
         }
-        let types: Vec<&str> = match &schema.here["type"] {
+        let types: Vec<&str> = match &self.here["type"] {
             Value::String(name) => vec![name],
             Value::Array(names) => names.iter().filter_map(Value::as_str).collect(),
             _ => Vec::new(),
@@ -152,48 +141,50 @@ impl<'s> Schema<'s> {
         if !types.is_empty() && !types.iter().any(|name| is_type(value, name)) {
             return report(format!("must be {}, not {}", one_of(&types), article(type_of(value))));
         }
-        if let Some(allowed) = schema.here["enum"].as_array()
+        if let Some(allowed) = self.here["enum"].as_array()
             && !allowed.iter().any(|one| same(one, value))
         {
             let names: Vec<String> = allowed.iter().map(ToString::to_string).collect();
             return report(format!("must be one of {}", names.join(", ")));
         }
-        if let Some(constant) = schema.here.get("const")
+        if let Some(constant) = self.here.get("const")
             && !same(constant, value)
         {
             return report(format!("must be {constant}"));
         }
-        schema.check_combined(value, path, depth, problems);
+        self.check_combined(value, path, depth, found);
         match value {
-            Value::Object(object) => schema.check_object(object, path, depth, problems),
-            Value::Array(items) if schema.here["items"].is_object() => {
-                let inner = schema.at(&schema.here["items"]);
+            Value::Object(object) => self.check_object(object, path, depth, found),
+            Value::Array(items) if self.here["items"].is_object() => {
+                let inner = self.at(&self.here["items"]);
                 for (index, item) in items.iter().enumerate() {
-                    inner.check(item, &format!("{path}[{index}]"), depth + 1, problems);
+                    inner.check(item, &format!("{path}[{index}]"), depth + 1, found);
                 }
             }
             _ => {}
         }
     }
 
-    fn check_combined(self, value: &Value, path: &str, depth: usize, problems: &mut Vec<Problem>) {
+    fn check_combined(self, value: &Value, path: &str, depth: usize, found: &mut Found) {
         for branch in self.branches(&["allOf"]) {
-            branch.check(value, path, depth + 1, problems);
+            branch.check(value, path, depth + 1, found);
         }
         for keyword in ["anyOf", "oneOf"] {
-            let attempts: Vec<Vec<Problem>> = self
-                .branches(&[keyword])
-                .map(|branch| {
-                    let mut found = Vec::new();
-                    branch.check(value, path, depth + 1, &mut found);
-                    found
-                })
-                .collect();
-            if !attempts.is_empty() && attempts.iter().all(|found| !found.is_empty()) {
+            let branches = self.here[keyword].as_array().into_iter().flatten();
+            let mut nearest: Option<Vec<Problem>> = None;
+            for branch in branches {
+                let mut attempt = Found { problems: Vec::new(), steps: found.steps };
+                self.at(branch).check(value, path, depth + 1, &mut attempt);
+                found.steps = attempt.steps;
                 // The branch that came nearest says most.
-                let best = attempts.into_iter().min_by_key(Vec::len).unwrap_or_default();
-                problems.extend(best);
+                if nearest.as_ref().is_none_or(|best| attempt.problems.len() < best.len()) {
+                    nearest = Some(attempt.problems);
+                }
+                if nearest.as_ref().is_some_and(Vec::is_empty) {
+                    break;
+                }
             }
+            found.problems.extend(nearest.unwrap_or_default());
         }
     }
 
@@ -202,7 +193,7 @@ impl<'s> Schema<'s> {
         object: &Map<String, Value>,
         path: &str,
         depth: usize,
-        problems: &mut Vec<Problem>,
+        found: &mut Found,
     ) {
         let inside = |name: &str| {
             if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
@@ -210,25 +201,31 @@ impl<'s> Schema<'s> {
         for name in self.here["required"].as_array().into_iter().flatten().filter_map(Value::as_str)
         {
             if !object.contains_key(name) {
-                problems.push(Problem { path: inside(name), text: "is required".to_owned() });
+                found.problems.push(Problem { path: inside(name), text: "is required".to_owned() });
             }
         }
         for (name, value) in object {
             if let Some(property) = self.here["properties"].get(name) {
-                self.at(property).check(value, &inside(name), depth + 1, problems);
+                self.at(property).check(value, &inside(name), depth + 1, found);
             } else if self.here["additionalProperties"] == Value::Bool(false)
-                && !self.matches_a_pattern(name)
+                && !self.has_patterns()
             {
                 let text = "is not a parameter of this tool".to_owned();
-                problems.push(Problem { path: inside(name), text });
+                found.problems.push(Problem { path: inside(name), text });
             }
         }
     }
 
     /// Patterns are not evaluated: where there are any, a name is given the benefit of the doubt.
-    fn matches_a_pattern(self, _name: &str) -> bool {
+    fn has_patterns(self) -> bool {
         self.here["patternProperties"].as_object().is_some_and(|patterns| !patterns.is_empty())
     }
+}
+
+/// What a check has found, and how much further it may go.
+struct Found {
+    problems: Vec<Problem>,
+    steps: usize,
 }
 
 /// The JSON Schema name of a value's type.
@@ -373,6 +370,25 @@ mod tests {
             json!({"properties": {"x": {"anyOf": [{"type": "string"}, {"type": "null"}]}}});
         assert!(problems(&schema, &json!({"x": null})).is_empty());
         assert_eq!(problems(&schema, &json!({"x": 1})), ["x must be a string, not an integer"]);
+    }
+
+    #[test]
+    fn a_reference_does_not_hide_what_stands_beside_it() {
+        let schema = json!({"$ref": "#/$defs/x", "properties": {"n": {"type": "number"}},
+            "$defs": {"x": {"properties": {"m": {"type": "boolean"}}, "required": ["m"]}}});
+        assert_eq!(Schema::new(&schema).property("n").unwrap().types(), ["number"]);
+        assert_eq!(Schema::new(&schema).property("m").unwrap().types(), ["boolean"]);
+        assert_eq!(problems(&schema, &json!({"n": "x"})).len(), 2);
+    }
+
+    #[test]
+    fn a_schema_that_doubles_at_every_level_ends() {
+        let a = json!({"$ref": "#/$defs/a"});
+        let schema = json!({"properties": {"k": a}, "$defs": {"a": {"anyOf": [a, a]}}});
+        let began = std::time::Instant::now();
+        assert!(Schema::new(&schema).property("k").unwrap().types().is_empty());
+        let _ = problems(&schema, &json!({"k": {"k": 1}}));
+        assert!(began.elapsed() < std::time::Duration::from_secs(2));
     }
 
     #[test]

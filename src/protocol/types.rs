@@ -4,14 +4,23 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+/// Some servers write null for what they leave out.
+fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
 /// A server's or client's name and version (schema `Implementation`).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Implementation {
     /// The programmatic name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     pub name: String,
     /// The version.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     pub version: String,
     /// A name for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -28,7 +37,7 @@ pub struct InitializeResult {
     #[serde(default)]
     pub capabilities: Value,
     /// What it is.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     pub server_info: Implementation,
     /// How it wants to be used.
     #[serde(default)]
@@ -103,39 +112,36 @@ impl Tool {
     }
 }
 
-/// The result of `tools/call` (schema `CallToolResult`), with the text the server sent.
+/// The result of `tools/call` (schema `CallToolResult`).
 #[derive(Debug)]
 pub struct ToolResult {
     /// The blocks, in order.
     pub content: Vec<Content>,
-    /// Structured content, where there is any.
-    pub structured: Option<Value>,
+    /// Structured content, where there is any, as the server sent it.
+    pub structured: Option<Box<RawValue>>,
     /// The tool ran and reports failure.
     pub is_error: bool,
-    /// All of it, as the server sent it.
-    pub raw: Box<RawValue>,
 }
 
 impl ToolResult {
     /// Reads a result; unknown kinds of content are kept as they came.
-    pub fn parse(raw: Box<RawValue>) -> Result<Self, String> {
+    pub fn parse(raw: &RawValue) -> Result<Self, String> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
-        struct View {
+        struct View<'r> {
+            #[serde(borrow, default)]
+            content: Option<Vec<&'r RawValue>>,
             #[serde(default)]
-            content: Vec<Value>,
+            structured_content: Option<Box<RawValue>>,
             #[serde(default)]
-            structured_content: Option<Value>,
-            #[serde(default)]
-            is_error: bool,
+            is_error: Option<bool>,
         }
-        let view: View = serde_json::from_str(raw.get())
+        let view: View<'_> = serde_json::from_str(raw.get())
             .map_err(|error| format!("a tool result that cannot be read: {error}"))?;
         Ok(Self {
-            content: view.content.into_iter().map(Content::from_value).collect(),
-            structured: view.structured_content,
-            is_error: view.is_error,
-            raw,
+            content: view.content.unwrap_or_default().into_iter().map(Content::parse).collect(),
+            structured: view.structured_content.filter(|value| value.get() != "null"),
+            is_error: view.is_error.unwrap_or_default(),
         })
     }
 }
@@ -164,7 +170,7 @@ pub enum Content {
         mime_type: Option<String>,
     },
     /// A block of a kind that this client does not know, as it came.
-    Unknown(Value),
+    Unknown(String),
 }
 
 /// Bytes, still in Base64.
@@ -179,35 +185,54 @@ pub struct Binary {
 }
 
 impl Content {
-    fn from_value(value: Value) -> Self {
-        let text = |value: &Value| value.as_str().map(str::to_owned);
-        let binary = |kind, data: &Value, mime: &Value| {
+    fn parse(raw: &RawValue) -> Self {
+        let unknown = || Self::Unknown(raw.get().to_owned());
+        match serde_json::from_str(raw.get()) {
+            Ok(value) => Self::known(value).unwrap_or_else(unknown),
+            Err(_) => unknown(),
+        }
+    }
+
+    fn known(mut value: Value) -> Option<Self> {
+        let binary = |kind, data: Value, mime: Value| {
             Some(Self::Binary(Binary {
                 kind,
-                mime_type: text(mime).unwrap_or_else(|| "application/octet-stream".to_owned()),
-                base64: text(data)?,
+                mime_type: string(mime).unwrap_or_else(|| "application/octet-stream".to_owned()),
+                base64: string(data)?,
             }))
         };
-        let resource = &value["resource"];
-        let known = match value["type"].as_str() {
-            Some("text") => text(&value["text"]).map(Self::Text),
-            Some("image") => binary("image", &value["data"], &value["mimeType"]),
-            Some("audio") => binary("audio", &value["data"], &value["mimeType"]),
-            Some("resource") if resource["blob"].is_string() => {
-                binary("resource", &resource["blob"], &resource["mimeType"])
+        let kind = string(value["type"].take())?;
+        match kind.as_str() {
+            "text" => string(value["text"].take()).map(Self::Text),
+            "image" => binary("image", value["data"].take(), value["mimeType"].take()),
+            "audio" => binary("audio", value["data"].take(), value["mimeType"].take()),
+            "resource" => {
+                let resource = &mut value["resource"];
+                if resource["blob"].is_string() {
+                    return binary(
+                        "resource",
+                        resource["blob"].take(),
+                        resource["mimeType"].take(),
+                    );
+                }
+                let uri = string(resource["uri"].take()).unwrap_or_default();
+                string(resource["text"].take()).map(|text| Self::Resource { uri, text })
             }
-            Some("resource") => text(&resource["text"]).map(|body| Self::Resource {
-                uri: text(&resource["uri"]).unwrap_or_default(),
-                text: body,
-            }),
-            Some("resource_link") => text(&value["uri"]).map(|uri| Self::Link {
+            "resource_link" => string(value["uri"].take()).map(|uri| Self::Link {
                 uri,
-                name: text(&value["name"]).unwrap_or_default(),
-                mime_type: text(&value["mimeType"]),
+                name: string(value["name"].take()).unwrap_or_default(),
+                mime_type: string(value["mimeType"].take()),
             }),
             _ => None,
-        };
-        known.unwrap_or(Self::Unknown(value))
+        }
+    }
+}
+
+/// The string, where the value is one.
+fn string(value: Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text),
+        _ => None,
     }
 }
 
@@ -222,7 +247,7 @@ mod tests {
 
     #[test]
     fn every_kind_of_content_is_told_apart() {
-        let result = ToolResult::parse(raw(&json!({"content": [
+        let result = ToolResult::parse(&raw(&json!({"content": [
             {"type": "text", "text": "a"},
             {"type": "image", "data": "AAAA", "mimeType": "image/png"},
             {"type": "audio", "data": "AAAA", "mimeType": "audio/wav"},
@@ -246,6 +271,21 @@ mod tests {
         let expected = ["text", "image", "audio", "embedded", "resource", "link", "unknown"];
         assert_eq!(kinds, expected);
         assert!(result.is_error);
+    }
+
+    #[test]
+    fn what_is_left_out_may_be_null_and_depth_is_no_matter() {
+        let nested = "[".repeat(200) + &"]".repeat(200);
+        let text = format!(r#"{{"content":null,"isError":null,"structuredContent":{nested}}}"#);
+        let raw: Box<RawValue> = serde_json::from_str(&text).unwrap();
+        let result = ToolResult::parse(&raw).unwrap();
+        assert!(result.content.is_empty() && !result.is_error);
+        assert_eq!(result.structured.unwrap().get(), nested);
+        let said: InitializeResult = serde_json::from_str(
+            r#"{"protocolVersion":"x","serverInfo":{"name":null,"version":null}}"#,
+        )
+        .unwrap();
+        assert_eq!(said.server_info, Implementation::default());
     }
 
     #[test]

@@ -28,7 +28,8 @@ pub fn print(console: &Console, failure: &Failure, redactor: &Redactor) -> io::R
     }
     page.next()?;
     if console.json {
-        console.err.line(&redactor.text(&failure.to_json().to_string()))?;
+        let text = redactor.text(&failure.to_json().to_string()).into_owned();
+        console.err.server_text(&text)?;
     }
     Ok(())
 }
@@ -113,7 +114,13 @@ impl Page<'_> {
             let code = code.map_or(String::new(), |code| format!("{code} "));
             self.labelled("", &format!("{code}{}", self.safe(message)))?;
         } else if answer.shape == Shape::Events {
-            self.labelled("", &format!("a stream with {} events", answer.events.len()))?;
+            self.labelled(
+                "",
+                &match answer.events.len() {
+                    1 => "a stream with one event".to_owned(),
+                    count => format!("a stream with {count} events"),
+                },
+            )?;
         } else if !answer.body.is_empty() {
             let kind = answer.header("content-type").unwrap_or("no Content-Type");
             let body: String = self.safe(&answer.body).chars().take(200).collect();

@@ -79,6 +79,9 @@ fn sentence(exchanges: &[Exchange]) -> Option<String> {
             && last.request.method == "POST"
     })?;
     let text = match (diagnose::succeeded(same), diagnose::succeeded(last)) {
+        (_, true) if diagnose::tool_failed(last) => {
+            "the same request as the first; it is accepted now, and the tool itself reports failure"
+        }
         (false, true) => {
             "the same request as the first, and it works: the session made the difference"
         }

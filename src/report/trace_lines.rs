@@ -72,7 +72,7 @@ fn to_json(exchange: &Exchange, redactor: &Redactor) -> Value {
             "headers": headers(&head_lines(&exchange.wire.request_head, &request.headers), redactor),
             "body": redactor.text(&request.body),
         },
-        "connection": connection(&exchange.connection),
+        "connection": connection(&exchange.connection, redactor),
         "times": times(&exchange.times),
         "wire": {
             "sent": exchange.wire.sent,
@@ -81,7 +81,7 @@ fn to_json(exchange: &Exchange, redactor: &Redactor) -> Value {
                 .map(|(at, bytes)| json!([milliseconds(*at), bytes])).collect::<Vec<_>>(),
         },
         "answer": exchange.answer.as_ref().map(|sent| answer(exchange, sent, redactor)),
-        "failure": exchange.failure,
+        "failure": exchange.failure.as_ref().map(|text| redactor.text(text)),
     })
 }
 
@@ -119,7 +119,7 @@ fn headers(headers: &[(String, String)], redactor: &Redactor) -> Vec<Value> {
 fn event(event: &Event, redactor: &Redactor) -> Value {
     json!({
         "at": milliseconds(event.at),
-        "event": event.kind,
+        "event": redactor.text(&event.kind),
         "id": event.id.as_ref().map(|id| redactor.text(id)),
         "retry": event.retry,
         "data": event.data.as_ref().map(|data| redactor.text(data)),
@@ -127,13 +127,13 @@ fn event(event: &Event, redactor: &Redactor) -> Value {
     })
 }
 
-fn connection(connection: &Connection) -> Value {
+fn connection(connection: &Connection, redactor: &Redactor) -> Value {
     let mut map = Map::new();
     map.insert("reused".into(), json!(connection.reused));
     map.insert("peer".into(), json!(connection.peer.map(|peer| peer.to_string())));
     let refused = connection.refused.iter().map(|(address, why)| json!([address.to_string(), why]));
     map.insert("refused".into(), refused.collect());
-    map.insert("proxy".into(), json!(connection.proxy));
+    map.insert("proxy".into(), json!(connection.proxy.as_ref().map(|proxy| redactor.url(proxy))));
     let tls = connection.tls.as_ref().map(|tls| {
         json!({
             "version": tls.version,

@@ -90,7 +90,7 @@ impl Observer for TraceText {
         let retry = event.retry.map(|retry| format!("  retry {retry} ms"));
         let label = format!(
             "event {}{}{}",
-            one_line(&event.kind),
+            one_line(&redactor.text(&event.kind)),
             id.unwrap_or_default(),
             retry.unwrap_or_default()
         );

@@ -6,6 +6,9 @@
 
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::digest::sha256_of;
 use crate::env::Env;
 use crate::protocol::headers;
@@ -63,8 +66,8 @@ impl Credentials {
     pub fn expand(&self, env: &Env) -> Result<Expanded, String> {
         let mut expanded = Expanded::default();
         for (name, template) in &self.headers {
-            let value =
-                expand(template, env).map_err(|error| format!("header `{name}`: {error}"))?;
+            let value = expand(template, env, &mut expanded.secrets)
+                .map_err(|error| format!("header `{name}`: {error}"))?;
             headers::check_value(&value).map_err(|error| format!("header `{name}`: {error}"))?;
             if is_sensitive_header(name) || &value != template {
                 expanded.add_secret(name, &value);
@@ -72,8 +75,8 @@ impl Credentials {
             expanded.headers.push((name.to_ascii_lowercase(), value));
         }
         if let Some(template) = &self.bearer {
-            let token =
-                expand(template, env).map_err(|error| format!("the bearer token: {error}"))?;
+            let token = expand(template, env, &mut expanded.secrets)
+                .map_err(|error| format!("the bearer token: {error}"))?;
             headers::check_value(&token).map_err(|error| format!("the bearer token: {error}"))?;
             if token.trim().is_empty() {
                 return Err("the bearer token is empty".to_owned());
@@ -92,10 +95,24 @@ impl Credentials {
 
 impl Expanded {
     fn add_secret(&mut self, name: &str, value: &str) {
+        self.learn_parts(name, value);
         self.identity.push(format!("{} {value}", name.to_ascii_lowercase()));
         // The scheme of `Authorization: Bearer x` is no secret; what follows it is.
         let secret = value.split_once(' ').map_or(value, |(_, rest)| rest);
         self.secrets.extend([value.to_owned(), secret.trim().to_owned()]);
+    }
+
+    /// Cookies are several secrets, and `Basic` hides a name and a password.
+    fn learn_parts(&mut self, name: &str, value: &str) {
+        if name.eq_ignore_ascii_case("cookie") {
+            let values = value.split(';').filter_map(|pair| pair.split_once('='));
+            self.secrets.extend(values.map(|(_, secret)| secret.trim().to_owned()));
+        }
+        let basic = value.strip_prefix("Basic ").and_then(|pair| STANDARD.decode(pair.trim()).ok());
+        if let Some(pair) = basic.and_then(|pair| String::from_utf8(pair).ok()) {
+            let password = pair.split_once(':').map(|(_, password)| password.to_owned());
+            self.secrets.extend(password.into_iter().chain([pair]));
+        }
     }
 
     /// Teaches a redactor every secret in here.
@@ -114,9 +131,12 @@ impl Expanded {
     }
 }
 
-fn expand(template: &str, env: &Env) -> Result<String, String> {
-    let variable = |name: &str| {
-        env.var(name).map(str::to_owned).ok_or_else(|| format!("the variable {name} is not set"))
+/// Looks up what a template refers to; every secret in it is noted.
+fn expand(template: &str, env: &Env, secrets: &mut Vec<String>) -> Result<String, String> {
+    let mut variable = |name: &str| {
+        let value = env.var(name).ok_or_else(|| format!("the variable {name} is not set"))?;
+        secrets.push(value.to_owned());
+        Ok::<_, String>(value.to_owned())
     };
     if let Some(name) = template.strip_prefix("env:").filter(|name| is_variable(name)) {
         return variable(name);
@@ -124,6 +144,7 @@ fn expand(template: &str, env: &Env) -> Result<String, String> {
     if let Some(path) = template.strip_prefix("file:").filter(|path| !path.starts_with("//")) {
         let text = std::fs::read_to_string(Path::new(path))
             .map_err(|error| format!("cannot read {path}: {error}"))?;
+        secrets.push(text.trim_end().to_owned());
         return Ok(text.trim_end().to_owned());
     }
     let mut out = String::new();

@@ -115,6 +115,6 @@ impl Record {
 
     /// When the handshake was done.
     pub fn opened_at(&self) -> SystemTime {
-        UNIX_EPOCH + Duration::from_secs(self.opened)
+        UNIX_EPOCH.checked_add(Duration::from_secs(self.opened)).unwrap_or(UNIX_EPOCH)
     }
 }

@@ -90,8 +90,16 @@ impl Store {
         if self.folder.is_none() {
             return Ok(None);
         }
-        let text = files::read(&self.path(&["current"])?)?;
-        Ok(text.map(|text| text.trim().to_owned()).filter(|name| check_name(name).is_ok()))
+        let path = self.path(&["current"])?;
+        let Some(text) = files::read(&path)? else { return Ok(None) };
+        let name = text.trim();
+        if check_name(name).is_err() {
+            bail!(
+                "cannot use {}: it holds no name; `mcpoke use NAME` writes it anew",
+                path.display()
+            );
+        }
+        Ok(Some(name.to_owned()))
     }
 
     /// Makes a server the current one.
@@ -106,8 +114,9 @@ impl Store {
         }
         let path = self.record_path(name)?;
         let Some(text) = files::read(&path)? else { return Ok(None) };
-        let record = parse_file::<Record>(&text)
-            .with_context(|| format!("cannot use {}", path.display()))?;
+        let record = parse_file::<Record>(&text).with_context(|| {
+            format!("cannot use {} (`mcpoke close {name} --forget` removes it)", path.display())
+        })?;
         Ok(Some(record))
     }
 
@@ -153,6 +162,15 @@ impl Store {
     pub fn lock(&self, url: &str, limit: Option<Duration>) -> Result<Lock> {
         let path = self.path(&["locks", &sha256(url.as_bytes())[..32]])?;
         files::lock(&path, limit)
+    }
+
+    /// Forgets a server whose record cannot be read.
+    pub fn remove_unread(&self, name: &str) -> Result<()> {
+        if self.current().ok().flatten().as_deref() == Some(name) {
+            files::remove(&self.path(&["current"])?)?;
+        }
+        files::remove(&self.tools_path(name)?)?;
+        files::remove(&self.record_path(name)?)
     }
 
     /// The names of all remembered servers, sorted.

@@ -19,7 +19,7 @@ pub enum Target {
 /// Why a target was not found.
 #[derive(Debug)]
 pub enum TargetError {
-    /// What was named cannot be used; why, and what might be meant.
+    /// What was named cannot be used; why, and the names that might be meant.
     Usage(String, Vec<String>),
     /// The state cannot be read.
     State(anyhow::Error),
@@ -40,10 +40,10 @@ pub fn resolve(named: Option<&str>, store: Option<&Store>) -> Result<Target, Tar
     }
     if Endpoint::looks_like_url(named) {
         let endpoint = parse(named)?;
-        return Ok(match store.map(|store| store.load_by_url(endpoint.as_str())).transpose()? {
-            Some(Some(record)) => Target::Saved(Box::new(record), endpoint),
-            _ => Target::Url(endpoint),
-        });
+        return match store.map(|store| store.load_by_url(endpoint.as_str())).transpose()? {
+            Some(Some(record)) => saved(record),
+            _ => Ok(Target::Url(endpoint)),
+        };
     }
     let Some(store) = store else {
         let text = format!("`{named}` is no URL, and with --no-save no names are known");
@@ -60,16 +60,25 @@ pub fn resolve(named: Option<&str>, store: Option<&Store>) -> Result<Target, Tar
 }
 
 fn current(store: Option<&Store>) -> Result<Target, TargetError> {
-    let none = || {
-        let text = "no server was named, and none was initialised yet".to_owned();
-        TargetError::Usage(text, Vec::new())
-    };
     let store = store.ok_or_else(|| {
         let text = "with --no-save a server must be named: -s URL".to_owned();
         TargetError::Usage(text, Vec::new())
     })?;
-    let name = store.current()?.ok_or_else(none)?;
-    saved(store.load(&name)?.ok_or_else(none)?)
+    let record = match store.current()? {
+        Some(name) => store.load(&name)?,
+        None => None,
+    };
+    match record {
+        Some(record) => saved(record),
+        None if store.names()?.is_empty() => {
+            let text = "no server was named, and none was initialised yet".to_owned();
+            Err(TargetError::Usage(text, Vec::new()))
+        }
+        None => {
+            let text = "no server was named, and none is the current one".to_owned();
+            Err(TargetError::Usage(text, store.names()?))
+        }
+    }
 }
 
 fn saved(record: Record) -> Result<Target, TargetError> {

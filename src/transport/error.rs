@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io;
 
+use super::http::Limits;
+
 /// The phase of an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
@@ -91,10 +93,15 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 /// Translates what the HTTP layer says; `phase` is where the recorder saw the exchange stop.
-pub(super) fn translate(error: ureq::Error, phase: Phase, request_sent: bool) -> Error {
+pub(super) fn translate(
+    error: ureq::Error,
+    phase: Phase,
+    request_sent: bool,
+    limits: &Limits,
+) -> Error {
     let (kind, text) = match error {
-        ureq::Error::Timeout(timeout) => timed_out(timeout, phase),
-        ureq::Error::Io(error) => translate_io(&error, phase),
+        ureq::Error::Timeout(timeout) => timed_out(timeout, phase, limits),
+        ureq::Error::Io(error) => translate_io(&error, phase, limits),
         ureq::Error::HostNotFound => (ErrorKind::Unreachable, "the name has no address".to_owned()),
         ureq::Error::ConnectProxyFailed(reason) => {
             (ErrorKind::Unreachable, format!("the proxy refused: {reason}"))
@@ -117,13 +124,13 @@ pub(super) fn translate(error: ureq::Error, phase: Phase, request_sent: bool) ->
     Error { kind, phase, text, may_have_run: request_sent }
 }
 
-fn translate_io(error: &io::Error, phase: Phase) -> (ErrorKind, String) {
+fn translate_io(error: &io::Error, phase: Phase, limits: &Limits) -> (ErrorKind, String) {
     if let Some(inner) = error.get_ref() {
         if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
             return (ErrorKind::Unreachable, tls_text(tls));
         }
         if let Some(ureq::Error::Timeout(timeout)) = inner.downcast_ref::<ureq::Error>() {
-            return timed_out(*timeout, phase);
+            return timed_out(*timeout, phase, limits);
         }
     }
     let reached = matches!(phase, Phase::Send | Phase::Wait | Phase::Read);
@@ -146,18 +153,19 @@ fn translate_io(error: &io::Error, phase: Phase) -> (ErrorKind, String) {
     (kind, text)
 }
 
-fn timed_out(timeout: ureq::Timeout, phase: Phase) -> (ErrorKind, String) {
-    let (option, what) = match timeout {
+fn timed_out(timeout: ureq::Timeout, phase: Phase, limits: &Limits) -> (ErrorKind, String) {
+    let (option, limit, what) = match timeout {
         ureq::Timeout::Resolve | ureq::Timeout::Connect => {
-            ("--connect-timeout", "no connection within the limit")
+            ("--connect-timeout", limits.connect, "no connection")
         }
-        ureq::Timeout::RecvResponse => ("--first-byte-timeout", "no answer within the limit"),
-        ureq::Timeout::PerRead => ("--silence-timeout", "not a byte came within the limit"),
+        ureq::Timeout::RecvResponse => ("--first-byte-timeout", limits.first_byte, "no answer"),
+        ureq::Timeout::PerRead => ("--silence-timeout", limits.silence, "not a byte came"),
         ureq::Timeout::PerWrite => {
-            ("--silence-timeout", "not a byte could be sent within the limit")
+            ("--silence-timeout", limits.silence, "not a byte could be sent")
         }
-        _ => ("--timeout", "not done within the limit"),
+        _ => ("--timeout", limits.whole, "not done"),
     };
+    let limit = limit.map_or(String::new(), |limit| format!("within {} s ", limit.as_secs_f64()));
     // A server that cannot be connected to in time is not reached, as with curl and a refused port.
     let kind = match phase {
         Phase::Lookup | Phase::Connect | Phase::Proxy if option == "--connect-timeout" => {
@@ -165,7 +173,7 @@ fn timed_out(timeout: ureq::Timeout, phase: Phase) -> (ErrorKind, String) {
         }
         _ => ErrorKind::TooSlow(option),
     };
-    (kind, format!("{what} ({option})"))
+    (kind, format!("{what} {limit}({option})"))
 }
 
 /// What a failed TLS handshake means, in words.

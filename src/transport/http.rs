@@ -151,7 +151,7 @@ impl Http {
                     self.log.clone(),
                     self.recorder.clone(),
                     self.proxy.clone(),
-                    self.limits.max_size,
+                    self.limits,
                 );
                 Ok(reply)
             }
@@ -190,7 +190,8 @@ impl Http {
             self.agent.run(builder.body(()).map_err(|error| bad(&error))?)
         };
         result.map_err(|error| {
-            let mut error = translate(error, self.log.phase(), self.log.request_begun());
+            let mut error =
+                translate(error, self.log.phase(), self.log.request_begun(), &self.limits);
             if error.kind == ErrorKind::Unreachable && self.log.request_begun() {
                 error.kind = ErrorKind::Broken;
             }

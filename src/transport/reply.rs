@@ -6,8 +6,8 @@
 use std::io::{self, BufRead, BufReader, Read};
 
 use super::error::{Error, ErrorKind, translate};
-use super::http::note_wire;
-use super::sse::Events;
+use super::http::{Limits, note_wire};
+use super::sse::{Block, Events};
 use super::wire::WireLog;
 use crate::exchange::{Answer, Exchange, KEEP_BODY, KEEP_EVENTS, KEEP_STREAM, Recorder, Shape};
 use crate::protocol::headers;
@@ -21,7 +21,7 @@ pub struct Reply {
     log: WireLog,
     recorder: Recorder,
     proxy: Option<String>,
-    max_size: u64,
+    limits: Limits,
     /// Bytes of events that are kept as evidence.
     kept: usize,
 }
@@ -40,7 +40,7 @@ impl Reply {
         log: WireLog,
         recorder: Recorder,
         proxy: Option<String>,
-        max_size: u64,
+        limits: Limits,
     ) -> Self {
         let (parts, body) = response.into_parts();
         let text = |value: &ureq::http::HeaderValue| {
@@ -59,10 +59,13 @@ impl Reply {
             events: Vec::new(),
             events_dropped: 0,
         });
+        if let Some(id) = exchange.answer.as_ref().and_then(|a| a.header(headers::SESSION_ID)) {
+            recorder.learn(|redactor| redactor.learn_session(id));
+        }
         note_wire(&mut exchange, &log, proxy.as_deref());
         recorder.tell(|observer, redactor| observer.answered(&exchange, redactor));
         let body = State::Fresh(BufReader::with_capacity(16 * 1024, body.into_reader()));
-        Self { exchange, body, log, recorder, proxy, max_size, kept: 0 }
+        Self { exchange, body, log, recorder, proxy, limits, kept: 0 }
     }
 
     /// The evidence so far.
@@ -119,11 +122,12 @@ impl Reply {
         let is_stream = self
             .header("content-type")
             .is_some_and(|kind| kind.to_ascii_lowercase().starts_with(headers::EVENT_STREAM));
+        skip_blank(&mut body)?;
         let shape = shape_of(body.fill_buf()?, is_stream);
         self.note(|answer| answer.shape = shape);
         match shape {
             Shape::Events => {
-                self.body = State::Events(Box::new(Events::new(body, self.max_size)));
+                self.body = State::Events(Box::new(Events::new(body, self.limits.max_size)));
                 Ok(None)
             }
             Shape::Json => self.read_document(body).map(Some),
@@ -143,8 +147,8 @@ impl Reply {
 
     fn read_document(&mut self, body: Body) -> io::Result<String> {
         let mut bytes = Vec::new();
-        body.take(self.max_size.saturating_add(1)).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > self.max_size {
+        body.take(self.limits.max_size.saturating_add(1)).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > self.limits.max_size {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the answer is too large"));
         }
         let text = match String::from_utf8(bytes) {
@@ -174,8 +178,9 @@ impl Reply {
             block.at = self.log.elapsed();
             self.recorder.tell(|observer, redactor| observer.event(&block, redactor));
             let data = block.data.clone().filter(|data| !data.is_empty());
-            block.data = block.data.map(|data| beginning(&data).to_owned());
-            self.kept += block.data.as_ref().map_or(0, String::len);
+            cut(&mut block);
+            self.kept += block.data.as_ref().map_or(0, String::len)
+                + block.comments.iter().map(String::len).sum::<usize>();
             let keep = self.kept <= KEEP_STREAM;
             self.note(|answer| {
                 if keep && answer.events.len() < KEEP_EVENTS {
@@ -198,7 +203,7 @@ impl Reply {
     }
 
     fn fail(&mut self, error: io::Error) -> Error {
-        let mut error = translate(ureq::Error::from(error), self.log.phase(), true);
+        let mut error = translate(ureq::Error::from(error), self.log.phase(), true, &self.limits);
         if error.kind == ErrorKind::Unreachable {
             error.kind = ErrorKind::Broken;
         }
@@ -207,9 +212,30 @@ impl Reply {
     }
 }
 
+/// Passes over white space and a byte order mark: they decide nothing and mean nothing.
+fn skip_blank(body: &mut Body) -> io::Result<()> {
+    loop {
+        let start = body.fill_buf()?;
+        let blank = start.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        let mark = if start[blank..].starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        if blank + mark == 0 {
+            return Ok(());
+        }
+        body.consume(blank + mark);
+    }
+}
+
 /// As much of a text as is kept as evidence.
 fn beginning(text: &str) -> &str {
     &text[..text.floor_char_boundary(KEEP_BODY)]
+}
+
+/// Keeps the beginning of each part of a block.
+fn cut(block: &mut Block) {
+    let parts = block.data.iter_mut().chain(&mut block.id).chain(&mut block.comments);
+    for part in parts.chain(std::iter::once(&mut block.kind)) {
+        part.truncate(beginning(part).len());
+    }
 }
 
 /// What a body is, by its first bytes; the label decides only where they do not.

@@ -193,9 +193,11 @@ where
                 if std::mem::take(&mut self.at_start)
                     && let Some(rest) = text.strip_prefix('\u{feff}')
                 {
-                    text = rest.to_owned();
+                    // A second mark is text; at the very start the decoder would stumble over it.
+                    let guard = if rest.starts_with('\u{feff}') { "\n" } else { "" };
+                    text = format!("{guard}{rest}");
                 }
-                self.note(&text);
+                self.note(text.trim_start_matches('\n'));
                 text.push('\n');
                 Poll::Ready(Some(Ok(text)))
             }
@@ -306,6 +308,8 @@ mod tests {
     fn a_byte_order_mark_is_dropped_once() {
         assert_eq!(blocks("\u{feff}data: x\n\n"), [message("x")]);
         assert_eq!(blocks("data: \u{feff}x\n\n"), [message("\u{feff}x")]);
+        let twice = blocks("\u{feff}\u{feff}data: a\ndata: x\n\n");
+        assert_eq!(twice, [message("x")], "the second mark spoils its own line alone");
     }
 
     #[test]

@@ -105,7 +105,7 @@ fn the_session_id_is_taken_from_a_successful_answer_alone() {
     let server = Server::start(|request| {
         let dead =
             [("Mcp-Session-Id", "dead-0123456789abcdef"), ("Content-Type", "application/json")];
-        let body = json!({"jsonrpc": "2.0", "id": "server-error", "error": {"code": -32600, "message": "no"}});
+        let body = json!({"jsonrpc": "2.0", "id": "server-error", "error": {"code": -32600, "message": "Bad Request: Missing session ID"}});
         assert_eq!(request.header("mcp-session-id"), None);
         http(400, &dead, &body.to_string())
     });

@@ -14,6 +14,16 @@ fn a_secret_is_printed_nowhere() {
         let said =
             format!("{:?} {:?}", request.header("authorization"), request.header("mcp-session-id"));
         match request.rpc() {
+            // The id and the token in places where nobody would look for them.
+            "initialize" => Some(http(
+                200,
+                &[("Mcp-Session-Id", SESSION), ("X-Link", &format!("/{SESSION}/{BEARER}"))],
+                &request.result_text(&serde_json::json!({
+                    "protocolVersion": "2025-11-25",
+                    "instructions": format!("{SESSION} {BEARER}"),
+                    "serverInfo": {"name": BEARER, "version": SESSION},
+                })),
+            )),
             "tools/call" => Some(request.error(200, -32603, &said.replace('"', "'"))),
             _ => None,
         }
@@ -26,7 +36,7 @@ fn a_secret_is_printed_nowhere() {
         )
     });
     let secrets = ["--bearer", BEARER, "-H", "X-Api-Key: ${KEY}"];
-    let traced = ["--trace", "--trace-file", "t.jsonl", "--json"];
+    let traced = ["--trace", "--trace-file", "t.jsonl"];
     let mut printed = String::new();
     for command in [
         &["init", &echoing.url][..],
@@ -36,6 +46,17 @@ fn a_secret_is_printed_nowhere() {
         &["sessions"],
         &["trace", &echoing.url],
         &["--session-id", SESSION, "ping"],
+        &["--json", "call", "add"],
+        &["init", "http://user:planted-password-0123456789@127.0.0.1:99999/"],
+        &["init", "http://127.0.0.1:1/?token=planted-query-0123456789"],
+        &["-s", &echoing.url, "--proxy", "user:planted-password-0123456789@127.0.0.1:1", "ping"],
+        &[
+            "-s",
+            &echoing.url,
+            "--proxy",
+            "http://u:planted-password-0123456789@127.0.0.1:99999",
+            "ping",
+        ],
         &["init", &refusing.url],
         &["-s", "http://127.0.0.1:1/", "ping"],
         &["close"],
@@ -47,7 +68,10 @@ fn a_secret_is_printed_nowhere() {
         printed
             .push_str(&std::fs::read_to_string(sandbox.home().join("t.jsonl")).unwrap_or_default());
     }
-    for secret in [BEARER, KEY, SESSION] {
+    for entry in std::fs::read_dir(sandbox.state().join("sessions")).into_iter().flatten() {
+        printed.push_str(&entry.unwrap().file_name().to_string_lossy());
+    }
+    for secret in [BEARER, KEY, SESSION, "planted-password", "planted-query"] {
         assert!(!printed.contains(secret), "{secret} was printed:\n{printed}");
     }
     assert!(printed.contains("Bearer …6789") && printed.contains("session-… (24)"), "{printed}");

@@ -109,15 +109,35 @@ fn a_session_is_never_sent_with_other_credentials() {
         .run(&["ping", "--bearer", "second-token-0123456789"])
         .exits(0)
         .says("other credentials");
+    // A session of its own for this once, ended afterwards.
     let methods = server.methods();
-    assert_eq!(methods[3..], ["initialize", "notifications/initialized", "ping"]);
+    assert_eq!(methods[3..], ["initialize", "notifications/initialized", "ping", "DELETE"]);
     assert!(server.requests()[3..].iter().all(|request| {
         request.header("authorization") == Some("Bearer second-token-0123456789")
     }));
-    // A header that says nothing about who is asking changes nothing.
+    // What is remembered stays as it was; a header that says nothing about who is asking changes nothing.
     sandbox.run(&["ping", "-H", "X-Note: 1"]).exits(0);
-    assert_eq!(server.methods().len(), 7);
-    assert_eq!(server.requests().pop().unwrap().header("x-note"), Some("1"));
+    assert_eq!(server.methods().len(), 8);
+    let last = server.requests().pop().unwrap();
+    assert_eq!(last.header("x-note"), Some("1"));
+    assert_eq!(last.header("authorization"), Some("Bearer first-token-0123456789"));
+}
+
+#[test]
+fn a_reference_whose_value_has_changed_opens_a_new_session_and_stays_a_reference() {
+    let (home, server) = (tempfile::tempdir().unwrap(), mcp(|_| None));
+    let state = home.path().join("state").display().to_string();
+    let with = |token: &str| Sandbox::new().with("TOKEN", token).with("MCPOKE_STATE_DIR", &state);
+    let args = ["init", &server.url, "--bearer", "env:TOKEN", "--capabilities", r#"{"roots":{}}"#];
+    with("one-0123456789").run(&args).exits(0);
+    with("two-0123456789").run(&["ping"]).exits(0).says("other credentials");
+    with("two-0123456789").run(&["ping"]).exits(0);
+    let methods = server.methods();
+    assert_eq!(methods[2..], ["initialize", "notifications/initialized", "ping", "ping"]);
+    assert_eq!(server.requests()[2].body["params"]["capabilities"], json!({"roots": {}}));
+    let record = home.path().join("state/sessions/scripted.json");
+    let record = std::fs::read_to_string(record).unwrap();
+    assert!(record.contains("env:TOKEN") && !record.contains("two-0123456789"), "{record}");
 }
 
 #[test]
@@ -217,9 +237,11 @@ fn a_damaged_record_is_reported_and_not_thrown_away() {
     sandbox.run(&["init", &server.url]).exits(0);
     let path = sandbox.state().join("sessions/scripted.json");
     std::fs::write(&path, "").unwrap();
-    sandbox.run(&["ping"]).exits(9).says("scripted.json: the file is empty");
+    sandbox.run(&["ping"]).exits(9).says("scripted.json").says("the file is empty");
     assert!(path.exists());
     sandbox.run(&["--no-save", "-s", &server.url, "ping"]).exits(0);
+    sandbox.run(&["close", "scripted", "--forget"]).exits(0);
+    assert!(!path.exists());
 }
 
 #[cfg(unix)]

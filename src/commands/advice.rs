@@ -1,0 +1,83 @@
+//! What to try after a failure: commands that can be typed as they stand.
+
+use crate::client::{self, Client, ErrorKind};
+use crate::error::{Failure, Kind, from_client};
+use crate::transport;
+
+/// How the user speaks of the server, and what they did.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Spoken {
+    /// What means this server on a command line.
+    pub(super) target: String,
+    /// The option that broke a rule on purpose.
+    pub(super) probe: Option<&'static str>,
+    /// The command is `trace`: there is no point in suggesting it.
+    pub(super) tracing: bool,
+}
+
+/// A failed request, with what may help.
+pub(super) fn failed(error: client::Error, client: &Client, spoken: &Spoken) -> Failure {
+    let limit = match &error.kind {
+        ErrorKind::Transport(error) => match error.kind {
+            transport::ErrorKind::TooSlow(option) | transport::ErrorKind::TooLarge(option) => {
+                Some(option)
+            }
+            _ => None,
+        },
+        _ => None,
+    };
+    let failure = from_client(error, client.history());
+    if let Some(option) = limit {
+        return failure
+            .with_next(format!("the same with a larger {option}"), "0 is without limit for times");
+    }
+    let finding = failure.findings.first().map(|finding| finding.id);
+    match (finding, failure.kind) {
+        (Some("session-missing" | "session-expired"), _) | (_, Kind::Session) => {
+            about_sessions(failure, spoken)
+        }
+        (_, Kind::Auth) => failure.with_next(
+            format!("mcpoke init {} --bearer env:TOKEN", spoken.target),
+            "with the token in $TOKEN",
+        ),
+        (Some("redirected" | "wrong-path"), _) => elsewhere(failure, client),
+        (Some("not-mcp" | "rate-limited" | "upstream-down"), _) => failure,
+        (_, Kind::Unreachable) => {
+            failure.with_detail("Is the server running, and is this its address?")
+        }
+        (_, Kind::Rpc | Kind::Protocol) if !spoken.tracing => failure.with_next(
+            format!("mcpoke trace {}", spoken.target),
+            "shows step by step how the server answers",
+        ),
+        _ => failure,
+    }
+}
+
+fn about_sessions(failure: Failure, spoken: &Spoken) -> Failure {
+    let mut failure = failure;
+    if let Some(option) = spoken.probe {
+        failure = failure.with_next(format!("the same without {option}"), "does it properly");
+    } else if spoken.target != "demo" {
+        let init = format!("mcpoke init {}", spoken.target);
+        failure = failure.with_next(init, "does the handshake and remembers it");
+    }
+    if spoken.tracing {
+        return failure;
+    }
+    failure.with_next(format!("mcpoke trace {}", spoken.target), "shows it step by step")
+}
+
+/// Another address that the evidence points to.
+fn elsewhere(failure: Failure, client: &Client) -> Failure {
+    let endpoint = client.endpoint();
+    let location = failure.exchange.as_ref().and_then(|exchange| {
+        let location = exchange.answer.as_ref()?.header("location")?;
+        url::Url::parse(&exchange.request.url).ok()?.join(location).ok()
+    });
+    let address = match location {
+        Some(location) => location.to_string(),
+        None if endpoint.is_at_root() => format!("{}/mcp", endpoint.origin()),
+        None => return failure,
+    };
+    failure.with_next(format!("mcpoke init {address}"), "the address it may be at")
+}

@@ -666,7 +666,7 @@ _mcpoke() {
             return 0
             ;;
         mcpoke__subcmd__demo)
-            opts="-s -H -k -v -q -h --port --stateless --answers --for --server --header --bearer --no-save --no-renew --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --quiet --color --show-secrets --help"
+            opts="-s -H -k -v -q -h --port --stateless --answers --for --lose-after --lose-every --lost-as --fault --server --header --bearer --no-save --no-renew --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --quiet --color --show-secrets --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -682,6 +682,22 @@ _mcpoke() {
                     ;;
                 --for)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lose-after)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lose-every)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lost-as)
+                    COMPREPLY=($(compgen -W "404 400 text 401 410 422 503 error empty" -- "${cur}"))
+                    return 0
+                    ;;
+                --fault)
+                    COMPREPLY=($(compgen -W "slow cut reset drip huge" -- "${cur}"))
                     return 0
                     ;;
                 --server)

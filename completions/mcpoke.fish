@@ -311,6 +311,22 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l port -d 'The port
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l answers -d 'How to answer: as an event stream or as a JSON document' -r -f -a "sse\t'An event stream'
 json\t'A JSON document'"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l for -d 'Stop after this many seconds' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l lose-after -d 'Lose each session after so many calls in it' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l lose-every -d 'Lose each session so many seconds after it was opened' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l lost-as -d 'How a lost session shows, in the ways of real servers' -r -f -a "404\t'404 with a JSON-RPC error, as the specification has it'
+400\t'400 with a JSON-RPC error'
+text\t'404 with plain text'
+401\t'401 without a challenge'
+410\t'410 with plain text'
+422\t'422 with plain text'
+503\t'503 with JSON that is no JSON-RPC'
+error\t'A JSON-RPC error with status 200'
+empty\t'An event stream that ends at once'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l fault -d 'What goes wrong with the answer to every call' -r -f -a "slow\t'They take three seconds more'
+cut\t'They end in the middle'
+reset\t'The connection is reset in the middle'
+drip\t'They come byte by byte'
+huge\t'They are 64 MiB long'"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r

@@ -17,6 +17,7 @@ const TARGET: &str = "Server";
 const NETWORK: &str = "Network";
 const PROBE: &str = "Probing";
 const OUTPUT: &str = "Output";
+const MISBEHAVING: &str = "Misbehaving";
 
 /// curl for MCP servers, with a memory and an explanation.
 ///
@@ -156,6 +157,62 @@ pub struct Demo {
     /// Stop after this many seconds
     #[arg(long = "for", value_name = "SECONDS")]
     pub seconds: Option<u64>,
+    /// Lose each session after so many calls in it
+    #[arg(long, value_name = "CALLS", help_heading = MISBEHAVING, conflicts_with = "stateless")]
+    pub lose_after: Option<u32>,
+    /// Lose each session so many seconds after it was opened
+    #[arg(long, value_name = "SECONDS", help_heading = MISBEHAVING, conflicts_with = "stateless", value_parser = seconds)]
+    pub lose_every: Option<f64>,
+    /// How a lost session shows, in the ways of real servers
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = LostAs::Status404, help_heading = MISBEHAVING)]
+    pub lost_as: LostAs,
+    /// What goes wrong with the answer to every call
+    #[arg(long, value_enum, help_heading = MISBEHAVING)]
+    pub fault: Option<Fault>,
+}
+
+/// How the demo refuses a session that it does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LostAs {
+    /// 404 with a JSON-RPC error, as the specification has it
+    #[value(name = "404")]
+    Status404,
+    /// 400 with a JSON-RPC error
+    #[value(name = "400")]
+    Status400,
+    /// 404 with plain text
+    Text,
+    /// 401 without a challenge
+    #[value(name = "401")]
+    Status401,
+    /// 410 with plain text
+    #[value(name = "410")]
+    Status410,
+    /// 422 with plain text
+    #[value(name = "422")]
+    Status422,
+    /// 503 with JSON that is no JSON-RPC
+    #[value(name = "503")]
+    Status503,
+    /// A JSON-RPC error with status 200
+    Error,
+    /// An event stream that ends at once
+    Empty,
+}
+
+/// What goes wrong with the demo's answers to calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Fault {
+    /// They take three seconds more
+    Slow,
+    /// They end in the middle
+    Cut,
+    /// The connection is reset in the middle
+    Reset,
+    /// They come byte by byte
+    Drip,
+    /// They are 64 MiB long
+    Huge,
 }
 
 /// The form of the demo's answers.

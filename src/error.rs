@@ -196,7 +196,7 @@ pub fn from_client(error: client::Error, history: &[Exchange]) -> Failure {
             failure.kind = Kind::Session;
         }
         if !about_sessions || certain {
-            failure.message = finding.title.to_owned();
+            finding.title.clone_into(&mut failure.message);
         }
     }
     let redirect = failure.exchange.as_ref().and_then(|exchange| {
@@ -205,10 +205,10 @@ pub fn from_client(error: client::Error, history: &[Exchange]) -> Failure {
     });
     match redirect {
         Some(Redirect::Refuse(why)) => {
-            failure.details.push(format!("The redirect was not followed: {why}."))
+            failure.details.push(format!("The redirect was not followed: {why}."));
         }
         Some(Redirect::Follow(_)) => {
-            failure.details.push("There are too many redirects in a row.".to_owned())
+            failure.details.push("There are too many redirects in a row.".to_owned());
         }
         None => {}
     }

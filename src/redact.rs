@@ -77,12 +77,12 @@ impl Redactor {
 
     /// Remembers a credential, so that it is found wherever it turns up.
     pub fn learn(&mut self, secret: &str) {
-        self.learn_as(secret, credential(secret));
+        self.learn_as(secret, &credential(secret));
     }
 
     /// Remembers a session id.
     pub fn learn_session(&mut self, id: &str) {
-        self.learn_as(id, session_id(id));
+        self.learn_as(id, &session_id(id));
     }
 
     /// Remembers the secrets in a URL's query.
@@ -94,7 +94,7 @@ impl Redactor {
     }
 
     /// A secret comes back in many forms: as JSON text, in a URL, in Base64.
-    fn learn_as(&mut self, secret: &str, shown: String) {
+    fn learn_as(&mut self, secret: &str, shown: &str) {
         let json = serde_json::Value::from(secret).to_string();
         let forms = [
             secret.to_owned(),
@@ -105,7 +105,7 @@ impl Redactor {
         ];
         for form in forms {
             if form.len() >= SEARCH_FROM && !self.known.iter().any(|(known, _)| *known == form) {
-                self.known.push((form, shown.clone()));
+                self.known.push((form, shown.to_owned()));
             }
         }
         // The longest first: one secret may contain another.

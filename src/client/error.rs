@@ -41,7 +41,7 @@ impl Error {
     }
 
     /// The same, as the end of the session.
-    pub(super) fn as_session_lost(self, may_have_run: bool) -> Self {
+    pub(super) fn into_session_lost(self, may_have_run: bool) -> Self {
         let error = match self.kind {
             ErrorKind::Rpc(error) => Some(error),
             _ => None,

@@ -105,11 +105,9 @@ impl Client {
             .and_then(|answer| answer.header(headers::SESSION_ID))
             .filter(|id| !id.is_empty())
             .map(str::to_owned);
-        if let Some(id) = &session_id {
-            if !headers::is_valid_session_id(id) {
-                let text = "the server issued a session id that is not visible ASCII";
-                return Err(Error::protocol(text, exchange));
-            }
+        if session_id.as_ref().is_some_and(|id| !headers::is_valid_session_id(id)) {
+            let text = "the server issued a session id that is not visible ASCII";
+            return Err(Error::protocol(text, exchange));
         }
         let opened = Opened {
             result,

@@ -60,10 +60,9 @@ pub(super) fn loss(exchange: &Exchange, error: &ErrorKind) -> Loss {
         404 | 410 => refused_if(known_code),
         401 if is_challenge(exchange) => Loss::No,
         400 | 401 => refused_if(says_so),
-        422 => Loss::Doubtful,
         // A server that is overloaded or restarting says so; its session may well be alive.
         503 if answer.header("retry-after").is_some() || answer.shape == Shape::Html => Loss::No,
-        503 => Loss::Doubtful,
+        422 | 503 => Loss::Doubtful,
         200 if code.is_some_and(|code| SESSION_CODES.contains(&code)) => Loss::Doubtful,
         _ => Loss::No,
     }

@@ -53,11 +53,11 @@ impl Client {
         let Some(refused) = self.lost(&error) else { return Err(error) };
         let may_have_run = !refused && repeat == Repeat::Harmful;
         if !self.renew()? || may_have_run {
-            return Err(error.as_session_lost(may_have_run));
+            return Err(error.into_session_lost(may_have_run));
         }
         self.round_trip(purpose, params).map(|answered| answered.result).map_err(
             |error| match error.exchange.as_ref().map(|exchange| loss(exchange, &error.kind)) {
-                Some(Loss::Refused) => error.as_session_lost(false),
+                Some(Loss::Refused) => error.into_session_lost(false),
                 _ => error,
             },
         )
@@ -91,12 +91,11 @@ impl Client {
         else {
             return Ok(false);
         };
-        match keeper.begin(&self.session) {
-            Some(session) => self.resume(session, Renewal::Never),
-            None => {
-                let opened = self.initialize(&handshake).map_err(not_renewed)?;
-                self.unsaved = !keeper.opened(&opened);
-            }
+        if let Some(session) = keeper.begin(&self.session) {
+            self.resume(session, Renewal::Never);
+        } else {
+            let opened = self.initialize(&handshake).map_err(not_renewed)?;
+            self.unsaved = !keeper.opened(&opened);
         }
         Ok(true)
     }
@@ -109,7 +108,7 @@ fn not_renewed(error: Error) -> Error {
     match error.kind {
         ErrorKind::Transport(_) => error,
         _ if matches!(status, Some(401 | 403)) => error,
-        _ => error.as_session_lost(false),
+        _ => error.into_session_lost(false),
     }
 }
 

@@ -23,7 +23,7 @@ impl Keeper for RecordKeeper {
         match self.store.lock(&self.record.url, self.limit) {
             Ok(lock) => self.lock = Some(lock),
             // Without a lock the session is renewed all the same; another process may do so too.
-            Err(error) => self.say(&format!("mcpoke: {error:#}")),
+            Err(error) => self.console.note(&format!("mcpoke: {error:#}")),
         }
         let now = self.store.load(&self.record.name).ok().flatten()?;
         let usable = now.url == self.record.url
@@ -34,7 +34,7 @@ impl Keeper for RecordKeeper {
 
     fn opened(&mut self, opened: &Opened) -> bool {
         let age_of_old = self.now.duration_since(self.record.opened_at()).unwrap_or_default();
-        self.say(&format!(
+        self.console.note(&format!(
             "mcpoke: the server no longer knew the session (opened {} ago); opened a new one.\n        \
              Whatever the server kept in the old one is gone.",
             age(age_of_old)
@@ -42,16 +42,9 @@ impl Keeper for RecordKeeper {
         let record = self.record.reopened(opened.session_id.clone(), &opened.result, opened.at);
         let saved = self.store.forget_tools(&record.name).and_then(|()| self.store.save(&record));
         if let Err(error) = &saved {
-            self.say(&format!("mcpoke: the new session is not remembered: {error:#}"));
+            self.console.note(&format!("mcpoke: the new session is not remembered: {error:#}"));
         }
         self.lock = None;
         saved.is_ok()
-    }
-}
-
-impl RecordKeeper {
-    /// That a note cannot be written is no reason to stop.
-    fn say(&self, text: &str) {
-        let _ = self.console.note(text);
     }
 }

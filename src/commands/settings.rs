@@ -28,13 +28,11 @@ pub(super) fn handshake(
         handshake.forced = true;
     }
     if let Some(text) = &options.capabilities {
-        handshake.capabilities = match serde_json::from_str(text) {
-            Ok(Value::Object(object)) => Value::Object(object),
-            _ => {
-                let text = "--capabilities must be a JSON object, such as '{\"roots\":{}}'";
-                return Err(Failure::usage(text));
-            }
+        let Ok(Value::Object(object)) = serde_json::from_str(text) else {
+            let text = "--capabilities must be a JSON object, such as '{\"roots\":{}}'";
+            return Err(Failure::usage(text));
         };
+        handshake.capabilities = Value::Object(object);
     }
     Ok(handshake)
 }

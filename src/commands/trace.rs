@@ -26,7 +26,7 @@ pub(super) fn run(context: &Context<'_>, args: &Trace) -> Outcome {
     let target = resolve(named, context.store().as_ref()).map_err(Failure::from)?;
     let mut prepared = prepare(context, target)?;
     prepared.spoken.tracing = true;
-    let (purpose, params) = request(context, args, words, &prepared)?;
+    let (purpose, params) = request(context, args, &words, &prepared)?;
     let Prepared { client, spoken, .. } = &mut prepared;
 
     // The mistake of a thin client: the request without anything before it.
@@ -56,7 +56,7 @@ fn target_and_words(args: &Trace) -> (Option<&str>, Vec<String>) {
 fn request(
     context: &Context<'_>,
     args: &Trace,
-    words: Vec<String>,
+    words: &[String],
     prepared: &Prepared,
 ) -> Result<(Purpose, Value), Stop> {
     let Some(tool) = &args.tool else {
@@ -67,8 +67,8 @@ fn request(
             (Purpose::of("tools/list"), json!({}))
         });
     };
-    let given = Given::read(None, &words, &read_file)
-        .map_err(|problems| wrong_arguments(tool, problems))?;
+    let given =
+        Given::read(None, words, &read_file).map_err(|problems| wrong_arguments(tool, problems))?;
     let schema =
         if given.needs_schema(Typing::Lenient) { schema(context, tool, prepared) } else { None };
     let arguments = given
@@ -110,7 +110,7 @@ fn properly(
     let mut outcome = Ok(());
     match bare {
         Err(error) if is_call && !was_refused(&error) => {
-            outcome = Err(failed(error, client, spoken))
+            outcome = Err(failed(error, client, spoken));
         }
         Ok(()) if is_call => {}
         _ => {

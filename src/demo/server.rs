@@ -14,14 +14,15 @@ use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 
+use super::faults;
 use super::sessions::Sessions;
 use super::tools::{self, Call};
-use super::{Answers, Options};
+use super::{Answers, Fault, Options};
 use crate::protocol::headers::{ACCEPT_BOTH, EVENT_STREAM, JSON, PROTOCOL_VERSION, SESSION_ID};
 use crate::protocol::version::{HANDSHAKE_VERSIONS, LATEST_HANDSHAKE, OLDEST_ANSWERED};
 
-type Body = UnsyncBoxBody<Bytes, Infallible>;
-type Answer = Response<Body>;
+type Body = UnsyncBoxBody<Bytes, io::Error>;
+pub(super) type Answer = Response<Body>;
 
 /// The largest request that is read.
 const MAX_REQUEST: usize = 4 * 1024 * 1024;
@@ -43,6 +44,10 @@ pub(super) fn run(listener: std::net::TcpListener, options: Options) -> io::Resu
         loop {
             let (stream, _) = listener.accept().await?;
             stream.set_nodelay(true)?;
+            if options.fault == Some(Fault::Reset) {
+                // Whatever ends the connection ends it with a reset.
+                stream.set_zero_linger()?;
+            }
             let state = Arc::clone(&state);
             tokio::task::spawn_local(async move {
                 let service = hyper::service::service_fn(move |request| {
@@ -128,8 +133,12 @@ async fn post(state: &Arc<State>, request: Request<Incoming>) -> Result<Answer, 
         }
         return Ok(empty(StatusCode::ACCEPTED));
     }
-    let ready = session
-        .is_none_or(|id| state.sessions().get(&id).is_some_and(|session| session.initialized));
+    let ready = session.is_none_or(|id| {
+        state.sessions().get(&id).is_some_and(|session| {
+            session.calls += u32::from(method == "tools/call");
+            session.initialized
+        })
+    });
     if !ready && method != "ping" {
         let text = "Request before notifications/initialized was received";
         return Ok(state.answer(&error(&message["id"], -32600, text)));
@@ -162,9 +171,17 @@ fn session_of(state: &State, headers: &HeaderMap) -> Result<Option<String>, Answ
         let text = "Bad request: the Mcp-Session-Id header is required";
         return Err(refuse(StatusCode::BAD_REQUEST, -32000, text));
     };
-    if state.sessions().get(id).is_none() {
-        return Err(refuse(StatusCode::NOT_FOUND, -32001, "Session not found"));
+    let (mut sessions, options) = (state.sessions(), state.options);
+    let known = sessions.get(id);
+    let expired = known.as_ref().is_some_and(|session| {
+        options.lose_after.is_some_and(|calls| session.calls >= calls)
+            || options.lose_every.is_some_and(|age| session.opened.elapsed() >= age)
+    });
+    if known.is_none() || expired {
+        sessions.end(id);
+        return Err(faults::lost(options.lost_as));
     }
+    drop(sessions);
     Ok(Some(id.to_owned()))
 }
 
@@ -211,7 +228,10 @@ async fn serve(state: &Arc<State>, method: &str, message: &Value) -> Answer {
         "tools/call" => {
             let name = params["name"].as_str().unwrap_or_default();
             match tools::call(name, &params["arguments"]) {
-                Call::Done(result) => success(id, &result),
+                Call::Done(result) => match state.options.fault {
+                    Some(fault) => return faults::faulty(fault, id, &result).await,
+                    None => success(id, &result),
+                },
                 Call::Unknown => error(id, -32602, &format!("Unknown tool: {name}")),
                 Call::Slow { step, steps } => {
                     return slow(state.options.answers, message, step, steps).await;
@@ -279,7 +299,7 @@ fn listen(state: &Arc<State>, headers: &HeaderMap) -> Result<Answer, Answer> {
             tokio::time::sleep(KEEP_ALIVE).await;
         }
     });
-    Ok(with_type(StatusCode::OK, EVENT_STREAM, body.boxed_unsync()))
+    Ok(with_type(StatusCode::OK, EVENT_STREAM, body.map_err(io::Error::other).boxed_unsync()))
 }
 
 /// The one standalone stream that a session may have.
@@ -312,14 +332,15 @@ impl State {
         match self.options.answers {
             Answers::Json => document(StatusCode::OK, reply),
             Answers::Sse => {
-                let body = Full::new(Bytes::from(event(reply))).boxed_unsync();
+                let body =
+                    Full::new(Bytes::from(event(reply))).map_err(io::Error::other).boxed_unsync();
                 with_type(StatusCode::OK, EVENT_STREAM, body)
             }
         }
     }
 }
 
-fn success(id: &Value, result: &Value) -> Value {
+pub(super) fn success(id: &Value, result: &Value) -> Value {
     json!({"jsonrpc": "2.0", "id": id, "result": result})
 }
 
@@ -327,29 +348,37 @@ fn error(id: &Value, code: i64, message: &str) -> Value {
     json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}})
 }
 
-fn event(message: &Value) -> String {
+pub(super) fn event(message: &Value) -> String {
     format!("event: message\ndata: {message}\n\n")
 }
 
 fn stream() -> (Sender<Bytes>, Answer) {
     let (sender, body) = Channel::new(1);
-    (sender, with_type(StatusCode::OK, EVENT_STREAM, body.boxed_unsync()))
+    (sender, with_type(StatusCode::OK, EVENT_STREAM, body.map_err(io::Error::other).boxed_unsync()))
 }
 
 fn document(status: StatusCode, reply: &Value) -> Answer {
-    with_type(status, JSON, Full::new(Bytes::from(reply.to_string())).boxed_unsync())
+    with_type(
+        status,
+        JSON,
+        Full::new(Bytes::from(reply.to_string())).map_err(io::Error::other).boxed_unsync(),
+    )
 }
 
-fn refuse(status: StatusCode, code: i64, text: &str) -> Answer {
+pub(super) fn refuse(status: StatusCode, code: i64, text: &str) -> Answer {
     document(status, &error(&Value::Null, code, text))
 }
 
 fn plain(status: StatusCode, text: &'static str) -> Answer {
-    with_type(status, "text/plain", Full::new(Bytes::from_static(text.as_bytes())).boxed_unsync())
+    with_type(
+        status,
+        "text/plain",
+        Full::new(Bytes::from_static(text.as_bytes())).map_err(io::Error::other).boxed_unsync(),
+    )
 }
 
 fn empty(status: StatusCode) -> Answer {
-    let mut answer = Response::new(Empty::new().boxed_unsync());
+    let mut answer = Response::new(Empty::new().map_err(io::Error::other).boxed_unsync());
     *answer.status_mut() = status;
     answer
 }
@@ -361,7 +390,7 @@ fn not_allowed(state: &State) -> Answer {
     answer
 }
 
-fn with_type(status: StatusCode, kind: &'static str, body: Body) -> Answer {
+pub(super) fn with_type(status: StatusCode, kind: &'static str, body: Body) -> Answer {
     let mut answer = Response::new(body);
     *answer.status_mut() = status;
     let headers = answer.headers_mut();

@@ -1,10 +1,15 @@
 //! The sessions of the built-in server.
 
 use std::collections::HashMap;
+use std::time::Instant;
 
 /// One session.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Session {
+    /// When it was opened.
+    pub(super) opened: Instant,
+    /// Calls that were made in it.
+    pub(super) calls: u32,
     /// `notifications/initialized` has come.
     pub(super) initialized: bool,
     /// A standalone stream is open; a second one is refused.
@@ -26,7 +31,9 @@ impl Sessions {
         }
         let (high, low) = (getrandom::u64().ok()?, getrandom::u64().ok()?);
         let id = format!("{high:016x}{low:016x}");
-        self.0.insert(id.clone(), Session::default());
+        let session =
+            Session { opened: Instant::now(), calls: 0, initialized: false, listening: false };
+        self.0.insert(id.clone(), session);
         Some(id)
     }
 

@@ -1,7 +1,7 @@
 //! Files that hold secrets: 0600 in a 0700 folder, written whole or not at all.
 
 use std::fs::{File, TryLockError};
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -23,19 +23,48 @@ pub(super) fn write(path: &Path, text: &str) -> Result<()> {
     Ok(())
 }
 
-/// Reads a file; `None` where there is none.
+/// Reads a file; `None` where there is none. One that others could have written, or can read, is
+/// refused: it may hold a session or a token, and says where they are sent.
 pub(super) fn read(path: &Path) -> Result<Option<String>> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+    let failed = || format!("cannot read {}", path.display());
+    let about = match std::fs::symlink_metadata(path) {
+        Ok(about) => about,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        // A file stands where a folder should be.
+        Err(error) => return Err(error).with_context(failed),
+    };
+    if about.is_symlink() {
+        bail!(
+            "{} is a symbolic link; remove it, so that a file of mcpoke's own can be there",
+            path.display()
+        );
     }
+    check_owner_and_mode(path, &about)?;
+    std::fs::read_to_string(path).map(Some).with_context(failed)
+}
+
+#[cfg(unix)]
+fn check_owner_and_mode(path: &Path, about: &std::fs::Metadata) -> Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+    if about.uid() != rustix::process::geteuid().as_raw() {
+        bail!("{} belongs to another user; remove it, or set MCPOKE_STATE_DIR", path.display());
+    }
+    if about.is_file() && about.mode() & 0o077 != 0 {
+        let mode = about.mode() & 0o777;
+        bail!("{0} can be read by others (mode {mode:04o}): chmod 600 {0}", path.display());
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn check_owner_and_mode(_: &Path, _: &std::fs::Metadata) -> Result<()> {
+    Ok(())
 }
 
 /// Removes a file; one that is not there is removed already.
 pub(super) fn remove(path: &Path) -> Result<()> {
     match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
             Err(error).with_context(|| format!("cannot remove {}", path.display()))
         }
         _ => Ok(()),

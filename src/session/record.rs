@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::credentials::{Credentials, Expanded};
+use super::store::parse_file;
 use crate::protocol::types::{Implementation, InitializeResult, Session};
 
 /// The format that this version writes.
@@ -70,6 +71,11 @@ impl std::fmt::Debug for Record {
 }
 
 impl Record {
+    /// Reads the text of a record's file.
+    pub fn parse(text: &str) -> anyhow::Result<Self> {
+        parse_file(text)
+    }
+
     /// The credentials to go on with.
     pub fn credentials(&self) -> Credentials {
         Credentials {

@@ -114,7 +114,7 @@ impl Store {
         }
         let path = self.record_path(name)?;
         let Some(text) = files::read(&path)? else { return Ok(None) };
-        let record = parse_file::<Record>(&text).with_context(|| {
+        let record = Record::parse(&text).with_context(|| {
             format!("cannot use {} (`mcpoke close {name} --forget` removes it)", path.display())
         })?;
         Ok(Some(record))
@@ -241,7 +241,7 @@ impl Store {
 }
 
 /// Reads a file of this program's, and says so where a newer version wrote it.
-fn parse_file<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T> {
+pub(super) fn parse_file<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T> {
     #[derive(Deserialize)]
     struct Versioned {
         format: Value,

@@ -228,7 +228,9 @@ impl<T: Transport> Tee<T> {
         let (method, target) = line.split_once(' ').unwrap_or((line, ""));
         let mut out = format!("{method} {}{target}\r\n", self.prefix);
         if let Some(authorization) = &forward.authorization {
-            out.push_str(&format!("proxy-authorization: {authorization}\r\n"));
+            out += "proxy-authorization: ";
+            out += authorization;
+            out += "\r\n";
         }
         out.push_str(rest);
         let room = output

@@ -232,6 +232,51 @@ fn the_switches_change_what_they_say() {
 }
 
 #[test]
+fn every_way_of_losing_a_session_is_survived() {
+    for shape in ["404", "400", "text", "401", "410", "422", "503", "error"] {
+        let demo = Demo::start(&["--lose-after", "1", "--lost-as", shape]);
+        let (sandbox, url) = (Sandbox::new(), format!("http://{}/mcp", demo.address));
+        sandbox.run(&["init", &url]).exits(0);
+        sandbox.run(&["call", "echo", "message=one"]).exits(0).prints("one\n");
+        let again = sandbox.run(&["call", "echo", "message=two"]);
+        again.exits(0).prints("two\n").says("opened a new one");
+        sandbox.run(&["--no-renew", "call", "echo", "message=three"]).exits(5).says("mcpoke init");
+    }
+    // Without an answer a call may have run; one that does no harm is repeated all the same.
+    let demo = Demo::start(&["--lose-after", "1", "--lost-as", "empty"]);
+    let (sandbox, url) = (Sandbox::new(), format!("http://{}/mcp", demo.address));
+    sandbox.run(&["init", &url]).exits(0);
+    sandbox.run(&["call", "echo", "message=one"]).exits(0);
+    sandbox.run(&["call", "echo", "message=two"]).exits(0).prints("two\n").says("opened a new one");
+    sandbox.run(&["call", "fail"]).exits(5).says("may have run");
+}
+
+#[test]
+fn sessions_are_lost_with_time_too() {
+    let demo = Demo::start(&["--lose-every", "0.3"]);
+    let (sandbox, url) = (Sandbox::new(), format!("http://{}/mcp", demo.address));
+    sandbox.run(&["init", &url]).exits(0);
+    std::thread::sleep(Duration::from_millis(350));
+    sandbox.run(&["ping"]).exits(0).says("opened a new one");
+}
+
+#[test]
+fn answers_break_as_they_are_told_to() {
+    let call = |fault: &str, options: &[&str]| {
+        let demo = Demo::start(&["--fault", fault]);
+        let url = format!("http://{}/mcp", demo.address);
+        let args = [&["-s", &url, "call", "echo", "message=hi"][..], options].concat();
+        Sandbox::new().run(&args)
+    };
+    call("slow", &["--timeout", "1"]).exits(8).says("within 1 s (--timeout)").says("may have run");
+    call("cut", &[]).exits(7).says("may have run");
+    call("reset", &[]).exits(7).says("may have run");
+    call("drip", &[]).exits(0).prints("hi\n");
+    call("huge", &["--max-size", "1M"]).exits(8).says("--max-size");
+    assert_eq!(call("huge", &[]).exits(0).stdout.len(), (64 << 20) + 1);
+}
+
+#[test]
 fn it_ends_when_told_to_and_says_when_the_port_is_taken() {
     let sandbox = Sandbox::new();
     let began = std::time::Instant::now();

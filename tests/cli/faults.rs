@@ -332,7 +332,7 @@ fn an_address_that_never_answers_leaves_time_for_the_others() {
     // Of two addresses of a name the first one may be a black hole. Names cannot be made up here
     // without the system's files, so the built-in pair of localhost has to do: ::1 refuses.
     let server = faulty(|request, stream| {
-        stream.write_all(&request.result(&json!({"content": []}))).unwrap()
+        stream.write_all(&request.result(&json!({"content": []}))).unwrap();
     });
     let url = server.url.replace("127.0.0.1", "localhost");
     let began = Instant::now();

@@ -6,8 +6,11 @@ use serde_json::{Value, json};
 
 use crate::support::{Request, Sandbox, Server, http, mcp};
 
+/// How a server refuses a session.
+type Refusal = fn(&Request) -> Vec<u8>;
+
 /// A server that loses every session once, answering to it in this way, and issues a new one.
-fn forgetful(lost: fn(&Request) -> Vec<u8>) -> Server {
+fn forgetful(lost: Refusal) -> Server {
     let opened = AtomicUsize::new(0);
     mcp(move |request| {
         if request.rpc() == "initialize" {
@@ -24,7 +27,7 @@ fn forgetful(lost: fn(&Request) -> Vec<u8>) -> Server {
 
 #[test]
 fn a_lost_session_is_renewed_once_and_said() {
-    let shapes: [fn(&Request) -> Vec<u8>; 4] = [
+    let shapes: [Refusal; 4] = [
         |request| request.error(404, -32001, "Session not found"),
         |request| request.error(400, -32000, "Bad Request: No valid session ID provided"),
         |request| request.error(404, -32600, "Session not found"),
@@ -295,7 +298,7 @@ fn every_shape_of_a_lost_session_is_renewed() {
         http(status, &[], body)
     }
     // With each: whether it leaves doubt, so that a `ping` is sent first.
-    let shapes: [(fn(&Request) -> Vec<u8>, bool); 10] = [
+    let shapes: [(Refusal, bool); 10] = [
         (|request| request.error(404, -32001, "Session not found"), false),
         (|request| request.error(404, -32600, "Session not found"), false),
         (|_| text(404, "session not found\n"), false),
@@ -324,7 +327,7 @@ fn every_shape_of_a_lost_session_is_renewed() {
 }
 
 /// A server that refuses everything in its first session in this way.
-fn forgetful_of_all(lost: fn(&Request) -> Vec<u8>) -> Server {
+fn forgetful_of_all(lost: Refusal) -> Server {
     let opened = AtomicUsize::new(0);
     mcp(move |request| {
         if request.rpc() == "initialize" {
@@ -344,8 +347,7 @@ fn forgetful_of_all(lost: fn(&Request) -> Vec<u8>) -> Server {
 
 #[test]
 fn a_call_that_may_have_run_is_not_repeated_though_the_session_is_renewed() {
-    let empty: fn(&Request) -> Vec<u8> =
-        |_| http(200, &[("Content-Type", "text/event-stream")], "");
+    let empty: Refusal = |_| http(200, &[("Content-Type", "text/event-stream")], "");
     let (sandbox, server) = (Sandbox::new(), forgetful_of_all(empty));
     sandbox.run(&["init", &server.url]).exits(0);
     sandbox
@@ -491,4 +493,100 @@ fn a_process_that_dies_while_it_renews_blocks_nobody() {
     let began = std::time::Instant::now();
     sandbox.run(&["call", "add"]).exits(0);
     assert!(began.elapsed() < std::time::Duration::from_secs(5));
+}
+
+#[cfg(unix)]
+#[test]
+fn state_that_others_could_have_touched_is_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (sandbox, server) = (Sandbox::new(), mcp(|_| None));
+    sandbox.run(&["init", &server.url]).exits(0);
+    let path = sandbox.state().join("sessions/scripted.json");
+    let set_mode =
+        |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+    set_mode(0o644);
+    sandbox
+        .run(&["ping"])
+        .exits(9)
+        .says("can be read by others (mode 0644): chmod 600")
+        .says("scripted.json");
+    set_mode(0o600);
+    sandbox.run(&["ping"]).exits(0);
+    let elsewhere = sandbox.home().join("elsewhere.json");
+    std::fs::rename(&path, &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &path).unwrap();
+    sandbox.run(&["ping"]).exits(9).says("is a symbolic link").says("scripted.json");
+    // The link is replaced, and what it points to is left alone.
+    let before = std::fs::read(&elsewhere).unwrap();
+    sandbox.run(&["close", "scripted", "--forget"]).exits(0);
+    sandbox.run(&["init", &server.url]).exits(0);
+    assert!(!path.is_symlink());
+    assert_eq!(std::fs::read(&elsewhere).unwrap(), before);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_disk_that_takes_no_more_leaves_the_old_state() {
+    let (sandbox, server) = (Sandbox::new(), mcp(|_| None));
+    sandbox.run(&["init", &server.url]).exits(0);
+    let path = sandbox.state().join("sessions/scripted.json");
+    let before = std::fs::read(&path).unwrap();
+    // No file may grow: what a full disk does, without one.
+    let program = env!("CARGO_BIN_EXE_mcpoke");
+    let script = format!("trap '' XFSZ; ulimit -f 0; exec {program} init {}", server.url);
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", &script]).env("MCPOKE_STATE_DIR", sandbox.state());
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(9), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("scripted"), "{output:?}");
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+    sandbox.run(&["ping"]).exits(0);
+}
+
+#[test]
+fn a_call_works_without_a_place_for_state() {
+    let server = mcp(|_| None);
+    // Nothing can be created there.
+    let sandbox = Sandbox::new().with("MCPOKE_STATE_DIR", "/proc/mcpoke");
+    sandbox.run(&["init", &server.url]).exits(9).says("/proc/mcpoke");
+    let before = server.methods().len();
+    sandbox.run(&["-s", &server.url, "ping"]).exits(0).says("the session is not remembered");
+    assert_eq!(
+        server.methods()[before..],
+        ["initialize", "notifications/initialized", "ping", "DELETE"]
+    );
+    sandbox.run(&["-s", "demo", "ping"]).exits(0);
+}
+
+#[test]
+fn a_process_that_is_killed_at_any_moment_leaves_state_that_can_be_read() {
+    let (sandbox, server) = (
+        Sandbox::new(),
+        forgetful_of_all(|request| request.error(404, -32001, "Session not found")),
+    );
+    sandbox.run(&["init", &server.url]).exits(0);
+    // Cheap, and not the same twice: the moments are spread over the whole run of a command.
+    let mut moment: u64 = 88_172_645_463_325_252;
+    for round in 0..500 {
+        moment ^= moment << 13;
+        moment ^= moment >> 7;
+        moment ^= moment << 17;
+        let args: &[&str] = match round % 3 {
+            0 => &["-q", "init", &server.url],
+            1 => &["-q", "call", "echo", "message=hi"],
+            _ => &["-q", "list-tools"],
+        };
+        let mut command = sandbox.command(args);
+        command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+        let mut child = command.spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_micros(moment % 9000));
+        let _ = child.kill();
+        child.wait().unwrap();
+        if round % 10 == 0 {
+            let listed = sandbox.run(&["sessions", "--json"]).exits(0);
+            assert_eq!(listed.stderr, "", "round {round}");
+            assert!(listed.stdout.contains("forgetful"), "round {round}: {}", listed.stdout);
+        }
+    }
+    sandbox.run(&["call", "echo", "message=hi"]).exits(0).prints("{\"message\":\"hi\"}\n");
 }

@@ -1,0 +1,84 @@
+//! Misbehaviour on demand: lost sessions in every shape, and answers that break.
+
+use std::io;
+use std::time::Duration;
+
+use http_body_util::channel::Channel;
+use http_body_util::{BodyExt as _, Full};
+use hyper::StatusCode;
+use hyper::body::Bytes;
+use serde_json::{Value, json};
+
+use super::server::{Answer, event, refuse, success, with_type};
+use super::{Fault, LostAs};
+use crate::protocol::headers::{EVENT_STREAM, JSON};
+
+/// The refusal of a session that is not known.
+pub(super) fn lost(shape: LostAs) -> Answer {
+    let text = |status, kind, body: &'static str| {
+        with_type(
+            status,
+            kind,
+            Full::new(Bytes::from_static(body.as_bytes())).map_err(io::Error::other).boxed_unsync(),
+        )
+    };
+    let plain = "text/plain";
+    match shape {
+        LostAs::NotFound => refuse(StatusCode::NOT_FOUND, -32001, "Session not found"),
+        LostAs::BadRequest => {
+            let words = "Bad request: no valid session id was provided";
+            refuse(StatusCode::BAD_REQUEST, -32000, words)
+        }
+        LostAs::Text => text(StatusCode::NOT_FOUND, plain, "session not found\n"),
+        LostAs::Unauthorized => {
+            text(StatusCode::UNAUTHORIZED, plain, "Unauthorized: session not found")
+        }
+        LostAs::Gone => text(StatusCode::GONE, plain, "session terminated"),
+        LostAs::Unprocessable => {
+            text(StatusCode::UNPROCESSABLE_ENTITY, plain, "Unexpected message, expected initialize")
+        }
+        LostAs::Unavailable => {
+            text(StatusCode::SERVICE_UNAVAILABLE, JSON, "{\"error\":\"unknown session\"}")
+        }
+        LostAs::Error => refuse(StatusCode::OK, -32001, "No such session"),
+        LostAs::Empty => text(StatusCode::OK, EVENT_STREAM, ""),
+    }
+}
+
+/// An answer to a call that goes wrong in this way.
+pub(super) async fn faulty(fault: Fault, id: &Value, result: &Value) -> Answer {
+    let text = match fault {
+        Fault::Slow => {
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            event(&success(id, result))
+        }
+        Fault::Huge => {
+            let content = json!([{"type": "text", "text": "x".repeat(64 << 20)}]);
+            event(&success(id, &json!({"content": content})))
+        }
+        Fault::Cut | Fault::Reset | Fault::Drip => event(&success(id, result)),
+    };
+    let (mut sender, body) = Channel::<Bytes, io::Error>::new(1);
+    tokio::task::spawn_local(async move {
+        match fault {
+            Fault::Slow | Fault::Huge => {
+                let _ = sender.send_data(Bytes::from(text)).await;
+            }
+            Fault::Drip => {
+                for byte in text.bytes() {
+                    if sender.send_data(Bytes::from(vec![byte])).await.is_err() {
+                        return;
+                    }
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            }
+            Fault::Cut | Fault::Reset => {
+                let half = text.len() / 2;
+                let _ = sender.send_data(Bytes::from(text).slice(..half)).await;
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                sender.abort(io::ErrorKind::BrokenPipe.into());
+            }
+        }
+    });
+    with_type(StatusCode::OK, EVENT_STREAM, body.boxed_unsync())
+}

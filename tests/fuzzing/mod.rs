@@ -1,0 +1,113 @@
+//! What is fuzzed: one function a target, each with the properties that must hold for any input. The
+//! fuzz targets in `fuzz/` call these, and so does `cargo test` with the inputs in `tests/corpus`.
+
+use std::io::{BufReader, Read};
+
+use mcpoke::arguments::{Given, Typing};
+use mcpoke::protocol::jsonrpc::{self, Message};
+use mcpoke::protocol::types::{InitializeResult, Tool, ToolResult};
+use mcpoke::session::Record;
+use mcpoke::transport::Events;
+
+/// A block of a stream as the WHATWG rules give it: type, data, and the id set within the block.
+pub(crate) type Reference = (String, String, Option<String>);
+
+/// The event stream rules, word by word (WHATWG HTML, 9.2.5 and 9.2.6), over the whole input at once.
+pub(crate) fn reference(bytes: &[u8]) -> Vec<Reference> {
+    let text = String::from_utf8_lossy(bytes);
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let mut events = Vec::new();
+    let (mut kind, mut data, mut id) = (String::new(), String::new(), None);
+    // What follows the last line ending is no line: an incomplete event at the end is discarded.
+    let complete = text.rfind('\n').map_or("", |end| &text[..end]);
+    for line in complete.split('\n') {
+        if line.is_empty() {
+            if !data.is_empty() {
+                data.pop();
+                let kind = if kind.is_empty() { "message".to_owned() } else { kind.clone() };
+                events.push((kind, data.clone(), id.take()));
+            }
+            kind.clear();
+            data.clear();
+            id = None;
+            continue;
+        }
+        let (field, value) = line.split_once(':').unwrap_or((line, ""));
+        let value = value.strip_prefix(' ').unwrap_or(value);
+        match field {
+            "event" => value.clone_into(&mut kind),
+            "data" => {
+                data.push_str(value);
+                data.push('\n');
+            }
+            "id" if !value.contains('\0') => id = Some(value.to_owned()),
+            _ => {}
+        }
+    }
+    events
+}
+
+/// What the program makes of a stream that comes in pieces of this size.
+pub(crate) fn decoded(bytes: &[u8], piece: usize) -> Vec<Reference> {
+    struct Pieces<'b>(&'b [u8], usize);
+    impl Read for Pieces<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let length = self.1.min(buffer.len());
+            self.0.read(&mut buffer[..length])
+        }
+    }
+    let mut events = Events::new(BufReader::new(Pieces(bytes, piece.max(1))), 1 << 24);
+    let mut found = Vec::new();
+    while let Some(block) = events.next_block().unwrap() {
+        if let Some(data) = block.data {
+            found.push((block.kind, data, block.id));
+        }
+    }
+    found
+}
+
+/// However a stream is cut up, it means what the rules say.
+pub(crate) fn sse(data: &[u8]) {
+    let Some((&piece, bytes)) = data.split_first() else { return };
+    assert_eq!(decoded(bytes, usize::from(piece)), reference(bytes));
+}
+
+/// A message is read or refused; a result is the text that was sent, and its readers do not panic.
+pub(crate) fn jsonrpc(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(messages) = jsonrpc::parse(text) else { return };
+    for message in messages {
+        if let Message::Result { result, .. } = message {
+            assert!(text.contains(result.get()));
+            let _ = ToolResult::parse(&result);
+            let _ = serde_json::from_str::<InitializeResult>(result.get());
+            let _ = Tool::parse(result);
+        }
+    }
+}
+
+/// A state file is read or refused; one that was read is written and read again as the same.
+pub(crate) fn state(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(record) = Record::parse(text) else { return };
+    let _ = record.opened_at();
+    let again = serde_json::to_string(&record).unwrap();
+    assert_eq!(Record::parse(&again).unwrap(), record);
+}
+
+/// Any words against any schema: an answer, in bounded time. The schema is the first line.
+pub(crate) fn arguments(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let mut lines = text.lines();
+    let schema = serde_json::from_str(lines.next().unwrap_or_default()).ok();
+    let words: Vec<String> = lines.map(str::to_owned).collect();
+    let read = |path: &str| Ok(path.as_bytes().to_vec());
+    let Ok(given) = Given::read(None, &words, &read) else { return };
+    for typing in [Typing::Checked, Typing::Lenient, Typing::Strings] {
+        let typed = given.typed(schema.as_ref(), typing);
+        if let (Typing::Lenient, Ok(arguments)) = (typing, &typed) {
+            assert_eq!(arguments.len(), words.len());
+        }
+    }
+}

@@ -201,31 +201,36 @@ impl Content {
                 base64: string(data)?,
             }))
         };
-        let kind = string(value["type"].take())?;
+        let kind = string(take(&mut value, "type"))?;
         match kind.as_str() {
-            "text" => string(value["text"].take()).map(Self::Text),
-            "image" => binary("image", value["data"].take(), value["mimeType"].take()),
-            "audio" => binary("audio", value["data"].take(), value["mimeType"].take()),
+            "text" => string(take(&mut value, "text")).map(Self::Text),
+            "image" => binary("image", take(&mut value, "data"), take(&mut value, "mimeType")),
+            "audio" => binary("audio", take(&mut value, "data"), take(&mut value, "mimeType")),
             "resource" => {
-                let resource = &mut value["resource"];
+                let mut resource = take(&mut value, "resource");
                 if resource["blob"].is_string() {
                     return binary(
                         "resource",
-                        resource["blob"].take(),
-                        resource["mimeType"].take(),
+                        take(&mut resource, "blob"),
+                        take(&mut resource, "mimeType"),
                     );
                 }
-                let uri = string(resource["uri"].take()).unwrap_or_default();
-                string(resource["text"].take()).map(|text| Self::Resource { uri, text })
+                let uri = string(take(&mut resource, "uri")).unwrap_or_default();
+                string(take(&mut resource, "text")).map(|text| Self::Resource { uri, text })
             }
-            "resource_link" => string(value["uri"].take()).map(|uri| Self::Link {
+            "resource_link" => string(take(&mut value, "uri")).map(|uri| Self::Link {
                 uri,
-                name: string(value["name"].take()).unwrap_or_default(),
-                mime_type: string(value["mimeType"].take()),
+                name: string(take(&mut value, "name")).unwrap_or_default(),
+                mime_type: string(take(&mut value, "mimeType")),
             }),
             _ => None,
         }
     }
+}
+
+/// Takes a member out of an object; null where there is none, or the value is no object.
+fn take(value: &mut Value, key: &str) -> Value {
+    value.get_mut(key).map(Value::take).unwrap_or_default()
 }
 
 /// The string, where the value is one.

@@ -172,9 +172,10 @@ pub struct Demo {
 }
 
 /// How the demo refuses a session that it does not know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum LostAs {
     /// 404 with a JSON-RPC error, as the specification has it
+    #[default]
     #[value(name = "404")]
     Status404,
     /// 400 with a JSON-RPC error
@@ -216,9 +217,10 @@ pub enum Fault {
 }
 
 /// The form of the demo's answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum AnswerForm {
     /// An event stream
+    #[default]
     Sse,
     /// A JSON document
     Json,

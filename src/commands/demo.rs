@@ -3,23 +3,19 @@
 use std::time::Duration;
 
 use super::{Context, Outcome};
-use crate::cli::{self, AnswerForm, Demo as Args};
-use crate::demo::{Answers, Demo, Fault, LostAs, Options};
+use crate::cli::Demo as Args;
+use crate::demo::{Demo, Options};
 use crate::error::{Failure, Kind};
 use crate::exit::ExitCode;
 
 pub(super) fn run(context: &Context<'_>, args: &Args) -> Outcome {
-    let answers = match args.answers {
-        AnswerForm::Sse => Answers::Sse,
-        AnswerForm::Json => Answers::Json,
-    };
     let options = Options {
         stateless: args.stateless,
-        answers,
+        answers: args.answers,
         lose_after: args.lose_after,
         lose_every: args.lose_every.map(Duration::from_secs_f64),
-        lost_as: lost_as(args.lost_as),
-        fault: args.fault.map(fault),
+        lost_as: args.lost_as,
+        fault: args.fault,
     };
     let demo = Demo::start(args.port, options).map_err(|error| {
         Failure::new(
@@ -37,28 +33,4 @@ pub(super) fn run(context: &Context<'_>, args: &Args) -> Outcome {
     }
     demo.wait()?;
     Ok(ExitCode::Success)
-}
-
-fn lost_as(named: cli::LostAs) -> LostAs {
-    match named {
-        cli::LostAs::Status404 => LostAs::NotFound,
-        cli::LostAs::Status400 => LostAs::BadRequest,
-        cli::LostAs::Text => LostAs::Text,
-        cli::LostAs::Status401 => LostAs::Unauthorized,
-        cli::LostAs::Status410 => LostAs::Gone,
-        cli::LostAs::Status422 => LostAs::Unprocessable,
-        cli::LostAs::Status503 => LostAs::Unavailable,
-        cli::LostAs::Error => LostAs::Error,
-        cli::LostAs::Empty => LostAs::Empty,
-    }
-}
-
-fn fault(named: cli::Fault) -> Fault {
-    match named {
-        cli::Fault::Slow => Fault::Slow,
-        cli::Fault::Cut => Fault::Cut,
-        cli::Fault::Reset => Fault::Reset,
-        cli::Fault::Drip => Fault::Drip,
-        cli::Fault::Huge => Fault::Huge,
-    }
 }

@@ -24,20 +24,20 @@ pub(super) fn lost(shape: LostAs) -> Answer {
     };
     let plain = "text/plain";
     match shape {
-        LostAs::NotFound => refuse(StatusCode::NOT_FOUND, -32001, "Session not found"),
-        LostAs::BadRequest => {
+        LostAs::Status404 => refuse(StatusCode::NOT_FOUND, -32001, "Session not found"),
+        LostAs::Status400 => {
             let words = "Bad request: no valid session id was provided";
             refuse(StatusCode::BAD_REQUEST, -32000, words)
         }
         LostAs::Text => text(StatusCode::NOT_FOUND, plain, "session not found\n"),
-        LostAs::Unauthorized => {
+        LostAs::Status401 => {
             text(StatusCode::UNAUTHORIZED, plain, "Unauthorized: session not found")
         }
-        LostAs::Gone => text(StatusCode::GONE, plain, "session terminated"),
-        LostAs::Unprocessable => {
+        LostAs::Status410 => text(StatusCode::GONE, plain, "session terminated"),
+        LostAs::Status422 => {
             text(StatusCode::UNPROCESSABLE_ENTITY, plain, "Unexpected message, expected initialize")
         }
-        LostAs::Unavailable => {
+        LostAs::Status503 => {
             text(StatusCode::SERVICE_UNAVAILABLE, JSON, "{\"error\":\"unknown session\"}")
         }
         LostAs::Error => refuse(StatusCode::OK, -32001, "No such session"),

@@ -13,54 +13,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::time::Duration;
 
-/// How answers to requests come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Answers {
-    /// As an event stream.
-    #[default]
-    Sse,
-    /// As one JSON document.
-    Json,
-}
-
-/// How a session that is not known, or not any more, is refused: the ways of real servers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum LostAs {
-    /// 404 with a JSON-RPC error, as the specification has it.
-    #[default]
-    NotFound,
-    /// 400 with a JSON-RPC error.
-    BadRequest,
-    /// 404 with plain text.
-    Text,
-    /// 401 without a challenge.
-    Unauthorized,
-    /// 410.
-    Gone,
-    /// 422 with plain text.
-    Unprocessable,
-    /// 503 with JSON that is no JSON-RPC.
-    Unavailable,
-    /// A JSON-RPC error with status 200.
-    Error,
-    /// An event stream that ends at once.
-    Empty,
-}
-
-/// What goes wrong with the answer to every `tools/call`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// It takes three seconds more.
-    Slow,
-    /// It ends in the middle.
-    Cut,
-    /// The connection is reset in the middle.
-    Reset,
-    /// It comes byte by byte.
-    Drip,
-    /// It is 64 MiB long.
-    Huge,
-}
+pub use crate::cli::{AnswerForm, Fault, LostAs};
 
 /// How the server behaves.
 #[derive(Debug, Clone, Copy, Default)]
@@ -76,7 +29,7 @@ pub struct Options {
     /// Issue no session ids and want none.
     pub stateless: bool,
     /// How answers come.
-    pub answers: Answers,
+    pub answers: AnswerForm,
 }
 
 /// A server that runs in a thread of this process, until the process ends.

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::faults;
 use super::sessions::Sessions;
 use super::tools::{self, Call};
-use super::{Answers, Fault, Options};
+use super::{AnswerForm, Fault, Options};
 use crate::protocol::headers::{ACCEPT_BOTH, EVENT_STREAM, JSON, PROTOCOL_VERSION, SESSION_ID};
 use crate::protocol::version::{HANDSHAKE_VERSIONS, LATEST_HANDSHAKE, OLDEST_ANSWERED};
 
@@ -244,9 +244,9 @@ async fn serve(state: &Arc<State>, method: &str, message: &Value) -> Answer {
 }
 
 /// Works step by step; stops when the client goes away.
-async fn slow(answers: Answers, message: &Value, step: Duration, steps: u32) -> Answer {
+async fn slow(answers: AnswerForm, message: &Value, step: Duration, steps: u32) -> Answer {
     let reply = success(&message["id"], &tools::slow_result(steps));
-    if answers == Answers::Json {
+    if answers == AnswerForm::Json {
         // Dropped by hyper when the client goes away.
         tokio::time::sleep(step * steps).await;
         return document(StatusCode::OK, &reply);
@@ -330,8 +330,8 @@ impl State {
     /// An answer in the form the server was started with.
     fn answer(&self, reply: &Value) -> Answer {
         match self.options.answers {
-            Answers::Json => document(StatusCode::OK, reply),
-            Answers::Sse => {
+            AnswerForm::Json => document(StatusCode::OK, reply),
+            AnswerForm::Sse => {
                 let body =
                     Full::new(Bytes::from(event(reply))).map_err(io::Error::other).boxed_unsync();
                 with_type(StatusCode::OK, EVENT_STREAM, body)

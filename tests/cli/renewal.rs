@@ -1,0 +1,269 @@
+//! A session that the server has lost: found out, renewed once, by one process among many.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::json;
+
+use crate::support::{Refusal, Refused, Sandbox, forgetful, http, mcp};
+
+#[test]
+fn a_lost_session_is_renewed_once_and_said() {
+    let shapes: [Refusal; 4] = [
+        |request| request.error(404, -32001, "Session not found"),
+        |request| request.error(400, -32000, "Bad Request: No valid session ID provided"),
+        |request| request.error(404, -32600, "Session not found"),
+        |_| http(404, &[("Content-Type", "text/plain")], "session not found\n"),
+    ];
+    for lost in shapes {
+        let (sandbox, server) = (Sandbox::new(), forgetful(Refused::Calls, lost));
+        sandbox.run(&["init", &server.url]).exits(0);
+        sandbox
+            .run(&["call", "echo", "message:=\"hi\""])
+            .exits(0)
+            .prints("{\"message\":\"hi\"}\n")
+            .says("opened a new one")
+            .says("Whatever the server kept in the old one is gone.");
+        let methods = server.methods();
+        let expected = [
+            "initialize",
+            "notifications/initialized",
+            "tools/call",
+            "initialize",
+            "notifications/initialized",
+            "tools/call",
+        ];
+        assert_eq!(methods, expected);
+        assert_eq!(
+            server.requests()[3].header("mcp-session-id"),
+            None,
+            "the dead id is not sent along"
+        );
+        sandbox.run(&["call", "echo", "message:=\"hi\""]).exits(0);
+        assert_eq!(server.methods().len(), 7, "the new session is remembered");
+    }
+}
+
+#[test]
+fn without_renewal_a_lost_session_is_exit_5() {
+    let (sandbox, server) = (
+        Sandbox::new(),
+        forgetful(Refused::Calls, |request| request.error(404, -32001, "Session not found")),
+    );
+    sandbox.run(&["init", &server.url]).exits(0);
+    sandbox
+        .run(&["--no-renew", "call", "echo", "message:=1"])
+        .exits(5)
+        .says("session-expired")
+        .says("mcpoke init forgetful");
+    assert_eq!(server.methods().iter().filter(|method| *method == "initialize").count(), 1);
+}
+
+#[test]
+fn a_session_that_stays_lost_is_not_renewed_for_ever() {
+    let (sandbox, server) = (
+        Sandbox::new(),
+        mcp(|request| {
+            (request.rpc() == "tools/call").then(|| request.error(404, -32001, "Session not found"))
+        }),
+    );
+    sandbox.run(&["init", &server.url]).exits(0);
+    sandbox.run(&["call", "echo", "message:=1"]).exits(5);
+    assert_eq!(server.methods().iter().filter(|method| *method == "tools/call").count(), 2);
+}
+
+#[test]
+fn a_refusal_for_another_reason_is_not_taken_for_a_lost_session() {
+    let (sandbox, server) = (
+        Sandbox::new(),
+        mcp(|request| {
+            (request.rpc() == "tools/call").then(|| request.error(400, -32602, "Invalid params"))
+        }),
+    );
+    sandbox.run(&["init", &server.url]).exits(0);
+    sandbox.run(&["call", "echo", "message:=1"]).exits(6).says("Invalid params");
+    assert_eq!(server.methods().iter().filter(|method| *method == "tools/call").count(), 1);
+}
+
+#[test]
+fn every_shape_of_a_lost_session_is_renewed() {
+    fn text(status: u16, body: &str) -> Vec<u8> {
+        http(status, &[], body)
+    }
+    // With each: whether it leaves doubt, so that a `ping` is sent first.
+    let shapes: [(Refusal, bool); 10] = [
+        (|request| request.error(404, -32001, "Session not found"), false),
+        (|request| request.error(404, -32600, "Session not found"), false),
+        (|_| text(404, "session not found\n"), false),
+        (|request| request.error(400, -32000, "Bad Request: No valid session ID provided"), false),
+        (|_| text(400, "Bad Request: No valid session ID provided"), false),
+        (|_| text(401, "Unauthorized: Session not found"), false),
+        (|_| text(410, "session terminated"), false),
+        (|_| text(422, "Unexpected message, expect initialize request"), true),
+        (|_| text(503, "{\"error\": \"unknown session\"}"), true),
+        (|request| request.error(200, -32001, "no such session"), true),
+    ];
+    for (index, (lost, doubtful)) in shapes.into_iter().enumerate() {
+        let (sandbox, server) = (Sandbox::new(), forgetful(Refused::Everything, lost));
+        sandbox.run(&["init", &server.url]).exits(0);
+        sandbox
+            .run(&["call", "echo", "message:=\"hi\""])
+            .exits(0)
+            .prints("{\"message\":\"hi\"}\n")
+            .says("opened a new one");
+        let methods = server.methods();
+        let pings = methods.iter().filter(|method| *method == "ping").count();
+        assert_eq!(pings, usize::from(doubtful), "shape {index}: {methods:?}");
+        let calls = methods.iter().filter(|method| *method == "tools/call").count();
+        assert_eq!(calls, 2, "shape {index}: {methods:?}");
+    }
+}
+
+#[test]
+fn a_call_that_may_have_run_is_not_repeated_though_the_session_is_renewed() {
+    let empty: Refusal = |_| http(200, &[("Content-Type", "text/event-stream")], "");
+    let (sandbox, server) = (Sandbox::new(), forgetful(Refused::Everything, empty));
+    sandbox.run(&["init", &server.url]).exits(0);
+    sandbox
+        .run(&["call", "add", "a:=1"])
+        .exits(5)
+        .says("opened a new one")
+        .says("may have run; it was not sent again");
+    assert_eq!(server.methods().iter().filter(|method| *method == "tools/call").count(), 1);
+    sandbox.run(&["call", "add", "a:=1"]).exits(0);
+    // What does no harm is repeated.
+    let (sandbox, server) = (Sandbox::new(), forgetful(Refused::Everything, empty));
+    sandbox.run(&["init", &server.url]).exits(0);
+    sandbox.run(&["list-tools"]).exits(0).says("opened a new one");
+}
+
+#[test]
+fn doubt_is_cleared_up_before_a_session_is_given_up() {
+    // The request itself is refused with 422; the session is alive, as a ping shows.
+    let (sandbox, server) = (
+        Sandbox::new(),
+        mcp(|request| {
+            (request.rpc() == "tools/call").then(|| http(422, &[], "the arguments are wrong"))
+        }),
+    );
+    sandbox.run(&["init", &server.url]).exits(0);
+    sandbox.run(&["call", "add", "a:=1"]).exits(7).says("the arguments are wrong");
+    let methods = server.methods();
+    assert_eq!(methods[2..], ["tools/call", "ping"]);
+}
+
+#[test]
+fn a_challenge_is_not_taken_for_a_lost_session() {
+    let (sandbox, server) = (
+        Sandbox::new(),
+        mcp(|request| {
+            (request.rpc() == "tools/call")
+                .then(|| http(401, &[("WWW-Authenticate", "Bearer")], "session expired"))
+        }),
+    );
+    sandbox.run(&["init", &server.url]).exits(0);
+    sandbox.run(&["call", "add", "a:=1"]).exits(4);
+    assert_eq!(server.methods()[2..], ["tools/call"]);
+}
+
+/// Runs the command many times at once.
+fn at_once(sandbox: &Sandbox, times: usize, args: &[&str]) -> Vec<std::process::Output> {
+    let children: Vec<_> = (0..times)
+        .map(|_| {
+            let mut command = sandbox.command(args);
+            command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+            command.spawn().unwrap()
+        })
+        .collect();
+    children.into_iter().map(|child| child.wait_with_output().unwrap()).collect()
+}
+
+#[test]
+fn many_processes_that_notice_at_once_make_one_new_session() {
+    let (sandbox, server) = (
+        Sandbox::new(),
+        forgetful(Refused::Everything, |request| request.error(404, -32001, "Session not found")),
+    );
+    sandbox.run(&["init", &server.url]).exits(0);
+    for output in at_once(&sandbox, 32, &["call", "echo", "message:=\"hi\""]) {
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "{\"message\":\"hi\"}\n", "{output:?}");
+    }
+    let count = |method: &str| server.methods().iter().filter(|sent| *sent == method).count();
+    assert_eq!(count("initialize"), 2, "the first, and one renewal");
+    assert_eq!(count("notifications/initialized"), 2);
+}
+
+#[test]
+fn many_processes_that_meet_a_new_server_at_once_make_one_session() {
+    let (sandbox, server) = (Sandbox::new(), mcp(|_| None));
+    for output in at_once(&sandbox, 16, &["-s", &server.url, "ping"]) {
+        assert!(output.status.success(), "{output:?}");
+    }
+    assert_eq!(server.methods().iter().filter(|method| *method == "initialize").count(), 1);
+}
+
+#[test]
+fn many_calls_at_once_in_one_session_get_their_own_answers() {
+    let (sandbox, server) = (
+        Sandbox::new(),
+        mcp(|request| {
+            if request.rpc() == "tools/call" {
+                std::thread::sleep(std::time::Duration::from_secs(1));
+            }
+            None
+        }),
+    );
+    sandbox.run(&["init", &server.url]).exits(0);
+    let children: Vec<_> = (0..32)
+        .map(|number| {
+            let argument = format!("a:={number}");
+            let mut command = sandbox.command(&["call", "add", &argument]);
+            command.stdout(std::process::Stdio::piped());
+            (number, command.spawn().unwrap())
+        })
+        .collect();
+    for (number, child) in children {
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("{{\"a\":{number}}}\n"));
+    }
+    let requests = server.requests();
+    let mut ids: Vec<_> = requests
+        .iter()
+        .map(|request| request.body["id"].to_string())
+        .filter(|id| id != "null")
+        .collect();
+    let all = ids.len();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), all, "a request id was used twice");
+}
+
+#[test]
+fn a_process_that_dies_while_it_renews_blocks_nobody() {
+    let (sandbox, server) = (Sandbox::new(), {
+        let opened = AtomicUsize::new(0);
+        mcp(move |request| {
+            let first = request.header("mcp-session-id") == Some("session-0123456789abcdef");
+            match request.rpc() {
+                // The second handshake hangs: whoever does it is killed.
+                "initialize" if opened.fetch_add(1, Ordering::SeqCst) == 1 => {
+                    std::thread::sleep(std::time::Duration::from_secs(10));
+                    Some(Vec::new())
+                }
+                "initialize" if opened.load(Ordering::SeqCst) > 2 => Some(http(200, &[("Mcp-Session-Id", "another-0123456789")],
+                    &request.result_text(&json!({"protocolVersion": "2025-11-25", "serverInfo": {"name": "scripted", "version": "1"}})))),
+                "tools/call" if first => Some(request.error(404, -32001, "Session not found")),
+                _ => None,
+            }
+        })
+    });
+    sandbox.run(&["init", &server.url]).exits(0);
+    let mut dying = sandbox.command(&["call", "add"]).spawn().unwrap();
+    while server.methods().iter().filter(|method| *method == "initialize").count() < 2 {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    dying.kill().unwrap();
+    dying.wait().unwrap();
+    let began = std::time::Instant::now();
+    sandbox.run(&["call", "add"]).exits(0);
+    assert!(began.elapsed() < std::time::Duration::from_secs(5));
+}

@@ -1,0 +1,157 @@
+//! The state folder: what is written and when, and what becomes of files that are not as they should be.
+
+use crate::support::{Refused, Sandbox, forgetful, mcp};
+
+#[test]
+fn a_damaged_record_is_reported_and_not_thrown_away() {
+    let (sandbox, server) = (Sandbox::new(), mcp(|_| None));
+    sandbox.run(&["init", &server.url]).exits(0);
+    let path = sandbox.state().join("sessions/scripted.json");
+    std::fs::write(&path, "").unwrap();
+    sandbox.run(&["ping"]).exits(9).says("scripted.json").says("the file is empty");
+    assert!(path.exists());
+    sandbox.run(&["--no-save", "-s", &server.url, "ping"]).exits(0);
+    sandbox.run(&["close", "scripted", "--forget"]).exits(0);
+    assert!(!path.exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_warm_call_writes_no_file() {
+    use std::os::unix::fs::MetadataExt as _;
+    let (sandbox, server) = (Sandbox::new(), mcp(|_| None));
+    sandbox.run(&["init", &server.url]).exits(0);
+    sandbox.run(&["list-tools"]).exits(0);
+    let snapshot = || {
+        let mut files: Vec<_> = walk(&sandbox.state());
+        files.sort();
+        files
+            .into_iter()
+            .map(|path| {
+                let meta = path.metadata().unwrap();
+                (path, meta.ino(), meta.mtime(), meta.mtime_nsec(), meta.mode())
+            })
+            .collect::<Vec<_>>()
+    };
+    let before = snapshot();
+    sandbox.run(&["call", "echo", "message=hi"]).exits(0);
+    assert_eq!(snapshot(), before);
+    assert_eq!(server.requests().last().unwrap().connection, server.requests().len() - 1);
+    for (path, _, _, _, mode) in before {
+        let expected = if path.is_dir() { 0o700 } else { 0o600 };
+        assert_eq!(mode & 0o777, expected, "{}", path.display());
+    }
+}
+
+fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut found = vec![folder.to_owned()];
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(walk(&path)) } else { found.push(path) }
+    }
+    found
+}
+
+#[test]
+fn state_that_cannot_be_written_stops_init_and_not_a_call() {
+    let sandbox = Sandbox::new();
+    std::fs::write(sandbox.state(), "a file where the folder should be").unwrap();
+    let server = mcp(|_| None);
+    sandbox.run(&["init", &server.url]).exits(9).says("state");
+}
+
+#[cfg(unix)]
+#[test]
+fn state_that_others_could_have_touched_is_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (sandbox, server) = (Sandbox::new(), mcp(|_| None));
+    sandbox.run(&["init", &server.url]).exits(0);
+    let path = sandbox.state().join("sessions/scripted.json");
+    let set_mode =
+        |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+    set_mode(0o644);
+    sandbox
+        .run(&["ping"])
+        .exits(9)
+        .says("can be read by others (mode 0644): chmod 600")
+        .says("scripted.json");
+    set_mode(0o600);
+    sandbox.run(&["ping"]).exits(0);
+    let elsewhere = sandbox.home().join("elsewhere.json");
+    std::fs::rename(&path, &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &path).unwrap();
+    sandbox.run(&["ping"]).exits(9).says("is a symbolic link").says("scripted.json");
+    // The link is replaced, and what it points to is left alone.
+    let before = std::fs::read(&elsewhere).unwrap();
+    sandbox.run(&["close", "scripted", "--forget"]).exits(0);
+    sandbox.run(&["init", &server.url]).exits(0);
+    assert!(!path.is_symlink());
+    assert_eq!(std::fs::read(&elsewhere).unwrap(), before);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_disk_that_takes_no_more_leaves_the_old_state() {
+    let (sandbox, server) = (Sandbox::new(), mcp(|_| None));
+    sandbox.run(&["init", &server.url]).exits(0);
+    let path = sandbox.state().join("sessions/scripted.json");
+    let before = std::fs::read(&path).unwrap();
+    // No file may grow: what a full disk does, without one.
+    let program = env!("CARGO_BIN_EXE_mcpoke");
+    let script = format!("trap '' XFSZ; ulimit -f 0; exec {program} init {}", server.url);
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", &script]).env("MCPOKE_STATE_DIR", sandbox.state());
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(9), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("scripted"), "{output:?}");
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+    sandbox.run(&["ping"]).exits(0);
+}
+
+#[test]
+fn a_call_works_without_a_place_for_state() {
+    let server = mcp(|_| None);
+    // Nothing can be created there.
+    let sandbox = Sandbox::new().with("MCPOKE_STATE_DIR", "/proc/mcpoke");
+    sandbox.run(&["init", &server.url]).exits(9).says("/proc/mcpoke");
+    let before = server.methods().len();
+    sandbox.run(&["-s", &server.url, "ping"]).exits(0).says("the session is not remembered");
+    assert_eq!(
+        server.methods()[before..],
+        ["initialize", "notifications/initialized", "ping", "DELETE"]
+    );
+    sandbox.run(&["-s", "demo", "ping"]).exits(0);
+}
+
+#[test]
+fn a_process_that_is_killed_at_any_moment_leaves_state_that_can_be_read() {
+    let (sandbox, server) = (
+        Sandbox::new(),
+        forgetful(Refused::Everything, |request| request.error(404, -32001, "Session not found")),
+    );
+    sandbox.run(&["init", &server.url]).exits(0);
+    // Cheap, and not the same twice: the moments are spread over the whole run of a command.
+    let mut moment: u64 = 88_172_645_463_325_252;
+    for round in 0..500 {
+        moment ^= moment << 13;
+        moment ^= moment >> 7;
+        moment ^= moment << 17;
+        let args: &[&str] = match round % 3 {
+            0 => &["-q", "init", &server.url],
+            1 => &["-q", "call", "echo", "message=hi"],
+            _ => &["-q", "list-tools"],
+        };
+        let mut command = sandbox.command(args);
+        command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+        let mut child = command.spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_micros(moment % 9000));
+        let _ = child.kill();
+        child.wait().unwrap();
+        if round % 10 == 0 {
+            let listed = sandbox.run(&["sessions", "--json"]).exits(0);
+            assert_eq!(listed.stderr, "", "round {round}");
+            assert!(listed.stdout.contains("forgetful"), "round {round}: {}", listed.stdout);
+        }
+    }
+    sandbox.run(&["call", "echo", "message=hi"]).exits(0).prints("{\"message\":\"hi\"}\n");
+}

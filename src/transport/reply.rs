@@ -177,7 +177,10 @@ impl Reply {
             };
             block.at = self.log.elapsed();
             self.recorder.tell(|observer, redactor| observer.event(&block, redactor));
-            let data = block.data.clone().filter(|data| !data.is_empty());
+            // The data goes on as it is, without a copy; its beginning stays as evidence.
+            let data = block.data.take();
+            block.data = data.as_deref().map(|data| beginning(data).to_owned());
+            let data = data.filter(|data| !data.is_empty());
             cut(&mut block);
             self.kept += block.data.as_ref().map_or(0, String::len)
                 + block.comments.iter().map(String::len).sum::<usize>();
@@ -230,11 +233,12 @@ fn beginning(text: &str) -> &str {
     &text[..text.floor_char_boundary(KEEP_BODY)]
 }
 
-/// Keeps the beginning of each part of a block.
+/// Keeps the beginning of what a block holds beside its data.
 fn cut(block: &mut Block) {
-    let parts = block.data.iter_mut().chain(&mut block.id).chain(&mut block.comments);
-    for part in parts.chain(std::iter::once(&mut block.kind)) {
-        part.truncate(beginning(part).len());
+    for part in block.id.iter_mut().chain(&mut block.comments).chain([&mut block.kind]) {
+        if part.len() > KEEP_BODY {
+            *part = beginning(part).to_owned();
+        }
     }
 }
 

@@ -189,7 +189,8 @@ where
         match self.next_line() {
             Ok(None) => Poll::Ready(None),
             Ok(Some(line)) => {
-                let mut text = String::from_utf8_lossy(&line).into_owned();
+                let mut text = String::from_utf8(line)
+                    .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
                 if std::mem::take(&mut self.at_start)
                     && let Some(rest) = text.strip_prefix('\u{feff}')
                 {

@@ -304,27 +304,35 @@ fn pages_and_statuses_that_are_no_mcp() {
 #[cfg(unix)]
 #[test]
 fn ctrl_c_ends_any_wait_at_once() {
-    use std::os::unix::process::ExitStatusExt as _;
     let phases: [&'static [u8]; 3] =
         [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\n\r\n: hi\n\n"];
     for part in phases {
-        let server = faulty(move |_, stream| {
-            let _ = stream.write_all(part);
-            std::thread::sleep(Duration::from_secs(10));
-        });
-        let sandbox = Sandbox::new();
-        let mut child = sandbox.command(&["-q", "-s", &server.url, "call", "t"]).spawn().unwrap();
-        while !server.methods().contains(&"tools/call".to_owned()) {
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        std::thread::sleep(Duration::from_millis(50));
-        let began = Instant::now();
-        let id = child.id().to_string();
-        std::process::Command::new("kill").args(["-INT", &id]).status().unwrap();
-        // A shell calls this 130.
-        assert_eq!(child.wait().unwrap().signal(), Some(2));
-        assert!(began.elapsed() < Duration::from_millis(200), "{:?}", began.elapsed());
+        // A busy machine may delay anything once; not three times.
+        let fastest = (0..3).map(|_| interrupted(part)).min().unwrap();
+        assert!(fastest < Duration::from_millis(200), "{fastest:?}");
     }
+}
+
+/// How long a waiting command takes to end after Ctrl-C.
+#[cfg(unix)]
+fn interrupted(part: &'static [u8]) -> Duration {
+    use std::os::unix::process::ExitStatusExt as _;
+    let server = faulty(move |_, stream| {
+        let _ = stream.write_all(part);
+        std::thread::sleep(Duration::from_secs(10));
+    });
+    let sandbox = Sandbox::new();
+    let mut child = sandbox.command(&["-q", "-s", &server.url, "call", "t"]).spawn().unwrap();
+    while !server.methods().contains(&"tools/call".to_owned()) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    std::thread::sleep(Duration::from_millis(50));
+    let began = Instant::now();
+    let id = child.id().to_string();
+    std::process::Command::new("kill").args(["-INT", &id]).status().unwrap();
+    // A shell calls this 130.
+    assert_eq!(child.wait().unwrap().signal(), Some(2));
+    began.elapsed()
 }
 
 #[test]

@@ -108,6 +108,7 @@ fn a_disk_that_takes_no_more_leaves_the_old_state() {
     sandbox.run(&["ping"]).exits(0);
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn a_call_works_without_a_place_for_state() {
     let server = mcp(|_| None);

@@ -92,7 +92,7 @@ impl fmt::Display for Endpoint {
 
 /// What was typed, without a password.
 fn shown(text: &str) -> String {
-    crate::redact::without_user(text).escape_debug().to_string()
+    crate::redact::without_secrets(text).escape_debug().to_string()
 }
 
 fn is_local_name(name: &str) -> bool {

@@ -167,9 +167,12 @@ pub fn from_client(error: client::Error, history: &[Exchange]) -> Failure {
     let (kind, message, mut details) = match &error.kind {
         ErrorKind::Transport(error) => from_transport(error),
         ErrorKind::Protocol(text) => (Kind::Protocol, text.clone(), Vec::new()),
-        ErrorKind::SessionLost { may_have_run, error } => {
+        ErrorKind::SessionLost { may_have_run, error, renewal } => {
             rpc = error.as_ref().map(|error| (error.code, error.message.clone()));
-            let details = may_have_run.then(|| MAY_HAVE_RUN.to_owned()).into_iter().collect();
+            let renewal =
+                renewal.as_ref().map(|why| format!("No other session could be opened: {why}"));
+            let may_have_run = may_have_run.then(|| MAY_HAVE_RUN.to_owned());
+            let details = renewal.into_iter().chain(may_have_run).collect();
             (Kind::Session, "the server no longer knows the session".to_owned(), details)
         }
         ErrorKind::Status(status) => {

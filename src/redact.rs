@@ -91,6 +91,12 @@ impl Redactor {
         for (_, value) in url.query_pairs().filter(|(name, _)| is_sensitive_header(name)) {
             self.learn(&value);
         }
+        // As it stands in the URL, too.
+        let parts =
+            url.query().unwrap_or_default().split('&').filter_map(|part| part.split_once('='));
+        for (_, value) in parts.filter(|(name, _)| is_sensitive_header(name)) {
+            self.learn(value);
+        }
     }
 
     /// A secret comes back in many forms: as JSON text, in a URL, in Base64.
@@ -118,6 +124,8 @@ impl Redactor {
             value.to_owned()
         } else if is_sensitive_header(name) {
             header_value(name, value)
+        } else if name.to_ascii_lowercase().ends_with("location") {
+            self.url(value)
         } else {
             self.text(value).into_owned()
         }
@@ -142,26 +150,29 @@ impl Redactor {
         if self.show {
             return url.to_owned();
         }
-        let url = without_user(url);
-        let Some((before, query)) = url.split_once('?') else {
-            return self.text(&url).into_owned();
-        };
-        let parts: Vec<String> = query
-            .split('&')
-            .map(|part| match part.split_once('=') {
-                Some((name, value)) if is_sensitive_header(name) => {
-                    format!("{name}={}", credential(value))
-                }
-                _ => part.to_owned(),
-            })
-            .collect();
-        self.text(&format!("{before}?{}", parts.join("&"))).into_owned()
+        self.text(&without_secrets(url)).into_owned()
     }
+}
+
+/// A URL without user information, and without the values of its query that are secrets by their names.
+pub fn without_secrets(url: &str) -> String {
+    let url = without_user(url);
+    let Some((before, query)) = url.split_once('?') else { return url };
+    let parts: Vec<String> = query
+        .split('&')
+        .map(|part| match part.split_once('=') {
+            Some((name, value)) if is_sensitive_header(name) => {
+                format!("{name}={}", credential(value))
+            }
+            _ => part.to_owned(),
+        })
+        .collect();
+    format!("{before}?{}", parts.join("&"))
 }
 
 /// What stands before the `@` of a URL, or of something that was meant to be one, is left out; a
 /// user's name may be a token as well.
-pub fn without_user(url: &str) -> String {
+fn without_user(url: &str) -> String {
     let start = url.find("://").map_or(0, |at| at + 3);
     let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |at| start + at);
     match url[start..end].rfind('@') {

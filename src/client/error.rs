@@ -21,6 +21,8 @@ pub enum ErrorKind {
         may_have_run: bool,
         /// What the server said, as JSON-RPC.
         error: Option<ErrorObject>,
+        /// Why no other could be opened, where that was tried.
+        renewal: Option<String>,
     },
     /// The answer is not MCP, or breaks the protocol.
     Protocol(String),
@@ -41,12 +43,15 @@ impl Error {
     }
 
     /// The same, as the end of the session.
-    pub(super) fn into_session_lost(self, may_have_run: bool) -> Self {
+    pub(super) fn into_session_lost(self, may_have_run: bool, renewal: Option<String>) -> Self {
         let error = match self.kind {
             ErrorKind::Rpc(error) => Some(error),
             _ => None,
         };
-        Self { kind: ErrorKind::SessionLost { may_have_run, error }, exchange: self.exchange }
+        Self {
+            kind: ErrorKind::SessionLost { may_have_run, error, renewal },
+            exchange: self.exchange,
+        }
     }
 
     pub(super) fn transport(error: transport::Error, exchange: Box<Exchange>) -> Self {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::error::{Error, ErrorKind};
 use super::{CLIENT_NAME, Client, Session};
-use crate::exchange::Purpose;
+use crate::exchange::{Exchange, Purpose};
 use crate::protocol::types::InitializeResult;
 use crate::protocol::{headers, jsonrpc, version};
 
@@ -92,19 +92,19 @@ impl Client {
             })?;
         let as_forced = handshake.forced && result.protocol_version == handshake.version;
         if !as_forced && !version::is_spoken(&result.protocol_version) {
+            // The session that came with it is nobody's.
+            self.session = Session {
+                version: Some(version::LATEST_HANDSHAKE.to_owned()),
+                id: issued(&exchange),
+            };
+            let _ = self.close();
             let text = format!(
                 "the server wants protocol version {}, which this client does not speak",
                 result.protocol_version
             );
             return Err(Error::protocol(text, exchange));
         }
-        let session_id = exchange
-            .answer
-            .as_ref()
-            .filter(|answer| answer.is_success())
-            .and_then(|answer| answer.header(headers::SESSION_ID))
-            .filter(|id| !id.is_empty())
-            .map(str::to_owned);
+        let session_id = issued(&exchange);
         if session_id.as_ref().is_some_and(|id| !headers::is_valid_session_id(id)) {
             let text = "the server issued a session id that is not visible ASCII";
             return Err(Error::protocol(text, exchange));
@@ -162,6 +162,12 @@ impl Client {
             _ => Closed::Refused(status),
         })
     }
+}
+
+/// The session id in a 2xx answer; an empty one is none.
+fn issued(exchange: &Exchange) -> Option<String> {
+    let answer = exchange.answer.as_ref().filter(|answer| answer.is_success())?;
+    answer.header(headers::SESSION_ID).filter(|id| !id.is_empty()).map(str::to_owned)
 }
 
 /// The JSON-RPC error of a refusal, if its body holds one.

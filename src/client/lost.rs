@@ -3,7 +3,8 @@
 //! Real servers say it with 404, 400, 401, 410, 422, 503, with a JSON-RPC error on 200, and with a
 //! stream that ends empty (the specification: 404; 2025-11-25, Transports, "Session Management", 3).
 //! Decided from what was sent, the status, the headers and the parsed body together. A message's
-//! text alone never decides: it only makes a probe unnecessary.
+//! text alone never decides: where it is all there is, a `ping` in the same session has to be refused
+//! in the very same way.
 
 use super::error::ErrorKind;
 use crate::exchange::{Exchange, Shape};
@@ -14,7 +15,7 @@ use crate::protocol::headers;
 pub(super) enum Loss {
     /// Nothing.
     No,
-    /// It is lost, and the request was refused for it.
+    /// It is lost, and the request was refused for it: the specification's own way of saying so.
     Refused,
     /// The request was refused, perhaps for the session: a `ping` in it tells.
     Doubtful,
@@ -54,16 +55,16 @@ pub(super) fn loss(exchange: &Exchange, error: &ErrorKind) -> Loss {
         return Loss::No;
     }
     let known_code = code.is_none_or(|code| SESSION_CODES.contains(&code));
-    let says_so = known_code && text.to_lowercase().contains("session");
-    let refused_if = |certain: bool| if certain { Loss::Refused } else { Loss::Doubtful };
+    let says_so = text.to_lowercase().contains("session");
     match answer.status {
-        404 | 410 => refused_if(known_code),
+        404 | 410 if known_code => Loss::Refused,
         401 if is_challenge(exchange) => Loss::No,
-        400 | 401 => refused_if(says_so),
-        // A server that is overloaded or restarting says so; its session may well be alive.
+        400 | 401 | 404 | 410 | 422 => Loss::Doubtful,
+        // A proxy whose server is down, or a server that is overloaded, says 503 too, and a 200 may come
+        // from the tool itself: only with words on a session are they worth a probe.
         503 if answer.header("retry-after").is_some() || answer.shape == Shape::Html => Loss::No,
-        422 | 503 => Loss::Doubtful,
-        200 if code.is_some_and(|code| SESSION_CODES.contains(&code)) => Loss::Doubtful,
+        503 if says_so => Loss::Doubtful,
+        200 if says_so && code.is_some_and(|code| SESSION_CODES.contains(&code)) => Loss::Doubtful,
         _ => Loss::No,
     }
 }
@@ -101,10 +102,10 @@ mod tests {
         assert_eq!(status(404, "session not found\n"), Loss::Refused);
         assert_eq!(status(404, ""), Loss::Refused);
         assert_eq!(status(410, "session terminated"), Loss::Refused);
-        assert_eq!(error(400, -32000, "Bad Request: No valid session ID provided"), Loss::Refused);
+        assert_eq!(error(400, -32000, "Bad Request: No valid session ID provided"), Loss::Doubtful);
         // Python up to 1.25 and aiohttp-mcp as text; rmcp up to 0.16.
-        assert_eq!(status(400, "Bad Request: No valid session ID provided"), Loss::Refused);
-        assert_eq!(status(401, "Unauthorized: Session not found"), Loss::Refused);
+        assert_eq!(status(400, "Bad Request: No valid session ID provided"), Loss::Doubtful);
+        assert_eq!(status(401, "Unauthorized: Session not found"), Loss::Doubtful);
         // Not plain: rmcp's 422, neotoma's 503, keryx' and go-sdk's 200.
         assert_eq!(status(422, "Unexpected message, expect initialize request"), Loss::Doubtful);
         assert_eq!(status(503, "{\"error\":\"unknown session\"}"), Loss::Doubtful);
@@ -135,6 +136,8 @@ mod tests {
         assert_eq!(status(500, "session"), Loss::No);
         assert_eq!(status(403, "session user mismatch"), Loss::No);
         assert_eq!(status(503, "<html>upstream down</html>"), Loss::No);
+        assert_eq!(status(503, "upstream connect error or disconnect/reset"), Loss::No);
+        assert_eq!(error(200, -32000, "tool failed half-way"), Loss::No);
         let without = answered(sent("tools/call", None), 404, "");
         assert_eq!(loss(&without, &rpc(-32001, "Session not found")), Loss::No);
     }

@@ -28,7 +28,7 @@ pub const CLIENT_NAME: &str = "mcpoke";
 pub struct Client {
     http: Http,
     /// For answers to the server while `http` is busy with a stream.
-    side: Option<Http>,
+    side: Option<request::Side>,
     endpoint: Endpoint,
     options: Options,
     headers: Vec<(String, String)>,

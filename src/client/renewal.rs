@@ -52,12 +52,17 @@ impl Client {
         };
         let Some(refused) = self.lost(&error) else { return Err(error) };
         let may_have_run = !refused && repeat == Repeat::Harmful;
-        if !self.renew()? || may_have_run {
-            return Err(error.into_session_lost(may_have_run));
+        match self.renew() {
+            Ok(true) if !may_have_run => {}
+            Ok(_) => return Err(error.into_session_lost(may_have_run, None)),
+            Err(renewal) if is_about_credentials(&renewal) && !may_have_run => return Err(renewal),
+            Err(renewal) => {
+                return Err(error.into_session_lost(may_have_run, Some(renewal.to_string())));
+            }
         }
         self.round_trip(purpose, params).map(|answered| answered.result).map_err(
             |error| match error.exchange.as_ref().map(|exchange| loss(exchange, &error.kind)) {
-                Some(Loss::Refused) => error.into_session_lost(false),
+                Some(Loss::Refused) => error.into_session_lost(false, None),
                 _ => error,
             },
         )
@@ -75,11 +80,14 @@ impl Client {
         }
         let probe = self.round_trip(&Purpose::of("ping"), &Value::Null).err()?;
         let answer = probe.exchange.as_ref()?;
-        match loss(answer, &probe.kind) {
-            Loss::No => None,
-            // Refused alike: it was the session and not the request.
-            _ if seen == Loss::Doubtful && alike(error, &probe) => Some(true),
-            Loss::Refused | Loss::Unanswered | Loss::Doubtful => Some(false),
+        match (seen, loss(answer, &probe.kind)) {
+            // Refused in the very same way: it was the session and not the request.
+            (Loss::Doubtful, Loss::Doubtful) if alike(error, &probe) => Some(true),
+            // The session is gone; what became of the request is another matter.
+            (_, Loss::Refused) | (Loss::Unanswered, Loss::Doubtful | Loss::Unanswered) => {
+                Some(false)
+            }
+            _ => None,
         }
     }
 
@@ -94,32 +102,28 @@ impl Client {
         if let Some(session) = keeper.begin(&self.session) {
             self.resume(session, Renewal::Never);
         } else {
-            let opened = self.initialize(&handshake).map_err(not_renewed)?;
+            let opened = self.initialize(&handshake)?;
             self.unsaved = !keeper.opened(&opened);
         }
         Ok(true)
     }
 }
 
-/// A server that has lost the session and opens no other leaves none; credentials and connections are
-/// matters of their own.
-fn not_renewed(error: Error) -> Error {
+/// Whether a new session was refused for want of credentials.
+fn is_about_credentials(error: &Error) -> bool {
     let status = error.exchange.as_ref().and_then(|exchange| exchange.status());
-    match error.kind {
-        ErrorKind::Transport(_) => error,
-        _ if matches!(status, Some(401 | 403)) => error,
-        _ => error.into_session_lost(false),
-    }
+    matches!(status, Some(401 | 403))
 }
 
-/// Whether two requests failed with the same status and code.
+/// Whether two requests failed with the same status, code and words.
 fn alike(one: &Error, other: &Error) -> bool {
     let sign = |error: &Error| {
-        let code = match &error.kind {
-            ErrorKind::Rpc(error) => error.code,
-            _ => None,
+        let answer = error.exchange.as_ref().and_then(|exchange| exchange.answer.as_ref());
+        let said = match &error.kind {
+            ErrorKind::Rpc(error) => (error.code, error.message.clone()),
+            _ => (None, answer.map(|answer| answer.body.clone()).unwrap_or_default()),
         };
-        (error.exchange.as_ref().and_then(|exchange| exchange.status()), code)
+        (answer.map(|answer| answer.status), said)
     };
     sign(one) == sign(other)
 }

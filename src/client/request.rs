@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::Client;
 use super::error::{Error, ErrorKind};
-use crate::exchange::{Exchange, Purpose};
+use crate::exchange::{Exchange, Purpose, Request};
 use crate::protocol::jsonrpc::{self, ErrorObject, Message, RequestId};
 use crate::transport::{Http, Reply};
 
@@ -87,7 +87,7 @@ impl Client {
                         }
                         strange = Some(error);
                     }
-                    Message::Request { id, method } => self.serve(&id, &method),
+                    Message::Request { id, method } => self.serve(reply, &id, &method),
                     Message::Notification { method, .. } => {
                         self.tools_changed |= method == "notifications/tools/list_changed";
                     }
@@ -103,25 +103,47 @@ impl Client {
     /// Answers what the server asks: `ping` is, anything else is not offered by this client. The
     /// answer goes over a connection of its own, since the stream occupies the other; that it may not
     /// arrive is the server's to deal with.
-    fn serve(&mut self, id: &RawValue, method: &str) {
+    fn serve(&mut self, reply: &Reply, id: &RawValue, method: &str) {
         let outcome = match method {
             "ping" => Ok(json!({})),
             _ => Err((-32601, "this client offers no such method")),
         };
         let request = self.post(jsonrpc::answer(id, outcome), &self.session);
-        if self.side.is_none() {
+        let side = self.side.take().unwrap_or_else(|| {
             // The answer that is waited for may be in the stream already: the side stays short.
             let mut options = self.options.clone();
-            let short = options.limits.whole.map_or(SIDE_LIMIT, |whole| whole.min(SIDE_LIMIT));
-            options.limits.whole = Some(short);
+            let left = options.limits.whole.map(|whole| whole.saturating_sub(reply.elapsed()));
+            options.limits.whole = Some(left.map_or(SIDE_LIMIT, |left| left.min(SIDE_LIMIT)));
             let recorder = self.http.recorder().clone();
-            self.side = Http::new(&self.endpoint, &options, recorder).ok();
+            Side { http: Http::new(&self.endpoint, &options, recorder).ok(), answered: 0 }
+        });
+        self.side = Some(side.answer(Purpose::on("answer to", method), request, &mut self.history));
+    }
+}
+
+/// Where answers to the server go. After one that did not arrive, no other is tried.
+pub(super) struct Side {
+    http: Option<Http>,
+    answered: usize,
+}
+
+/// So many answers are kept as evidence.
+const KEPT_ANSWERS: usize = 100;
+
+impl Side {
+    fn answer(mut self, purpose: Purpose, request: Request, history: &mut Vec<Exchange>) -> Self {
+        let Some(http) = &self.http else { return self };
+        match http.send(purpose, request) {
+            Ok(reply) => {
+                let exchange = reply.finish();
+                self.answered += 1;
+                if self.answered <= KEPT_ANSWERS {
+                    history.push(*exchange);
+                }
+            }
+            Err(_) => self.http = None,
         }
-        let Some(side) = &self.side else { return };
-        if let Ok(reply) = side.send(Purpose::on("answer to", method), request) {
-            let exchange = reply.finish();
-            self.history.push(*exchange);
-        }
+        self
     }
 }
 

@@ -2,17 +2,28 @@
 
 use crate::client::{self, Client, ErrorKind};
 use crate::error::{Failure, Kind, from_client};
+use crate::redact::without_secrets;
 use crate::transport;
 
 /// How the user speaks of the server, and what they did.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Spoken {
-    /// What means this server on a command line.
+    /// What means this server on a command line, quoted for a shell and without secrets.
     pub(super) target: String,
     /// The option that broke a rule on purpose.
     pub(super) probe: Option<&'static str>,
     /// The command is `trace`: there is no point in suggesting it.
     pub(super) tracing: bool,
+}
+
+/// A word as a shell takes it literally. Servers have a say in what is suggested: it must do nothing
+/// but what it shows.
+pub(super) fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "%+,-./:@_".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 /// A failed request, with what may help.
@@ -36,6 +47,8 @@ pub(super) fn failed(error: client::Error, client: &Client, spoken: &Spoken) -> 
         (Some("session-missing" | "session-expired"), _) | (_, Kind::Session) => {
             about_sessions(failure, spoken)
         }
+        (_, Kind::Auth) if is_status(&failure, 407) => failure
+            .with_detail("The proxy wants credentials: http://USER:PASSWORD@HOST with --proxy."),
         (_, Kind::Auth) => failure.with_next(
             format!("mcpoke init {} --bearer env:TOKEN", spoken.target),
             "with the token in $TOKEN",
@@ -67,7 +80,12 @@ fn about_sessions(failure: Failure, spoken: &Spoken) -> Failure {
     failure.with_next(format!("mcpoke trace {}", spoken.target), "shows it step by step")
 }
 
-/// Another address that the evidence points to.
+fn is_status(failure: &Failure, status: u16) -> bool {
+    failure.exchange.as_ref().is_some_and(|exchange| exchange.status() == Some(status))
+}
+
+/// Another address that the evidence points to. One on another origin is shown above, and not suggested:
+/// whoever follows it may take credentials along.
 fn elsewhere(failure: Failure, client: &Client) -> Failure {
     let endpoint = client.endpoint();
     let location = failure.exchange.as_ref().and_then(|exchange| {
@@ -75,9 +93,24 @@ fn elsewhere(failure: Failure, client: &Client) -> Failure {
         url::Url::parse(&exchange.request.url).ok()?.join(location).ok()
     });
     let address = match location {
-        Some(location) => location.to_string(),
+        Some(location) if location.origin().ascii_serialization() == endpoint.origin() => {
+            without_secrets(location.as_str())
+        }
         None if endpoint.is_at_root() => format!("{}/mcp", endpoint.origin()),
-        None => return failure,
+        _ => return failure,
     };
-    failure.with_next(format!("mcpoke init {address}"), "the address it may be at")
+    failure.with_next(format!("mcpoke init {}", quoted(&address)), "the address it may be at")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_suggested_does_nothing_but_what_it_shows() {
+        assert_eq!(quoted("http://127.0.0.1:1/mcp"), "http://127.0.0.1:1/mcp");
+        assert_eq!(quoted("http://h/?a=1&b;$(id)"), "'http://h/?a=1&b;$(id)'");
+        assert_eq!(quoted("it's"), "'it'\\''s'");
+        assert_eq!(quoted(""), "''");
+    }
 }

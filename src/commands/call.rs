@@ -5,6 +5,7 @@ use std::io::{self, Read as _};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::advice::quoted;
 use super::connect::{Connected, with_server};
 use super::list_tools::{fetch, find};
 use super::{Context, Outcome, Stop};
@@ -77,7 +78,7 @@ pub(super) fn wrong_arguments(tool: &str, problems: Problems) -> Failure {
 
 /// Arguments that the tool's schema refuses.
 fn refused(connected: &Connected, tool: &str, problems: Problems) -> Stop {
-    let schema = connected.command(&format!("list-tools --schema {tool}"));
+    let schema = connected.command(&format!("list-tools --schema {}", quoted(tool)));
     wrong_arguments(tool, problems).with_next(schema, "shows what it takes").into()
 }
 

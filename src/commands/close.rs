@@ -2,12 +2,14 @@
 
 use super::advice::failed;
 use super::connect::prepare;
+use super::settings::limits;
 use super::{Context, Outcome, Stop};
 use crate::cli::Close;
 use crate::client::{Closed, Renewal};
 use crate::endpoint::Endpoint;
 use crate::error::Failure;
 use crate::exit::ExitCode;
+use crate::redact::without_secrets;
 use crate::session::{Record, Store, Target, resolve};
 
 pub(super) fn run(context: &Context<'_>, args: &Close) -> Outcome {
@@ -25,7 +27,7 @@ pub(super) fn run(context: &Context<'_>, args: &Close) -> Outcome {
         return Ok(ExitCode::Success);
     }
     let Target::Saved(record, _) = resolve(named, Some(&store)).map_err(Failure::from)? else {
-        let text = format!("`{}` is not remembered", named.unwrap_or_default());
+        let text = format!("`{}` is not remembered", without_secrets(named.unwrap_or_default()));
         return Err(Failure::usage(text).with_next("mcpoke sessions", "what is remembered").into());
     };
     close(context, &store, &record, args.forget)?;
@@ -51,6 +53,10 @@ fn close_all(context: &Context<'_>, store: &Store, forget: bool) -> Outcome {
 }
 
 fn close(context: &Context<'_>, store: &Store, record: &Record, forget: bool) -> Result<(), Stop> {
+    // Whoever renews the session meanwhile waits, or is waited for.
+    let limit = limits(context.options).whole;
+    let _lock = store.lock(&record.url, limit).ok();
+    let record = &store.load(&record.name)?.unwrap_or_else(|| record.clone());
     let what = if forget || record.session_id.is_none() {
         "forgotten".to_owned()
     } else {

@@ -1,6 +1,6 @@
 //! From a target to a client that is ready: credentials, limits, the remembered session or a new one.
 
-use super::advice::{Spoken, failed};
+use super::advice::{Spoken, failed, quoted};
 use super::keeper::RecordKeeper;
 use super::settings::{self, given_credentials, given_session, handshake, limits};
 use super::{Context, Outcome, Stop};
@@ -9,6 +9,7 @@ use crate::demo::{self, Demo};
 use crate::endpoint::Endpoint;
 use crate::error::{Failure, Kind, from_transport};
 use crate::protocol::version;
+use crate::redact::without_secrets;
 use crate::session::{Credentials, Expanded, Record, Store, Target, resolve};
 use crate::transport;
 
@@ -94,7 +95,7 @@ pub(super) fn prepare(context: &Context<'_>, target: Target) -> Result<Prepared,
     let target = match &saved {
         _ if is_demo => "demo".to_owned(),
         Some(record) => record.name.clone(),
-        None => endpoint.as_str().to_owned(),
+        None => quoted(&without_secrets(endpoint.as_str())),
     };
     let probe = options.no_session.then_some("--no-session");
     let probe = probe.or(options.session_id.as_ref().map(|_| "--session-id"));
@@ -210,6 +211,8 @@ pub(super) fn remember(
     let store = Store::of(context.env);
     let asked = prepared.endpoint.as_str();
     let url = prepared.client.endpoint().as_str();
+    // Names are shared by all servers: two that call themselves alike must not take the same one.
+    let _names = store.lock("names", limits(context.options).whole)?;
     let name = match (name, &prepared.saved) {
         (Some(name), _) => name.to_owned(),
         (None, Some(record)) => record.name.clone(),
@@ -243,8 +246,9 @@ pub(super) fn remember(
         salt,
     };
     store.forget_tools(&record.name)?;
-    store.save(&record)?;
+    // The record last: what is not complete is not remembered.
     store.set_current(&record.name)?;
+    store.save(&record)?;
     Ok(record)
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::connect::{Prepared, greet, prepare, remember};
-use super::settings::handshake;
+use super::settings::{handshake, limits};
 use super::{Context, Outcome};
 use crate::cli::Init;
 use crate::client::{Opened, Renewal};
@@ -11,6 +11,7 @@ use crate::error::Failure;
 use crate::exit::ExitCode;
 use crate::output::{Paint, one_line, safe_text};
 use crate::protocol::headers::SESSION_ID;
+use crate::redact::without_secrets;
 use crate::session::{Target, check_name, resolve};
 
 pub(super) fn run(context: &Context<'_>, args: &Init) -> Outcome {
@@ -35,14 +36,29 @@ pub(super) fn run(context: &Context<'_>, args: &Init) -> Outcome {
     }
     refuse_a_name_that_is_taken(context, args, &target)?;
     let mut prepared = prepare(context, target)?;
+    // One process at a time: each ends the session of the one before it.
+    let url = prepared.endpoint.as_str().to_owned();
+    let lock = store.as_ref().map(|store| store.lock(&url, limits(options).whole));
+    if let Some(store) = &store
+        && let Ok(Some(record)) = store.load_by_url(&url)
+    {
+        prepared.saved = Some(record);
+    }
     let handshake = handshake(options, prepared.saved.as_ref())?;
     let opened = greet(&mut prepared, &handshake)?;
     let saved_as = if options.no_save {
         let _ = prepared.client.close();
         None
     } else {
-        let name = remember(context, &prepared, &opened, args.name.as_deref())?.name;
+        let remembered = remember(context, &prepared, &opened, args.name.as_deref());
+        let name = remembered
+            .inspect_err(|_| {
+                // What cannot be remembered is not left behind.
+                let _ = prepared.client.close();
+            })?
+            .name;
         end_the_one_before(&mut prepared);
+        drop(lock);
         Some(name)
     };
     if options.json {
@@ -79,11 +95,12 @@ fn refuse_a_name_that_is_taken(
         Target::Demo => return Ok(()),
     };
     match store.load(name)? {
-        Some(other) if !other.is_at(url) => {
-            Err(Failure::usage(format!("`{name}` is the name of {} already", other.url))
-                .with_next(format!("mcpoke close {name}"), "ends and forgets that one")
-                .into())
-        }
+        Some(other) if !other.is_at(url) => Err(Failure::usage(format!(
+            "`{name}` is the name of {} already",
+            without_secrets(&other.url)
+        ))
+        .with_next(format!("mcpoke close {name}"), "ends and forgets that one")
+        .into()),
         _ => Ok(()),
     }
 }

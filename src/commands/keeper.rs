@@ -39,6 +39,11 @@ impl Keeper for RecordKeeper {
              Whatever the server kept in the old one is gone.",
             age(age_of_old)
         ));
+        if !self.is_still_ours() {
+            // It was closed, or opened anew by somebody else, meanwhile: theirs stays as it is.
+            self.lock = None;
+            return false;
+        }
         let record = self.record.reopened(opened.session_id.clone(), &opened.result, opened.at);
         let saved = self.store.forget_tools(&record.name).and_then(|()| self.store.save(&record));
         if let Err(error) = &saved {
@@ -46,5 +51,13 @@ impl Keeper for RecordKeeper {
         }
         self.lock = None;
         saved.is_ok()
+    }
+}
+
+impl RecordKeeper {
+    /// Whether the record is the one whose session was lost.
+    fn is_still_ours(&self) -> bool {
+        let now = self.store.load(&self.record.name).ok().flatten();
+        now.is_some_and(|now| now == self.record)
     }
 }

@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
+use super::advice::quoted;
 use super::{Context, Outcome, Stop};
 use crate::error::Failure;
 use crate::exit::ExitCode;
 use crate::output::{age, table};
-use crate::redact::Redactor;
+use crate::redact::{Redactor, without_secrets};
 use crate::session::{Record, Target, resolve};
 
 pub(super) fn list(context: &Context<'_>) -> Outcome {
@@ -78,8 +79,10 @@ pub(super) fn choose(context: &Context<'_>, name: &str) -> Outcome {
     }
     let Target::Saved(record, _) = resolve(Some(name), Some(&store)).map_err(Failure::from)? else {
         return Err(Stop::from(
-            Failure::usage(format!("`{name}` is not remembered"))
-                .with_next(format!("mcpoke init {name}"), "does the handshake and remembers it"),
+            Failure::usage(format!("`{}` is not remembered", without_secrets(name))).with_next(
+                format!("mcpoke init {}", quoted(&without_secrets(name))),
+                "does the handshake and remembers it",
+            ),
         ));
     };
     store.set_current(&record.name)?;

@@ -10,7 +10,7 @@ use super::{Context, Outcome, Stop};
 use crate::arguments::{Given, Typing};
 use crate::cli::Trace;
 use crate::client::{self, Client, ErrorKind, Repeat};
-use crate::diagnose;
+use crate::diagnose::{self, Certainty};
 use crate::error::Failure;
 use crate::exchange::{Exchange, Purpose, Recorder};
 use crate::exit::ExitCode;
@@ -126,16 +126,18 @@ fn properly(
     Ok(outcome)
 }
 
-/// Whether the server refused the request before it ran: by its status, or by an error of the kind
-/// that servers give for a missing session.
+/// Whether the server refused the request before it ran: by a status that says so, or by an error that
+/// can only mean the missing session.
 fn was_refused(error: &client::Error) -> bool {
-    let status = error.exchange.as_ref().and_then(|exchange| exchange.status());
-    let by_status = !matches!(status, Some(200..300));
-    match &error.kind {
-        ErrorKind::Rpc(error) => {
-            by_status || matches!(error.code, Some(0 | -32600 | -32602 | -32000))
-        }
-        ErrorKind::Status(_) | ErrorKind::SessionLost { may_have_run: false, .. } => by_status,
+    let Some(exchange) = &error.exchange else { return false };
+    let named = |id: &str| {
+        let found = diagnose::explain(std::slice::from_ref(exchange));
+        found.first().is_some_and(|top| top.id == id && top.certainty == Certainty::Certain)
+    };
+    match (&error.kind, exchange.status()) {
+        (ErrorKind::Transport(_) | ErrorKind::Protocol(_), _) => false,
+        (_, Some(400 | 401 | 404 | 410 | 422)) => true,
+        (_, Some(200)) => named("session-missing"),
         _ => false,
     }
 }

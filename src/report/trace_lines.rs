@@ -25,7 +25,10 @@ impl TraceLines {
         let mut options = File::options();
         options.write(true).create(true).truncate(true);
         for_the_user_alone(&mut options);
-        Ok(Self { file: options.open(path)?, history: Vec::new() })
+        let file = options.open(path)?;
+        // A file that was there already keeps its mode otherwise.
+        close_to_others(&file)?;
+        Ok(Self { file, history: Vec::new() })
     }
 }
 
@@ -37,6 +40,21 @@ fn for_the_user_alone(options: &mut std::fs::OpenOptions) {
 
 #[cfg(not(unix))]
 fn for_the_user_alone(_: &mut std::fs::OpenOptions) {}
+
+#[cfg(unix)]
+fn close_to_others(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    // A device or a pipe is the user's own choice.
+    if file.metadata()?.is_file() {
+        file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn close_to_others(_: &File) -> io::Result<()> {
+    Ok(())
+}
 
 impl Observer for TraceLines {
     fn finished(&mut self, exchange: &Exchange, redactor: &Redactor) {

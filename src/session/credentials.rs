@@ -14,6 +14,20 @@ use crate::env::Env;
 use crate::protocol::headers;
 use crate::redact::{Redactor, is_sensitive_header};
 
+/// Headers that say nothing about who is asking.
+const HARMLESS: [&str; 10] = [
+    "accept",
+    "accept-language",
+    "cache-control",
+    "content-type",
+    "traceparent",
+    "tracestate",
+    "user-agent",
+    "x-correlation-id",
+    "x-forwarded-for",
+    "x-request-id",
+];
+
 /// What a user sends along, unexpanded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Credentials {
@@ -72,6 +86,9 @@ impl Credentials {
             if is_sensitive_header(name) || &value != template {
                 expanded.add_secret(name, &value);
             }
+            if !HARMLESS.iter().any(|known| name.eq_ignore_ascii_case(known)) {
+                expanded.identity.push(format!("{} {value}", name.to_ascii_lowercase()));
+            }
             expanded.headers.push((name.to_ascii_lowercase(), value));
         }
         if let Some(template) = &self.bearer {
@@ -83,6 +100,7 @@ impl Credentials {
             }
             let value = format!("Bearer {}", token.trim());
             expanded.headers.retain(|(name, _)| name != "authorization");
+            expanded.identity.push(format!("authorization {value}"));
             expanded.add_secret("authorization", &value);
             expanded.headers.push(("authorization".to_owned(), value));
         }
@@ -96,7 +114,6 @@ impl Credentials {
 impl Expanded {
     fn add_secret(&mut self, name: &str, value: &str) {
         self.learn_parts(name, value);
-        self.identity.push(format!("{} {value}", name.to_ascii_lowercase()));
         // The scheme of `Authorization: Bearer x` is no secret; what follows it is.
         let secret = value.split_once(' ').map_or(value, |(_, rest)| rest);
         self.secrets.extend([value.to_owned(), secret.trim().to_owned()]);
@@ -216,10 +233,11 @@ mod tests {
         let print = |headers: &[(&str, &str)]| {
             with_headers(headers).expand(&env).unwrap().fingerprint("salt")
         };
-        let one = print(&[("Authorization", "Bearer a"), ("X-Note", "1")]);
-        assert_eq!(one, print(&[("authorization", "Bearer a"), ("X-Note", "2")]));
+        let one = print(&[("Authorization", "Bearer a"), ("X-Request-Id", "1")]);
+        assert_eq!(one, print(&[("authorization", "Bearer a"), ("X-Request-Id", "2")]));
         assert_ne!(one, print(&[("authorization", "Bearer b")]));
         assert_ne!(one, print(&[]));
+        assert_ne!(print(&[("X-User", "alice")]), print(&[("X-User", "bob")]));
     }
 
     #[test]

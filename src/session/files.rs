@@ -82,6 +82,7 @@ pub(super) fn lock(path: &Path, limit: Option<Duration>) -> Result<Lock> {
     create_folder(path.parent().context("a path without a folder")?)?;
     let mut options = File::options();
     options.write(true).create(true).truncate(false);
+    open_for_the_user_alone(&mut options);
     let file = options.open(path).with_context(|| format!("cannot lock {}", path.display()))?;
     let began = Instant::now();
     loop {
@@ -115,3 +116,12 @@ fn for_the_user_alone(builder: &mut std::fs::DirBuilder) {
 
 #[cfg(not(unix))]
 fn for_the_user_alone(_: &mut std::fs::DirBuilder) {}
+
+#[cfg(unix)]
+fn open_for_the_user_alone(options: &mut std::fs::OpenOptions) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    options.mode(0o600);
+}
+
+#[cfg(not(unix))]
+fn open_for_the_user_alone(_: &mut std::fs::OpenOptions) {}

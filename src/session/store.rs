@@ -157,10 +157,10 @@ impl Store {
         files::remove(&self.record_path(&record.name)?)
     }
 
-    /// Keeps other processes from opening a session with this endpoint at the same time. Ends with
-    /// the value, or with the process, however that ends.
-    pub fn lock(&self, url: &str, limit: Option<Duration>) -> Result<Lock> {
-        let path = self.path(&["locks", &sha256(url.as_bytes())[..32]])?;
+    /// Keeps other processes from doing the same at the same time: opening a session with the endpoint
+    /// of this URL, say. Ends with the value, or with the process, however that ends.
+    pub fn lock(&self, what: &str, limit: Option<Duration>) -> Result<Lock> {
+        let path = self.path(&["locks", &sha256(what.as_bytes())[..32]])?;
         files::lock(&path, limit)
     }
 

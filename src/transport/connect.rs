@@ -63,6 +63,8 @@ fn literal(uri: &Uri) -> Option<SocketAddr> {
 /// Connects over TCP, one address after another, and notes who answered and who did not.
 pub(super) struct TcpConnector {
     pub(super) log: WireLog,
+    /// What is connected to is a proxy, which a tunnel is still to be asked of.
+    pub(super) tunnel: bool,
 }
 
 impl std::fmt::Debug for TcpConnector {
@@ -86,10 +88,14 @@ impl<In: Transport> Connector<In> for TcpConnector {
         let stream = self.connect_any(&details.addrs, details.timeout)?;
         stream.set_nodelay(details.config.no_delay())?;
         self.log.connected(stream.peer_addr().ok());
+        if self.tunnel {
+            self.log.enter(Phase::Proxy);
+        }
         let config = details.config;
         let buffers = LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size());
         let log = self.log.clone();
-        Ok(Some(Either::B(TcpTransport { stream, buffers, limits: [None; 2], log })))
+        let deadline = details.timeout.not_zero().map(|left| Instant::now() + *left);
+        Ok(Some(Either::B(TcpTransport { deadline, stream, buffers, limits: [None; 2], log })))
     }
 }
 
@@ -171,6 +177,8 @@ pub(super) struct TcpTransport {
     /// The limits the socket has now, for reading and writing: setting them costs a system call.
     limits: [Option<Duration>; 2],
     log: WireLog,
+    /// When proxy and TLS must be done with; after that the request has limits of its own.
+    deadline: Option<Instant>,
 }
 
 impl std::fmt::Debug for TcpTransport {
@@ -231,7 +239,14 @@ impl Transport for TcpTransport {
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        let timeout = timeout.for_read();
+        let mut timeout = timeout.for_read();
+        if let Some(deadline) = self.deadline.filter(|_| !self.log.request_begun()) {
+            let left = Limit::Exact(deadline.saturating_duration_since(Instant::now()));
+            if left < timeout.after {
+                timeout.after = left;
+                timeout.reason = ureq::Timeout::Connect;
+            }
+        }
         let began = Instant::now();
         loop {
             let mut left = timeout;

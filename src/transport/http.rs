@@ -43,6 +43,15 @@ pub struct Options {
     pub tls: TlsOptions,
 }
 
+/// The line and the headers of a request go out in one piece, at most this large.
+const MAX_HEAD: usize = 64 * 1024;
+/// What a proxy needs of it besides.
+const ROOM_FOR_PROXY: usize = 4 * 1024;
+
+fn request_line(request: &Request) -> usize {
+    request.method.len() + request.url.len() + 16
+}
+
 /// Speaks HTTP to one endpoint.
 pub struct Http {
     agent: ureq::Agent,
@@ -76,7 +85,7 @@ impl Http {
                 Route::Tunnel(proxy) => tunnel = Some(proxy),
             }
         }
-        let limits = options.limits;
+        let (limits, tunnels) = (options.limits, tunnel.is_some());
         let config = Config::builder()
             .http_status_as_error(false)
             // What a redirect means is said to the user, never followed with credentials in hand.
@@ -94,13 +103,13 @@ impl Http {
             .timeout_per_write(limits.silence)
             .timeout_global(limits.whole)
             .input_buffer_size(16 * 1024)
-            .output_buffer_size(16 * 1024)
+            .output_buffer_size(MAX_HEAD)
             .build();
         let log = WireLog::new();
         let connector = ()
             .chain(SocksConnector::default())
             .chain(ConnectProxyConnector::default())
-            .chain(TcpConnector { log: log.clone() })
+            .chain(TcpConnector { log: log.clone(), tunnel: tunnels })
             .chain(TlsConnector {
                 options: options.tls.clone(),
                 log: log.clone(),
@@ -131,6 +140,8 @@ impl Http {
     pub fn send(&self, purpose: Purpose, mut request: Request) -> Result<Reply, Failed> {
         self.log.restart();
         self.complete(&mut request);
+        let size: usize =
+            request.headers.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
         let mut exchange = Box::new(Exchange {
             number: self.recorder.next_number(),
             began: SystemTime::now(),
@@ -143,7 +154,12 @@ impl Http {
             failure: None,
         });
         self.recorder.tell(|observer, redactor| observer.sending(&exchange, redactor));
-        match self.run(&exchange.request) {
+        let answered = if size + request_line(&exchange.request) > MAX_HEAD - ROOM_FOR_PROXY {
+            Err(Error::unusable("the headers are too large: 60 KiB at most"))
+        } else {
+            self.run(&exchange.request)
+        };
+        match answered {
             Ok(response) => {
                 let reply = Reply::new(
                     exchange,

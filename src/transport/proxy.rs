@@ -101,7 +101,9 @@ impl ProxyChoice {
             let uri = uri.map_err(|error| wrong(format!("{error}")))?;
             return Ok(Route::Forward(Forward { uri, authorization }));
         }
-        let mut builder = ureq::Proxy::builder(protocol).host(host).port(port);
+        // As with curl: socks5h and socks4a leave the name to the proxy.
+        let here = matches!(url.scheme(), "socks4" | "socks5" | "socks");
+        let mut builder = ureq::Proxy::builder(protocol).host(host).port(port).resolve_target(here);
         if with_user {
             builder = builder.username(&user).password(&password.unwrap_or_default());
         }

@@ -30,6 +30,9 @@ pub fn judge(url: &str, status: u16, location: Option<&str>) -> Option<Redirect>
     if from.origin() != to.origin() {
         return refuse("it points to another origin");
     }
+    if !to.username().is_empty() || to.password().is_some() {
+        return refuse("it brings credentials of its own");
+    }
     if matches!(status, 301..=303) {
         return refuse("it would turn the POST into a GET");
     }
@@ -60,6 +63,8 @@ mod tests {
     #[test]
     fn what_would_change_the_request_is_refused() {
         assert_eq!(to(302, "/mcp/"), Some(Redirect::Refuse("it would turn the POST into a GET")));
+        let own = Some(Redirect::Refuse("it brings credentials of its own"));
+        assert_eq!(to(307, "http://u:p@h:1/x"), own);
         assert_eq!(to(307, "/mcp"), Some(Redirect::Refuse("it points back to itself")));
         let nowhere = Some(Redirect::Refuse("it does not say where to"));
         assert_eq!(judge("http://h/", 307, None), nowhere);

@@ -73,6 +73,11 @@ impl Reply {
         &self.exchange
     }
 
+    /// Since the exchange began.
+    pub fn elapsed(&self) -> std::time::Duration {
+        self.log.elapsed()
+    }
+
     /// The status.
     pub fn status(&self) -> u16 {
         self.exchange.status().unwrap_or_default()

@@ -111,7 +111,7 @@ fn the_session_id_is_taken_from_a_successful_answer_alone() {
     });
     let sandbox = Sandbox::new();
     sandbox.run(&["init", &server.url]).exits(6);
-    assert!(!sandbox.state().exists(), "nothing is remembered of a handshake that failed");
+    assert!(!sandbox.state().join("sessions").exists(), "nothing is remembered of it");
     sandbox.run(&["-s", &server.url, "--no-session", "ping"]).exits(5);
 }
 

@@ -256,3 +256,81 @@ fn one_process_uses_one_connection_where_it_can() {
     let trace = sandbox.run(&["-s", "demo", "--trace", "ping"]).exits(0).stderr;
     assert!(trace.contains("connection reused"), "{trace}");
 }
+
+#[test]
+fn what_a_server_says_is_never_a_command_to_run() {
+    let evil = "/x?a=1;touch${IFS}pwned;$(id)|sh&b=`id`";
+    for status in [302, 307] {
+        let server = Server::start(move |_| http(status, &[("Location", evil)], ""));
+        let finished = Sandbox::new().run(&["--json", "init", &server.url]);
+        for line in finished.stderr.lines().filter(|line| line.contains("mcpoke init")) {
+            assert!(line.contains(&format!("'{}", server.url.trim_end_matches("/mcp"))), "{line}");
+        }
+    }
+    let server = Server::start(|_| http(302, &[("Location", "https://evil.example/mcp")], ""));
+    let finished = Sandbox::new()
+        .run(&["init", &server.url])
+        .exits(7)
+        .says("location: https://evil.example/mcp");
+    assert!(!finished.stderr.contains("mcpoke init https://evil"), "{}", finished.stderr);
+}
+
+#[test]
+fn a_proxy_that_drips_its_answer_runs_into_the_limit() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nx: ");
+            for _ in 0..200 {
+                if stream.write_all(b"y").is_err() {
+                    break;
+                }
+                std::thread::sleep(std::time::Duration::from_millis(50));
+            }
+        }
+    });
+    let began = std::time::Instant::now();
+    let args =
+        ["-s", "https://127.0.0.1:1/", "--proxy", &proxy, "--connect-timeout", "0.5", "ping"];
+    Sandbox::new().run(&args).exits(3).says("--connect-timeout");
+    assert!(began.elapsed() < std::time::Duration::from_secs(4));
+}
+
+#[test]
+fn answers_to_the_server_that_never_arrive_do_not_hold_the_call_up() {
+    let server = Server::raw(|request, stream| {
+        let answer = match request.rpc() {
+            "initialize" => request.result(&serde_json::json!({"protocolVersion": "2025-11-25"})),
+            "tools/call" => {
+                let ping = "data: {\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"ping\"}\n\n".repeat(8);
+                let result = request.result_text(&serde_json::json!({"content": []}));
+                http(
+                    200,
+                    &[("Content-Type", "text/event-stream")],
+                    &format!("{ping}data: {result}\n\n"),
+                )
+            }
+            "POST" => {
+                std::thread::sleep(std::time::Duration::from_secs(8));
+                return;
+            }
+            _ => http(202, &[], ""),
+        };
+        let _ = stream.write_all(&answer);
+    });
+    let began = std::time::Instant::now();
+    Sandbox::new().run(&["-s", &server.url, "--timeout", "2", "call", "t"]).exits(0);
+    assert!(began.elapsed() < std::time::Duration::from_secs(4), "{:?}", began.elapsed());
+}
+
+#[test]
+fn headers_that_are_too_large_are_refused_before_anything_is_sent() {
+    let server = mcp(|_| None);
+    let header = format!("X-Large: {}", "x".repeat(70_000));
+    Sandbox::new().run(&["-s", &server.url, "-H", &header, "ping"]).exits(2).says("too large");
+    assert!(server.requests().is_empty());
+    let header = format!("X-Large: {}", "x".repeat(40_000));
+    Sandbox::new().run(&["-s", &server.url, "-H", &header, "ping"]).exits(0);
+}

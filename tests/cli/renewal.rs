@@ -4,13 +4,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
 
-use crate::support::{Refusal, Refused, Sandbox, forgetful, http, mcp};
+use crate::support::{Refusal, Refused, Request, Sandbox, Server, forgetful, http, mcp};
 
 #[test]
 fn a_lost_session_is_renewed_once_and_said() {
-    let shapes: [Refusal; 4] = [
+    let shapes: [Refusal; 3] = [
         |request| request.error(404, -32001, "Session not found"),
-        |request| request.error(400, -32000, "Bad Request: No valid session ID provided"),
         |request| request.error(404, -32600, "Session not found"),
         |_| http(404, &[("Content-Type", "text/plain")], "session not found\n"),
     ];
@@ -94,9 +93,9 @@ fn every_shape_of_a_lost_session_is_renewed() {
         (|request| request.error(404, -32001, "Session not found"), false),
         (|request| request.error(404, -32600, "Session not found"), false),
         (|_| text(404, "session not found\n"), false),
-        (|request| request.error(400, -32000, "Bad Request: No valid session ID provided"), false),
-        (|_| text(400, "Bad Request: No valid session ID provided"), false),
-        (|_| text(401, "Unauthorized: Session not found"), false),
+        (|request| request.error(400, -32000, "Bad Request: No valid session ID provided"), true),
+        (|_| text(400, "Bad Request: No valid session ID provided"), true),
+        (|_| text(401, "Unauthorized: Session not found"), true),
         (|_| text(410, "session terminated"), false),
         (|_| text(422, "Unexpected message, expect initialize request"), true),
         (|_| text(503, "{\"error\": \"unknown session\"}"), true),
@@ -266,4 +265,128 @@ fn a_process_that_dies_while_it_renews_blocks_nobody() {
     let began = std::time::Instant::now();
     sandbox.run(&["call", "add"]).exits(0);
     assert!(began.elapsed() < std::time::Duration::from_secs(5));
+}
+
+/// What a server answers specially.
+type Answer = fn(&Request) -> Option<Vec<u8>>;
+
+#[test]
+fn a_call_in_a_session_that_is_alive_is_never_sent_again() {
+    let answers: [Answer; 4] = [
+        // A proxy whose server went away in the middle.
+        |request| match request.rpc() {
+            "tools/call" | "ping" => {
+                Some(http(503, &[], "upstream connect error: connection termination"))
+            }
+            _ => None,
+        },
+        // A server that gives every error the same code.
+        |request| match request.rpc() {
+            "tools/call" => Some(request.error(200, -32000, "session tool failed half-way")),
+            "ping" => Some(request.error(200, -32000, "unknown method ping in this session")),
+            _ => None,
+        },
+        // A refusal that only mentions sessions.
+        |request| match request.rpc() {
+            "tools/call" => Some(request.error(400, -32000, "session quota exceeded after row 1")),
+            _ => None,
+        },
+        |request| match request.rpc() {
+            "tools/call" => Some(http(400, &[], "no session of the database is left")),
+            _ => None,
+        },
+    ];
+    for answer in answers {
+        let (sandbox, server) = (Sandbox::new(), mcp(answer));
+        sandbox.run(&["init", &server.url]).exits(0);
+        assert_ne!(sandbox.run(&["call", "add", "a:=1"]).code, 0);
+        let count = |method: &str| server.methods().iter().filter(|sent| *sent == method).count();
+        assert_eq!((count("tools/call"), count("initialize")), (1, 1), "{:?}", server.methods());
+    }
+}
+
+#[test]
+fn what_may_have_run_is_said_even_where_no_session_can_be_opened() {
+    let opened = AtomicUsize::new(0);
+    let server = mcp(move |request| match request.rpc() {
+        "initialize" if opened.fetch_add(1, Ordering::SeqCst) > 0 => {
+            Some(http(500, &[], "no more"))
+        }
+        "tools/call" => Some(http(200, &[("Content-Type", "text/event-stream")], "")),
+        "ping" => Some(request.error(404, -32001, "Session not found")),
+        _ => None,
+    });
+    let sandbox = Sandbox::new();
+    sandbox.run(&["init", &server.url]).exits(0);
+    sandbox
+        .run(&["call", "add", "a:=1"])
+        .exits(5)
+        .says("may have run; it was not sent again")
+        .says("No other session could be opened: HTTP 500");
+}
+
+#[test]
+fn many_that_initialise_at_once_leave_one_session() {
+    let (sandbox, server) = (Sandbox::new(), numbered());
+    for output in at_once(&sandbox, 8, &["init", &server.url]) {
+        assert!(output.status.success(), "{output:?}");
+    }
+    let count = |method: &str| server.methods().iter().filter(|sent| *sent == method).count();
+    assert_eq!((count("initialize"), count("DELETE")), (8, 7), "each ends the one before it");
+}
+
+/// A server with a new session id for each handshake.
+fn numbered() -> Server {
+    let opened = AtomicUsize::new(0);
+    mcp(move |request| {
+        (request.rpc() == "initialize").then(|| {
+            let id = format!("session-{}-0123456789abcdef", opened.fetch_add(1, Ordering::SeqCst));
+            let result = json!({"protocolVersion": "2025-11-25", "serverInfo": {"name": "same", "version": "1"}});
+            http(200, &[("Mcp-Session-Id", &id)], &request.result_text(&result))
+        })
+    })
+}
+
+#[test]
+fn servers_that_call_themselves_alike_get_names_of_their_own() {
+    let (sandbox, servers) = (Sandbox::new(), [numbered(), numbered(), numbered(), numbered()]);
+    let children: Vec<_> = servers
+        .iter()
+        .map(|server| {
+            let mut command = sandbox.command(&["-q", "init", &server.url]);
+            command.stdout(std::process::Stdio::null()).spawn().unwrap()
+        })
+        .collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    let listed = sandbox.run(&["sessions", "--json"]).exits(0).stdout;
+    for server in &servers {
+        assert!(listed.contains(&server.url), "{listed}");
+    }
+}
+
+#[test]
+fn a_server_that_is_closed_meanwhile_stays_forgotten() {
+    // The call is refused only after the other shell has closed the server.
+    let server = mcp(|request| {
+        let first = request.header("mcp-session-id") == Some("session-0123456789abcdef");
+        if request.rpc() == "tools/call" && first {
+            std::thread::sleep(std::time::Duration::from_millis(700));
+            return Some(request.error(404, -32001, "Session not found"));
+        }
+        None
+    });
+    let sandbox = Sandbox::new();
+    sandbox.run(&["init", &server.url]).exits(0);
+    let mut command = sandbox.command(&["-q", "call", "add", "a:=1"]);
+    let mut child = command.stdout(std::process::Stdio::null()).spawn().unwrap();
+    while !server.methods().contains(&"tools/call".to_owned()) {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    sandbox.run(&["close"]).exits(0);
+    child.wait().unwrap();
+    sandbox.run(&["sessions"]).exits(0).says("nothing is remembered");
+    let deletes = server.methods().iter().filter(|method| *method == "DELETE").count();
+    assert_eq!(deletes, 2, "its own session is ended too");
 }

@@ -49,6 +49,10 @@ fn a_secret_is_printed_nowhere() {
         &["--json", "call", "add"],
         &["init", "http://user:planted-password-0123456789@127.0.0.1:99999/"],
         &["init", "http://127.0.0.1:1/?token=planted-query-0123456789"],
+        &["--json", "-s", &format!("{}?token=abc/planted-query%3D%3d", refusing.url), "ping"],
+        &["use", "http://127.0.0.1:1/?token=planted-query-0123456789"],
+        &["close", "http://127.0.0.1:1/?token=planted-query-0123456789"],
+        &["-s", "http://127.0.0.1:99999/?token=planted-query-0123456789", "ping"],
         &["-s", &echoing.url, "--proxy", "user:planted-password-0123456789@127.0.0.1:1", "ping"],
         &[
             "-s",

@@ -22,10 +22,10 @@ fn a_session_is_never_sent_with_other_credentials() {
         request.header("authorization") == Some("Bearer second-token-0123456789")
     }));
     // What is remembered stays as it was; a header that says nothing about who is asking changes nothing.
-    sandbox.run(&["ping", "-H", "X-Note: 1"]).exits(0);
+    sandbox.run(&["ping", "-H", "X-Request-Id: 1"]).exits(0);
     assert_eq!(server.methods().len(), 8);
     let last = server.requests().pop().unwrap();
-    assert_eq!(last.header("x-note"), Some("1"));
+    assert_eq!(last.header("x-request-id"), Some("1"));
     assert_eq!(last.header("authorization"), Some("Bearer first-token-0123456789"));
 }
 

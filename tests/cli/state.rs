@@ -103,7 +103,7 @@ fn a_disk_that_takes_no_more_leaves_the_old_state() {
     command.args(["-c", &script]).env("MCPOKE_STATE_DIR", sandbox.state());
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(9), "{output:?}");
-    assert!(String::from_utf8_lossy(&output.stderr).contains("scripted"), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot write"), "{output:?}");
     assert_eq!(std::fs::read(&path).unwrap(), before);
     sandbox.run(&["ping"]).exits(0);
 }

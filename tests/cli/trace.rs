@@ -144,3 +144,31 @@ fn a_trace_of_nothing_says_what_is_wrong() {
     assert_eq!(traced["exchanges"][0]["findings"][0]["id"], "session-missing");
     assert_eq!(traced["exchanges"].as_array().unwrap().len(), 5);
 }
+
+#[test]
+fn a_tool_that_may_have_run_is_not_run_again() {
+    let answers: [fn(&crate::support::Request) -> Vec<u8>; 4] = [
+        |_| crate::support::http(504, &[], "gateway timeout"),
+        |request| request.error(200, -32000, "failed half-way"),
+        |_| b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: {".to_vec(),
+        |_| Vec::new(),
+    ];
+    for answer in answers {
+        let server = mcp(move |request| (request.rpc() == "tools/call").then(|| answer(request)));
+        let finished = Sandbox::new().run(&["trace", &server.url, "--tool", "echo", "message=hi"]);
+        let calls = server.methods().iter().filter(|method| *method == "tools/call").count();
+        assert_eq!(calls, 1, "{}{}", finished.stdout, finished.stderr);
+    }
+}
+
+#[test]
+fn the_arguments_of_a_traced_tool_are_typed() {
+    let server = mcp(|request| {
+        let bare = request.header("mcp-session-id").is_none();
+        (request.rpc() == "tools/call" && bare).then(|| request.error(400, -32000, "no session"))
+    });
+    Sandbox::new().run(&["trace", &server.url, "--tool", "add", "a=2", "b=3"]).exits(0);
+    let call =
+        server.requests().into_iter().rfind(|request| request.rpc() == "tools/call").unwrap();
+    assert_eq!(call.body["params"]["arguments"], serde_json::json!({"a": 2, "b": 3}));
+}

@@ -131,7 +131,7 @@ impl Client {
         let request = self.post(jsonrpc::notification(method), &self.session);
         let mut reply = self.send(Purpose::of(method), request)?;
         if (200..300).contains(&reply.status()) {
-            let exchange = reply.finish();
+            let exchange = reply.finish_whole();
             self.keep(exchange);
             return Ok(());
         }

@@ -40,7 +40,8 @@ impl Client {
         let request = self.post(jsonrpc::request(&id, method, params), &self.session);
         let mut reply = self.send(purpose.clone(), request)?;
         let found = self.find_answer(&mut reply, &id);
-        let exchange = reply.finish();
+        // A call is mostly the last request of a process: it waits for nothing more.
+        let exchange = if method == "tools/call" { reply.finish() } else { reply.finish_whole() };
         let exchange = self.keep(exchange);
         let error = match found {
             Ok(Found::Result(result)) => return Ok(Answered { result, exchange }),

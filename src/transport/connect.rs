@@ -247,6 +247,9 @@ impl Transport for TcpTransport {
                 timeout.reason = ureq::Timeout::Connect;
             }
         }
+        if let Some(limit) = self.log.hurry() {
+            timeout.after = timeout.after.min(Limit::Exact(limit));
+        }
         let began = Instant::now();
         loop {
             let mut left = timeout;

@@ -4,6 +4,7 @@
 //! JSON-RPC errors as events with status 404, and HTML where JSON was asked for.
 
 use std::io::{self, BufRead, BufReader, Read};
+use std::time::Duration;
 
 use super::error::{Error, ErrorKind, translate};
 use super::http::{Limits, note_wire};
@@ -13,6 +14,11 @@ use crate::exchange::{Answer, Exchange, KEEP_BODY, KEEP_EVENTS, KEEP_STREAM, Rec
 use crate::protocol::headers;
 
 type Body = BufReader<ureq::BodyReader<'static>>;
+
+/// How long to wait for the end of a body that nobody needs.
+const HURRY: Duration = Duration::from_millis(3);
+/// So many events may still come after the answer.
+const MORE_EVENTS: usize = 8;
 
 /// An answer whose body is still being read.
 pub struct Reply {
@@ -74,7 +80,7 @@ impl Reply {
     }
 
     /// Since the exchange began.
-    pub fn elapsed(&self) -> std::time::Duration {
+    pub fn elapsed(&self) -> Duration {
         self.log.elapsed()
     }
 
@@ -112,6 +118,28 @@ impl Reply {
                 State::Ended => return Ok(None),
             }
         }
+    }
+
+    /// Ends the exchange after the rest of the body, if that comes at once: then the next exchange can
+    /// use the connection. Real servers end a stream together with its answer; one that does not costs
+    /// a few milliseconds.
+    pub fn finish_whole(mut self) -> Box<Exchange> {
+        self.log.set_hurry(HURRY);
+        match std::mem::replace(&mut self.body, State::Ended) {
+            State::Events(mut events) => {
+                for _ in 0..MORE_EVENTS {
+                    if !matches!(self.next_event(&mut events), Ok(Some(_))) {
+                        break;
+                    }
+                }
+            }
+            State::Fresh(body) => {
+                // Whatever a notification is answered with; nobody asked for it.
+                let _ = body.take(4096).read_to_end(&mut Vec::new());
+            }
+            State::Ended => {}
+        }
+        self.finish()
     }
 
     /// Ends the exchange; a body that was not read to its end closes its connection.

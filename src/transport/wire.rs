@@ -27,6 +27,7 @@ pub(super) struct Log {
     pub(super) connection: Connection,
     connected_here: bool,
     reset: bool,
+    hurry: Option<Duration>,
     phase: Phase,
 }
 
@@ -61,6 +62,16 @@ impl WireLog {
     /// Whether any byte of the request was written.
     pub(super) fn request_begun(&self) -> bool {
         self.lock().wire.sent > 0
+    }
+
+    /// From now on, waits no longer than this for a byte.
+    pub(super) fn set_hurry(&self, limit: Duration) {
+        self.lock().hurry = Some(limit);
+    }
+
+    /// How long to wait for a byte at most, if there is a hurry.
+    pub(super) fn hurry(&self) -> Option<Duration> {
+        self.lock().hurry
     }
 
     /// The connection was reset.
@@ -108,6 +119,7 @@ impl Log {
             connection: Connection::default(),
             connected_here: false,
             reset: false,
+            hurry: None,
             phase: Phase::Lookup,
         }
     }

@@ -251,10 +251,10 @@ fn loopback_is_reached_directly_whatever_the_environment_says() {
 
 #[test]
 fn one_process_uses_one_connection_where_it_can() {
-    // The built-in server keeps connections open; so the handshake and a call in JSON need only one.
-    let sandbox = Sandbox::new();
-    let trace = sandbox.run(&["-s", "demo", "--trace", "ping"]).exits(0).stderr;
-    assert!(trace.contains("connection reused"), "{trace}");
+    let trace =
+        Sandbox::new().run(&["-s", "demo", "--trace", "call", "add", "a=1", "b=2"]).exits(0).stderr;
+    let count = |text: &str| trace.lines().filter(|line| line.contains(text)).count();
+    assert_eq!((count("→ "), count("connection reused")), (4, 3), "{trace}");
 }
 
 #[test]

@@ -1,14 +1,24 @@
 //! The command: parse, run, turn the outcome into an exit code.
 
+use std::io::Write as _;
+
 use clap::Parser as _;
 use mcpoke::cli::Cli;
 use mcpoke::commands;
 use mcpoke::env::Env;
 
 fn main() -> std::process::ExitCode {
+    let words: Vec<_> = std::env::args_os().skip(1).collect();
+    if matches!(words.as_slice(), [only] if only == "--version" || only == "-V") {
+        // Building the whole command line would cost more than the answer.
+        let line = concat!("mcpoke ", env!("CARGO_PKG_VERSION"));
+        // With stdout closed nobody wants to know.
+        let _ = writeln!(std::io::stdout(), "{line}");
+        return std::process::ExitCode::SUCCESS;
+    }
     let env = Env::read();
     match Cli::try_parse() {
         Ok(cli) => commands::run(&cli, &env).into(),
-        Err(error) => commands::misused(&error, &env, std::env::args().skip(1)).into(),
+        Err(error) => commands::misused(&error, &env, &words).into(),
     }
 }

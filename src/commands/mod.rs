@@ -14,6 +14,7 @@ mod sessions;
 mod settings;
 mod trace;
 
+use std::ffi::OsString;
 use std::io;
 
 use crate::cli::{Cli, ColorChoice, Command, Options};
@@ -82,11 +83,11 @@ pub fn run(cli: &Cli, env: &Env) -> ExitCode {
 
 /// Tells of a command line that cannot be understood, or gives the help that it asks for. The options
 /// that say how are looked for in the words themselves, since they could not be parsed.
-pub fn misused(error: &clap::Error, env: &Env, words: impl Iterator<Item = String>) -> ExitCode {
-    let words: Vec<String> = words.collect();
+pub fn misused(error: &clap::Error, env: &Env, words: &[OsString]) -> ExitCode {
+    let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
     let has = |text: &str| words.iter().any(|word| word == text);
     let color = words.iter().position(|word| word == "--color");
-    let color = color.and_then(|at| words.get(at + 1)).map(String::as_str);
+    let color = color.and_then(|at| words.get(at + 1)).map(AsRef::as_ref);
     let color = match color.or_else(|| words.iter().find_map(|word| word.strip_prefix("--color=")))
     {
         Some("never") => ColorChoice::Never,

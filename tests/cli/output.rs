@@ -90,6 +90,9 @@ fn help_and_version_are_no_failures() {
     let sandbox = Sandbox::new();
     let version = sandbox.run(&["--version"]).exits(0).stdout;
     assert_eq!(version, format!("mcpoke {}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(sandbox.run(&["-V"]).exits(0).stdout, version);
+    // The same words where the command line is built.
+    assert_eq!(sandbox.run(&["--color", "never", "--version"]).exits(0).stdout, version);
     for command in [
         "init",
         "list-tools",

@@ -24,8 +24,7 @@ pub(super) enum Loss {
 }
 
 /// Codes that name another cause: parse error, unknown method, wrong parameters, a fault while running,
-/// or a refusal of the
-/// modern era (header mismatch, missing capability, unsupported version).
+/// or a refusal of the modern era (header mismatch, missing capability, unsupported version).
 const OTHER_CAUSES: [i64; 7] = [-32700, -32601, -32602, -32603, -32020, -32021, -32022];
 
 /// Codes that servers give to session faults; all of them have other uses too.

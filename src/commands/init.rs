@@ -9,7 +9,7 @@ use crate::cli::Init;
 use crate::client::{Opened, Renewal};
 use crate::error::Failure;
 use crate::exit::ExitCode;
-use crate::output::{Paint, one_line, safe_text};
+use crate::output::{Paint, one_line, safe_text, wrap};
 use crate::protocol::headers::SESSION_ID;
 use crate::redact::without_secrets;
 use crate::session::{Target, check_name, resolve};
@@ -122,19 +122,25 @@ fn print(
     };
     console.line(&format!("  endpoint   {}", redactor.url(url)))?;
     console.line(&format!("  speaks     {}, {session}", safe(&opened.result.protocol_version)))?;
-    console.line(&format!("  offers     {}", safe(&offers(&opened.result.capabilities))))?;
+    let width = usize::from(console.out.terminal.width.unwrap_or(u16::MAX)).max(40);
+    let offered = safe(&offers(&opened.result.capabilities));
+    for (index, line) in wrap(&offered, width - LABEL.len()).iter().enumerate() {
+        let label = if index == 0 { "  offers     " } else { LABEL };
+        console.line(&format!("{label}{line}"))?;
+    }
     match saved_as {
         Some(name) => console.line(&format!("  saved as   {name}, now the current server"))?,
         None => console.line("  saved as   nothing (--no-save): the session is ended again")?,
     }
     let said = opened.result.instructions.as_deref().unwrap_or_default();
     let said = safe_text(redactor.text(said.trim()).trim());
-    for (index, line) in said.lines().enumerate() {
+    let lines: Vec<String> = said.lines().flat_map(|line| wrap(line, width - 2)).collect();
+    for (index, line) in lines.iter().enumerate() {
         if index == 0 {
             console.line("")?;
         }
         if index == INSTRUCTIONS {
-            let left = said.lines().count() - index;
+            let left = lines.len() - index;
             console.line(&format!("  … {left} more lines: mcpoke init --json has them all"))?;
             break;
         }
@@ -142,6 +148,9 @@ fn print(
     }
     Ok(())
 }
+
+/// As wide as the labels before it.
+const LABEL: &str = "             ";
 
 /// So many lines of the server's instructions are shown.
 const INSTRUCTIONS: usize = 8;

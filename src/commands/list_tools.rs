@@ -65,9 +65,11 @@ fn print(context: &Context<'_>, tools: &[Tool]) -> Result<(), Stop> {
             ]
         })
         .collect();
-    if !rows.is_empty() {
-        context.console.line(&table(&rows, &[48], &context.console.out))?;
+    if rows.is_empty() {
+        context.console.note("the server offers no tools");
+        return Ok(());
     }
+    context.console.line(&table(&rows, &[48], &context.console.out))?;
     let plural = if tools.len() == 1 { "" } else { "s" };
     context.console.note(&format!(
         "{} tool{plural} · mcpoke list-tools --schema NAME shows its input",

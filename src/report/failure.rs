@@ -5,7 +5,7 @@ use std::io;
 use super::status_line;
 use crate::error::{Failure, Kind};
 use crate::exchange::{Exchange, Shape};
-use crate::output::{Console, Paint, duration, one_line};
+use crate::output::{Console, Paint, duration, one_line, wrap};
 use crate::protocol::headers;
 use crate::redact::Redactor;
 
@@ -142,36 +142,5 @@ impl Page<'_> {
             self.console.err.line(format!("  {label:<10}{line}").trim_end())?;
         }
         Ok(())
-    }
-}
-
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let line = lines.last_mut().filter(|line| {
-            line.is_empty() || line.chars().count() + 1 + word.chars().count() <= width
-        });
-        match line {
-            Some(line) => {
-                if !line.is_empty() {
-                    line.push(' ');
-                }
-                line.push_str(word);
-            }
-            None => lines.push(word.to_owned()),
-        }
-    }
-    lines
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_kept_whole() {
-        assert_eq!(wrap("aa bb cc", 5), ["aa bb", "cc"]);
-        assert_eq!(wrap("a-very-long-word b", 5), ["a-very-long-word", "b"]);
-        assert_eq!(wrap("", 5), [""]);
     }
 }

@@ -28,9 +28,6 @@ pub const LATEST_HANDSHAKE: &str = HANDSHAKE_VERSIONS[0];
 /// A revision that servers still answer with over Streamable HTTP, although it predates it.
 pub const OLDEST_ANSWERED: &str = "2024-11-05";
 
-/// The first revision of the modern era.
-pub const FIRST_MODERN: &str = "2026-07-28";
-
 /// Whether a server's answer to `initialize` names a revision this client can go on with.
 pub fn is_spoken(version: &str) -> bool {
     HANDSHAKE_VERSIONS.contains(&version) || version == OLDEST_ANSWERED
@@ -58,6 +55,6 @@ mod tests {
     fn an_unknown_revision_is_not_spoken() {
         assert!(is_spoken("2025-03-26"));
         assert!(!is_spoken("1999-01-01"));
-        assert!(!is_spoken(FIRST_MODERN));
+        assert!(!is_spoken("2026-07-28"));
     }
 }

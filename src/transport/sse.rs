@@ -20,6 +20,9 @@ use crate::exchange::KEEP_EVENTS;
 /// What a block of the stream held. `at` is left to whoever has the clock.
 pub type Block = crate::exchange::Event;
 
+/// Lines longer than this are handed on without a copy to spare.
+const LARGE: usize = 1024 * 1024;
+
 /// Reads blocks from a body.
 pub struct Events<R> {
     decoder: Pin<Box<EventStream<Lines<R>>>>,
@@ -50,6 +53,7 @@ impl<R: BufRead> Events<R> {
             at_start: true,
             skip_lf: false,
             pause: false,
+            ending: false,
         };
         Self { decoder: Box::pin(EventStream::new(lines)), side }
     }
@@ -106,6 +110,8 @@ struct Lines<R> {
     skip_lf: bool,
     /// Give control back once, so that a block without data is handed out at once.
     pause: bool,
+    /// The ending of a large line is still to be handed on.
+    ending: bool,
 }
 
 impl<R: BufRead> Lines<R> {
@@ -183,6 +189,9 @@ where
     type Item = Result<String, io::Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if std::mem::take(&mut self.ending) {
+            return Poll::Ready(Some(Ok("\n".to_owned())));
+        }
         if std::mem::take(&mut self.pause) {
             return Poll::Pending;
         }
@@ -199,7 +208,13 @@ where
                     text = format!("{guard}{rest}");
                 }
                 self.note(text.trim_start_matches('\n'));
-                text.push('\n');
+                // The decoder holds a piece beside its copies while it decodes; a large line goes without
+                // its ending first, so that only the ending is held.
+                if text.len() > LARGE {
+                    self.ending = true;
+                } else {
+                    text.push('\n');
+                }
                 Poll::Ready(Some(Ok(text)))
             }
             Err(error) => {
@@ -329,6 +344,18 @@ mod tests {
         assert_eq!(events.next_block().unwrap(), None);
         assert!(events.unfinished());
         assert!(blocks("").is_empty());
+    }
+
+    #[test]
+    fn a_large_line_is_a_line_like_any_other() {
+        let large = "x".repeat(LARGE + 1);
+        let text = format!("data: {large}\ndata: {large}\n\n: c\n\ndata: y\n\n");
+        let mut events = Events::new(text.as_bytes(), 1 << 24);
+        let first = events.next_block().unwrap().unwrap();
+        assert!(first.data.unwrap() == format!("{large}\n{large}"));
+        assert_eq!(events.next_block().unwrap().unwrap().comments, ["c"]);
+        assert_eq!(events.next_block().unwrap(), Some(message("y")));
+        assert_eq!(events.next_block().unwrap(), None);
     }
 
     #[test]

@@ -9,13 +9,22 @@ use anyhow::{Context as _, Result, bail};
 
 /// Writes a file so that a reader sees the old text or the new one, and never a part.
 pub(super) fn write(path: &Path, text: &str) -> Result<()> {
+    replace(path, text, |_| Ok(()))
+}
+
+/// The same, and waits until the text is on the disk: for what could not be found out again.
+pub(super) fn write_durably(path: &Path, text: &str) -> Result<()> {
+    replace(path, text, File::sync_data)
+}
+
+fn replace(path: &Path, text: &str, sync: impl FnOnce(&File) -> std::io::Result<()>) -> Result<()> {
     let folder = path.parent().context("a path without a folder")?;
     create_folder(folder)?;
     // tempfile creates with mode 0600; the rename keeps it.
     let mut file = tempfile::NamedTempFile::with_prefix_in(".new-", folder)
         .with_context(|| format!("cannot write in {}", folder.display()))?;
     file.write_all(text.as_bytes())
-        .and_then(|()| file.as_file().sync_data())
+        .and_then(|()| sync(file.as_file()))
         .with_context(|| format!("cannot write {}", path.display()))?;
     file.persist(path)
         .map_err(|error| error.error)

@@ -132,7 +132,7 @@ impl Store {
     /// Remembers a server.
     pub fn save(&self, record: &Record) -> Result<()> {
         let text = serde_json::to_string_pretty(record)?;
-        files::write(&self.record_path(&record.name)?, &(text + "\n"))?;
+        files::write_durably(&self.record_path(&record.name)?, &(text + "\n"))?;
         for url in std::iter::once(&record.url).chain(&record.asked_url) {
             let index = self.url_path(url)?;
             if files::read(&index)?.is_none_or(|name| name.trim() != record.name) {

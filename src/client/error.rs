@@ -38,10 +38,6 @@ pub struct Error {
 }
 
 impl Error {
-    pub(super) fn new(kind: ErrorKind, exchange: Box<Exchange>) -> Self {
-        Self { kind, exchange: Some(exchange) }
-    }
-
     /// The same, as the end of the session.
     pub(super) fn into_session_lost(self, may_have_run: bool, renewal: Option<String>) -> Self {
         let error = match self.kind {
@@ -52,14 +48,6 @@ impl Error {
             kind: ErrorKind::SessionLost { may_have_run, error, renewal },
             exchange: self.exchange,
         }
-    }
-
-    pub(super) fn transport(error: transport::Error, exchange: Box<Exchange>) -> Self {
-        Self::new(ErrorKind::Transport(error), exchange)
-    }
-
-    pub(super) fn protocol(text: impl Into<String>, exchange: Box<Exchange>) -> Self {
-        Self::new(ErrorKind::Protocol(text.into()), exchange)
     }
 }
 

@@ -81,37 +81,31 @@ impl Client {
             "clientInfo": {"name": CLIENT_NAME, "version": env!("CARGO_PKG_VERSION")},
         });
         self.session = Session::default();
-        let answered = self.round_trip(&Purpose::of("initialize"), &params)?;
-        let exchange = answered.exchange;
-        let result: InitializeResult =
-            serde_json::from_str(answered.result.get()).map_err(|error| {
-                Error::protocol(
-                    format!("the answer to initialize cannot be read: {error}"),
-                    exchange.clone(),
-                )
-            })?;
+        let raw = self.round_trip(&Purpose::of("initialize"), &params)?;
+        let session_id = self.history.last().and_then(issued);
+        let result: InitializeResult = serde_json::from_str(raw.get()).map_err(|error| {
+            let text = format!("the answer to initialize cannot be read: {error}");
+            self.failed(ErrorKind::Protocol(text))
+        })?;
         let as_forced = handshake.forced && result.protocol_version == handshake.version;
         if !as_forced && !version::is_spoken(&result.protocol_version) {
-            // The session that came with it is nobody's.
-            self.session = Session {
-                version: Some(version::LATEST_HANDSHAKE.to_owned()),
-                id: issued(&exchange),
-            };
-            let _ = self.close();
-            let text = format!(
+            let error = self.failed(ErrorKind::Protocol(format!(
                 "the server wants protocol version {}, which this client does not speak",
                 result.protocol_version
-            );
-            return Err(Error::protocol(text, exchange));
+            )));
+            // The session that came with it is nobody's.
+            let version = Some(version::LATEST_HANDSHAKE.to_owned());
+            self.session = Session { version, id: session_id };
+            let _ = self.close();
+            return Err(error);
         }
-        let session_id = issued(&exchange);
         if session_id.as_ref().is_some_and(|id| !headers::is_valid_session_id(id)) {
-            let text = "the server issued a session id that is not visible ASCII";
-            return Err(Error::protocol(text, exchange));
+            let text = "the server issued a session id that is not visible ASCII".to_owned();
+            return Err(self.failed(ErrorKind::Protocol(text)));
         }
         let opened = Opened {
             result,
-            raw: answered.result,
+            raw,
             session_id,
             client_capabilities: handshake.capabilities.clone(),
             at: SystemTime::now(),
@@ -132,15 +126,14 @@ impl Client {
         let mut reply = self.send(Purpose::of(method), request)?;
         if (200..300).contains(&reply.status()) {
             let exchange = reply.finish_whole();
-            self.keep(exchange);
+            self.history.push(*exchange);
             return Ok(());
         }
         let status = reply.status();
         let error = first_error(&mut reply);
         let exchange = reply.finish();
-        let exchange = self.keep(exchange);
-        let kind = error.map_or(ErrorKind::Status(status), ErrorKind::Rpc);
-        Err(Error::new(kind, exchange))
+        self.history.push(*exchange);
+        Err(self.failed(error.map_or(ErrorKind::Status(status), ErrorKind::Rpc)))
     }
 
     /// Ends the session with DELETE. What servers answer to it differs; nothing of it is a failure
@@ -153,7 +146,7 @@ impl Client {
         let reply = self.send(Purpose::default(), request)?;
         let status = reply.status();
         let exchange = reply.finish();
-        self.keep(exchange);
+        self.history.push(*exchange);
         self.session = Session::default();
         Ok(match status {
             200..300 => Closed::Ended,

@@ -155,14 +155,13 @@ impl Client {
 
     fn send_once(&mut self, purpose: Purpose, request: Request) -> Result<Reply, Error> {
         self.http.send(purpose, request).map_err(|Failed { error, exchange }| {
-            self.history.push((*exchange).clone());
-            Error::transport(error, exchange)
+            self.history.push(*exchange);
+            self.failed(ErrorKind::Transport(error))
         })
     }
 
-    /// Keeps the evidence of an exchange that is over.
-    fn keep(&mut self, exchange: Box<Exchange>) -> Box<Exchange> {
-        self.history.push((*exchange).clone());
-        exchange
+    /// A failure that the last exchange shows.
+    fn failed(&self, kind: ErrorKind) -> Error {
+        Error { kind, exchange: self.history.last().cloned().map(Box::new) }
     }
 }

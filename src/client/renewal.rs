@@ -47,7 +47,7 @@ impl Client {
         repeat: Repeat,
     ) -> Result<Box<RawValue>, Error> {
         let error = match self.round_trip(purpose, params) {
-            Ok(answered) => return Ok(answered.result),
+            Ok(result) => return Ok(result),
             Err(error) => error,
         };
         let Some(refused) = self.lost(&error) else { return Err(error) };
@@ -60,12 +60,12 @@ impl Client {
                 return Err(error.into_session_lost(may_have_run, Some(renewal.to_string())));
             }
         }
-        self.round_trip(purpose, params).map(|answered| answered.result).map_err(
-            |error| match error.exchange.as_ref().map(|exchange| loss(exchange, &error.kind)) {
+        self.round_trip(purpose, params).map_err(|error| {
+            match error.exchange.as_ref().map(|exchange| loss(exchange, &error.kind)) {
                 Some(Loss::Refused) => error.into_session_lost(false, None),
                 _ => error,
-            },
-        )
+            }
+        })
     }
 
     /// Whether the session is lost, and whether the request was refused for it. Where the answer

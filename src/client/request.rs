@@ -11,12 +11,6 @@ use crate::exchange::{Exchange, Purpose, Request};
 use crate::protocol::jsonrpc::{self, ErrorObject, Message, RequestId};
 use crate::transport::{Http, Reply};
 
-/// A result and the exchange that brought it.
-pub(super) struct Answered {
-    pub(super) result: Box<RawValue>,
-    pub(super) exchange: Box<Exchange>,
-}
-
 /// How long an answer to the server may take.
 const SIDE_LIMIT: Duration = Duration::from_secs(5);
 
@@ -34,7 +28,7 @@ impl Client {
         &mut self,
         purpose: &Purpose,
         params: &Value,
-    ) -> Result<Answered, Error> {
+    ) -> Result<Box<RawValue>, Error> {
         let id = self.ids.next_id();
         let method = purpose.method.as_deref().unwrap_or_default();
         let request = self.post(jsonrpc::request(&id, method, params), &self.session);
@@ -42,17 +36,18 @@ impl Client {
         let found = self.find_answer(&mut reply, &id);
         // A call is mostly the last request of a process: it waits for nothing more.
         let exchange = if method == "tools/call" { reply.finish() } else { reply.finish_whole() };
-        let exchange = self.keep(exchange);
+        let status = exchange.status();
+        self.history.push(*exchange);
         let error = match found {
-            Ok(Found::Result(result)) => return Ok(Answered { result, exchange }),
+            Ok(Found::Result(result)) => return Ok(result),
             Ok(Found::Error(error)) => ErrorKind::Rpc(error),
-            Ok(Found::Nothing(what)) => match exchange.status() {
+            Ok(Found::Nothing(what)) => match status {
                 Some(status) if !(200..300).contains(&status) => ErrorKind::Status(status),
                 _ => ErrorKind::Protocol(what),
             },
             Err(error) => ErrorKind::Transport(error),
         };
-        Err(Error::new(error, exchange))
+        Err(self.failed(error))
     }
 
     /// Reads until the answer is there; serves what the server asks meanwhile. An error for another

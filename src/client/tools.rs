@@ -62,9 +62,6 @@ impl Client {
     }
 
     fn unreadable(&self, text: &str) -> Error {
-        Error {
-            kind: ErrorKind::Protocol(text.to_owned()),
-            exchange: self.history().last().cloned().map(Box::new),
-        }
+        self.failed(ErrorKind::Protocol(text.to_owned()))
     }
 }

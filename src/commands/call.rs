@@ -33,11 +33,7 @@ pub(super) fn run(context: &Context<'_>, args: &Call) -> Outcome {
         };
         let shown = print(context, args, &raw);
         forget_changed_tools(context, connected);
-        match shown {
-            Ok(is_error) if is_error => Ok(ExitCode::ToolFailed),
-            Ok(_) => Ok(ExitCode::Success),
-            Err(stop) => Err(stop),
-        }
+        shown.map(|is_error| if is_error { ExitCode::ToolFailed } else { ExitCode::Success })
     })
 }
 
@@ -157,13 +153,8 @@ fn print(context: &Context<'_>, args: &Call, raw: &RawValue) -> Result<bool, Sto
         folder: args.save_dir.clone(),
         stem: args.tool.clone(),
     };
-    let (result, is_error) = match ToolResult::parse(raw) {
-        Ok(result) => {
-            let is_error = result.is_error;
-            (Ok(result), is_error)
-        }
-        Err(text) => (Err(Failure::new(Kind::Protocol, text)), false),
-    };
+    let result = ToolResult::parse(raw).map_err(|text| Failure::new(Kind::Protocol, text));
+    let is_error = result.as_ref().is_ok_and(|result| result.is_error);
     let rendered = result.and_then(|result| {
         render(result, &destination).map_err(|error| Failure::new(Kind::State, error.to_string()))
     });

@@ -225,7 +225,7 @@ pub(super) fn remember(
     };
     let salt = format!("{:016x}", getrandom::u64().unwrap_or_default());
     let record = Record {
-        format: 1,
+        format: Record::FORMAT,
         name,
         url: url.to_owned(),
         asked_url: (asked != url).then(|| asked.to_owned()),

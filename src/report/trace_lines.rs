@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use crate::diagnose;
 use crate::exchange::{Answer, Connection, Event, Exchange, Observer, Times};
 use crate::redact::Redactor;
+use crate::session::private_options;
 
 /// Writes exchanges to a file, each when it is over.
 pub struct TraceLines {
@@ -22,24 +23,12 @@ pub struct TraceLines {
 impl TraceLines {
     /// Creates the file anew, readable for the user alone: even redacted, a trace tells a lot.
     pub fn create(path: &Path) -> io::Result<Self> {
-        let mut options = File::options();
-        options.write(true).create(true).truncate(true);
-        for_the_user_alone(&mut options);
-        let file = options.open(path)?;
+        let file = private_options().write(true).create(true).truncate(true).open(path)?;
         // A file that was there already keeps its mode otherwise.
         close_to_others(&file)?;
         Ok(Self { file, history: Vec::new() })
     }
 }
-
-#[cfg(unix)]
-fn for_the_user_alone(options: &mut std::fs::OpenOptions) {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    options.mode(0o600);
-}
-
-#[cfg(not(unix))]
-fn for_the_user_alone(_: &mut std::fs::OpenOptions) {}
 
 #[cfg(unix)]
 fn close_to_others(file: &File) -> io::Result<()> {

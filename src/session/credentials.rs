@@ -52,8 +52,7 @@ impl Credentials {
     /// These, with whatever they leave open taken from those that are remembered.
     #[must_use]
     pub fn or(mut self, remembered: &Self) -> Self {
-        let authorized = self.bearer.is_some()
-            || self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+        let authorized = self.has_authorization();
         for (name, value) in &remembered.headers {
             let replaced = self.headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(name));
             let outdone = authorized && name.eq_ignore_ascii_case("authorization");

@@ -1,6 +1,6 @@
 //! Files that hold secrets: 0600 in a 0700 folder, written whole or not at all.
 
-use std::fs::{File, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -89,9 +89,8 @@ pub struct Lock {
 /// Waits until no other process holds the file, within the limit.
 pub(super) fn lock(path: &Path, limit: Option<Duration>) -> Result<Lock> {
     create_folder(path.parent().context("a path without a folder")?)?;
-    let mut options = File::options();
+    let mut options = private_options();
     options.write(true).create(true).truncate(false);
-    open_for_the_user_alone(&mut options);
     let file = options.open(path).with_context(|| format!("cannot lock {}", path.display()))?;
     let began = Instant::now();
     loop {
@@ -126,11 +125,18 @@ fn for_the_user_alone(builder: &mut std::fs::DirBuilder) {
 #[cfg(not(unix))]
 fn for_the_user_alone(_: &mut std::fs::DirBuilder) {}
 
+/// Options to open a file with that, where it is created, is for the user alone.
+pub fn private_options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    set_private_mode(&mut options);
+    options
+}
+
 #[cfg(unix)]
-fn open_for_the_user_alone(options: &mut std::fs::OpenOptions) {
+fn set_private_mode(options: &mut OpenOptions) {
     use std::os::unix::fs::OpenOptionsExt as _;
     options.mode(0o600);
 }
 
 #[cfg(not(unix))]
-fn open_for_the_user_alone(_: &mut std::fs::OpenOptions) {}
+fn set_private_mode(_: &mut OpenOptions) {}

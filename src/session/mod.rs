@@ -7,7 +7,7 @@ mod store;
 mod target;
 
 pub use credentials::{Credentials, Expanded};
-pub use files::Lock;
+pub use files::{Lock, private_options};
 pub use record::Record;
 pub use store::{Store, check_name};
 pub use target::{Target, TargetError, resolve};

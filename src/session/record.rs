@@ -10,9 +10,6 @@ use super::credentials::{Credentials, Expanded};
 use super::store::parse_file;
 use crate::protocol::types::{Implementation, InitializeResult, Session};
 
-/// The format that this version writes.
-pub(super) const FORMAT: u64 = 1;
-
 /// A remembered server. The file holds secrets (the session id, tokens given in plain text).
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
@@ -71,6 +68,9 @@ impl std::fmt::Debug for Record {
 }
 
 impl Record {
+    /// The format that this version writes and reads.
+    pub const FORMAT: u64 = 1;
+
     /// Reads the text of a record's file.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
         parse_file(text)

@@ -18,7 +18,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::files::{self, Lock};
-use super::record::{FORMAT, Record};
+use super::record::Record;
 use crate::digest::sha256;
 use crate::env::Env;
 use crate::protocol::types::Tool;
@@ -230,7 +230,7 @@ impl Store {
     /// Remembers the tools of a server.
     pub fn save_tools(&self, name: &str, tools: &[Tool]) -> Result<()> {
         let tools = tools.iter().map(|tool| tool.raw.clone()).collect();
-        let text = serde_json::to_string(&ToolsFile { format: FORMAT, tools })?;
+        let text = serde_json::to_string(&ToolsFile { format: Record::FORMAT, tools })?;
         files::write(&self.tools_path(name)?, &(text + "\n"))
     }
 
@@ -250,11 +250,12 @@ pub(super) fn parse_file<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T> 
         bail!("the file is empty");
     }
     let versioned: Versioned = serde_json::from_str(text).context("it is damaged")?;
-    if versioned.format.as_u64() != Some(FORMAT) {
+    if versioned.format.as_u64() != Some(Record::FORMAT) {
         bail!(
-            "it has format {}, and this version of mcpoke reads format {FORMAT}; \
+            "it has format {}, and this version of mcpoke reads format {}; \
              use the version that wrote it, or remove the file",
-            versioned.format
+            versioned.format,
+            Record::FORMAT
         );
     }
     serde_json::from_str(text).context("it is damaged")
@@ -289,7 +290,7 @@ mod tests {
 
     fn record(name: &str, url: &str) -> Record {
         Record {
-            format: FORMAT,
+            format: Record::FORMAT,
             name: name.into(),
             url: url.into(),
             asked_url: None,

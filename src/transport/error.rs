@@ -121,6 +121,9 @@ pub(super) fn translate(
         },
         other => (ErrorKind::Broken, other.to_string()),
     };
+    // Whatever took a part of the request was reached.
+    let reached = request_sent && kind == ErrorKind::Unreachable;
+    let kind = if reached { ErrorKind::Broken } else { kind };
     Error { kind, phase, text, may_have_run: request_sent }
 }
 

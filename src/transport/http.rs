@@ -1,6 +1,5 @@
 //! The blocking HTTP core: one exchange at a time, recorded.
 
-use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
 use ureq::config::Config;
@@ -15,7 +14,7 @@ use super::tls::{TlsConnector, TlsOptions};
 use super::wire::{TeeConnector, WireLog};
 use crate::endpoint::Endpoint;
 use crate::exchange::{Connection, Exchange, Purpose, Recorder, Request, Times, Wire};
-use crate::redact::Redactor;
+use crate::redact::without_secrets;
 
 /// How long and how large things may get. `None` for a time means without limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,12 +73,12 @@ pub struct Failed {
 impl Http {
     /// Prepares the connector chain; nothing is sent yet.
     pub fn new(endpoint: &Endpoint, options: &Options, recorder: Recorder) -> Result<Self, Error> {
-        options.tls.check()?;
+        let tls = options.tls.prepared()?;
         let (mut tunnel, mut forward, mut shown) = (None, None, None);
         if let Some(choice) = &options.proxy {
             let mut teach = |secret: &str| recorder.learn(|redactor| redactor.learn(secret));
             let route = choice.route(endpoint.is_https(), &mut teach).map_err(Error::unusable)?;
-            shown = Some(Redactor::new(false).url(&choice.url));
+            shown = Some(without_secrets(&choice.url));
             match route {
                 Route::Forward(route) => forward = Some(route),
                 Route::Tunnel(proxy) => tunnel = Some(proxy),
@@ -106,20 +105,16 @@ impl Http {
             .output_buffer_size(MAX_HEAD)
             .build();
         let log = WireLog::new();
-        let connector = ()
-            .chain(SocksConnector::default())
-            .chain(ConnectProxyConnector::default())
-            .chain(TcpConnector { log: log.clone(), tunnel: tunnels })
-            .chain(TlsConnector {
-                options: options.tls.clone(),
-                log: log.clone(),
-                config: OnceLock::new(),
-            })
-            .chain(TeeConnector {
-                log: log.clone(),
-                authority: endpoint.authority(),
-                forward: forward.clone(),
-            });
+        let connector =
+            ().chain(SocksConnector::default())
+                .chain(ConnectProxyConnector::default())
+                .chain(TcpConnector { log: log.clone(), tunnel: tunnels })
+                .chain(TlsConnector { options: options.tls.clone(), log: log.clone(), config: tls })
+                .chain(TeeConnector {
+                    log: log.clone(),
+                    authority: endpoint.authority(),
+                    forward: forward.clone(),
+                });
         let resolver = LoggingResolver {
             inner: DefaultResolver::default(),
             log: log.clone(),
@@ -208,9 +203,6 @@ impl Http {
         result.map_err(|error| {
             let mut error =
                 translate(error, self.log.phase(), self.log.request_begun(), &self.limits);
-            if error.kind == ErrorKind::Unreachable && self.log.request_begun() {
-                error.kind = ErrorKind::Broken;
-            }
             // A TLS alert (RFC 8446, 6) is what a TLS server makes of plain HTTP.
             if self.log.lock().wire.response_head.starts_with(&[0x15, 0x03]) {
                 error.text = String::from("the server speaks TLS on this port: use https://");

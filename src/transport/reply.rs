@@ -6,7 +6,7 @@
 use std::io::{self, BufRead, BufReader, Read};
 use std::time::Duration;
 
-use super::error::{Error, ErrorKind, translate};
+use super::error::{Error, translate};
 use super::http::{Limits, note_wire};
 use super::sse::{Block, Events};
 use super::wire::WireLog;
@@ -239,10 +239,7 @@ impl Reply {
     }
 
     fn fail(&mut self, error: io::Error) -> Error {
-        let mut error = translate(ureq::Error::from(error), self.log.phase(), true, &self.limits);
-        if error.kind == ErrorKind::Unreachable {
-            error.kind = ErrorKind::Broken;
-        }
+        let error = translate(ureq::Error::from(error), self.log.phase(), true, &self.limits);
         self.exchange.failure = Some(error.text.clone());
         error
     }

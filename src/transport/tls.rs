@@ -72,12 +72,13 @@ impl TlsOptions {
         })
     }
 
-    /// Checks the files before anything is sent.
-    pub fn check(&self) -> Result<(), Error> {
-        if self.ca_file.is_some() || self.cert_file.is_some() {
-            self.config()?;
+    /// The settings, where files are named: what is wrong with them is said before anything is sent.
+    /// The system's authorities are left until they are needed, since reading them costs time.
+    pub(super) fn prepared(&self) -> Result<OnceLock<Arc<ClientConfig>>, Error> {
+        if self.ca_file.is_none() && self.cert_file.is_none() {
+            return Ok(OnceLock::new());
         }
-        Ok(())
+        Ok(OnceLock::from(Arc::new(self.config()?)))
     }
 }
 
@@ -107,7 +108,7 @@ fn read_roots(path: &PathBuf) -> Result<RootCertStore, Error> {
 pub(super) struct TlsConnector {
     pub(super) options: TlsOptions,
     pub(super) log: WireLog,
-    /// Made at the first https connection: reading the system's authorities costs time.
+    /// Made at the first https connection, unless files were named.
     pub(super) config: OnceLock<Arc<ClientConfig>>,
 }
 

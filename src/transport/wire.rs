@@ -125,9 +125,7 @@ impl Log {
     }
 
     fn wrote(&mut self, bytes: &[u8]) {
-        if self.wire.sent == 0 || !ends_head(&self.wire.request_head) {
-            keep_head(&mut self.wire.request_head, bytes);
-        }
+        keep_head(&mut self.wire.request_head, bytes);
         self.wire.sent += bytes.len() as u64;
         self.times.sent = Some(self.began.elapsed());
         self.phase = Phase::Wait;

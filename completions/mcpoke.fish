@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_mcpoke_global_optspecs
-    string join \n s/server= H/header= bearer= no-save no-renew timeout= connect-timeout= first-byte-timeout= silence-timeout= max-size= proxy= cacert= cert= key= k/insecure protocol-version= capabilities= no-session no-initialized session-id= v/trace trace-file= json q/quiet color= show-secrets h/help V/version
+    string join \n s/server= H/header= bearer= no-save no-renew answer= answers= root= sampling-command= timeout= connect-timeout= first-byte-timeout= silence-timeout= max-size= proxy= cacert= cert= key= k/insecure protocol-version= capabilities= no-session no-initialized session-id= v/trace trace-file= json q/quiet color= show-secrets h/help V/version
 end
 
 function __fish_mcpoke_needs_command
@@ -27,6 +27,10 @@ end
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]' -r
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -l answer -d 'Answer a form of the server\'s: a field\'s value, as often as there are fields; key:=JSON for any type' -r
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -l answers -d 'Answer forms of the server\'s from this JSON file; what it leaves open takes the form\'s defaults' -r -F
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -l root -d 'Tell a server that asks that this folder is what it should work on' -r -f -a "(__fish_complete_directories)"
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -l sampling-command -d 'Give a server that asks for a language model\'s turn what this command makes of its request: JSON on standard input, the text (or a whole CreateMessageResult) on standard output' -r -f -a "(__fish_complete_command)"
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -l connect-timeout -d 'Longest time until connected, in seconds' -r
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -l first-byte-timeout -d 'Longest time until the answer begins, in seconds [default: that of --timeout]' -r
@@ -36,7 +40,7 @@ complete -c mcpoke -n "__fish_mcpoke_needs_command" -l proxy -d 'Go through this
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -l cacert -d 'Trust the certificate authorities in this PEM file, instead of the system\'s' -r -F
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -l cert -d 'Show this client certificate (PEM)' -r -F
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -l key -d 'The key of the client certificate (PEM), if it is not in the same file' -r -F
-complete -c mcpoke -n "__fish_mcpoke_needs_command" -l protocol-version -d 'Ask for this protocol version' -r
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -l protocol-version -d 'Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks' -r
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl)' -r -F
@@ -59,6 +63,7 @@ complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "list-tools" -d 'List 
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "call" -d 'Call a tool'
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "trace" -d 'Find out why a thin client fails: the bare call, the handshake, and the call again'
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "ping" -d 'Ask whether the server is there, and how long it takes'
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "request" -d 'Send any request or notification'
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "sessions" -d 'List what is remembered'
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "use" -d 'Make a remembered server the current one'
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "close" -d 'End the session with DELETE and forget the server'
@@ -69,6 +74,10 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l name -d 'The name
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l answer -d 'Answer a form of the server\'s: a field\'s value, as often as there are fields; key:=JSON for any type' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l answers -d 'Answer forms of the server\'s from this JSON file; what it leaves open takes the form\'s defaults' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l root -d 'Tell a server that asks that this folder is what it should work on' -r -f -a "(__fish_complete_directories)"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l sampling-command -d 'Give a server that asks for a language model\'s turn what this command makes of its request: JSON on standard input, the text (or a whole CreateMessageResult) on standard output' -r -f -a "(__fish_complete_command)"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l connect-timeout -d 'Longest time until connected, in seconds' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l first-byte-timeout -d 'Longest time until the answer begins, in seconds [default: that of --timeout]' -r
@@ -78,7 +87,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l proxy -d 'Go thro
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l cacert -d 'Trust the certificate authorities in this PEM file, instead of the system\'s' -r -F
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l cert -d 'Show this client certificate (PEM)' -r -F
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l key -d 'The key of the client certificate (PEM), if it is not in the same file' -r -F
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l protocol-version -d 'Ask for this protocol version' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l protocol-version -d 'Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl)' -r -F
@@ -99,6 +108,10 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l schema -d '
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l answer -d 'Answer a form of the server\'s: a field\'s value, as often as there are fields; key:=JSON for any type' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l answers -d 'Answer forms of the server\'s from this JSON file; what it leaves open takes the form\'s defaults' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l root -d 'Tell a server that asks that this folder is what it should work on' -r -f -a "(__fish_complete_directories)"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l sampling-command -d 'Give a server that asks for a language model\'s turn what this command makes of its request: JSON on standard input, the text (or a whole CreateMessageResult) on standard output' -r -f -a "(__fish_complete_command)"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l connect-timeout -d 'Longest time until connected, in seconds' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l first-byte-timeout -d 'Longest time until the answer begins, in seconds [default: that of --timeout]' -r
@@ -108,13 +121,14 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l proxy -d 'G
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l cacert -d 'Trust the certificate authorities in this PEM file, instead of the system\'s' -r -F
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l cert -d 'Show this client certificate (PEM)' -r -F
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l key -d 'The key of the client certificate (PEM), if it is not in the same file' -r -F
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l protocol-version -d 'Ask for this protocol version' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l protocol-version -d 'Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl)' -r -F
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l all -d 'Show tools whose definitions are invalid as well, marked'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l no-save -d 'Neither read nor write what is remembered; end the session afterwards'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l no-renew -d 'Fail instead of opening a new session when the server has lost the old one'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -s k -l insecure -d 'Believe any server certificate'
@@ -131,6 +145,10 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l save-dir -d 'Save
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l answer -d 'Answer a form of the server\'s: a field\'s value, as often as there are fields; key:=JSON for any type' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l answers -d 'Answer forms of the server\'s from this JSON file; what it leaves open takes the form\'s defaults' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l root -d 'Tell a server that asks that this folder is what it should work on' -r -f -a "(__fish_complete_directories)"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l sampling-command -d 'Give a server that asks for a language model\'s turn what this command makes of its request: JSON on standard input, the text (or a whole CreateMessageResult) on standard output' -r -f -a "(__fish_complete_command)"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l connect-timeout -d 'Longest time until connected, in seconds' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l first-byte-timeout -d 'Longest time until the answer begins, in seconds [default: that of --timeout]' -r
@@ -140,7 +158,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l proxy -d 'Go thro
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l cacert -d 'Trust the certificate authorities in this PEM file, instead of the system\'s' -r -F
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l cert -d 'Show this client certificate (PEM)' -r -F
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l key -d 'The key of the client certificate (PEM), if it is not in the same file' -r -F
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l protocol-version -d 'Ask for this protocol version' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l protocol-version -d 'Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl)' -r -F
@@ -163,6 +181,10 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l tool -d 'Call th
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l answer -d 'Answer a form of the server\'s: a field\'s value, as often as there are fields; key:=JSON for any type' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l answers -d 'Answer forms of the server\'s from this JSON file; what it leaves open takes the form\'s defaults' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l root -d 'Tell a server that asks that this folder is what it should work on' -r -f -a "(__fish_complete_directories)"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l sampling-command -d 'Give a server that asks for a language model\'s turn what this command makes of its request: JSON on standard input, the text (or a whole CreateMessageResult) on standard output' -r -f -a "(__fish_complete_command)"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l connect-timeout -d 'Longest time until connected, in seconds' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l first-byte-timeout -d 'Longest time until the answer begins, in seconds [default: that of --timeout]' -r
@@ -172,7 +194,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l proxy -d 'Go thr
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l cacert -d 'Trust the certificate authorities in this PEM file, instead of the system\'s' -r -F
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l cert -d 'Show this client certificate (PEM)' -r -F
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l key -d 'The key of the client certificate (PEM), if it is not in the same file' -r -F
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l protocol-version -d 'Ask for this protocol version' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l protocol-version -d 'Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl)' -r -F
@@ -192,6 +214,10 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -s h -l help -d 'Pr
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l answer -d 'Answer a form of the server\'s: a field\'s value, as often as there are fields; key:=JSON for any type' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l answers -d 'Answer forms of the server\'s from this JSON file; what it leaves open takes the form\'s defaults' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l root -d 'Tell a server that asks that this folder is what it should work on' -r -f -a "(__fish_complete_directories)"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l sampling-command -d 'Give a server that asks for a language model\'s turn what this command makes of its request: JSON on standard input, the text (or a whole CreateMessageResult) on standard output' -r -f -a "(__fish_complete_command)"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l connect-timeout -d 'Longest time until connected, in seconds' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l first-byte-timeout -d 'Longest time until the answer begins, in seconds [default: that of --timeout]' -r
@@ -201,7 +227,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l proxy -d 'Go thro
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l cacert -d 'Trust the certificate authorities in this PEM file, instead of the system\'s' -r -F
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l cert -d 'Show this client certificate (PEM)' -r -F
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l key -d 'The key of the client certificate (PEM), if it is not in the same file' -r -F
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l protocol-version -d 'Ask for this protocol version' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l protocol-version -d 'Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl)' -r -F
@@ -218,9 +244,47 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l json -d 'Print wh
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -s q -l quiet -d 'Print no notes on stderr, only results and failures'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l show-secrets -d 'Show secrets in traces and messages'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l answer -d 'Answer a form of the server\'s: a field\'s value, as often as there are fields; key:=JSON for any type' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l answers -d 'Answer forms of the server\'s from this JSON file; what it leaves open takes the form\'s defaults' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l root -d 'Tell a server that asks that this folder is what it should work on' -r -f -a "(__fish_complete_directories)"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l sampling-command -d 'Give a server that asks for a language model\'s turn what this command makes of its request: JSON on standard input, the text (or a whole CreateMessageResult) on standard output' -r -f -a "(__fish_complete_command)"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l connect-timeout -d 'Longest time until connected, in seconds' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l first-byte-timeout -d 'Longest time until the answer begins, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l silence-timeout -d 'Longest time without a single byte, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l max-size -d 'Largest message to accept, in bytes; K, M and G are understood' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l proxy -d 'Go through this proxy: http://, https:// or socks5://; an empty one means none' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l cacert -d 'Trust the certificate authorities in this PEM file, instead of the system\'s' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l cert -d 'Show this client certificate (PEM)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l key -d 'The key of the client certificate (PEM), if it is not in the same file' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l protocol-version -d 'Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l session-id -d 'Send this session id, without a handshake' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l raw -d 'Print the whole JSON-RPC message, errors too, and not the result alone'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l no-save -d 'Neither read nor write what is remembered; end the session afterwards'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l no-renew -d 'Fail instead of opening a new session when the server has lost the old one'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -s k -l insecure -d 'Believe any server certificate'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l no-session -d 'Send the request bare, without handshake and session, as a thin client would'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l no-initialized -d 'Leave out notifications/initialized after initialize'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -s v -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l json -d 'Print what the server sent, as JSON; failures too, on the last line of stderr'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -s q -l quiet -d 'Print no notes on stderr, only results and failures'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l show-secrets -d 'Show secrets in traces and messages'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l answer -d 'Answer a form of the server\'s: a field\'s value, as often as there are fields; key:=JSON for any type' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l answers -d 'Answer forms of the server\'s from this JSON file; what it leaves open takes the form\'s defaults' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l root -d 'Tell a server that asks that this folder is what it should work on' -r -f -a "(__fish_complete_directories)"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l sampling-command -d 'Give a server that asks for a language model\'s turn what this command makes of its request: JSON on standard input, the text (or a whole CreateMessageResult) on standard output' -r -f -a "(__fish_complete_command)"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l connect-timeout -d 'Longest time until connected, in seconds' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l first-byte-timeout -d 'Longest time until the answer begins, in seconds [default: that of --timeout]' -r
@@ -230,7 +294,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l proxy -d 'Go 
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l cacert -d 'Trust the certificate authorities in this PEM file, instead of the system\'s' -r -F
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l cert -d 'Show this client certificate (PEM)' -r -F
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l key -d 'The key of the client certificate (PEM), if it is not in the same file' -r -F
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l protocol-version -d 'Ask for this protocol version' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l protocol-version -d 'Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl)' -r -F
@@ -250,6 +314,10 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -s h -l help -d 
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l answer -d 'Answer a form of the server\'s: a field\'s value, as often as there are fields; key:=JSON for any type' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l answers -d 'Answer forms of the server\'s from this JSON file; what it leaves open takes the form\'s defaults' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l root -d 'Tell a server that asks that this folder is what it should work on' -r -f -a "(__fish_complete_directories)"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l sampling-command -d 'Give a server that asks for a language model\'s turn what this command makes of its request: JSON on standard input, the text (or a whole CreateMessageResult) on standard output' -r -f -a "(__fish_complete_command)"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l connect-timeout -d 'Longest time until connected, in seconds' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l first-byte-timeout -d 'Longest time until the answer begins, in seconds [default: that of --timeout]' -r
@@ -259,7 +327,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l proxy -d 'Go throu
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l cacert -d 'Trust the certificate authorities in this PEM file, instead of the system\'s' -r -F
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l cert -d 'Show this client certificate (PEM)' -r -F
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l key -d 'The key of the client certificate (PEM), if it is not in the same file' -r -F
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l protocol-version -d 'Ask for this protocol version' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l protocol-version -d 'Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl)' -r -F
@@ -279,6 +347,10 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -s h -l help -d 'Prin
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l answer -d 'Answer a form of the server\'s: a field\'s value, as often as there are fields; key:=JSON for any type' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l answers -d 'Answer forms of the server\'s from this JSON file; what it leaves open takes the form\'s defaults' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l root -d 'Tell a server that asks that this folder is what it should work on' -r -f -a "(__fish_complete_directories)"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l sampling-command -d 'Give a server that asks for a language model\'s turn what this command makes of its request: JSON on standard input, the text (or a whole CreateMessageResult) on standard output' -r -f -a "(__fish_complete_command)"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l connect-timeout -d 'Longest time until connected, in seconds' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l first-byte-timeout -d 'Longest time until the answer begins, in seconds [default: that of --timeout]' -r
@@ -288,7 +360,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l proxy -d 'Go thr
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l cacert -d 'Trust the certificate authorities in this PEM file, instead of the system\'s' -r -F
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l cert -d 'Show this client certificate (PEM)' -r -F
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l key -d 'The key of the client certificate (PEM), if it is not in the same file' -r -F
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l protocol-version -d 'Ask for this protocol version' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l protocol-version -d 'Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl)' -r -F
@@ -308,7 +380,10 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -s q -l quiet -d 'P
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l show-secrets -d 'Show secrets in traces and messages'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l port -d 'The port to listen on, on 127.0.0.1; 0 takes a free one' -r
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l answers -d 'How to answer: as an event stream or as a JSON document' -r -f -a "sse\t'An event stream'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l era -d 'The eras to speak: with a handshake (legacy), without one (modern), or both' -r -f -a "legacy\t'Revisions up to 2025-11-25'
+modern\t'Revision 2026-07-28'
+dual\t'Whichever the client speaks'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l replies -d 'How to reply: as an event stream or as a JSON document' -r -f -a "sse\t'An event stream'
 json\t'A JSON document'"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l for -d 'Stop after this many seconds' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l lose-after -d 'Lose each session after so many calls in it' -r
@@ -330,6 +405,10 @@ huge\t'They are 64 MiB long'"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l answer -d 'Answer a form of the server\'s: a field\'s value, as often as there are fields; key:=JSON for any type' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l answers -d 'Answer forms of the server\'s from this JSON file; what it leaves open takes the form\'s defaults' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l root -d 'Tell a server that asks that this folder is what it should work on' -r -f -a "(__fish_complete_directories)"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l sampling-command -d 'Give a server that asks for a language model\'s turn what this command makes of its request: JSON on standard input, the text (or a whole CreateMessageResult) on standard output' -r -f -a "(__fish_complete_command)"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l connect-timeout -d 'Longest time until connected, in seconds' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l first-byte-timeout -d 'Longest time until the answer begins, in seconds [default: that of --timeout]' -r
@@ -339,14 +418,14 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l proxy -d 'Go thro
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l cacert -d 'Trust the certificate authorities in this PEM file, instead of the system\'s' -r -F
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l cert -d 'Show this client certificate (PEM)' -r -F
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l key -d 'The key of the client certificate (PEM), if it is not in the same file' -r -F
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l protocol-version -d 'Ask for this protocol version' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l protocol-version -d 'Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl)' -r -F
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l stateless -d 'Keep no sessions'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l stateless -d 'Keep no sessions in the legacy era'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l no-save -d 'Neither read nor write what is remembered; end the session afterwards'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l no-renew -d 'Fail instead of opening a new session when the server has lost the old one'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -s k -l insecure -d 'Believe any server certificate'
@@ -360,6 +439,10 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -s h -l help -d 'Pri
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l answer -d 'Answer a form of the server\'s: a field\'s value, as often as there are fields; key:=JSON for any type' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l answers -d 'Answer forms of the server\'s from this JSON file; what it leaves open takes the form\'s defaults' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l root -d 'Tell a server that asks that this folder is what it should work on' -r -f -a "(__fish_complete_directories)"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l sampling-command -d 'Give a server that asks for a language model\'s turn what this command makes of its request: JSON on standard input, the text (or a whole CreateMessageResult) on standard output' -r -f -a "(__fish_complete_command)"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l connect-timeout -d 'Longest time until connected, in seconds' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l first-byte-timeout -d 'Longest time until the answer begins, in seconds [default: that of --timeout]' -r
@@ -369,7 +452,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l proxy -d '
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l cacert -d 'Trust the certificate authorities in this PEM file, instead of the system\'s' -r -F
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l cert -d 'Show this client certificate (PEM)' -r -F
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l key -d 'The key of the client certificate (PEM), if it is not in the same file' -r -F
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l protocol-version -d 'Ask for this protocol version' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l protocol-version -d 'Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl)' -r -F
@@ -386,14 +469,15 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l json -d 'P
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -s q -l quiet -d 'Print no notes on stderr, only results and failures'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l show-secrets -d 'Show secrets in traces and messages'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping sessions use close demo completions help" -f -a "init" -d 'Do the handshake with a server and remember it'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping sessions use close demo completions help" -f -a "list-tools" -d 'List the server\'s tools, over all pages'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping sessions use close demo completions help" -f -a "call" -d 'Call a tool'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping sessions use close demo completions help" -f -a "trace" -d 'Find out why a thin client fails: the bare call, the handshake, and the call again'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping sessions use close demo completions help" -f -a "ping" -d 'Ask whether the server is there, and how long it takes'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping sessions use close demo completions help" -f -a "sessions" -d 'List what is remembered'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping sessions use close demo completions help" -f -a "use" -d 'Make a remembered server the current one'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping sessions use close demo completions help" -f -a "close" -d 'End the session with DELETE and forget the server'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping sessions use close demo completions help" -f -a "demo" -d 'Run the built-in server, to try things on'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping sessions use close demo completions help" -f -a "completions" -d 'Print the completions for a shell'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping sessions use close demo completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping request sessions use close demo completions help" -f -a "init" -d 'Do the handshake with a server and remember it'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping request sessions use close demo completions help" -f -a "list-tools" -d 'List the server\'s tools, over all pages'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping request sessions use close demo completions help" -f -a "call" -d 'Call a tool'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping request sessions use close demo completions help" -f -a "trace" -d 'Find out why a thin client fails: the bare call, the handshake, and the call again'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping request sessions use close demo completions help" -f -a "ping" -d 'Ask whether the server is there, and how long it takes'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping request sessions use close demo completions help" -f -a "request" -d 'Send any request or notification'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping request sessions use close demo completions help" -f -a "sessions" -d 'List what is remembered'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping request sessions use close demo completions help" -f -a "use" -d 'Make a remembered server the current one'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping request sessions use close demo completions help" -f -a "close" -d 'End the session with DELETE and forget the server'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping request sessions use close demo completions help" -f -a "demo" -d 'Run the built-in server, to try things on'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping request sessions use close demo completions help" -f -a "completions" -d 'Print the completions for a shell'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping request sessions use close demo completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

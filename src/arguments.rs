@@ -73,6 +73,24 @@ impl Given {
         typing != Typing::Strings && self.words.iter().any(|word| !word.is_json)
     }
 
+    /// Whether nothing was given.
+    pub fn is_empty(&self) -> bool {
+        self.base.is_empty() && self.words.is_empty()
+    }
+
+    /// The value of this name, its word read by `read`; `None` where none was given.
+    pub fn value_of(
+        &self,
+        name: &str,
+        read: impl FnOnce(&str) -> Result<Value, String>,
+    ) -> Option<Result<Value, String>> {
+        match self.words.iter().find(|word| word.key == name) {
+            Some(word) if word.is_json => Some(word.value(None, Typing::Strings)),
+            Some(word) => Some(read(&word.value)),
+            None => self.base.get(name).cloned().map(Ok),
+        }
+    }
+
     /// The arguments, typed by the tool's input schema where it is known.
     pub fn typed(
         &self,
@@ -159,7 +177,8 @@ fn read_word(word: &str, read: &ReadFile<'_>) -> Result<Word, String> {
     Ok(Word { key: key.to_owned(), value, is_json })
 }
 
-fn read_object(args: &str, read: &ReadFile<'_>) -> Result<Map<String, Value>, String> {
+/// Reads a whole JSON object: the text itself, `@FILE`, or `-` for standard input.
+pub fn read_object(args: &str, read: &ReadFile<'_>) -> Result<Map<String, Value>, String> {
     let text = match args.strip_prefix('@') {
         Some(path) => read_text(path, read)?,
         None if args == "-" => read_text("-", read)?,

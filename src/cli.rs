@@ -14,6 +14,7 @@ use clap_complete::Shell;
 
 /// Where an option stands in the help.
 const TARGET: &str = "Server";
+const ASKED: &str = "When the server asks";
 const NETWORK: &str = "Network";
 const PROBE: &str = "Probing";
 const OUTPUT: &str = "Output";
@@ -49,6 +50,8 @@ pub enum Command {
     Trace(Trace),
     /// Ask whether the server is there, and how long it takes
     Ping,
+    /// Send any request or notification
+    Request(Request),
     /// List what is remembered
     Sessions,
     /// Make a remembered server the current one
@@ -84,6 +87,28 @@ pub struct ListTools {
     /// Print the input schema of this tool, as JSON
     #[arg(long, value_name = "TOOL")]
     pub schema: Option<String>,
+    /// Show tools whose definitions are invalid as well, marked
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// Send any request or notification.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The handshake, the session and the headers of the server's era are added. A method that begins with
+notifications/ is sent as a notification. Examples:
+  mcpoke request resources/list
+  mcpoke request resources/read '{\"uri\":\"file:///a\"}' --raw"
+)]
+pub struct Request {
+    /// The method, such as resources/list
+    pub method: String,
+    /// Its parameters as a JSON object, or @FILE, or - for standard input
+    #[arg(allow_hyphen_values = true)]
+    pub params: Option<String>,
+    /// Print the whole JSON-RPC message, errors too, and not the result alone
+    #[arg(long)]
+    pub raw: bool,
 }
 
 /// Call a tool.
@@ -148,12 +173,15 @@ pub struct Demo {
     /// The port to listen on, on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = 8720)]
     pub port: u16,
-    /// Keep no sessions
+    /// The eras to speak: with a handshake (legacy), without one (modern), or both
+    #[arg(long, value_enum, default_value_t = Eras::Dual)]
+    pub era: Eras,
+    /// Keep no sessions in the legacy era
     #[arg(long)]
     pub stateless: bool,
-    /// How to answer: as an event stream or as a JSON document
+    /// How to reply: as an event stream or as a JSON document
     #[arg(long, value_enum, default_value_t = AnswerForm::Sse)]
-    pub answers: AnswerForm,
+    pub replies: AnswerForm,
     /// Stop after this many seconds
     #[arg(long = "for", value_name = "SECONDS")]
     pub seconds: Option<u64>,
@@ -216,6 +244,18 @@ pub enum Fault {
     Huge,
 }
 
+/// The eras that the demo speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Eras {
+    /// Revisions up to 2025-11-25
+    Legacy,
+    /// Revision 2026-07-28
+    Modern,
+    /// Whichever the client speaks
+    #[default]
+    Dual,
+}
+
 /// The form of the demo's answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum AnswerForm {
@@ -257,6 +297,20 @@ pub struct Options {
     #[arg(long, global = true, help_heading = TARGET)]
     pub no_renew: bool,
 
+    /// Answer a form of the server's: a field's value, as often as there are fields; key:=JSON for any type
+    #[arg(long, global = true, value_name = "KEY=VALUE", help_heading = ASKED)]
+    pub answer: Vec<String>,
+    /// Answer forms of the server's from this JSON file; what it leaves open takes the form's defaults
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = ASKED)]
+    pub answers: Option<PathBuf>,
+    /// Tell a server that asks that this folder is what it should work on
+    #[arg(long = "root", global = true, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = ASKED)]
+    pub roots: Vec<PathBuf>,
+    /// Give a server that asks for a language model's turn what this command makes of its request: JSON
+    /// on standard input, the text (or a whole CreateMessageResult) on standard output
+    #[arg(long, global = true, value_name = "CMD", value_hint = ValueHint::CommandString, help_heading = ASKED)]
+    pub sampling_command: Option<String>,
+
     /// Longest time for one exchange, in seconds; 0 is without limit
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 300.0, value_parser = seconds, help_heading = NETWORK)]
     pub timeout: f64,
@@ -288,8 +342,8 @@ pub struct Options {
     #[arg(short = 'k', long, global = true, help_heading = NETWORK)]
     pub insecure: bool,
 
-    /// Ask for this protocol version
-    #[arg(long, global = true, value_name = "VERSION", help_heading = PROBE)]
+    /// Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks
+    #[arg(long, global = true, value_name = "VERSION", value_parser = version, help_heading = PROBE)]
     pub protocol_version: Option<String>,
     /// Declare these client capabilities; servers show different tools to different clients
     #[arg(long, global = true, value_name = "JSON", help_heading = PROBE)]
@@ -322,6 +376,15 @@ pub struct Options {
     /// Show secrets in traces and messages
     #[arg(long, global = true, help_heading = OUTPUT)]
     pub show_secrets: bool,
+}
+
+fn version(text: &str) -> Result<String, String> {
+    let is_date =
+        text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    if is_date || text == "auto" {
+        return Ok(text.to_owned());
+    }
+    Err("expected a revision such as 2025-11-25, or auto".to_owned())
 }
 
 fn seconds(text: &str) -> Result<f64, String> {

@@ -6,6 +6,7 @@ use crate::client;
 use crate::diagnose::{Certainty, Finding, explain};
 use crate::exchange::Exchange;
 use crate::exit::ExitCode;
+use crate::protocol::jsonrpc::ErrorObject;
 use crate::session::TargetError;
 use crate::transport::{self, Redirect};
 
@@ -28,6 +29,8 @@ pub enum Kind {
     Limit,
     /// Local state.
     State,
+    /// The server asks for input, and nobody is there to give it.
+    Input,
 }
 
 impl Kind {
@@ -42,6 +45,7 @@ impl Kind {
             Self::Protocol => "protocol",
             Self::Limit => "limit",
             Self::State => "state",
+            Self::Input => "input",
         }
     }
 
@@ -56,6 +60,7 @@ impl Kind {
             Self::Protocol => ExitCode::Protocol,
             Self::Limit => ExitCode::Limit,
             Self::State => ExitCode::State,
+            Self::Input => ExitCode::Input,
         }
     }
 }
@@ -153,6 +158,48 @@ impl Failure {
 /// Said of a request whose fate is not known.
 const MAY_HAVE_RUN: &str = "The request was sent and may have run; it was not sent again.";
 
+/// The request needs a capability that was not declared (2026-07-28, Overview, "Error Codes").
+const MISSING_CAPABILITY: i64 = -32021;
+/// Somebody must visit an address first (2025-11-25, Elicitation, "URL Elicitation Required Error").
+const URL_NEEDED: i64 = -32042;
+
+/// What the server wants before it does what it was asked, from the error's data.
+fn what_is_needed(error: &ErrorObject) -> Vec<String> {
+    let data = error.data.as_ref().and_then(|data| serde_json::from_str::<Value>(data.get()).ok());
+    let data = data.unwrap_or_default();
+    match error.code {
+        Some(MISSING_CAPABILITY) => {
+            let needed = data["requiredCapabilities"].as_object().into_iter().flatten();
+            needed
+                .map(|(name, _)| match name.as_str() {
+                    "elicitation" => "It wants answers to a form: --answer KEY=VALUE or --answers \
+                                      FILE gives them, and so does a person in a terminal."
+                        .to_owned(),
+                    "roots" => "It wants to know a folder to work on: --root DIR.".to_owned(),
+                    "sampling" => {
+                        "It wants a language model's turn: --sampling-command CMD.".to_owned()
+                    }
+                    other => {
+                        format!("It wants the capability `{other}`: --capabilities declares it.")
+                    }
+                })
+                .collect()
+        }
+        Some(URL_NEEDED) => {
+            let asked = data["elicitations"].as_array().into_iter().flatten();
+            asked
+                .filter_map(|one| {
+                    Some((one["url"].as_str()?, one["message"].as_str().unwrap_or("")))
+                })
+                .map(|(url, message)| {
+                    format!("Visit this address, then try again: {url}  {message}")
+                })
+                .collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
 /// A failed request, with what its history explains.
 pub fn from_client(error: client::Error, history: &[Exchange]) -> Failure {
     use client::ErrorKind;
@@ -167,6 +214,14 @@ pub fn from_client(error: client::Error, history: &[Exchange]) -> Failure {
     let (kind, message, mut details) = match &error.kind {
         ErrorKind::Transport(error) => from_transport(error),
         ErrorKind::Protocol(text) => (Kind::Protocol, text.clone(), Vec::new()),
+        ErrorKind::Unanswered(text) => {
+            (Kind::Protocol, text.clone(), vec![MAY_HAVE_RUN.to_owned()])
+        }
+        ErrorKind::InputNeeded { method, why } => {
+            let text =
+                format!("the server asks for {method}, and nobody is here to give it: {why}");
+            (Kind::Input, text, Vec::new())
+        }
         ErrorKind::SessionLost { may_have_run, error, renewal } => {
             rpc = error.as_ref().map(|error| (error.code, error.message.clone()));
             let renewal =
@@ -182,11 +237,17 @@ pub fn from_client(error: client::Error, history: &[Exchange]) -> Failure {
         ErrorKind::Rpc(sent) => {
             rpc = Some((sent.code, sent.message.clone()));
             let status = error.exchange.as_ref().and_then(|exchange| exchange.status());
-            let kind = match status.map(kind_of_status) {
-                Some(Kind::Auth) => Kind::Auth,
+            let kind = match (status.map(kind_of_status), sent.code) {
+                (Some(Kind::Auth), _) => Kind::Auth,
+                (_, Some(MISSING_CAPABILITY | URL_NEEDED)) => Kind::Input,
                 _ => Kind::Rpc,
             };
-            (kind, format!("the server answered with an error: {}", sent.message), Vec::new())
+            let text = if kind == Kind::Input {
+                "the server asks for input, and nobody is here to give it".to_owned()
+            } else {
+                format!("the server answered with an error: {}", sent.message)
+            };
+            (kind, text, what_is_needed(sent))
         }
     };
     let mut failure = Failure { rpc, exchange: error.exchange, ..Failure::new(kind, message) };

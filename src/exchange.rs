@@ -3,12 +3,12 @@
 //! Everything that is explained later is explained from these records. They hold secrets; what is
 //! shown of them goes through the [`Redactor`] that every observer is given.
 
-use std::cell::RefCell;
 use std::net::SocketAddr;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use crate::protocol::headers;
+use crate::protocol::jsonrpc::{self, Message};
 use crate::redact::Redactor;
 
 /// As much of a body is kept as evidence; a longer one is marked as cut.
@@ -258,6 +258,21 @@ impl Exchange {
         self.answer.as_ref().map(|answer| answer.status)
     }
 
+    /// Whether the answer is a JSON-RPC error with the id of this very request: real servers put
+    /// anything there when they refuse what they have not read.
+    pub fn error_names_its_request(&self) -> bool {
+        let asked: serde_json::Value = serde_json::from_str(&self.request.body).unwrap_or_default();
+        let message = self.answer.as_ref().and_then(Answer::last_message);
+        let messages = message.and_then(|text| jsonrpc::parse(text).ok()).unwrap_or_default();
+        messages.iter().any(|message| match message {
+            Message::Error { id: Some(id), .. } => {
+                let id = serde_json::from_str::<serde_json::Value>(id.get()).unwrap_or_default();
+                asked["id"].is_string() && asked["id"] == id
+            }
+            _ => false,
+        })
+    }
+
     /// Whether the request carries this JSON-RPC method.
     pub fn is(&self, method: &str) -> bool {
         self.purpose.method.as_deref() == Some(method)
@@ -278,7 +293,7 @@ fn find_header<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h st
 }
 
 /// Is told of every exchange as it happens. A trace is one of these, and never an `if` in the driver.
-pub trait Observer {
+pub trait Observer: Send {
     /// A request is about to be sent.
     fn sending(&mut self, _exchange: &Exchange, _redactor: &Redactor) {}
     /// The status and the headers are here.
@@ -289,9 +304,10 @@ pub trait Observer {
     fn finished(&mut self, _exchange: &Exchange, _redactor: &Redactor) {}
 }
 
-/// Keeps the observers, the secrets and the count of the exchanges of one process.
+/// Keeps the observers, the secrets and the count of the exchanges of one process. Clones, in whichever
+/// thread, keep the same.
 #[derive(Clone, Default)]
-pub struct Recorder(Rc<RefCell<Records>>);
+pub struct Recorder(Arc<Mutex<Records>>);
 
 #[derive(Default)]
 struct Records {
@@ -303,29 +319,33 @@ struct Records {
 impl Recorder {
     /// A recorder that tells these observers.
     pub fn new(observers: Vec<Box<dyn Observer>>, redactor: Redactor) -> Self {
-        Self(Rc::new(RefCell::new(Records { observers, redactor, count: 0 })))
+        Self(Arc::new(Mutex::new(Records { observers, redactor, count: 0 })))
+    }
+
+    fn records(&self) -> MutexGuard<'_, Records> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The number of the next exchange.
     pub fn next_number(&self) -> usize {
-        let mut records = self.0.borrow_mut();
+        let mut records = self.records();
         records.count += 1;
         records.count
     }
 
     /// Learns secrets.
     pub fn learn(&self, teach: impl FnOnce(&mut Redactor)) {
-        teach(&mut self.0.borrow_mut().redactor);
+        teach(&mut self.records().redactor);
     }
 
     /// A copy of the redactor with all that it has learned so far.
     pub fn redactor(&self) -> Redactor {
-        self.0.borrow().redactor.clone()
+        self.records().redactor.clone()
     }
 
     /// Tells every observer.
     pub fn tell(&self, tell: impl Fn(&mut dyn Observer, &Redactor)) {
-        let records = &mut *self.0.borrow_mut();
+        let records = &mut *self.records();
         for observer in &mut records.observers {
             tell(observer.as_mut(), &records.redactor);
         }

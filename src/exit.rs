@@ -24,6 +24,8 @@ pub enum ExitCode {
     Limit = 8,
     /// Local state cannot be read or written.
     State = 9,
+    /// The server asks for input, and nobody is there to give it.
+    Input = 10,
 }
 
 impl From<ExitCode> for std::process::ExitCode {

@@ -26,6 +26,15 @@ pub enum ErrorKind {
     },
     /// The answer is not MCP, or breaks the protocol.
     Protocol(String),
+    /// The stream ended without an answer: the request may have run.
+    Unanswered(String),
+    /// The server asks for something that nobody can give it in this run.
+    InputNeeded {
+        /// What it asks for: `sampling/createMessage`, say.
+        method: String,
+        /// Why it cannot be given.
+        why: String,
+    },
 }
 
 /// A failed request.
@@ -58,7 +67,10 @@ impl fmt::Display for Error {
             ErrorKind::Rpc(error) => f.write_str(&error.message),
             ErrorKind::Status(status) => write!(f, "HTTP {status}"),
             ErrorKind::SessionLost { .. } => f.write_str("the server no longer knows the session"),
-            ErrorKind::Protocol(text) => f.write_str(text),
+            ErrorKind::Protocol(text) | ErrorKind::Unanswered(text) => f.write_str(text),
+            ErrorKind::InputNeeded { method, why } => {
+                write!(f, "the server asks for {method}: {why}")
+            }
         }
     }
 }

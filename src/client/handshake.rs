@@ -1,4 +1,4 @@
-//! `initialize`, then `notifications/initialized`, and the DELETE at the end
+//! The beginning of the legacy era and its end: `initialize`, then `notifications/initialized`, and DELETE
 //! (2025-11-25, Lifecycle and Transports, "Session Management").
 
 use std::time::SystemTime;
@@ -6,56 +6,52 @@ use std::time::SystemTime;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::era::Probe;
 use super::error::{Error, ErrorKind};
-use super::{CLIENT_NAME, Client, Session};
+use super::{Ask, Client, Repeat, Session, client_info};
 use crate::exchange::{Exchange, Purpose};
-use crate::protocol::types::InitializeResult;
+use crate::protocol::types::{InitializeResult, ToolList, Transport};
 use crate::protocol::{headers, jsonrpc, version};
 
-/// How to do a handshake.
+/// How to begin with a server.
 #[derive(Debug, Clone)]
 pub struct Handshake {
-    /// The revision to ask for.
-    pub version: String,
+    /// The revision that the user asked for; `None` finds out what the server speaks.
+    pub asked: Option<String>,
+    /// What to find that out with.
+    pub probe: Probe,
     /// The capabilities to declare.
     pub capabilities: Value,
     /// Whether to send `notifications/initialized`; leaving it out is a thin client's mistake.
     pub send_initialized: bool,
-    /// Whether the user asked for this very revision, so that an unknown one is accepted back.
-    pub forced: bool,
 }
 
 impl Default for Handshake {
     fn default() -> Self {
         Self {
-            version: version::LATEST_HANDSHAKE.to_owned(),
+            asked: None,
+            probe: Probe::Discover,
             capabilities: json!({}),
             send_initialized: true,
-            forced: false,
         }
     }
 }
 
-/// What a handshake brought.
+/// What the beginning brought.
 #[derive(Debug, Clone)]
 pub struct Opened {
-    /// What the server said.
+    /// What the server said of itself, with the revision to speak.
     pub result: InitializeResult,
-    /// The same, as it sent it.
+    /// The answer that says so, as it came.
     pub raw: Box<RawValue>,
-    /// The session it issued; `None` means that it keeps none.
-    pub session_id: Option<String>,
+    /// What later requests carry.
+    pub session: Session,
     /// What was declared to it.
     pub client_capabilities: Value,
+    /// Its tools, where they came along.
+    pub tools: Option<ToolList>,
     /// When.
     pub at: SystemTime,
-}
-
-impl Opened {
-    /// What later requests carry.
-    pub fn session(&self) -> Session {
-        Session { version: Some(self.result.protocol_version.clone()), id: self.session_id.clone() }
-    }
 }
 
 /// How a session ended.
@@ -75,27 +71,39 @@ impl Client {
     /// Opens a session. No session id is sent with `initialize`, and none is taken from anything but
     /// its 2xx answer: error answers of real servers carry dead ids.
     pub fn initialize(&mut self, handshake: &Handshake) -> Result<Opened, Error> {
+        let version = handshake.asked.as_deref().unwrap_or(version::LATEST_HANDSHAKE);
+        self.initialize_with(handshake, version)
+    }
+
+    /// The same, asking for this revision.
+    pub(super) fn initialize_with(
+        &mut self,
+        handshake: &Handshake,
+        version: &str,
+    ) -> Result<Opened, Error> {
         let params = json!({
-            "protocolVersion": handshake.version,
+            "protocolVersion": version,
             "capabilities": handshake.capabilities,
-            "clientInfo": {"name": CLIENT_NAME, "version": env!("CARGO_PKG_VERSION")},
+            "clientInfo": client_info(),
         });
-        self.session = Session::default();
-        let raw = self.round_trip(&Purpose::of("initialize"), &params)?;
+        let transport = if self.stream.is_some() { Transport::Sse } else { Transport::Http };
+        self.session = Session { transport, ..Session::default() };
+        let initialize = Ask::new(Purpose::of("initialize"), params, Repeat::Harmful);
+        let raw = self.round_trip(&initialize)?;
         let session_id = self.history.last().and_then(issued);
         let result: InitializeResult = serde_json::from_str(raw.get()).map_err(|error| {
             let text = format!("the answer to initialize cannot be read: {error}");
             self.failed(ErrorKind::Protocol(text))
         })?;
-        let as_forced = handshake.forced && result.protocol_version == handshake.version;
+        let as_forced = handshake.asked.as_ref() == Some(&result.protocol_version);
         if !as_forced && !version::is_spoken(&result.protocol_version) {
             let error = self.failed(ErrorKind::Protocol(format!(
                 "the server wants protocol version {}, which this client does not speak",
                 result.protocol_version
             )));
             // The session that came with it is nobody's.
-            let version = Some(version::LATEST_HANDSHAKE.to_owned());
-            self.session = Session { version, id: session_id };
+            self.session.version = Some(version::LATEST_HANDSHAKE.to_owned());
+            self.session.id = session_id;
             let _ = self.close();
             return Err(error);
         }
@@ -103,16 +111,18 @@ impl Client {
             let text = "the server issued a session id that is not visible ASCII".to_owned();
             return Err(self.failed(ErrorKind::Protocol(text)));
         }
+        let version = Some(result.protocol_version.clone());
+        self.session = Session { version, id: session_id, transport };
         let opened = Opened {
             result,
             raw,
-            session_id,
+            session: self.session.clone(),
             client_capabilities: handshake.capabilities.clone(),
+            tools: None,
             at: SystemTime::now(),
         };
-        self.session = opened.session();
         if handshake.send_initialized {
-            self.notify("notifications/initialized").inspect_err(|_| {
+            self.notify("notifications/initialized", &Value::Null).inspect_err(|_| {
                 // Half a handshake leaves a session that nobody will use.
                 let _ = self.close();
             })?;
@@ -121,8 +131,8 @@ impl Client {
     }
 
     /// Sends a notification. Any 2xx accepts it, whatever its body.
-    pub fn notify(&mut self, method: &str) -> Result<(), Error> {
-        let request = self.post(jsonrpc::notification(method), &self.session);
+    pub fn notify(&mut self, method: &str, params: &Value) -> Result<(), Error> {
+        let request = self.post(jsonrpc::notification(method, params));
         let mut reply = self.send(Purpose::of(method), request)?;
         if (200..300).contains(&reply.status()) {
             let exchange = reply.finish_whole();
@@ -142,7 +152,7 @@ impl Client {
         if self.session.id.is_none() {
             return Ok(Closed::NotSupported);
         }
-        let request = self.bare("DELETE", &self.session);
+        let request = self.bare("DELETE", headers::ACCEPT_BOTH);
         let reply = self.send(Purpose::default(), request)?;
         let status = reply.status();
         let exchange = reply.finish();

@@ -43,7 +43,7 @@ pub(super) fn loss(exchange: &Exchange, error: &ErrorKind) -> Loss {
     let (code, text) = match error {
         ErrorKind::Rpc(error) => (error.code, error.message.as_str()),
         ErrorKind::Status(_) => (None, answer.body.as_str()),
-        ErrorKind::Protocol(_) if answer.status == 200 => {
+        ErrorKind::Protocol(_) | ErrorKind::Unanswered(_) if answer.status == 200 => {
             let empty = matches!(answer.shape, Shape::Empty)
                 || (answer.shape == Shape::Events && answer.last_message().is_none());
             return if empty { Loss::Unanswered } else { Loss::No };

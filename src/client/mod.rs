@@ -1,44 +1,99 @@
-//! MCP as a client speaks it: handshake, session, requests and their answers. No terminals here.
+//! MCP as a client speaks it: the era, the handshake, the session, requests and their answers. No
+//! terminals here.
 
+mod era;
 mod error;
 mod handshake;
+mod inquiry;
+mod listener;
 mod lost;
 mod renewal;
 mod request;
+mod rounds;
 mod tools;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::{Value, json};
 
 use crate::endpoint::Endpoint;
 use crate::exchange::{Exchange, Purpose, Recorder, Request};
 use crate::protocol::headers;
 use crate::protocol::jsonrpc::RequestIds;
+use crate::protocol::mirror::Mirrored;
 use crate::protocol::version;
 use crate::transport::{
-    Error as TransportError, Failed, Http, MAX_REDIRECTS, Options, Redirect, Reply, judge_redirect,
+    Error as TransportError, Failed, Http, HttpSse, MAX_REDIRECTS, Options, Redirect, Reply,
+    judge_redirect,
 };
 
 pub use crate::protocol::types::Session;
+pub use era::Probe;
 pub use error::{Error, ErrorKind};
 pub use handshake::{Closed, Handshake, Opened};
+pub use inquiry::{Inquiries, Responder, Response};
 pub use renewal::{Keeper, Renewal, Repeat};
 
 /// The name this client gives itself.
 pub const CLIENT_NAME: &str = "mcpoke";
+
+/// The name and the version this client gives itself (schema `Implementation`).
+fn client_info() -> Value {
+    json!({"name": CLIENT_NAME, "version": env!("CARGO_PKG_VERSION")})
+}
+
+/// A request to make: everything but what the session adds to it.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// The method, and what it is applied to.
+    pub purpose: Purpose,
+    /// The parameters.
+    pub params: Value,
+    /// Whether it may be sent twice.
+    pub repeat: Repeat,
+    /// The arguments that the modern era mirrors into headers.
+    pub mirrored: Vec<Mirrored>,
+}
+
+impl Ask {
+    /// A request that mirrors nothing.
+    pub fn new(purpose: Purpose, params: Value, repeat: Repeat) -> Self {
+        Self { purpose, params, repeat, mirrored: Vec::new() }
+    }
+
+    fn method(&self) -> &str {
+        self.purpose.method.as_deref().unwrap_or_default()
+    }
+}
 
 /// Talks to one server.
 pub struct Client {
     http: Http,
     /// For answers to the server while `http` is busy with a stream.
     side: Option<request::Side>,
+    /// The stream of the HTTP+SSE transport.
+    stream: Option<HttpSse>,
+    /// The standalone stream of a session.
+    listener: Option<listener::Listener>,
+    /// Whether to open it.
+    listens: bool,
     endpoint: Endpoint,
     options: Options,
     headers: Vec<(String, String)>,
     ids: RequestIds,
     session: Session,
+    /// What each request of the modern era declares.
+    capabilities: Value,
+    inquiries: Inquiries,
     renewal: Renewal,
     history: Vec<Exchange>,
-    tools_changed: bool,
+    tools_changed: Arc<AtomicBool>,
     /// A session was opened that nobody remembers.
     unsaved: bool,
+    /// Whether the answer is wanted as it stands, and not its result alone.
+    keeps_message: bool,
+    message: Option<String>,
 }
 
 impl Client {
@@ -55,15 +110,22 @@ impl Client {
         Ok(Self {
             http,
             side: None,
+            stream: None,
+            listener: None,
+            listens: false,
             endpoint,
             options,
             headers,
             ids,
             session: Session::default(),
+            capabilities: json!({}),
+            inquiries: Inquiries::default(),
             renewal: Renewal::Never,
             history: Vec::new(),
-            tools_changed: false,
+            tools_changed: Arc::default(),
             unsaved: false,
+            keeps_message: false,
+            message: None,
         })
     }
 
@@ -74,6 +136,19 @@ impl Client {
         }
         self.session = session;
         self.renewal = renewal;
+    }
+
+    /// Lets a responder serve what the server asks for. `capabilities` are what each request of the
+    /// modern era declares.
+    pub fn serve_with(&mut self, inquiries: Inquiries, capabilities: Value) {
+        self.inquiries = inquiries;
+        self.capabilities = capabilities;
+    }
+
+    /// Opens the standalone stream beside the next call, since the session declared something that is
+    /// served in this run.
+    pub fn listen(&mut self) {
+        self.listens = true;
     }
 
     /// Another client for the same server, without a session.
@@ -104,31 +179,62 @@ impl Client {
 
     /// Whether the server has said that its tools are others now.
     pub fn tools_changed(&self) -> bool {
-        self.tools_changed
+        self.tools_changed.load(Ordering::SeqCst)
+    }
+
+    /// Keeps the whole answer of the next requests beside their results.
+    pub fn keep_messages(&mut self) {
+        self.keeps_message = true;
+    }
+
+    /// The whole answer to the last request, as the server sent it.
+    pub fn last_message(&self) -> Option<&str> {
+        self.message.as_deref()
+    }
+
+    /// Closes the streams that are still open. Later requests open what they need again.
+    pub fn hang_up(&mut self) {
+        if let Some(listener) = self.listener.take() {
+            self.history.extend(listener.close());
+        }
+        if let Some(stream) = self.stream.take() {
+            self.history.push(*stream.reply.finish());
+        }
     }
 
     /// A POST with the headers that every message carries.
-    fn post(&self, body: String, session: &Session) -> Request {
-        let mut request = self.bare("POST", session);
+    fn post(&self, body: String) -> Request {
+        let mut request = self.bare("POST", headers::ACCEPT_BOTH);
         request.headers.insert(0, ("content-type".to_owned(), headers::JSON.to_owned()));
         request.body = body;
         request
     }
 
+    /// A GET that opens a stream, or takes one up again after an event.
+    fn get(&self, last_event: Option<&str>) -> Request {
+        let mut request = self.bare("GET", headers::EVENT_STREAM);
+        let id = last_event.map(|id| (headers::LAST_EVENT_ID.to_owned(), id.to_owned()));
+        request.headers.extend(id);
+        request
+    }
+
     /// A request with the session's headers and the user's; the user's win, so that a probe can
     /// break any rule.
-    fn bare(&self, method: &'static str, session: &Session) -> Request {
-        let mut own = vec![("accept".to_owned(), headers::ACCEPT_BOTH.to_owned())];
-        if let Some(version) = session.version.as_ref().filter(|v| version::wants_version_header(v))
-        {
+    fn bare(&self, method: &'static str, accept: &str) -> Request {
+        let mut own = vec![("accept".to_owned(), accept.to_owned())];
+        let version = self.session.version.as_ref();
+        if let Some(version) = version.filter(|version| version::wants_version_header(version)) {
             own.push((headers::PROTOCOL_VERSION.to_owned(), version.clone()));
         }
-        if let Some(id) = &session.id {
+        if let Some(id) = &self.session.id {
             own.push((headers::SESSION_ID.to_owned(), id.clone()));
         }
         own.retain(|(name, _)| !self.headers.iter().any(|(given, _)| given == name));
         own.extend(self.headers.iter().cloned());
-        let url = self.endpoint.as_str().to_owned();
+        let url = match &self.stream {
+            Some(stream) if method == "POST" => stream.post_to.clone(),
+            _ => self.endpoint.as_str().to_owned(),
+        };
         Request { method, url, headers: own, body: String::new() }
     }
 
@@ -142,8 +248,10 @@ impl Client {
                 Some(Redirect::Follow(url)) => {
                     let exchange = reply.finish();
                     self.history.push(*exchange);
-                    if let Ok(endpoint) = Endpoint::parse(&url) {
-                        self.endpoint = endpoint;
+                    match (&mut self.stream, Endpoint::parse(&url)) {
+                        (Some(stream), _) => stream.post_to.clone_from(&url),
+                        (None, Ok(endpoint)) => self.endpoint = endpoint,
+                        (None, Err(_)) => {}
                     }
                     request.url = url;
                 }
@@ -163,5 +271,12 @@ impl Client {
     /// A failure that the last exchange shows.
     fn failed(&self, kind: ErrorKind) -> Error {
         Error { kind, exchange: self.history.last().cloned().map(Box::new) }
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        // So that whoever records the exchanges is told of these too.
+        self.hang_up();
     }
 }

@@ -4,13 +4,13 @@
 //! or if running it twice does no harm. Several processes that notice at once make one new session
 //! between them; that is the keeper's work.
 
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::error::{Error, ErrorKind};
+use super::listener::Listener;
 use super::lost::{Loss, loss};
-use super::{Client, Handshake, Opened, Session};
-use crate::exchange::Purpose;
+use super::tools::ping;
+use super::{Ask, Client, Handshake, Opened, Session};
 
 /// Keeps what is remembered of a session, and keeps other processes from renewing it at once.
 pub trait Keeper {
@@ -39,20 +39,21 @@ pub enum Repeat {
 }
 
 impl Client {
-    /// Sends a request and brings its result; renews a lost session where that is allowed.
-    pub fn request(
-        &mut self,
-        purpose: &Purpose,
-        params: &Value,
-        repeat: Repeat,
-    ) -> Result<Box<RawValue>, Error> {
-        let error = match self.round_trip(purpose, params) {
+    /// Sends a request and brings its result; renews a lost session, and finds the era out anew where
+    /// the server has changed it, if that is allowed.
+    pub fn request(&mut self, ask: &Ask) -> Result<Box<RawValue>, Error> {
+        self.open_listener(ask);
+        let error = match self.complete(ask) {
             Ok(result) => return Ok(result),
             Err(error) => error,
         };
-        let Some(refused) = self.lost(&error) else { return Err(error) };
-        let may_have_run = !refused && repeat == Repeat::Harmful;
-        match self.renew() {
+        let other_era = self.is_of_another_era(&error);
+        let refused = if other_era { Some(true) } else { self.lost(&error) };
+        let Some(refused) = refused else { return Err(error) };
+        let may_have_run = !refused && ask.repeat == Repeat::Harmful;
+        match self.renew(other_era) {
+            Ok(false) if other_era => return Err(error),
+            Err(renewal) if other_era => return Err(renewal),
             Ok(true) if !may_have_run => {}
             Ok(_) => return Err(error.into_session_lost(may_have_run, None)),
             Err(renewal) if is_about_credentials(&renewal) && !may_have_run => return Err(renewal),
@@ -60,7 +61,7 @@ impl Client {
                 return Err(error.into_session_lost(may_have_run, Some(renewal.to_string())));
             }
         }
-        self.round_trip(purpose, params).map_err(|error| {
+        self.complete(ask).map_err(|error| {
             match error.exchange.as_ref().map(|exchange| loss(exchange, &error.kind)) {
                 Some(Loss::Refused) => error.into_session_lost(false, None),
                 _ => error,
@@ -78,7 +79,7 @@ impl Client {
             Loss::Refused => return Some(true),
             Loss::Doubtful | Loss::Unanswered => {}
         }
-        let probe = self.round_trip(&Purpose::of("ping"), &Value::Null).err()?;
+        let probe = self.round_trip(&ping()).err()?;
         let answer = probe.exchange.as_ref()?;
         match (seen, loss(answer, &probe.kind)) {
             // Refused in the very same way: it was the session and not the request.
@@ -91,9 +92,20 @@ impl Client {
         }
     }
 
+    /// Opens the standalone stream, where what the session has declared may be asked for on it.
+    fn open_listener(&mut self, ask: &Ask) {
+        let wanted = self.listens
+            && self.listener.is_none()
+            && self.session.id.is_some()
+            && !matches!(ask.method(), "tools/list" | "ping");
+        if wanted {
+            self.listener = Listener::open(self);
+        }
+    }
+
     /// Opens a new session, or takes the one that another process has opened meanwhile. False where
     /// that is not allowed (any more).
-    fn renew(&mut self) -> Result<bool, Error> {
+    fn renew(&mut self, other_era: bool) -> Result<bool, Error> {
         let Renewal::Once(handshake, mut keeper) =
             std::mem::replace(&mut self.renewal, Renewal::Never)
         else {
@@ -102,7 +114,9 @@ impl Client {
         if let Some(session) = keeper.begin(&self.session) {
             self.resume(session, Renewal::Never);
         } else {
-            let opened = self.initialize(&handshake)?;
+            self.hang_up();
+            let opened =
+                if other_era { self.open(&handshake)? } else { self.initialize(&handshake)? };
             self.unsaved = !keeper.opened(&opened);
         }
         Ok(true)

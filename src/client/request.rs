@@ -1,18 +1,25 @@
 //! A request, and the search for its answer among what the server sends.
 
-use std::time::Duration;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
 
-use super::Client;
 use super::error::{Error, ErrorKind};
-use crate::exchange::{Exchange, Purpose, Request};
+use super::inquiry::Response;
+use super::{Ask, Client, client_info};
+use crate::exchange::{Exchange, Purpose, Request, Shape};
+use crate::protocol::envelope;
 use crate::protocol::jsonrpc::{self, ErrorObject, Message, RequestId};
-use crate::transport::{Http, Reply};
+use crate::transport::{self, Http, Reply, Resumption};
 
 /// How long an answer to the server may take.
 const SIDE_LIMIT: Duration = Duration::from_secs(5);
+/// How long to wait before a broken stream is taken up again, unless the server says.
+const DEFAULT_RETRY: Duration = Duration::from_secs(1);
+/// So many times in a row a stream is taken up again without a single event on it.
+const MAX_IN_VAIN: usize = 20;
 
 /// What was found in the body.
 enum Found {
@@ -22,32 +29,146 @@ enum Found {
     Nothing(String),
 }
 
+/// What a request that is repeated brings along: the answers to what the server asked, and its state.
+#[derive(Default)]
+pub(super) struct Input {
+    pub(super) responses: serde_json::Map<String, Value>,
+    pub(super) state: Option<Box<RawValue>>,
+}
+
 impl Client {
     /// One POST and its answer.
-    pub(super) fn round_trip(
+    pub(super) fn round_trip(&mut self, ask: &Ask) -> Result<Box<RawValue>, Error> {
+        self.round_trip_with(ask, &Input::default())
+    }
+
+    /// The same, with what the server asked for the time before.
+    pub(super) fn round_trip_with(
         &mut self,
-        purpose: &Purpose,
-        params: &Value,
+        ask: &Ask,
+        input: &Input,
     ) -> Result<Box<RawValue>, Error> {
+        let began = Instant::now();
         let id = self.ids.next_id();
-        let method = purpose.method.as_deref().unwrap_or_default();
-        let request = self.post(jsonrpc::request(&id, method, params), &self.session);
-        let mut reply = self.send(purpose.clone(), request)?;
-        let found = self.find_answer(&mut reply, &id);
+        let request = self.compose(&id, ask, input);
+        self.message = None;
+        let mut reply = self.send(ask.purpose.clone(), request)?;
+        let found = match self.stream.take() {
+            Some(mut stream) => {
+                let found = self.find_on_stream(&mut reply, &mut stream.reply, &id);
+                self.stream = Some(stream);
+                found
+            }
+            None => self.find_or_resume(&mut reply, &id, began),
+        };
         // A call is mostly the last request of a process: it waits for nothing more.
-        let exchange = if method == "tools/call" { reply.finish() } else { reply.finish_whole() };
+        let last = ask.method() == "tools/call" && self.stream.is_none();
+        let exchange = if last { reply.finish() } else { reply.finish_whole() };
         let status = exchange.status();
+        let empty_stream = exchange.answer.as_ref().is_some_and(|a| a.shape == Shape::Events);
         self.history.push(*exchange);
         let error = match found {
             Ok(Found::Result(result)) => return Ok(result),
             Ok(Found::Error(error)) => ErrorKind::Rpc(error),
             Ok(Found::Nothing(what)) => match status {
                 Some(status) if !(200..300).contains(&status) => ErrorKind::Status(status),
+                _ if empty_stream => ErrorKind::Unanswered(what),
                 _ => ErrorKind::Protocol(what),
             },
             Err(error) => ErrorKind::Transport(error),
         };
         Err(self.failed(error))
+    }
+
+    /// The request as it is sent in this era.
+    fn compose(&self, id: &RequestId, ask: &Ask, input: &Input) -> Request {
+        let method = ask.method();
+        let version = self.session.version.as_deref().filter(|_| self.session.is_modern());
+        let Some(version) = version else {
+            return self.post(jsonrpc::request(id, method, &ask.params));
+        };
+        let params = envelope::wrapped(&ask.params, version, &client_info(), &self.capabilities);
+        let state = input.state.as_deref();
+        let body = jsonrpc::request_with_input(id, method, &params, &input.responses, state);
+        let mut request = self.post(body);
+        let mut mirrored = envelope::standard_headers(version, method, &params);
+        let arguments = &ask.params["arguments"];
+        mirrored.extend(ask.mirrored.iter().filter_map(|one| one.header_for(arguments)));
+        // The version is there already, and the user's own headers win.
+        mirrored.retain(|(name, _)| request.header(name).is_none());
+        request.headers.extend(mirrored);
+        request
+    }
+
+    /// Reads the answer; a stream that breaks is taken up again where the server allows it
+    /// (2025-11-25, Transports, "Resumability and Redelivery").
+    fn find_or_resume(
+        &mut self,
+        reply: &mut Reply,
+        id: &RequestId,
+        began: Instant,
+    ) -> Result<Found, transport::Error> {
+        let mut at = Resumption::default();
+        let (mut resumed, mut in_vain) = (false, 0);
+        loop {
+            let found = self.find_answer(reply, id);
+            let seen = reply.resumption();
+            in_vain = if seen.last_id.is_some() { 0 } else { in_vain + 1 };
+            at.last_id = seen.last_id.clone().or(at.last_id);
+            at.retry = seen.retry.or(at.retry);
+            let shape = reply.exchange().answer.as_ref().map(|answer| answer.shape);
+            let broke = match &found {
+                Ok(Found::Nothing(_)) => {
+                    reply.status() == 200 && (resumed || shape == Some(Shape::Events))
+                }
+                Ok(_) => false,
+                Err(error) => error.kind == transport::ErrorKind::Broken,
+            };
+            let may_resume = broke && !self.session.is_modern() && in_vain <= MAX_IN_VAIN;
+            let (true, Some(last_id)) = (may_resume, &at.last_id) else { return found };
+            let wait = at.retry.map_or(DEFAULT_RETRY, Duration::from_millis);
+            if let Some(limit) = self.options.limits.whole
+                && began.elapsed() + wait > limit
+            {
+                return Err(transport::Error::too_long(limit));
+            }
+            std::thread::sleep(wait);
+            let get = self.get(Some(last_id));
+            match self.send(Purpose::default(), get) {
+                Ok(next) if next.status() == 200 => {
+                    let broken = std::mem::replace(reply, next);
+                    self.history.push(*broken.finish());
+                    resumed = true;
+                }
+                Ok(refused) => {
+                    self.history.push(*refused.finish());
+                    return found;
+                }
+                Err(_) => return found,
+            }
+        }
+    }
+
+    /// Reads the answer to a POST of the HTTP+SSE transport: it comes on the stream. Some servers give
+    /// it to the POST itself.
+    fn find_on_stream(
+        &mut self,
+        reply: &mut Reply,
+        stream: &mut Reply,
+        id: &RequestId,
+    ) -> Result<Found, transport::Error> {
+        if reply.status() != 202 {
+            let found = self.find_answer(reply, id)?;
+            if reply.status() != 200 || !matches!(found, Found::Nothing(_)) {
+                return Ok(found);
+            }
+        }
+        match self.find_answer(stream, id)? {
+            Found::Nothing(_) => {
+                Err(transport::Error::broken("the stream ended without an answer"))
+            }
+            found => Ok(found),
+        }
     }
 
     /// Reads until the answer is there; serves what the server asks meanwhile. An error for another
@@ -56,7 +177,7 @@ impl Client {
         &mut self,
         reply: &mut Reply,
         id: &RequestId,
-    ) -> Result<Found, crate::transport::Error> {
+    ) -> Result<Found, transport::Error> {
         let (mut instead, mut strange) = (None, None);
         while let Some(text) = reply.next_message()? {
             let messages = match jsonrpc::parse(&text) {
@@ -70,12 +191,14 @@ impl Client {
                 match message {
                     Message::Result { id: answered, result } => {
                         if jsonrpc::is_answer_to(answered.as_deref(), id) {
+                            self.keep(&text);
                             return Ok(Found::Result(result));
                         }
                         instead = Some(another_id(answered.as_deref()));
                     }
                     Message::Error { id: answered, error } => {
                         let answered = answered.as_deref();
+                        self.keep(&text);
                         if jsonrpc::is_answer_to(answered, id)
                             || jsonrpc::names_no_request(answered)
                         {
@@ -83,9 +206,13 @@ impl Client {
                         }
                         strange = Some(error);
                     }
-                    Message::Request { id, method } => self.serve(reply, &id, &method),
+                    Message::Request { id, method, params } => {
+                        self.serve(reply, &id, &method, params.as_deref());
+                    }
                     Message::Notification { method, .. } => {
-                        self.tools_changed |= method == "notifications/tools/list_changed";
+                        if method == "notifications/tools/list_changed" {
+                            self.tools_changed.store(true, Ordering::SeqCst);
+                        }
                     }
                 }
             }
@@ -96,15 +223,18 @@ impl Client {
         Ok(Found::Nothing(instead.unwrap_or_else(|| nothing(reply.exchange()))))
     }
 
-    /// Answers what the server asks: `ping` is, anything else is not offered by this client. The
-    /// answer goes over a connection of its own, since the stream occupies the other; that it may not
-    /// arrive is the server's to deal with.
-    fn serve(&mut self, reply: &Reply, id: &RawValue, method: &str) {
-        let outcome = match method {
-            "ping" => Ok(json!({})),
-            _ => Err((-32601, "this client offers no such method")),
-        };
-        let request = self.post(jsonrpc::answer(id, outcome), &self.session);
+    /// Keeps an answer as it stands, where that is wanted.
+    fn keep(&mut self, text: &str) {
+        if self.keeps_message {
+            self.message = Some(text.to_owned());
+        }
+    }
+
+    /// Answers what the server asks. The answer goes over a connection of its own, since the stream
+    /// occupies the other; that it may not arrive is the server's to deal with.
+    fn serve(&mut self, reply: &Reply, id: &RawValue, method: &str, params: Option<&RawValue>) {
+        let response = self.inquiries.respond(method, params);
+        let request = self.post(answer_text(id, response));
         let side = self.side.take().unwrap_or_else(|| {
             // The answer that is waited for may be in the stream already: the side stays short.
             let mut options = self.options.clone();
@@ -115,6 +245,15 @@ impl Client {
         });
         self.side = Some(side.answer(Purpose::on("answer to", method), request, &mut self.history));
     }
+}
+
+/// The text of the answer to a server's request.
+pub(super) fn answer_text(id: &RawValue, response: Response) -> String {
+    let outcome = match response {
+        Response::Result(result) => Ok(result),
+        Response::Refused(code, why) => Err((code, why)),
+    };
+    jsonrpc::answer(id, outcome)
 }
 
 /// Where answers to the server go. After one that did not arrive, no other is tried.
@@ -149,7 +288,6 @@ fn another_id(id: Option<&RawValue>) -> String {
 
 /// What there was instead of an answer.
 fn nothing(exchange: &Exchange) -> String {
-    use crate::exchange::Shape;
     match exchange.answer.as_ref().map(|answer| answer.shape) {
         Some(Shape::Html) => "a web page came instead of an answer".to_owned(),
         Some(Shape::Text) => "text came instead of an answer".to_owned(),

@@ -1,67 +1,113 @@
 //! Tools: all pages of the list, and calling one.
 
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::error::{Error, ErrorKind};
-use super::{Client, Repeat};
+use super::{Ask, Client, Repeat};
 use crate::exchange::Purpose;
+use crate::protocol::envelope::META_SERVER;
 use crate::protocol::jsonrpc::call_params;
-use crate::protocol::types::Tool;
+use crate::protocol::types::{Tool, ToolList};
 
 /// A server whose list never ends is stopped after this many pages.
 const MAX_PAGES: usize = 1000;
 
+/// One page of the list (schema `ListToolsResult`; the hints are of 2026-07-28, Caching).
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Page {
+    tools: Vec<Box<RawValue>>,
+    #[serde(default)]
+    next_cursor: Option<String>,
+    #[serde(default)]
+    ttl_ms: Option<Value>,
+    #[serde(default)]
+    cache_scope: Option<String>,
+    #[serde(default, rename = "_meta")]
+    meta: Value,
+}
+
+/// The request for a page.
+pub(super) fn list_request(cursor: Option<&String>) -> Ask {
+    let params = cursor.map_or(json!({}), |cursor| json!({"cursor": cursor}));
+    Ask::new(Purpose::of("tools/list"), params, Repeat::Harmless)
+}
+
 impl Client {
-    /// All tools, over all pages (2025-11-25, Pagination). A cursor that comes back a second time
-    /// would never end, and is an error.
-    pub fn list_tools(&mut self) -> Result<Vec<Tool>, Error> {
-        #[derive(serde::Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Page {
-            tools: Vec<Box<serde_json::value::RawValue>>,
-            #[serde(default)]
-            next_cursor: Option<String>,
-        }
-        let mut tools = Vec::new();
+    /// All tools, over all pages (2025-11-25, Pagination).
+    pub fn list_tools(&mut self) -> Result<ToolList, Error> {
+        let first = self.request(&list_request(None))?;
+        self.all_tools(first)
+    }
+
+    /// All tools, of which the first page is there. A cursor that comes back a second time would never
+    /// end, and is an error.
+    pub(super) fn all_tools(&mut self, first: Box<RawValue>) -> Result<ToolList, Error> {
+        let mut list = ToolList { is_public: true, ..ToolList::default() };
         let mut cursors: Vec<String> = Vec::new();
-        for _ in 0..MAX_PAGES {
-            let params = cursors.last().map_or(json!({}), |cursor| json!({"cursor": cursor}));
-            let raw = self.request(&Purpose::of("tools/list"), &params, Repeat::Harmless)?;
+        let mut raw = first;
+        for number in 0..MAX_PAGES {
             let page: Page = serde_json::from_str(raw.get()).map_err(|error| {
                 self.unreadable(&format!("the list of tools cannot be read: {error}"))
             })?;
             for tool in page.tools {
-                tools.push(Tool::parse(tool).map_err(|text| self.unreadable(&text))?);
+                list.tools.push(Tool::parse(tool).map_err(|text| self.unreadable(&text))?);
             }
+            // The shortest time of all pages holds for the whole; a negative one is none.
+            let ttl = page.ttl_ms.map(|ttl| ttl.as_u64().unwrap_or(0));
+            list.ttl_ms = if number == 0 { ttl } else { list.ttl_ms.min(ttl) };
+            list.is_public &= page.cache_scope.as_deref() == Some("public");
+            let server = serde_json::from_value(page.meta[META_SERVER].clone()).ok();
+            list.server = list.server.or(server);
             match page.next_cursor {
-                None => return Ok(tools),
+                None => return Ok(list),
                 Some(cursor) if cursors.contains(&cursor) => {
                     return Err(self.unreadable("the list of tools never ends: a page points back"));
                 }
                 Some(cursor) => cursors.push(cursor),
             }
+            raw = self.request(&list_request(cursors.last()))?;
         }
         Err(self.unreadable(&format!("the list of tools has more than {MAX_PAGES} pages")))
     }
 
-    /// Calls a tool; the result as the server sent it. Whether its call may be repeated is for the caller to know.
+    /// Calls a tool; the result as the server sent it. Whether its call may be repeated is for the
+    /// caller to know, and so is what the tool mirrors into headers.
     pub fn call_tool(
         &mut self,
         name: &str,
         arguments: &Map<String, Value>,
         repeat: Repeat,
+        tool: Option<&Tool>,
     ) -> Result<Box<RawValue>, Error> {
-        let params = call_params(name, arguments);
-        self.request(&Purpose::on("tools/call", name), &params, repeat)
+        let purpose = Purpose::on("tools/call", name);
+        let mut ask = Ask::new(purpose, call_params(name, arguments), repeat);
+        ask.mirrored = tool.and_then(|tool| tool.mirrored.clone().ok()).unwrap_or_default();
+        self.request(&ask)
     }
 
-    /// Asks whether the server is there.
+    /// Asks whether the server is there; the modern era has no `ping`, and its `server/discover`
+    /// serves as well.
     pub fn ping(&mut self) -> Result<(), Error> {
-        self.request(&Purpose::of("ping"), &Value::Null, Repeat::Harmless).map(|_| ())
+        if !self.session.is_modern() {
+            return self.request(&ping()).map(|_| ());
+        }
+        let discover = Ask::new(Purpose::of("server/discover"), json!({}), Repeat::Harmless);
+        match self.request(&discover) {
+            // Whoever says so is there.
+            Err(Error { kind: ErrorKind::Rpc(error), .. }) if error.code == Some(-32601) => Ok(()),
+            outcome => outcome.map(|_| ()),
+        }
     }
 
     fn unreadable(&self, text: &str) -> Error {
         self.failed(ErrorKind::Protocol(text.to_owned()))
     }
+}
+
+/// A `ping` (2025-11-25, Ping).
+pub(super) fn ping() -> Ask {
+    Ask::new(Purpose::of("ping"), Value::Null, Repeat::Harmless)
 }

@@ -11,11 +11,12 @@ use super::list_tools::{fetch, find};
 use super::{Context, Outcome, Stop};
 use crate::arguments::{Given, Problems, Typing};
 use crate::cli::Call;
-use crate::client::{self, Repeat};
+use crate::client::{self, Probe, Repeat};
 use crate::error::{Failure, Kind};
 use crate::exit::ExitCode;
 use crate::output::{Destination, render};
 use crate::protocol::types::{Tool, ToolResult};
+use crate::session::{Belief, KnownTools};
 
 pub(super) fn run(context: &Context<'_>, args: &Call) -> Outcome {
     let given = Given::read(args.args.as_deref(), &args.arguments, &read_file)
@@ -25,11 +26,24 @@ pub(super) fn run(context: &Context<'_>, args: &Call) -> Outcome {
         (false, true) => Typing::Lenient,
         (false, false) => Typing::Checked,
     };
-    with_server(context, |connected| {
-        let (arguments, repeat) = arguments(connected, &args.tool, &given, typing)?;
-        let raw = match connected.client.call_tool(&args.tool, &arguments, repeat) {
+    with_server(context, Probe::ListTools, |connected| {
+        let known = known_tool(context, connected, &args.tool, &given, typing)?;
+        let (arguments, repeat) = typed(connected, &args.tool, &given, known.as_ref(), typing)?;
+        let name = &args.tool;
+        let mut outcome = connected.client.call_tool(name, &arguments, repeat, known.as_ref());
+        if let Err(error) = &outcome
+            && is_header_mismatch(error)
+            && !connected.is_probe()
+        {
+            // The tool may mirror other parameters by now (2026-07-28, Streamable HTTP, "Client
+            // Behavior"). The server refused the call, so that it did not run.
+            let tools = fetch(context, connected)?;
+            let fresh = tools.iter().find(|tool| tool.name == *name);
+            outcome = connected.client.call_tool(name, &arguments, repeat, fresh);
+        }
+        let raw = match outcome {
             Ok(raw) => raw,
-            Err(error) => return Err(explained(connected, &args.tool, error)),
+            Err(error) => return Err(explained(context, connected, &args.tool, error)),
         };
         let shown = print(context, args, &raw);
         forget_changed_tools(context, connected);
@@ -39,13 +53,18 @@ pub(super) fn run(context: &Context<'_>, args: &Call) -> Outcome {
 
 /// A call that the server refused. Where its tools are not known, they are asked for now: perhaps
 /// there is no such tool.
-fn explained(connected: &mut Connected, tool: &str, error: client::Error) -> Stop {
+fn explained(
+    context: &Context<'_>,
+    connected: &mut Connected,
+    tool: &str,
+    error: client::Error,
+) -> Stop {
     let refused = matches!(error.kind, client::ErrorKind::Rpc(_));
     let failure = connected.fail(error);
-    if !refused || connected.is_probe() || !matches!(remembered(connected), Ok(None)) {
+    if !refused || connected.is_probe() || !matches!(remembered(context, connected), Ok(None)) {
         return failure;
     }
-    let Ok(tools) = fetch(connected) else { return failure };
+    let Ok(tools) = fetch(context, connected) else { return failure };
     match (find(connected, &tools, tool), failure) {
         (Err(unknown), Stop::Failed(said)) => {
             Failure { exchange: said.exchange, rpc: said.rpc, ..unknown }.into()
@@ -78,39 +97,64 @@ fn refused(connected: &Connected, tool: &str, problems: Problems) -> Stop {
     wrong_arguments(tool, problems).with_next(schema, "shows what it takes").into()
 }
 
-/// The arguments, typed, and whether the call may be repeated. The tools are asked for only where a
-/// type is wanted and not known; what the remembered list refuses is looked at once more with a fresh
-/// one, since the server may have changed.
-fn arguments(
+/// Whether the server says that the headers do not mirror the body.
+pub(super) fn is_header_mismatch(error: &client::Error) -> bool {
+    matches!(&error.kind, client::ErrorKind::Rpc(error) if error.code == Some(-32020))
+}
+
+/// The tool, as far as it is known, so that its arguments can be typed and mirrored. The tools are
+/// asked for only where something of them is wanted and not known; what a list that is not sure refuses
+/// is looked at once more with a fresh one, since the server may have changed.
+fn known_tool(
+    context: &Context<'_>,
     connected: &mut Connected,
-    tool: &str,
+    name: &str,
     given: &Given,
     typing: Typing,
-) -> Result<(Map<String, Value>, Repeat), Stop> {
-    let known = remembered(connected)?;
-    let found = known.iter().flatten().find(|known| known.name == tool);
+) -> Result<Option<Tool>, Stop> {
+    let known = remembered(context, connected)?;
+    let found = known.as_ref().and_then(|known| known.tools.iter().find(|tool| tool.name == name));
     if connected.is_probe() {
         // The request itself is what is tried out: nothing else is sent before it.
-        return typed(connected, tool, given, found, Typing::Lenient);
+        return Ok(found.cloned());
     }
-    match (&known, found) {
-        (Some(_), Some(found)) => {
-            if let Ok(arguments) = typed(connected, tool, given, Some(found), typing) {
-                return Ok(arguments);
+    let is_modern = connected.client.session().is_modern();
+    let belief = known.as_ref().map(|known| known.belief);
+    match (belief, found) {
+        (Some(Belief::Fresh), Some(found)) => return usable(found, is_modern, typing),
+        (Some(Belief::Unsure), Some(found)) => {
+            let fits = typed(connected, name, given, Some(found), typing).is_ok();
+            if fits && let Ok(found) = usable(found, is_modern, typing) {
+                return Ok(found);
             }
         }
-        (None, _) if !given.needs_schema(typing) => {
-            return typed(connected, tool, given, None, typing);
-        }
+        // The modern era wants to know what is mirrored into headers.
+        (None, _) if !is_modern && !given.needs_schema(typing) => return Ok(None),
         _ => {}
     }
-    let tools = fetch(connected)?;
-    let found = match find(connected, &tools, tool) {
-        Ok(found) => Some(found),
-        Err(_) if typing == Typing::Lenient => None,
-        Err(failure) => return Err(failure.into()),
+    let tools = match known {
+        Some(known) if belief == Some(Belief::Fresh) => known.tools,
+        _ => fetch(context, connected)?,
     };
-    typed(connected, tool, given, found, typing)
+    match find(connected, &tools, name) {
+        Ok(found) => usable(found, is_modern, typing),
+        Err(_) if typing == Typing::Lenient => Ok(None),
+        Err(failure) => Err(failure.into()),
+    }
+}
+
+/// A tool, unless its definition is invalid: such a one is not to be used (2026-07-28, Streamable HTTP,
+/// "Schema Extension"), unless the user wants nothing checked.
+fn usable(tool: &Tool, is_modern: bool, typing: Typing) -> Result<Option<Tool>, Stop> {
+    match &tool.mirrored {
+        Err(why) if is_modern && typing != Typing::Lenient => {
+            let text = format!("the server's definition of {} is invalid: {why}", tool.name);
+            Err(Failure::new(Kind::Protocol, text)
+                .with_next("the same with --no-validate", "calls it without the mirrored headers")
+                .into())
+        }
+        _ => Ok(Some(tool.clone())),
+    }
 }
 
 fn typed(
@@ -127,10 +171,14 @@ fn typed(
         .map_err(|problems| refused(connected, name, problems))
 }
 
-/// The tools that are remembered of this server.
-fn remembered(connected: &Connected) -> Result<Option<Vec<Tool>>, Stop> {
-    match (&connected.store, &connected.record) {
-        (Some(store), Some(record)) => Ok(store.load_tools(&record.name)?),
+/// The tools that are known of this server.
+pub(super) fn remembered(
+    context: &Context<'_>,
+    connected: &Connected,
+) -> Result<Option<KnownTools>, Stop> {
+    match (&connected.tools, &connected.store, &connected.record) {
+        (Some(known), _, _) => Ok(Some(known.clone())),
+        (None, Some(store), Some(record)) => Ok(store.load_tools(&record.name, context.now())?),
         _ => Ok(None),
     }
 }

@@ -1,16 +1,19 @@
 //! From a target to a client that is ready: credentials, limits, the remembered session or a new one.
 
+use serde_json::{Value, json};
+
 use super::advice::{Spoken, failed, quoted};
+use super::answering::{Answering, answering, covers, meets};
 use super::keeper::RecordKeeper;
-use super::settings::{self, given_credentials, given_session, handshake, limits};
+use super::settings::{self, asked_version, given_credentials, given_session, handshake, limits};
 use super::{Context, Outcome, Stop};
-use crate::client::{self, Client, Handshake, Opened, Renewal};
+use crate::client::{self, Client, Handshake, Opened, Probe, Renewal};
 use crate::demo::{self, Demo};
 use crate::endpoint::Endpoint;
 use crate::error::{Failure, Kind, from_transport};
-use crate::protocol::version;
+use crate::protocol::types::Transport;
 use crate::redact::without_secrets;
-use crate::session::{Credentials, Expanded, Record, Store, Target, resolve};
+use crate::session::{Belief, Credentials, Expanded, KnownTools, Record, Store, Target, resolve};
 use crate::transport;
 
 /// A client that is ready, and what is remembered of its server.
@@ -19,6 +22,8 @@ pub(super) struct Connected {
     /// The server's record, where it is remembered.
     pub(super) record: Option<Record>,
     pub(super) store: Option<Store>,
+    /// The server's tools, where this process knows them already.
+    pub(super) tools: Option<KnownTools>,
     /// How the user speaks of the server, for what is suggested.
     pub(super) spoken: Spoken,
     /// The session is this process's alone, and ended afterwards.
@@ -39,17 +44,23 @@ pub(super) struct Prepared {
     pub(super) is_demo: bool,
     /// The command line itself says who is asking.
     given: bool,
+    /// The capabilities to declare.
+    pub(super) capabilities: Value,
+    /// Of these, what a session must have declared for this run.
+    wanted: Value,
 }
 
 /// Does something with the server that was named, and ends the session afterwards where it must not
 /// outlive the process.
 pub(super) fn with_server(
     context: &Context<'_>,
+    probe: Probe,
     work: impl FnOnce(&mut Connected) -> Outcome,
 ) -> Outcome {
     let target = resolve(context.named(), context.store().as_ref()).map_err(Failure::from)?;
-    let mut connected = open(context, target)?;
+    let mut connected = open(context, target, probe)?;
     let outcome = work(&mut connected);
+    connected.client.hang_up();
     if connected.ephemeral || connected.client.is_unsaved() {
         // What comes of it changes nothing for the user: the result is there, or its failure is.
         let _ = connected.client.close();
@@ -101,13 +112,31 @@ pub(super) fn prepare(context: &Context<'_>, target: Target) -> Result<Prepared,
     let probe = probe.or(options.session_id.as_ref().map(|_| "--session-id"));
     let spoken = Spoken { target, probe, tracing: false };
     let recorder = context.recorder.clone();
-    let client = Client::new(endpoint.clone(), http, expanded.headers.clone(), recorder)
+    let mut client = Client::new(endpoint.clone(), http, expanded.headers.clone(), recorder)
         .map_err(|error| unusable(&error))?;
-    Ok(Prepared { client, endpoint, credentials, expanded, tls, saved, spoken, is_demo, given })
+    let server = match &saved {
+        Some(record) => format!("{} ({})", record.name, endpoint.authority()),
+        None => endpoint.authority(),
+    };
+    let Answering { inquiries, capabilities, wanted } = answering(context, &server)?;
+    client.serve_with(inquiries, capabilities.clone());
+    Ok(Prepared {
+        client,
+        endpoint,
+        credentials,
+        expanded,
+        tls,
+        saved,
+        spoken,
+        is_demo,
+        given,
+        capabilities,
+        wanted,
+    })
 }
 
-/// A client with a session: the remembered one where it fits, or else a new one.
-fn open(context: &Context<'_>, target: Target) -> Result<Connected, Stop> {
+/// A client that is ready: in the remembered session where it fits, or else in a new one.
+fn open(context: &Context<'_>, target: Target, probe: Probe) -> Result<Connected, Stop> {
     let options = context.options;
     let mut prepared = prepare(context, target)?;
     if prepared.spoken.probe.is_some() {
@@ -116,37 +145,79 @@ fn open(context: &Context<'_>, target: Target) -> Result<Connected, Stop> {
         let record = prepared.saved.take();
         return Ok(prepared.connected(context, record, false));
     }
-    let handshake = handshake(options, prepared.saved.as_ref())?;
+    let handshake = handshake(options, probe, &prepared.to_declare());
     let probing = options.no_initialized
         || options.capabilities.is_some()
-        || options.protocol_version.is_some();
+        || asked_version(options).is_some();
     if probing || prepared.is_demo || options.no_save {
-        let ephemeral = !prepared.is_demo;
-        greet(&mut prepared, &handshake)?;
-        return Ok(prepared.connected(context, None, ephemeral));
+        return prepared.for_this_once(context, &handshake);
     }
-    if let Some(record) = &prepared.saved {
-        if record.belongs_to(&prepared.expanded) {
-            let record = record.clone();
-            return Ok(resumed(context, prepared, record));
+    match prepared.saved.clone() {
+        Some(record) if record.belongs_to(&prepared.expanded) => {
+            resumed(context, prepared, record, &handshake)
         }
-        context.console.note(
-            "mcpoke: the remembered session was opened with other credentials; opening another.",
-        );
-        if prepared.given {
+        Some(record) => {
+            context.console.note(
+                "mcpoke: the remembered session was opened with other credentials; opening another.",
+            );
+            if !prepared.given {
+                return open_and_remember(context, prepared, &handshake);
+            }
             // The user's for this once: what is remembered stays as it is.
-            greet(&mut prepared, &handshake)?;
-            return Ok(prepared.connected(context, None, true));
+            with_others_credentials(context, prepared, &record, &handshake)
         }
+        None => open_and_remember(context, prepared, &handshake),
     }
-    open_and_remember(context, prepared, &handshake)
 }
 
-/// Goes on in a remembered session.
-fn resumed(context: &Context<'_>, mut prepared: Prepared, record: Record) -> Connected {
+/// Goes on as remembered: in the session, or in none.
+fn resumed(
+    context: &Context<'_>,
+    mut prepared: Prepared,
+    record: Record,
+    handshake: &Handshake,
+) -> Result<Connected, Stop> {
+    let session = record.session();
+    if !session.is_modern() && !covers(&record.client_capabilities, &prepared.wanted) {
+        context.console.note(
+            "mcpoke: the remembered session was opened without the capabilities that these options \
+             serve; opening another for this once.",
+        );
+        let asked = Some(record.protocol_version.clone());
+        return prepared.for_this_once(context, &Handshake { asked, ..handshake.clone() });
+    }
+    if session.transport == Transport::Sse {
+        let client = &mut prepared.client;
+        let opened = client.open_sse(handshake);
+        opened.map_err(|error| failed(error, client, &prepared.spoken))?;
+        return Ok(prepared.connected(context, Some(record), false));
+    }
     let renewal = renewal(context, &record, &prepared.expanded);
-    prepared.client.resume(record.session(), renewal);
-    prepared.connected(context, Some(record), false)
+    let listens =
+        !session.is_modern() && meets(&record.client_capabilities, &prepared.capabilities);
+    prepared.client.resume(session, renewal);
+    if listens {
+        prepared.client.listen();
+    }
+    Ok(prepared.connected(context, Some(record), false))
+}
+
+/// The same server for somebody else: in a session of their own, or in none. What is remembered of its
+/// tools holds for them only where the server says that it holds for everybody.
+fn with_others_credentials(
+    context: &Context<'_>,
+    mut prepared: Prepared,
+    record: &Record,
+    handshake: &Handshake,
+) -> Result<Connected, Stop> {
+    if !record.session().is_modern() {
+        return prepared.for_this_once(context, handshake);
+    }
+    prepared.client.resume(record.session(), Renewal::Never);
+    let mut connected = prepared.connected(context, None, false);
+    let known = connected.store.as_ref().map(|store| store.load_tools(&record.name, context.now()));
+    connected.tools = known.transpose()?.flatten().filter(|known| known.is_public);
+    Ok(connected)
 }
 
 fn open_and_remember(
@@ -159,23 +230,34 @@ fn open_and_remember(
     let _lock = store.lock(prepared.endpoint.as_str(), limits(context.options).whole).ok();
     if let Ok(Some(record)) = store.load_by_url(prepared.endpoint.as_str())
         && record.belongs_to(&prepared.expanded)
+        && record.session().transport == Transport::Http
+        && covers(&record.client_capabilities, &prepared.wanted)
     {
-        return Ok(resumed(context, prepared, record));
+        return resumed(context, prepared, record, handshake);
     }
     let opened = greet(&mut prepared, handshake)?;
-    match remember(context, &prepared, &opened, None) {
+    let tools = known(&opened);
+    let (record, ephemeral) = match remember(context, &prepared, &opened, None) {
         Ok(record) => {
             let name = &record.name;
             context.console.note(&format!("mcpoke: initialised {name}, now the current server."));
             prepared.spoken.target.clone_from(name);
-            Ok(prepared.connected(context, Some(record), false))
+            (Some(record), false)
         }
         // The call itself needs no memory: it goes on without.
         Err(error) => {
-            context.console.note(&format!("mcpoke: the session is not remembered: {error:#}"));
-            Ok(prepared.connected(context, None, true))
+            context.console.note(&format!("mcpoke: the server is not remembered: {error:#}"));
+            (None, true)
         }
-    }
+    };
+    Ok(Connected { tools, ..prepared.connected(context, record, ephemeral) })
+}
+
+/// The tools that came with the beginning: as fresh as can be.
+fn known(opened: &Opened) -> Option<KnownTools> {
+    let list = opened.tools.as_ref()?;
+    let (tools, is_public) = (list.tools.clone(), list.is_public);
+    Some(KnownTools { tools, belief: Belief::Fresh, is_public })
 }
 
 impl Prepared {
@@ -189,16 +271,44 @@ impl Prepared {
             client: self.client,
             record,
             store: context.store(),
+            tools: None,
             spoken: self.spoken,
             ephemeral,
         }
     }
+
+    /// What a handshake declares: what this run serves, and what was declared to the server before, since
+    /// servers show different tools to different clients.
+    pub(super) fn to_declare(&self) -> Value {
+        let before = self.saved.as_ref().filter(|record| !record.session().is_modern());
+        let mut declared = before.map_or_else(|| json!({}), |r| r.client_capabilities.clone());
+        for (name, value) in self.capabilities.as_object().into_iter().flatten() {
+            declared[name] = value.clone();
+        }
+        declared
+    }
+
+    /// In a session that nothing is remembered of.
+    fn for_this_once(
+        mut self,
+        context: &Context<'_>,
+        handshake: &Handshake,
+    ) -> Result<Connected, Stop> {
+        let opened = greet(&mut self, handshake)?;
+        let ephemeral = !self.is_demo;
+        Ok(Connected { tools: known(&opened), ..self.connected(context, None, ephemeral) })
+    }
 }
 
-/// Does the handshake.
+/// Begins with the server: finds out what it speaks, and does the handshake where there is one. What
+/// the session declares and this run serves may be asked for on a stream beside the calls.
 pub(super) fn greet(prepared: &mut Prepared, handshake: &Handshake) -> Result<Opened, Stop> {
     let client = &mut prepared.client;
-    client.initialize(handshake).map_err(|error| failed(error, client, &prepared.spoken).into())
+    let opened = client.open(handshake).map_err(|error| failed(error, client, &prepared.spoken))?;
+    if !opened.session.is_modern() && meets(&opened.client_capabilities, &prepared.capabilities) {
+        client.listen();
+    }
+    Ok(opened)
 }
 
 /// Remembers a new session, and makes its server the current one.
@@ -218,9 +328,10 @@ pub(super) fn remember(
         (None, Some(record)) => record.name.clone(),
         (None, None) => {
             // A server that gives our own secrets back must not get them into a file's name.
-            let said =
-                context.recorder.redactor().text(&opened.result.server_info.name).into_owned();
-            store.name_for(&said, url)?
+            let said = &opened.result.server_info.name;
+            let host = prepared.endpoint.authority();
+            let said = if said.trim().is_empty() { &host } else { said };
+            store.name_for(&context.recorder.redactor().text(said), url)?
         }
     };
     let salt = format!("{:016x}", getrandom::u64().unwrap_or_default());
@@ -229,9 +340,10 @@ pub(super) fn remember(
         name,
         url: url.to_owned(),
         asked_url: (asked != url).then(|| asked.to_owned()),
-        era: version::Era::Legacy.as_str().to_owned(),
+        era: opened.session.era().as_str().to_owned(),
+        transport: opened.session.transport,
         protocol_version: opened.result.protocol_version.clone(),
-        session_id: opened.session_id.clone(),
+        session_id: opened.session.id.clone(),
         server: opened.result.server_info.clone(),
         capabilities: opened.result.capabilities.clone(),
         instructions: opened.result.instructions.clone(),
@@ -249,6 +361,10 @@ pub(super) fn remember(
     // The record last: what is not complete is not remembered.
     store.set_current(&record.name)?;
     store.save(&record)?;
+    if let Some(tools) = &opened.tools {
+        // What cannot be kept is asked for again next time.
+        let _ = store.save_tools(&record.name, tools, opened.at);
+    }
     Ok(record)
 }
 
@@ -264,7 +380,7 @@ fn renewal(context: &Context<'_>, record: &Record, credentials: &Expanded) -> Re
         console: context.console.clone(),
         record: record.clone(),
         credentials: credentials.clone(),
-        now: context.env.started,
+        now: context.now(),
         limit: limits(context.options).whole,
         lock: None,
     };

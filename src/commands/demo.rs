@@ -11,7 +11,8 @@ use crate::exit::ExitCode;
 pub(super) fn run(context: &Context<'_>, args: &Args) -> Outcome {
     let options = Options {
         stateless: args.stateless,
-        answers: args.answers,
+        answers: args.replies,
+        eras: args.era,
         lose_after: args.lose_after,
         lose_every: args.lose_every.map(Duration::from_secs_f64),
         lost_as: args.lost_as,

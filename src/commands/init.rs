@@ -6,7 +6,7 @@ use super::connect::{Prepared, greet, prepare, remember};
 use super::settings::{handshake, limits};
 use super::{Context, Outcome};
 use crate::cli::Init;
-use crate::client::{Opened, Renewal};
+use crate::client::{Opened, Probe, Renewal, Session};
 use crate::error::Failure;
 use crate::exit::ExitCode;
 use crate::output::{Paint, one_line, safe_text, wrap};
@@ -44,7 +44,7 @@ pub(super) fn run(context: &Context<'_>, args: &Init) -> Outcome {
     {
         prepared.saved = Some(record);
     }
-    let handshake = handshake(options, prepared.saved.as_ref())?;
+    let handshake = handshake(options, Probe::Discover, &prepared.to_declare());
     let opened = greet(&mut prepared, &handshake)?;
     let saved_as = if options.no_save {
         let _ = prepared.client.close();
@@ -78,6 +78,7 @@ fn end_the_one_before(prepared: &mut Prepared) {
     let Some(old) = prepared.saved.take().filter(|old| old.belongs_to(&prepared.expanded)) else {
         return;
     };
+    prepared.client.hang_up();
     prepared.client.resume(old.session(), Renewal::Never);
     // How the server answers changes nothing.
     let _ = prepared.client.close();
@@ -114,14 +115,25 @@ fn print(
     let (console, server) = (&context.console, &opened.result.server_info);
     let redactor = context.recorder.redactor();
     let safe = |text: &str| one_line(&redactor.text(text));
-    let name = safe(&format!("{} {}", server.name, server.version));
+    let name = match format!("{} {}", server.name, server.version).trim() {
+        "" => "a server that does not say its name".to_owned(),
+        name => safe(name),
+    };
     console.line(&console.out.style.paint(Paint::Strong, &name))?;
-    let session = match &opened.session_id {
-        Some(id) => format!("with a session: {}", redactor.header(SESSION_ID, id)),
-        None => "without sessions: nothing to keep alive".to_owned(),
+    let session = match &opened.session {
+        session if session.is_modern() => {
+            ": no handshake, no session; nothing to keep alive".to_owned()
+        }
+        session if !session.transport.is_http() => {
+            ", over HTTP+SSE (2024-11-05): each command does its own handshake".to_owned()
+        }
+        Session { id: Some(id), .. } => {
+            format!(", with a session: {}", redactor.header(SESSION_ID, id))
+        }
+        _ => ", without sessions: nothing to keep alive".to_owned(),
     };
     console.line(&format!("  endpoint   {}", redactor.url(url)))?;
-    console.line(&format!("  speaks     {}, {session}", safe(&opened.result.protocol_version)))?;
+    console.line(&format!("  speaks     {}{session}", safe(&opened.result.protocol_version)))?;
     let width = usize::from(console.out.terminal.width.unwrap_or(u16::MAX)).max(40);
     let offered = safe(&offers(&opened.result.capabilities));
     for (index, line) in wrap(&offered, width - LABEL.len()).iter().enumerate() {

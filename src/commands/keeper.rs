@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::client::{Keeper, Opened, Session};
-use crate::output::{Console, age};
+use crate::output::{Console, age, one_line};
 use crate::session::{Expanded, Lock, Record, Store};
 
 /// Keeps the record of a session that the server has lost.
@@ -27,24 +27,32 @@ impl Keeper for RecordKeeper {
         }
         let now = self.store.load(&self.record.name).ok().flatten()?;
         let usable = now.url == self.record.url
-            && now.session_id != lost.id
+            && now.session() != *lost
             && now.belongs_to(&self.credentials);
         usable.then(|| now.session())
     }
 
     fn opened(&mut self, opened: &Opened) -> bool {
-        let age_of_old = self.now.duration_since(self.record.opened_at()).unwrap_or_default();
-        self.console.note(&format!(
-            "mcpoke: the server no longer knew the session (opened {} ago); opened a new one.\n        \
-             Whatever the server kept in the old one is gone.",
-            age(age_of_old)
-        ));
+        if opened.session.era() == self.record.session().era() {
+            let of_old = self.now.duration_since(self.record.opened_at()).unwrap_or_default();
+            self.console.note(&format!(
+                "mcpoke: the server no longer knew the session (opened {} ago); opened a new one.\n        \
+                 Whatever the server kept in the old one is gone.",
+                age(of_old)
+            ));
+        } else {
+            self.console.note(&format!(
+                "mcpoke: the server speaks {} now, and not {} any more.",
+                one_line(&opened.result.protocol_version),
+                self.record.protocol_version
+            ));
+        }
         if !self.is_still_ours() {
             // It was closed, or opened anew by somebody else, meanwhile: theirs stays as it is.
             self.lock = None;
             return false;
         }
-        let record = self.record.reopened(opened.session_id.clone(), &opened.result, opened.at);
+        let record = self.record.reopened(&opened.session, &opened.result, opened.at);
         let saved = self.store.forget_tools(&record.name).and_then(|()| self.store.save(&record));
         if let Err(error) = &saved {
             self.console.note(&format!("mcpoke: the new session is not remembered: {error:#}"));

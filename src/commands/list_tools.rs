@@ -4,14 +4,21 @@ use super::connect::{Connected, with_server};
 use super::{Context, Outcome, Stop};
 use crate::arguments::ranked;
 use crate::cli::ListTools;
+use crate::client::Probe;
 use crate::error::Failure;
 use crate::exit::ExitCode;
-use crate::output::table;
+use crate::output::{one_line, table};
 use crate::protocol::types::Tool;
+use crate::session::{Belief, KnownTools};
 
 pub(super) fn run(context: &Context<'_>, args: &ListTools) -> Outcome {
-    with_server(context, |connected| {
-        let tools = fetch(connected)?;
+    with_server(context, Probe::ListTools, |connected| {
+        // What came along with the beginning is a moment old.
+        let tools = match connected.tools.take() {
+            Some(known) => known.tools,
+            None => fetch(context, connected)?,
+        };
+        let tools = if args.all { tools } else { without_invalid(context, connected, tools) };
         if let Some(name) = &args.schema {
             let tool = find(connected, &tools, name)?;
             context.console.raw(&tool.input_schema.to_string())?;
@@ -19,20 +26,45 @@ pub(super) fn run(context: &Context<'_>, args: &ListTools) -> Outcome {
             let raw: Vec<&str> = tools.iter().map(|tool| tool.raw.get()).collect();
             context.console.raw(&format!("{{\"tools\":[{}]}}", raw.join(",")))?;
         } else {
-            print(context, &tools)?;
+            print(context, &tools, connected.client.session().is_modern())?;
         }
         Ok(ExitCode::Success)
     })
 }
 
 /// Asks for the tools and remembers them, where the server is remembered.
-pub(super) fn fetch(connected: &mut Connected) -> Result<Vec<Tool>, Stop> {
-    let tools = connected.client.list_tools().map_err(|error| connected.fail(error))?;
+pub(super) fn fetch(context: &Context<'_>, connected: &mut Connected) -> Result<Vec<Tool>, Stop> {
+    let list = connected.client.list_tools().map_err(|error| connected.fail(error))?;
     if let (Some(store), Some(record)) = (&connected.store, &connected.record) {
         // What cannot be kept is asked for again next time.
-        let _ = store.save_tools(&record.name, &tools);
+        let _ = store.save_tools(&record.name, &list, context.now());
     }
-    Ok(tools)
+    let belief = Belief::Fresh;
+    connected.tools =
+        Some(KnownTools { tools: list.tools.clone(), belief, is_public: list.is_public });
+    Ok(list.tools)
+}
+
+/// The tools whose definitions can be used: in the modern era an invalid annotation makes a whole
+/// definition invalid (2026-07-28, Streamable HTTP, "Schema Extension").
+fn without_invalid(context: &Context<'_>, connected: &Connected, tools: Vec<Tool>) -> Vec<Tool> {
+    if !connected.client.session().is_modern() {
+        return tools;
+    }
+    let (valid, invalid): (Vec<_>, Vec<_>) =
+        tools.into_iter().partition(|tool| tool.mirrored.is_ok());
+    for tool in &invalid {
+        let why = tool.mirrored.as_ref().err().map(String::as_str).unwrap_or_default();
+        context.console.note(&format!(
+            "mcpoke: left out {}, whose definition is invalid: {}",
+            one_line(&tool.name),
+            one_line(why)
+        ));
+    }
+    if !invalid.is_empty() {
+        context.console.note("        (list-tools --all shows it all the same)");
+    }
+    valid
 }
 
 /// The tool of this name, or a failure that suggests others.
@@ -50,7 +82,7 @@ pub(super) fn find<'t>(
     })
 }
 
-fn print(context: &Context<'_>, tools: &[Tool]) -> Result<(), Stop> {
+fn print(context: &Context<'_>, tools: &[Tool], mark_invalid: bool) -> Result<(), Stop> {
     let rows: Vec<Vec<String>> = tools
         .iter()
         .map(|tool| {
@@ -58,11 +90,12 @@ fn print(context: &Context<'_>, tools: &[Tool]) -> Result<(), Stop> {
                 if required { name.to_owned() } else { format!("[{name}]") }
             });
             let parameters = parameters.collect::<Vec<_>>().join(" ");
-            vec![
-                tool.name.clone(),
-                parameters,
-                first_sentence(tool.description.as_deref().unwrap_or_default()),
-            ]
+            let sentence = first_sentence(tool.description.as_deref().unwrap_or_default());
+            let about = match &tool.mirrored {
+                Err(why) if mark_invalid => format!("[invalid: {why}] {sentence}"),
+                _ => sentence,
+            };
+            vec![tool.name.clone(), parameters, about]
         })
         .collect();
     if rows.is_empty() {

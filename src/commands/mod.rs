@@ -1,15 +1,18 @@
 //! A file per subcommand: ask the client, hand the result to output. No HTTP, no file formats.
 
 mod advice;
+mod answering;
 mod call;
 mod close;
 mod completions;
 mod connect;
 mod demo;
+mod form;
 mod init;
 mod keeper;
 mod list_tools;
 mod ping;
+mod request;
 mod sessions;
 mod settings;
 mod trace;
@@ -142,6 +145,7 @@ fn dispatch(cli: &Cli, context: &Context<'_>) -> Outcome {
         Command::Call(args) => call::run(context, args),
         Command::Trace(args) => trace::run(context, args),
         Command::Ping => ping::run(context),
+        Command::Request(args) => request::run(context, args),
         Command::Sessions => sessions::list(context),
         Command::Use { name } => sessions::choose(context, name),
         Command::Close(args) => close::run(context, args),
@@ -163,6 +167,11 @@ impl Context<'_> {
                 "`{command}` is about what is remembered, and --no-save forbids to read it"
             ))
         })
+    }
+
+    /// The moment the process started.
+    fn now(&self) -> std::time::SystemTime {
+        self.env.started
     }
 
     /// The server that was named, if one was.

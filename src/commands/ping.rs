@@ -2,11 +2,12 @@
 
 use super::connect::with_server;
 use super::{Context, Outcome};
+use crate::client::Probe;
 use crate::exit::ExitCode;
 use crate::output::duration;
 
 pub(super) fn run(context: &Context<'_>) -> Outcome {
-    with_server(context, |connected| {
+    with_server(context, Probe::Discover, |connected| {
         connected.client.ping().map_err(|error| connected.fail(error))?;
         let took = connected.client.history().last().and_then(|exchange| exchange.times.done);
         let took = took.unwrap_or_default();

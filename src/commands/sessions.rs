@@ -38,12 +38,18 @@ pub(super) fn list(context: &Context<'_>) -> Outcome {
         .iter()
         .map(|record| {
             let opened = context.env.started.duration_since(record.opened_at()).unwrap_or_default();
-            let session = if record.session_id.is_some() { "session" } else { "no session" };
+            let session = record.session();
+            let kept = match &session.id {
+                _ if session.is_modern() => "no session needed",
+                _ if !session.transport.is_http() => "a handshake for each command (HTTP+SSE)",
+                Some(_) => "session",
+                None => "no session",
+            };
             vec![
                 if is_current(record) { "*" } else { "" }.to_owned(),
                 record.name.clone(),
                 redactor.url(&record.url),
-                format!("{}, {session}", record.protocol_version),
+                format!("{}, {kept}", record.protocol_version),
                 format!("opened {} ago", age(opened)),
             ]
         })
@@ -60,6 +66,7 @@ fn to_json(record: &Record, current: bool, redactor: &Redactor) -> Value {
         "current": current,
         "url": redactor.url(&record.url),
         "era": record.era,
+        "transport": record.transport.as_str(),
         "protocolVersion": record.protocol_version,
         "hasSession": record.session_id.is_some(),
         "opened": record.opened,

@@ -6,47 +6,50 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::cli::Options;
-use crate::client::{Handshake, Session};
+use crate::client::{Handshake, Probe, Session};
 use crate::error::Failure;
+use crate::protocol::types::Transport;
 use crate::protocol::{headers, version};
 use crate::session::{Credentials, Record};
 use crate::transport;
 
-/// The handshake that the options ask for; what they leave open is as it was when the server was
-/// remembered.
-pub(super) fn handshake(
-    options: &Options,
-    remembered: Option<&Record>,
-) -> Result<Handshake, Failure> {
-    let mut handshake =
-        Handshake { send_initialized: !options.no_initialized, ..Handshake::default() };
-    if let Some(record) = remembered {
-        handshake.capabilities = record.client_capabilities.clone();
+/// How to begin with a server: what the options ask for, and the capabilities that are declared.
+pub(super) fn handshake(options: &Options, probe: Probe, capabilities: &Value) -> Handshake {
+    Handshake {
+        asked: asked_version(options).map(str::to_owned),
+        probe,
+        capabilities: capabilities.clone(),
+        send_initialized: !options.no_initialized,
     }
-    if let Some(asked) = &options.protocol_version {
-        handshake.version.clone_from(asked);
-        handshake.forced = true;
+}
+
+/// The revision that the options force; `auto` finds out what the server speaks.
+pub(super) fn asked_version(options: &Options) -> Option<&str> {
+    options.protocol_version.as_deref().filter(|version| *version != "auto")
+}
+
+/// `--capabilities`.
+pub(super) fn given_capabilities(options: &Options) -> Result<Option<Value>, Failure> {
+    let Some(text) = &options.capabilities else { return Ok(None) };
+    match serde_json::from_str(text) {
+        Ok(Value::Object(object)) => Ok(Some(Value::Object(object))),
+        _ => Err(Failure::usage("--capabilities must be a JSON object, such as '{\"roots\":{}}'")),
     }
-    if let Some(text) = &options.capabilities {
-        let Ok(Value::Object(object)) = serde_json::from_str(text) else {
-            let text = "--capabilities must be a JSON object, such as '{\"roots\":{}}'";
-            return Err(Failure::usage(text));
-        };
-        handshake.capabilities = Value::Object(object);
-    }
-    Ok(handshake)
 }
 
 /// The session that the options name: none at all, or one of the user's own.
 pub(super) fn given_session(options: &Options, saved: Option<&Record>) -> Result<Session, Failure> {
+    let asked = asked_version(options).map(str::to_owned);
+    let transport = Transport::Http;
     let Some(id) = &options.session_id else {
-        return Ok(Session { version: options.protocol_version.clone(), id: None });
+        return Ok(Session { version: asked, id: None, transport });
     };
     headers::check_value(id).map_err(|error| Failure::usage(format!("--session-id: {error}")))?;
     let known = saved.map(|record| record.protocol_version.clone());
-    let version = options.protocol_version.clone().or(known);
-    let version = version.or_else(|| Some(version::LATEST_HANDSHAKE.to_owned()));
-    Ok(Session { version, id: Some(id.clone()) })
+    // An id belongs to a session, and those are of the legacy era.
+    let known = known.filter(|known| version::is_spoken(known));
+    let version = asked.or(known).or_else(|| Some(version::LATEST_HANDSHAKE.to_owned()));
+    Ok(Session { version, id: Some(id.clone()), transport })
 }
 
 /// The credentials on the command line. Paths are made absolute: later processes may run elsewhere.

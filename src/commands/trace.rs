@@ -9,7 +9,7 @@ use super::settings::handshake;
 use super::{Context, Outcome, Stop};
 use crate::arguments::{Given, Typing};
 use crate::cli::Trace;
-use crate::client::{self, Client, ErrorKind, Repeat};
+use crate::client::{self, Ask, Client, ErrorKind, Handshake, Probe, Repeat};
 use crate::diagnose::{self, Certainty};
 use crate::error::Failure;
 use crate::exchange::{Exchange, Purpose, Recorder};
@@ -17,6 +17,7 @@ use crate::exit::ExitCode;
 use crate::output::Paint;
 use crate::protocol::headers::SESSION_ID;
 use crate::protocol::jsonrpc::call_params;
+use crate::protocol::version::proves_modern;
 use crate::report;
 use crate::session::resolve;
 
@@ -27,14 +28,16 @@ pub(super) fn run(context: &Context<'_>, args: &Trace) -> Outcome {
     let mut prepared = prepare(context, target)?;
     prepared.spoken.tracing = true;
     let (purpose, params) = request(context, args, &words, &prepared)?;
+    let handshake = handshake(context.options, Probe::Discover, &prepared.capabilities);
     let Prepared { client, spoken, .. } = &mut prepared;
 
     // The mistake of a thin client: the request without anything before it.
-    let bare = client.request(&purpose, &params, Repeat::Harmful).map(|_| ());
+    let ask = Ask::new(purpose.clone(), params, Repeat::Harmful);
+    let bare = client.request(&ask).map(|_| ());
     let reached = client.history().last().is_some_and(|exchange| exchange.answer.is_some());
     let outcome = match bare {
         Err(error) if !reached => Err(failed(error, client, spoken)),
-        bare => properly(context, client, spoken, (&purpose, &params), bare)?,
+        bare => properly(&handshake, client, spoken, &ask, bare),
     };
     print(context, client)?;
     outcome.map(|()| ExitCode::Success).map_err(Stop::from)
@@ -83,13 +86,15 @@ fn schema(context: &Context<'_>, tool: &str, prepared: &Prepared) -> Option<Valu
     let known = prepared
         .saved
         .as_ref()
-        .and_then(|record| context.store()?.load_tools(&record.name).ok()?);
+        .and_then(|record| context.store()?.load_tools(&record.name, context.now()).ok()?)
+        .map(|known| known.tools);
     let tools = known.or_else(|| {
         let mut aside = prepared.client.sibling(Recorder::default()).ok()?;
-        aside.initialize(&handshake(context.options, None).ok()?).ok()?;
-        let tools = aside.list_tools().ok();
+        let declared = serde_json::json!({});
+        let opened = aside.open(&handshake(context.options, Probe::ListTools, &declared)).ok()?;
+        let tools = opened.tools.or_else(|| aside.list_tools().ok());
         let _ = aside.close();
-        tools
+        Some(tools?.tools)
     })?;
     tools.into_iter().find(|known| known.name == tool).map(|tool| tool.input_schema)
 }
@@ -97,16 +102,18 @@ fn schema(context: &Context<'_>, tool: &str, prepared: &Prepared) -> Option<Valu
 /// The handshake, the same request with the session, and the end of the session. A tool that ran
 /// already, or may have, is not run again.
 fn properly(
-    context: &Context<'_>,
+    handshake: &Handshake,
     client: &mut Client,
     spoken: &Spoken,
-    (purpose, params): (&Purpose, &Value),
+    ask: &Ask,
     bare: Result<(), client::Error>,
-) -> Result<Result<(), Failure>, Stop> {
-    if let Err(error) = client.initialize(&handshake(context.options, None)?) {
-        return Ok(Err(failed(error, client, spoken)));
+) -> Result<(), Failure> {
+    let opened =
+        if is_modern(&bare) { client.open(handshake) } else { client.initialize(handshake) };
+    if let Err(error) = opened {
+        return Err(failed(error, client, spoken));
     }
-    let is_call = purpose.method.as_deref() == Some("tools/call");
+    let is_call = ask.purpose.method.as_deref() == Some("tools/call");
     let mut outcome = Ok(());
     match bare {
         Err(error) if is_call && !was_refused(&error) => {
@@ -114,7 +121,7 @@ fn properly(
         }
         Ok(()) if is_call => {}
         _ => {
-            if let Err(error) = client.request(purpose, params, Repeat::Harmful) {
+            if let Err(error) = client.request(ask) {
                 outcome = Err(failed(error, client, spoken));
             }
         }
@@ -123,7 +130,16 @@ fn properly(
         // How the server answers is part of what is shown; it changes no outcome.
         let _ = client.close();
     }
-    Ok(outcome)
+    outcome
+}
+
+/// Whether the server has shown that it is of the modern era.
+fn is_modern(bare: &Result<(), client::Error>) -> bool {
+    let Err(error) = bare else { return false };
+    let (ErrorKind::Rpc(rpc), Some(exchange)) = (&error.kind, &error.exchange) else {
+        return false;
+    };
+    proves_modern(exchange.status().unwrap_or_default(), rpc, exchange.error_names_its_request())
 }
 
 /// Whether the server refused the request before it ran: by a status that says so, or by an error that

@@ -3,25 +3,19 @@
 use std::io;
 use std::time::Duration;
 
+use http_body_util::BodyExt as _;
 use http_body_util::channel::Channel;
-use http_body_util::{BodyExt as _, Full};
 use hyper::StatusCode;
 use hyper::body::Bytes;
 use serde_json::{Value, json};
 
-use super::server::{Answer, event, refuse, success, with_type};
+use super::answers::{Answer, event, refuse, success, whole, with_type};
 use super::{Fault, LostAs};
 use crate::protocol::headers::{EVENT_STREAM, JSON};
 
 /// The refusal of a session that is not known.
 pub(super) fn lost(shape: LostAs) -> Answer {
-    let text = |status, kind, body: &'static str| {
-        with_type(
-            status,
-            kind,
-            Full::new(Bytes::from_static(body.as_bytes())).map_err(io::Error::other).boxed_unsync(),
-        )
-    };
+    let text = |status, kind, body: &str| with_type(status, kind, whole(body.to_owned()));
     let plain = "text/plain";
     match shape {
         LostAs::Status404 => refuse(StatusCode::NOT_FOUND, -32001, "Session not found"),

@@ -1,10 +1,15 @@
 //! The built-in server: strict, small, loopback only. Examples run on it, and so do tests.
 //!
-//! hyper on a current-thread runtime, confined to this room. It behaves as the specification demands
-//! (2025-11-25, Transports): a session is required, an unknown one gets 404, both types in Accept,
-//! Host and Origin checked. It can be told to misbehave, in the ways that real servers do.
+//! hyper on a current-thread runtime, confined to this room. It speaks both eras, each as its revision
+//! demands: in the legacy one a session is required and an unknown one gets 404 (2025-11-25, Transports),
+//! in the modern one every request is checked by itself (2026-07-28, Streamable HTTP). It can be told to
+//! misbehave, in the ways that real servers do.
 
+mod answers;
 mod faults;
+mod legacy;
+mod modern;
+mod offers;
 mod server;
 mod sessions;
 mod tools;
@@ -13,7 +18,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::time::Duration;
 
-pub use crate::cli::{AnswerForm, Fault, LostAs};
+pub use crate::cli::{AnswerForm, Eras, Fault, LostAs};
 
 /// How the server behaves.
 #[derive(Debug, Clone, Copy, Default)]
@@ -26,6 +31,8 @@ pub struct Options {
     pub lost_as: LostAs,
     /// What goes wrong with calls.
     pub fault: Option<Fault>,
+    /// The eras it speaks.
+    pub eras: Eras,
     /// Issue no session ids and want none.
     pub stateless: bool,
     /// How answers come.

@@ -3,6 +3,9 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
+use serde_json::Value;
+use tokio::sync::oneshot;
+
 /// One session.
 #[derive(Debug)]
 pub(super) struct Session {
@@ -14,6 +17,12 @@ pub(super) struct Session {
     pub(super) initialized: bool,
     /// A standalone stream is open; a second one is refused.
     pub(super) listening: bool,
+    /// What the client declared.
+    pub(super) capabilities: Value,
+    /// Questions that were put to the client so far.
+    pub(super) inquiries: u32,
+    /// Those that wait for an answer, by their ids.
+    pub(super) asked: HashMap<String, oneshot::Sender<Value>>,
 }
 
 /// All sessions, by id.
@@ -25,14 +34,21 @@ const MAX_SESSIONS: usize = 10_000;
 
 impl Sessions {
     /// Opens a session under an id that cannot be guessed; `None` when there are too many.
-    pub(super) fn open(&mut self) -> Option<String> {
+    pub(super) fn open(&mut self, capabilities: &Value) -> Option<String> {
         if self.0.len() >= MAX_SESSIONS {
             return None;
         }
         let (high, low) = (getrandom::u64().ok()?, getrandom::u64().ok()?);
         let id = format!("{high:016x}{low:016x}");
-        let session =
-            Session { opened: Instant::now(), calls: 0, initialized: false, listening: false };
+        let session = Session {
+            opened: Instant::now(),
+            calls: 0,
+            initialized: false,
+            listening: false,
+            capabilities: capabilities.clone(),
+            inquiries: 0,
+            asked: HashMap::new(),
+        };
         self.0.insert(id.clone(), session);
         Some(id)
     }

@@ -1,17 +1,20 @@
-//! The tools of the built-in server: echo, add, fail, run long, return an image.
+//! The tools of the built-in server: echo, add, fail, run long, return an image, ask the client, come
+//! and go.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::server::State;
+
 /// A 24 by 24 pixel PNG: an orange disc.
-const IMAGE: &str = "iVBORw0KGgoAAAANSUhEUgAAABgAAAAYCAIAAABvFaqvAAAAUElEQVR42mOQkDGgCmKgh0H/exjQEMkGYRpB\
+pub(super) const IMAGE: &str = "iVBORw0KGgoAAAANSUhEUgAAABgAAAAYCAIAAABvFaqvAAAAUElEQVR42mOQkDGgCmKgh0H/exjQEMkGYRpB\
      0DgGkozAYxwDeaZgmkUDg0g1Bc0sahtEninIZo0aRH+DBl86GpR5jZrFCDULNioXtQNZiwAAlptNQw2T80UA\
      AAAASUVORK5CYII=";
 
 /// The tools, as `tools/list` gives them.
-pub(super) fn list() -> Value {
-    json!([
+pub(super) fn list(with_extra: bool) -> Value {
+    let mut tools = json!([
         {
             "name": "echo",
             "description": "Gives back the message it is given",
@@ -44,7 +47,54 @@ pub(super) fn list() -> Value {
             "inputSchema": object(&json!({}), &[]),
             "annotations": {"readOnlyHint": true},
         },
-    ])
+        {
+            "name": "ask",
+            "description": "Asks who you are, and greets you (elicitation)",
+            "inputSchema": object(&json!({}), &[]),
+        },
+        {
+            "name": "sample",
+            "description": "Puts a question to the client's language model (sampling)",
+            "inputSchema": object(&json!({"question": {"type": "string", "default": "What is the capital of France?"}}), &[]),
+        },
+        {
+            "name": "roots",
+            "description": "Lists the folders that the client works on (roots)",
+            "inputSchema": object(&json!({}), &[]),
+        },
+        {
+            "name": "forecast",
+            "description": "Foretells the weather of a region, which is mirrored into a header",
+            "inputSchema": object(&json!({
+                "region": {"type": "string", "x-mcp-header": "Region"},
+                "days": {"type": "integer", "default": 1},
+            }), &["region"]),
+            "annotations": {"readOnlyHint": true},
+        },
+        {
+            "name": "log",
+            "description": "Writes a line to the client's log",
+            "inputSchema": object(&json!({}), &[]),
+        },
+        {
+            "name": "toggle",
+            "description": "Adds the tool `extra`, or takes it away again",
+            "inputSchema": object(&json!({}), &[]),
+        },
+    ]);
+    if let (true, Some(tools)) = (with_extra, tools.as_array_mut()) {
+        tools.push(json!({
+            "name": "extra",
+            "description": "Is there only now and then",
+            "inputSchema": object(&json!({}), &[]),
+        }));
+    }
+    tools
+}
+
+/// The notification that the tools are others now.
+pub(super) fn changed() -> Value {
+    json!({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"})
 }
 
 fn object(properties: &Value, required: &[&str]) -> Value {
@@ -62,15 +112,42 @@ pub(super) enum Call {
     Done(Value),
     /// A result after so many steps of this length.
     Slow { step: Duration, steps: u32 },
+    /// A result once the client has answered a question.
+    Asks(Inquiry),
+    /// A result, and a line for the client's log before it.
+    Logs { text: &'static str, result: Value },
     /// There is no such tool.
     Unknown,
 }
 
+/// A question to the client.
+pub(super) struct Inquiry {
+    /// What the client must have declared.
+    pub(super) capability: &'static str,
+    /// The method.
+    pub(super) method: &'static str,
+    /// Its parameters; null where it has none.
+    pub(super) params: Value,
+    /// Makes the tool's result of the client's.
+    pub(super) finish: fn(&Value) -> Value,
+}
+
+/// The names that the official conformance suite has for tools of these kinds.
+fn alias(name: &str) -> &str {
+    match name {
+        "test_missing_capability" => "sample",
+        "test_streaming_elicitation" => "ask",
+        "test_logging_tool" => "log",
+        "test_trigger_tool_change" => "toggle",
+        other => other,
+    }
+}
+
 /// Calls a tool. Arguments that it cannot use make a result with `isError`, so that a model can read
 /// what was wrong (2025-11-25, Tools, "Error Handling").
-pub(super) fn call(name: &str, arguments: &Value) -> Call {
+pub(super) fn call(state: &State, name: &str, arguments: &Value) -> Call {
     let number = |key: &str| arguments[key].as_f64();
-    Call::Done(match name {
+    Call::Done(match alias(name) {
         "echo" => match arguments["message"].as_str() {
             Some(message) => text(message),
             None => wrong("`message` must be a string"),
@@ -88,8 +165,76 @@ pub(super) fn call(name: &str, arguments: &Value) -> Call {
             {"type": "text", "text": "An orange disc:"},
             {"type": "image", "data": IMAGE, "mimeType": "image/png"},
         ]}),
+        "forecast" => match arguments["region"].as_str() {
+            Some(region) => {
+                let days = arguments["days"].as_u64().unwrap_or(1);
+                text(&format!("{region}, for {days} days: sun, then clouds"))
+            }
+            None => wrong("`region` must be a string"),
+        },
+        "ask" => return Call::Asks(ask()),
+        "sample" => return Call::Asks(sample(arguments["question"].as_str())),
+        "roots" => return Call::Asks(roots()),
+        "log" => return Call::Logs { text: "a line for the log", result: text("logged") },
+        "toggle" => text(if state.toggle_extra() { "`extra` is there" } else { "`extra` is gone" }),
+        "extra" if state.has_extra() => text("here for now"),
         _ => return Call::Unknown,
     })
+}
+
+fn ask() -> Inquiry {
+    Inquiry {
+        capability: "elicitation",
+        method: "elicitation/create",
+        params: json!({"mode": "form", "message": "Who are you?", "requestedSchema": {
+            "type": "object",
+            "properties": {
+                "name": {"type": "string", "title": "Your name", "minLength": 1},
+                "age": {"type": "integer", "title": "Your age", "minimum": 0, "default": 42},
+                "color": {"type": "string", "title": "A colour", "enum": ["red", "green", "blue"]},
+            },
+            "required": ["name"],
+        }}),
+        finish: |answer| match answer["action"].as_str() {
+            Some("accept") => {
+                let content = &answer["content"];
+                let name = content["name"].as_str().unwrap_or("nobody");
+                let color = content["color"].as_str().map(|color| format!(", in {color}"));
+                text(&format!("Hello {name}, {}{}!", content["age"], color.unwrap_or_default()))
+            }
+            Some(action) => wrong(&format!("the client chose to {action}")),
+            None => wrong("the client's answer names no action"),
+        },
+    }
+}
+
+fn sample(question: Option<&str>) -> Inquiry {
+    let question = question.unwrap_or("What is the capital of France?");
+    Inquiry {
+        capability: "sampling",
+        method: "sampling/createMessage",
+        params: json!({
+            "messages": [{"role": "user", "content": {"type": "text", "text": question}}],
+            "maxTokens": 100,
+        }),
+        finish: |answer| match answer["content"]["text"].as_str() {
+            Some(said) => text(&format!("the model says: {said}")),
+            None => wrong("the client's answer has no text"),
+        },
+    }
+}
+
+fn roots() -> Inquiry {
+    Inquiry {
+        capability: "roots",
+        method: "roots/list",
+        params: Value::Null,
+        finish: |answer| {
+            let roots = answer["roots"].as_array().into_iter().flatten();
+            let uris: Vec<&str> = roots.filter_map(|root| root["uri"].as_str()).collect();
+            text(&uris.join("\n"))
+        },
+    }
 }
 
 fn slow(seconds: f64, steps: &Value) -> Call {
@@ -109,7 +254,8 @@ fn text(text: &str) -> Value {
     json!({"content": [{"type": "text", "text": text}]})
 }
 
-fn wrong(why: &str) -> Value {
+/// A result that says why there is none.
+pub(super) fn wrong(why: &str) -> Value {
     json!({"content": [{"type": "text", "text": why}], "isError": true})
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Certainty, Evidence, Finding};
 use crate::exchange::Shape;
-use crate::protocol::headers;
+use crate::protocol::{headers, version};
 
 type Rule = fn(&Evidence<'_>) -> Option<Finding>;
 
@@ -134,18 +134,21 @@ fn auth_required(evidence: &Evidence<'_>) -> Option<Finding> {
 
 /// Only the era without a handshake is spoken here.
 fn modern_only(evidence: &Evidence<'_>) -> Option<Finding> {
-    let proof = match evidence.code()? {
-        -32022..=-32020 => true,
-        -32602 => evidence.text().contains("io.modelcontextprotocol/"),
-        _ => false,
-    };
+    let Evidence { exchange, answer, error, .. } = evidence;
+    // What was sent in the modern era fails for another reason.
+    if exchange.request.header(headers::METHOD).is_some() {
+        return None;
+    }
+    let named = exchange.error_names_its_request();
+    let proof = version::proves_modern(answer.status, error.as_ref()?, named)
+        && (evidence.code() != Some(-32601) || exchange.is("initialize"));
     proof.then_some(Finding {
         id: "modern-only",
         certainty: Certainty::Certain,
         title: "the server speaks revision 2026-07-28, which has no handshake",
         means: "It knows neither initialize nor sessions: every request carries its own protocol \
-                version and capabilities. This version of mcpoke speaks the revisions with a \
-                handshake, 2025-03-26 to 2025-11-25.",
+                version and capabilities, in _meta and in headers. Without --protocol-version, \
+                --no-session and --session-id mcpoke finds this out and speaks it.",
         specification: "2026-07-28, Versioning",
     })
 }

@@ -6,9 +6,8 @@ mod sanitize;
 mod style;
 mod table;
 
-use std::cell::RefCell;
 use std::io::{self, Write};
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
@@ -39,7 +38,7 @@ pub struct Console {
 /// One output stream. Clones write to the same place.
 #[derive(Clone)]
 pub struct Stream {
-    target: Rc<RefCell<Box<dyn Write>>>,
+    target: Arc<Mutex<Box<dyn Write + Send>>>,
     /// How it is painted.
     pub style: Style,
     /// What it is.
@@ -49,8 +48,8 @@ pub struct Stream {
 impl Console {
     /// The process's own streams.
     pub fn new(env: &Env, color: ColorChoice, quiet: bool, json: bool) -> Self {
-        let stream = |target: Box<dyn Write>, terminal: Terminal| Stream {
-            target: Rc::new(RefCell::new(target)),
+        let stream = |target: Box<dyn Write + Send>, terminal: Terminal| Stream {
+            target: Arc::new(Mutex::new(target)),
             style: Style::decide(color, env, terminal),
             terminal,
         };
@@ -107,7 +106,7 @@ impl Stream {
 
     /// Writes bytes as they are.
     pub fn bytes(&self, bytes: &[u8]) -> io::Result<()> {
-        let mut target = self.target.borrow_mut();
+        let mut target = self.target.lock().unwrap_or_else(PoisonError::into_inner);
         target.write_all(bytes)?;
         target.flush()
     }

@@ -4,6 +4,15 @@
 pub const SESSION_ID: &str = "mcp-session-id";
 /// The negotiated revision, on every request after the handshake.
 pub const PROTOCOL_VERSION: &str = "mcp-protocol-version";
+/// The JSON-RPC method, on every request of the modern era (2026-07-28, Streamable HTTP, "Standard
+/// Request Headers").
+pub const METHOD: &str = "mcp-method";
+/// What the method is applied to: a tool's or prompt's name, a resource's URI.
+pub const NAME: &str = "mcp-name";
+/// What the names of mirrored parameters begin with.
+pub const PARAM_PREFIX: &str = "mcp-param-";
+/// Where a broken stream is taken up again (2025-11-25, Transports, "Resumability and Redelivery").
+pub const LAST_EVENT_ID: &str = "last-event-id";
 /// Both content types, on every POST (2025-11-25, Transports, "Sending Messages to the Server", 2).
 pub const ACCEPT_BOTH: &str = "application/json, text/event-stream";
 /// The media type of a stream.
@@ -27,8 +36,7 @@ pub fn is_valid_session_id(id: &str) -> bool {
 pub fn parse_header(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once(':').ok_or_else(|| "expected `Name: value`".to_owned())?;
     let (name, value) = (name.trim(), value.trim());
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if name.is_empty() || !name.bytes().all(is_token) {
+    if !is_token(name) {
         return Err(format!("`{}` is not a header name", name.escape_debug()));
     }
     check_value(value)?;
@@ -36,6 +44,12 @@ pub fn parse_header(text: &str) -> Result<(String, String), String> {
         return Err(format!("`{name}` is set by the HTTP layer and cannot be overridden"));
     }
     Ok((name.to_owned(), value.to_owned()))
+}
+
+/// Whether a text can be a header's name (RFC 9110, 5.1: `token`).
+pub fn is_token(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !name.is_empty() && name.bytes().all(fits)
 }
 
 /// A header value holds no control characters (RFC 9110, 5.5): a line break would begin a new header.

@@ -48,13 +48,39 @@ pub fn request(id: &RequestId, method: &str, params: &Value) -> String {
     message.to_string()
 }
 
+/// The text of a request that is sent once more with what the server asked for: `inputResponses`, and
+/// `requestState` byte for byte (2026-07-28, Multi Round-Trip Requests).
+pub fn request_with_input(
+    id: &RequestId,
+    method: &str,
+    params: &Value,
+    responses: &Map<String, Value>,
+    state: Option<&RawValue>,
+) -> String {
+    let mut params = params.clone();
+    if !responses.is_empty() {
+        params["inputResponses"] = Value::Object(responses.clone());
+    }
+    let text = request(id, method, &params);
+    match (state, text.strip_suffix("}}")) {
+        // The state is nobody's but the server's: its very text goes back, and no reading of it. The
+        // parameters come last, and are never empty: the envelope is in them.
+        (Some(state), Some(open)) => format!("{open},\"requestState\":{state}}}}}"),
+        _ => text,
+    }
+}
+
 /// The text of a notification.
-pub fn notification(method: &str) -> String {
-    json!({"jsonrpc": "2.0", "method": method}).to_string()
+pub fn notification(method: &str, params: &Value) -> String {
+    let mut message = json!({"jsonrpc": "2.0", "method": method});
+    if !params.is_null() {
+        message["params"] = params.clone();
+    }
+    message.to_string()
 }
 
 /// The text of an answer to a server's request, whose id is sent back as it came.
-pub fn answer(id: &RawValue, result: Result<Value, (i64, &str)>) -> String {
+pub fn answer(id: &RawValue, result: Result<Value, (i64, String)>) -> String {
     let id: Value = serde_json::from_str(id.get()).unwrap_or(Value::Null);
     match result {
         Ok(result) => json!({"jsonrpc": "2.0", "id": id, "result": result}).to_string(),
@@ -99,6 +125,8 @@ pub enum Message {
         id: Box<RawValue>,
         /// The method.
         method: String,
+        /// Its parameters, as the server wrote them.
+        params: Option<Box<RawValue>>,
     },
     /// Something that the server tells.
     Notification {
@@ -148,7 +176,9 @@ fn parse_one(text: &str) -> Result<Message, String> {
     let id = fields.id.take();
     if let Some(method) = fields.method {
         return Ok(match id {
-            Some(id) if id.get() != "null" => Message::Request { id, method },
+            Some(id) if id.get() != "null" => {
+                Message::Request { id, method, params: fields.params }
+            }
             _ => Message::Notification { method, params: fields.params },
         });
     }
@@ -235,6 +265,24 @@ mod tests {
     }
 
     #[test]
+    fn a_state_goes_back_byte_for_byte() {
+        let mut ids = RequestIds::new().unwrap();
+        let state = serde_json::from_str::<Box<RawValue>>(r#""\u00e9\/\ud800 ""#).unwrap();
+        let params = json!({"name": "t", "_meta": {}});
+        let responses = Map::from_iter([("a".to_owned(), json!({"action": "decline"}))]);
+        let id = ids.next_id();
+        let text = request_with_input(&id, "tools/call", &params, &responses, Some(&state));
+        assert!(
+            text.ends_with(
+                r#","inputResponses":{"a":{"action":"decline"}},"requestState":"\u00e9\/\ud800 "}}"#
+            ),
+            "{text}"
+        );
+        let without = request_with_input(&id, "tools/call", &params, &Map::new(), None);
+        assert_eq!(without, request(&id, "tools/call", &params));
+    }
+
+    #[test]
     fn a_batch_is_several_messages() {
         let messages = parse(r#"[{"method":"a"},{"id":1,"method":"b"}]"#).unwrap();
         assert!(matches!(&messages[0], Message::Notification { method, .. } if method == "a"));
@@ -262,7 +310,7 @@ mod tests {
             answer(&id, Ok(json!({}))),
             r#"{"jsonrpc":"2.0","id":12345678901234567890,"result":{}}"#
         );
-        let refused = answer(&id, Err((-32601, "no")));
+        let refused = answer(&id, Err((-32601, "no".to_owned())));
         assert!(refused.contains(r#""error":{"code":-32601,"message":"no"}"#));
     }
 }

@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::mirror::{self, Mirrored};
+use super::version::Era;
+
 /// Some servers write null for what they leave out.
 fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
@@ -44,13 +47,93 @@ pub struct InitializeResult {
     pub instructions: Option<String>,
 }
 
-/// What the requests after a handshake carry.
+/// The result of `server/discover` (2026-07-28, schema `DiscoverResult`).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DiscoverResult {
+    /// The revisions that the server speaks.
+    pub supported_versions: Vec<String>,
+    /// What it offers, as it wrote it.
+    #[serde(default)]
+    pub capabilities: Value,
+    /// How it wants to be used.
+    #[serde(default)]
+    pub instructions: Option<String>,
+}
+
+/// The transport that messages go over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    /// Streamable HTTP.
+    #[default]
+    Http,
+    /// HTTP+SSE, of 2024-11-05: a GET stream for answers, a second address for POSTs.
+    Sse,
+}
+
+impl Transport {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Sse => "sse",
+        }
+    }
+
+    /// Whether it is Streamable HTTP.
+    pub fn is_http(&self) -> bool {
+        *self == Self::Http
+    }
+}
+
+/// How a server is spoken to, and what the requests to it carry.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Session {
-    /// The negotiated revision; `None` sends no version header, as a thin client would.
+    /// The revision; `None` sends no version header, as a thin client would.
     pub version: Option<String>,
-    /// The session id; `None` for a server without sessions.
+    /// The session id; `None` for a server without sessions, and always in the modern era.
     pub id: Option<String>,
+    /// The transport.
+    pub transport: Transport,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The id is a secret.
+        let id = self.id.as_ref().map(|_| "…");
+        write!(f, "Session({:?}, {id:?}, {:?})", self.version, self.transport)
+    }
+}
+
+impl Session {
+    /// No session: every request carries its own metadata, of this revision.
+    pub fn modern(version: &str) -> Self {
+        Self { version: Some(version.to_owned()), ..Self::default() }
+    }
+
+    /// The era of the revision; a thin client's bare requests are legacy.
+    pub fn era(&self) -> Era {
+        self.version.as_deref().map_or(Era::Legacy, Era::of)
+    }
+
+    /// Whether requests carry their own metadata.
+    pub fn is_modern(&self) -> bool {
+        self.era() == Era::Modern
+    }
+}
+
+/// The tools of a server, over all pages, and how long they may be believed (2026-07-28, Caching).
+#[derive(Debug, Clone, Default)]
+pub struct ToolList {
+    /// The tools, in the server's order.
+    pub tools: Vec<Tool>,
+    /// For so many milliseconds after they came; `None` where the server did not say.
+    pub ttl_ms: Option<u64>,
+    /// Whether they are the same for every user.
+    pub is_public: bool,
+    /// What the server calls itself, where its answer says so.
+    pub server: Option<Implementation>,
 }
 
 /// A tool (schema `Tool`), with the text the server sent.
@@ -64,6 +147,8 @@ pub struct Tool {
     pub input_schema: Value,
     /// Its server says that calling it twice does no harm (`readOnlyHint`, `idempotentHint`).
     pub repeatable: bool,
+    /// The parameters that are mirrored into headers, or why the server's annotations are invalid.
+    pub mirrored: Result<Vec<Mirrored>, String>,
     /// All of it, as the server sent it.
     pub raw: Box<RawValue>,
 }
@@ -84,7 +169,10 @@ impl Tool {
         }
         let view: View = serde_json::from_str(raw.get())
             .map_err(|error| format!("a tool that cannot be read: {error}"))?;
+        // Most tools mirror nothing, and their schemas need no walk.
+        let annotated = raw.get().contains(mirror::KEYWORD);
         Ok(Self {
+            mirrored: if annotated { mirror::mirrored(&view.input_schema) } else { Ok(Vec::new()) },
             name: view.name,
             description: view.description,
             input_schema: view.input_schema,

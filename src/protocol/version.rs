@@ -1,4 +1,7 @@
-//! Protocol revisions, and the era that each belongs to.
+//! Protocol revisions, the era that each belongs to, and what gives a server's era away.
+
+use super::envelope::META_PREFIX;
+use super::jsonrpc::ErrorObject;
 
 /// How a server is spoken to (2026-07-28, Versioning, "Terminology").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +22,22 @@ impl Era {
     }
 }
 
+impl Era {
+    /// The era of a revision. Revisions are dates and sort as text.
+    pub fn of(version: &str) -> Self {
+        if version >= FIRST_MODERN { Self::Modern } else { Self::Legacy }
+    }
+}
+
+/// Every revision without a handshake that this client speaks, newest first.
+pub const MODERN_VERSIONS: [&str; 1] = ["2026-07-28"];
+
+/// The revision that did away with the handshake.
+const FIRST_MODERN: &str = "2026-07-28";
+
+/// The revision that a server is first spoken to in.
+pub const LATEST_MODERN: &str = MODERN_VERSIONS[0];
+
 /// Every revision with a handshake over Streamable HTTP that this client speaks, newest first.
 pub const HANDSHAKE_VERSIONS: [&str; 3] = ["2025-11-25", "2025-06-18", "2025-03-26"];
 
@@ -31,6 +50,31 @@ pub const OLDEST_ANSWERED: &str = "2024-11-05";
 /// Whether a server's answer to `initialize` names a revision this client can go on with.
 pub fn is_spoken(version: &str) -> bool {
     HANDSHAKE_VERSIONS.contains(&version) || version == OLDEST_ANSWERED
+}
+
+/// The newest of a server's revisions that this client speaks too, of either era
+/// (2026-07-28, Versioning, "Protocol Version Negotiation").
+pub fn newest_common<'v>(offered: impl Iterator<Item = &'v str>) -> Option<&'v str> {
+    offered.filter(|version| MODERN_VERSIONS.contains(version) || is_spoken(version)).max()
+}
+
+/// Codes that only the modern era has: header mismatch, missing client capability, unsupported
+/// version (2026-07-28, Overview, "Error Codes").
+pub const MODERN_CODES: std::ops::RangeInclusive<i64> = -32022..=-32020;
+
+/// Whether an error proves that a server speaks the modern era, whatever else it speaks: one of its
+/// own codes, a missing `_meta` key named in words, or a 404 for an unknown method that names the very
+/// request. Everything else may come from a legacy server as well.
+pub fn proves_modern(status: u16, error: &ErrorObject, names_the_request: bool) -> bool {
+    match error.code {
+        Some(code) if MODERN_CODES.contains(&code) => true,
+        Some(-32602) => {
+            let data = error.data.as_ref().map(|data| data.get()).unwrap_or_default();
+            error.message.contains(META_PREFIX) || data.contains(META_PREFIX)
+        }
+        Some(-32601) => status == 404 && names_the_request,
+        _ => false,
+    }
 }
 
 /// Whether requests after the handshake carry `MCP-Protocol-Version`: from 2025-06-18 on
@@ -49,6 +93,35 @@ mod tests {
         assert!(wants_version_header("2025-06-18"));
         assert!(!wants_version_header("2025-03-26"));
         assert!(!wants_version_header("2024-11-05"));
+    }
+
+    #[test]
+    fn eras_meet_at_2026_07_28() {
+        assert_eq!(Era::of("2025-11-25"), Era::Legacy);
+        assert_eq!(Era::of("2026-07-28"), Era::Modern);
+        assert_eq!(Era::of("2027-01-01"), Era::Modern);
+        assert_eq!(newest_common(["2026-07-28", "2025-11-25"].into_iter()), Some("2026-07-28"));
+        assert_eq!(newest_common(["2025-03-26", "2025-11-25"].into_iter()), Some("2025-11-25"));
+        assert_eq!(newest_common(["1999-01-01", "2099-01-01"].into_iter()), None);
+    }
+
+    #[test]
+    fn only_the_eras_own_errors_prove_it() {
+        let error = |code, message: &str| ErrorObject {
+            code: Some(code),
+            message: message.to_owned(),
+            data: None,
+        };
+        for code in [-32020, -32021, -32022] {
+            assert!(proves_modern(400, &error(code, "x"), false));
+        }
+        let envelope = "missing _meta: io.modelcontextprotocol/protocolVersion";
+        assert!(proves_modern(400, &error(-32602, envelope), false));
+        assert!(!proves_modern(400, &error(-32602, "bad params"), true));
+        assert!(proves_modern(404, &error(-32601, "Method not found"), true));
+        assert!(!proves_modern(404, &error(-32601, "Method not found"), false));
+        assert!(!proves_modern(200, &error(-32601, "Method not found"), true));
+        assert!(!proves_modern(400, &error(-32000, "Unsupported protocol version"), true));
     }
 
     #[test]

@@ -9,5 +9,5 @@ mod target;
 pub use credentials::{Credentials, Expanded};
 pub use files::{Lock, private_options};
 pub use record::Record;
-pub use store::{Store, check_name};
+pub use store::{Belief, KnownTools, Store, check_name};
 pub use target::{Target, TargetError, resolve};

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::credentials::{Credentials, Expanded};
 use super::store::parse_file;
-use crate::protocol::types::{Implementation, InitializeResult, Session};
+use crate::protocol::types::{Implementation, InitializeResult, Session, Transport};
 
 /// A remembered server. The file holds secrets (the session id, tokens given in plain text).
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -24,6 +24,9 @@ pub struct Record {
     pub asked_url: Option<String>,
     /// The era it is spoken to in.
     pub era: String,
+    /// The transport, where it is not Streamable HTTP.
+    #[serde(default, skip_serializing_if = "Transport::is_http")]
+    pub transport: Transport,
     /// The negotiated revision.
     pub protocol_version: String,
     /// The session; `None` means that the server is known to keep none.
@@ -97,15 +100,21 @@ impl Record {
 
     /// What requests in the session carry.
     pub fn session(&self) -> Session {
-        Session { version: Some(self.protocol_version.clone()), id: self.session_id.clone() }
+        Session {
+            version: Some(self.protocol_version.clone()),
+            id: self.session_id.clone(),
+            transport: self.transport,
+        }
     }
 
-    /// The same server after another handshake.
+    /// The same server after another beginning.
     #[must_use]
-    pub fn reopened(&self, id: Option<String>, said: &InitializeResult, at: SystemTime) -> Self {
+    pub fn reopened(&self, session: &Session, said: &InitializeResult, at: SystemTime) -> Self {
         Self {
+            era: session.era().as_str().to_owned(),
+            transport: session.transport,
             protocol_version: said.protocol_version.clone(),
-            session_id: id,
+            session_id: session.id.clone(),
             server: said.server_info.clone(),
             capabilities: said.capabilities.clone(),
             instructions: said.instructions.clone(),

@@ -10,7 +10,7 @@
 //! Reading never creates anything. A file that cannot be read is reported with its path.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,7 @@ use super::files::{self, Lock};
 use super::record::Record;
 use crate::digest::sha256;
 use crate::env::Env;
-use crate::protocol::types::Tool;
+use crate::protocol::types::{Tool, ToolList};
 
 /// Where things are remembered.
 #[derive(Debug, Clone)]
@@ -32,7 +32,39 @@ pub struct Store {
 #[derive(Serialize, Deserialize)]
 struct ToolsFile {
     format: u64,
+    /// When they came, in milliseconds since 1970.
+    #[serde(default)]
+    fetched: u64,
+    /// How long they may be believed, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ttl_ms: Option<u64>,
+    /// Whether they are the same for every user.
+    #[serde(default)]
+    public: bool,
     tools: Vec<Box<RawValue>>,
+}
+
+/// How far remembered tools are to be believed (2026-07-28, Caching).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Belief {
+    /// The server said that they hold until later.
+    Fresh,
+    /// The server did not say, or said that they may change at any time: they are used, and asked for
+    /// again where they do not fit.
+    Unsure,
+    /// The time that the server gave is over.
+    Expired,
+}
+
+/// The tools that a server offered when it was last asked.
+#[derive(Debug, Clone)]
+pub struct KnownTools {
+    /// The tools.
+    pub tools: Vec<Tool>,
+    /// How far they are to be believed.
+    pub belief: Belief,
+    /// Whether they are the same for every user.
+    pub is_public: bool,
 }
 
 /// Whether a name can be given to a server.
@@ -217,20 +249,34 @@ impl Store {
     }
 
     /// The tools that a server offered when it was last asked.
-    pub fn load_tools(&self, name: &str) -> Result<Option<Vec<Tool>>> {
+    pub fn load_tools(&self, name: &str, now: SystemTime) -> Result<Option<KnownTools>> {
         let path = self.tools_path(name)?;
         let Some(text) = files::read(&path)? else { return Ok(None) };
-        let read = || -> Result<Vec<Tool>> {
+        let read = || -> Result<KnownTools> {
             let file: ToolsFile = parse_file(&text)?;
-            file.tools.into_iter().map(|raw| Tool::parse(raw).map_err(anyhow::Error::msg)).collect()
+            let age = milliseconds(now).checked_sub(file.fetched);
+            let belief = match (file.ttl_ms, age) {
+                (None | Some(0), _) => Belief::Unsure,
+                (Some(ttl), Some(age)) if age < ttl => Belief::Fresh,
+                // A clock that went back says nothing about the age.
+                _ => Belief::Expired,
+            };
+            let tools =
+                file.tools.into_iter().map(|raw| Tool::parse(raw).map_err(anyhow::Error::msg));
+            Ok(KnownTools { tools: tools.collect::<Result<_>>()?, belief, is_public: file.public })
         };
         Ok(Some(read().with_context(|| format!("cannot use {}", path.display()))?))
     }
 
     /// Remembers the tools of a server.
-    pub fn save_tools(&self, name: &str, tools: &[Tool]) -> Result<()> {
-        let tools = tools.iter().map(|tool| tool.raw.clone()).collect();
-        let text = serde_json::to_string(&ToolsFile { format: Record::FORMAT, tools })?;
+    pub fn save_tools(&self, name: &str, list: &ToolList, now: SystemTime) -> Result<()> {
+        let text = serde_json::to_string(&ToolsFile {
+            format: Record::FORMAT,
+            fetched: milliseconds(now),
+            ttl_ms: list.ttl_ms,
+            public: list.is_public,
+            tools: list.tools.iter().map(|tool| tool.raw.clone()).collect(),
+        })?;
         files::write(&self.tools_path(name)?, &(text + "\n"))
     }
 
@@ -238,6 +284,11 @@ impl Store {
     pub fn forget_tools(&self, name: &str) -> Result<()> {
         files::remove(&self.tools_path(name)?)
     }
+}
+
+fn milliseconds(at: SystemTime) -> u64 {
+    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Reads a file of this program's, and says so where a newer version wrote it.
@@ -295,6 +346,7 @@ mod tests {
             url: url.into(),
             asked_url: None,
             era: "legacy".into(),
+            transport: crate::protocol::types::Transport::Http,
             protocol_version: "2025-11-25".into(),
             session_id: Some("secret-session".into()),
             server: Implementation::default(),

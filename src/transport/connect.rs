@@ -2,6 +2,7 @@
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use ureq::Error;
@@ -9,7 +10,8 @@ use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport,
+    Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, ShutdownHandle,
+    Transport,
 };
 
 use ureq::unversioned::transport::time::Duration as Limit;
@@ -88,6 +90,10 @@ impl<In: Transport> Connector<In> for TcpConnector {
         let stream = self.connect_any(&details.addrs, details.timeout)?;
         stream.set_nodelay(details.config.no_delay())?;
         self.log.connected(stream.peer_addr().ok());
+        let stream = Arc::new(stream);
+        // So that another thread can end a wait.
+        let handle: Weak<dyn ShutdownHandle> = Arc::downgrade(&(stream.clone() as _));
+        (details.register_shutdown)(handle)?;
         if self.tunnel {
             self.log.enter(Phase::Proxy);
         }
@@ -172,7 +178,7 @@ fn connect_one(address: SocketAddr, limit: Option<Duration>) -> io::Result<TcpSt
 
 /// A TCP connection, each read and write within its limit.
 pub(super) struct TcpTransport {
-    stream: TcpStream,
+    stream: Arc<TcpStream>,
     buffers: LazyBuffers,
     /// The limits the socket has now, for reading and writing: setting them costs a system call.
     limits: [Option<Duration>; 2],
@@ -230,7 +236,7 @@ impl Transport for TcpTransport {
         let timeout = timeout.for_write();
         self.limit(1, timeout, TcpStream::set_write_timeout)?;
         let output = &self.buffers.output()[..amount];
-        match self.stream.write_all(output) {
+        match (&*self.stream).write_all(output) {
             // A server that refuses a request before it has read all of it (413, say) has answered
             // and closed; what it said is still to be read.
             Err(error) if is_cut(&error) => Ok(()),
@@ -258,7 +264,7 @@ impl Transport for TcpTransport {
             }
             self.limit(0, left, TcpStream::set_read_timeout)?;
             let input = self.buffers.input_append_buf();
-            match self.stream.read(input) {
+            match (&*self.stream).read(input) {
                 Ok(amount) => {
                     self.buffers.input_appended(amount);
                     return Ok(amount > 0);

@@ -84,6 +84,24 @@ impl Error {
     }
 }
 
+impl Error {
+    /// A stream that ended while something was still waited for.
+    pub fn broken(text: &str) -> Self {
+        let (kind, phase) = (ErrorKind::Broken, Phase::Read);
+        Self { kind, phase, text: text.to_owned(), may_have_run: true }
+    }
+
+    /// An exchange that would take longer than it may as a whole.
+    pub fn too_long(limit: std::time::Duration) -> Self {
+        Self {
+            kind: ErrorKind::TooSlow("--timeout"),
+            phase: Phase::Read,
+            text: format!("not done within {} s (--timeout)", limit.as_secs_f64()),
+            may_have_run: true,
+        }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)

@@ -61,6 +61,16 @@ pub struct Http {
     recorder: Recorder,
 }
 
+/// Ends the exchange that another thread is waiting in.
+pub struct Stopper(ureq::Agent);
+
+impl Stopper {
+    /// Ends it, and all later ones.
+    pub fn stop(self) {
+        self.0.shutdown();
+    }
+}
+
 /// An exchange that brought no answer.
 #[derive(Debug)]
 pub struct Failed {
@@ -123,6 +133,11 @@ impl Http {
         let agent = ureq::Agent::with_parts(config, connector, resolver);
         let authority = endpoint.authority();
         Ok(Self { agent, log, limits, proxy: shown, authority, recorder })
+    }
+
+    /// What ends every wait of this connection from another thread; nothing can be sent after it.
+    pub fn stopper(&self) -> Stopper {
+        Stopper(self.agent.clone())
     }
 
     /// Where exchanges are told of.

@@ -6,6 +6,7 @@
 mod connect;
 mod error;
 mod http;
+mod http_sse;
 mod proxy;
 mod redirect;
 mod reply;
@@ -14,9 +15,10 @@ mod tls;
 mod wire;
 
 pub use error::{Error, ErrorKind, Phase};
-pub use http::{Failed, Http, Limits, Options};
+pub use http::{Failed, Http, Limits, Options, Stopper};
+pub use http_sse::{HttpSse, NotSse};
 pub use proxy::ProxyChoice;
 pub use redirect::{MAX_REDIRECTS, Redirect, judge as judge_redirect};
-pub use reply::Reply;
+pub use reply::{Reply, Resumption};
 pub use sse::{Block, Events};
 pub use tls::TlsOptions;

@@ -30,6 +30,16 @@ pub struct Reply {
     limits: Limits,
     /// Bytes of events that are kept as evidence.
     kept: usize,
+    resumption: Resumption,
+}
+
+/// Where a stream can be taken up again (2025-11-25, Transports, "Resumability and Redelivery").
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Resumption {
+    /// The id of the last event; `None` where the server gave none, or took it back.
+    pub last_id: Option<String>,
+    /// How long to wait before that, in milliseconds, where the server says.
+    pub retry: Option<u64>,
 }
 
 enum State {
@@ -71,7 +81,16 @@ impl Reply {
         note_wire(&mut exchange, &log, proxy.as_deref());
         recorder.tell(|observer, redactor| observer.answered(&exchange, redactor));
         let body = State::Fresh(BufReader::with_capacity(16 * 1024, body.into_reader()));
-        Self { exchange, body, log, recorder, proxy, limits, kept: 0 }
+        Self {
+            exchange,
+            body,
+            log,
+            recorder,
+            proxy,
+            limits,
+            kept: 0,
+            resumption: Resumption::default(),
+        }
     }
 
     /// The evidence so far.
@@ -82,6 +101,22 @@ impl Reply {
     /// Since the exchange began.
     pub fn elapsed(&self) -> Duration {
         self.log.elapsed()
+    }
+
+    /// Where the stream can be taken up again if it breaks now.
+    pub fn resumption(&self) -> &Resumption {
+        &self.resumption
+    }
+
+    /// Waits no longer than this for a byte from now on; `None` is as long as the limits allow.
+    pub fn hurry(&self, limit: Option<Duration>) {
+        self.log.set_hurry(limit);
+    }
+
+    /// The type of the event that came last.
+    pub fn last_kind(&self) -> &str {
+        let events = self.exchange.answer.as_ref().map(|answer| answer.events.as_slice());
+        events.and_then(<[_]>::last).map_or("", |event| event.kind.as_str())
     }
 
     /// The status.
@@ -124,7 +159,7 @@ impl Reply {
     /// use the connection. Real servers end a stream together with its answer; one that does not costs
     /// a few milliseconds.
     pub fn finish_whole(mut self) -> Box<Exchange> {
-        self.log.set_hurry(HURRY);
+        self.log.set_hurry(Some(HURRY));
         match std::mem::replace(&mut self.body, State::Ended) {
             State::Events(mut events) => {
                 for _ in 0..MORE_EVENTS {
@@ -148,6 +183,12 @@ impl Reply {
         note_wire(&mut self.exchange, &self.log, self.proxy.as_deref());
         self.recorder.tell(|observer, redactor| observer.finished(&self.exchange, redactor));
         self.exchange
+    }
+
+    /// Ends an exchange that is broken off on this side: that is no failure of it.
+    pub fn abandon(mut self) -> Box<Exchange> {
+        self.exchange.failure = None;
+        self.finish()
     }
 
     /// Looks at the beginning of the body and decides what it is.
@@ -209,6 +250,11 @@ impl Reply {
                 return Ok(None);
             };
             block.at = self.log.elapsed();
+            if let Some(id) = &block.id {
+                // An empty id takes the last one back (WHATWG HTML, 9.2.6).
+                self.resumption.last_id = Some(id.clone()).filter(|id| !id.is_empty());
+            }
+            self.resumption.retry = block.retry.or(self.resumption.retry);
             self.recorder.tell(|observer, redactor| observer.event(&block, redactor));
             // The data goes on as it is, without a copy; its beginning stays as evidence.
             let data = block.data.take();

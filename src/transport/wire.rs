@@ -64,9 +64,9 @@ impl WireLog {
         self.lock().wire.sent > 0
     }
 
-    /// From now on, waits no longer than this for a byte.
-    pub(super) fn set_hurry(&self, limit: Duration) {
-        self.lock().hurry = Some(limit);
+    /// From now on, waits no longer than this for a byte; `None` is as long as the limits allow.
+    pub(super) fn set_hurry(&self, limit: Option<Duration>) {
+        self.lock().hurry = limit;
     }
 
     /// How long to wait for a byte at most, if there is a hurry.

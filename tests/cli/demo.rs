@@ -17,8 +17,11 @@ struct Demo {
 impl Demo {
     fn start(args: &[&str]) -> Self {
         let sandbox = Sandbox::new();
-        let args: Vec<&str> =
-            ["demo", "--port", "0", "--for", "60"].iter().chain(args).copied().collect();
+        let args: Vec<&str> = ["demo", "--era", "legacy", "--port", "0", "--for", "60"]
+            .iter()
+            .chain(args)
+            .copied()
+            .collect();
         let mut child =
             sandbox.command(&args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
@@ -218,7 +221,7 @@ fn one_standalone_stream_a_session() {
 
 #[test]
 fn the_switches_change_what_they_say() {
-    let stateless = Demo::start(&["--stateless", "--answers", "json"]);
+    let stateless = Demo::start(&["--stateless", "--replies", "json"]);
     let answer = stateless.post(&[], INITIALIZE);
     assert!(
         !answer.contains("mcp-session-id") && answer.contains("content-type: application/json"),

@@ -251,8 +251,20 @@ fn loopback_is_reached_directly_whatever_the_environment_says() {
 
 #[test]
 fn one_process_uses_one_connection_where_it_can() {
-    let trace =
-        Sandbox::new().run(&["-s", "demo", "--trace", "call", "add", "a=1", "b=2"]).exits(0).stderr;
+    let trace = Sandbox::new()
+        .run(&[
+            "-s",
+            "demo",
+            "--trace",
+            "call",
+            "add",
+            "a=1",
+            "b=2",
+            "--protocol-version",
+            "2025-11-25",
+        ])
+        .exits(0)
+        .stderr;
     let count = |text: &str| trace.lines().filter(|line| line.contains(text)).count();
     assert_eq!((count("→ "), count("connection reused")), (4, 3), "{trace}");
 }

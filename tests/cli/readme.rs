@@ -8,8 +8,8 @@ use std::process::{Child, Command, Stdio};
 
 use crate::support::Sandbox;
 
-/// The port that stands in the README.
-const PRINTED: &str = "8720";
+/// The ports that stand in the README.
+const PRINTED: [&str; 2] = ["8720", "8730"];
 
 /// A demo server that is ended with the test.
 struct Background(Child);
@@ -73,7 +73,9 @@ fn alike(text: &str) -> String {
             if words[index].ends_with('…') && words[index].len() == 8 + '…'.len_utf8() {
                 "ID…".clone_into(&mut words[index]);
             }
-            if let Some((before, rest)) = words[index].split_once("127.0.0.1:") {
+            if let Some((before, rest)) =
+                words[index].replace("localhost:", "127.0.0.1:").split_once("127.0.0.1:")
+            {
                 let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit());
                 words[index] = format!("{before}127.0.0.1:PORT{rest}");
             }
@@ -85,13 +87,16 @@ fn alike(text: &str) -> String {
 
 #[test]
 fn every_example_prints_what_it_says() {
-    let (sandbox, port) = (Sandbox::new(), free_port());
+    let (sandbox, ports) = (Sandbox::new(), PRINTED.map(|_| free_port()));
     let mut running = Vec::new();
     let mut commands = 0;
     for block in blocks("console") {
         for example in block.split("$ ").filter(|example| !example.trim().is_empty()) {
             let (command, expected) = example.split_once('\n').unwrap();
-            let command = command.replace(PRINTED, &port);
+            let command = PRINTED
+                .iter()
+                .zip(&ports)
+                .fold(command.to_owned(), |text, (printed, port)| text.replace(printed, port));
             let printed = if command.ends_with('&') {
                 let (child, line) = background(&sandbox, &command);
                 running.push(child);
@@ -115,7 +120,7 @@ fn the_script_for_ci_works() {
         blocks("sh").into_iter().filter(|script| !script.starts_with("cargo ")).collect();
     assert_eq!(scripts.len(), 1);
     for script in scripts {
-        let output = shell(&sandbox, &script.replace(PRINTED, &port)).output().unwrap();
+        let output = shell(&sandbox, &script.replace(PRINTED[0], &port)).output().unwrap();
         assert!(
             output.status.success(),
             "{script}\n{}{}",
@@ -141,6 +146,7 @@ fn the_exit_codes_are_those_of_the_program() {
         (ExitCode::Protocol, "not MCP"),
         (ExitCode::Limit, "a limit"),
         (ExitCode::State, "local state"),
+        (ExitCode::Input, "asks for input"),
     ] {
         let row = text.lines().find(|line| line.starts_with(&format!("| {} |", code as u8)));
         assert!(row.is_some_and(|row| row.contains(meaning)), "{code:?}: {row:?}");

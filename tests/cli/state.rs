@@ -36,7 +36,8 @@ fn a_warm_call_writes_no_file() {
     let before = snapshot();
     sandbox.run(&["call", "echo", "message=hi"]).exits(0);
     assert_eq!(snapshot(), before);
-    assert_eq!(server.requests().last().unwrap().connection, server.requests().len() - 1);
+    let requests = server.all_requests();
+    assert_eq!(requests.last().unwrap().connection, requests.len() - 1);
     for (path, _, _, _, mode) in before {
         let expected = if path.is_dir() { 0o700 } else { 0o600 };
         assert_eq!(mode & 0o777, expected, "{}", path.display());
@@ -116,7 +117,7 @@ fn a_call_works_without_a_place_for_state() {
     let sandbox = Sandbox::new().with("MCPOKE_STATE_DIR", "/proc/mcpoke");
     sandbox.run(&["init", &server.url]).exits(9).says("/proc/mcpoke");
     let before = server.methods().len();
-    sandbox.run(&["-s", &server.url, "ping"]).exits(0).says("the session is not remembered");
+    sandbox.run(&["-s", &server.url, "ping"]).exits(0).says("the server is not remembered");
     assert_eq!(
         server.methods()[before..],
         ["initialize", "notifications/initialized", "ping", "DELETE"]

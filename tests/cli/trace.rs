@@ -7,7 +7,16 @@ use crate::support::{Sandbox, mcp};
 #[test]
 fn a_trace_shows_each_exchange_with_a_sentence_where_it_matters() {
     let finished = Sandbox::new()
-        .run(&["--trace", "-s", "demo", "call", "echo", "message=hi"])
+        .run(&[
+            "--trace",
+            "-s",
+            "demo",
+            "call",
+            "echo",
+            "message=hi",
+            "--protocol-version",
+            "2025-11-25",
+        ])
         .exits(0)
         .prints("hi\n");
     let trace = finished.stderr;
@@ -56,7 +65,7 @@ fn what_is_told_is_what_is_on_the_wire() {
         .exits(0);
     let text = std::fs::read_to_string(sandbox.home().join("t.jsonl")).unwrap();
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let requests = server.requests();
+    let requests = server.all_requests();
     assert_eq!(lines.len(), requests.len());
     for (line, request) in lines.iter().zip(&requests) {
         let told = line["request"]["headers"].as_array().unwrap();
@@ -73,7 +82,7 @@ fn what_is_told_is_what_is_on_the_wire() {
         assert!(line["connection"]["peer"].as_str().unwrap().starts_with("127.0.0.1:"));
     }
     // Header names stand there as the server spelled them.
-    let names: Vec<&str> = lines[0]["answer"]["headers"]
+    let names: Vec<&str> = lines[1]["answer"]["headers"]
         .as_array()
         .unwrap()
         .iter()

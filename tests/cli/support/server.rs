@@ -32,6 +32,11 @@ impl Request {
         self.body["method"].as_str().unwrap_or(&self.method)
     }
 
+    /// Whether it is of the era without a handshake.
+    pub(crate) fn is_modern(&self) -> bool {
+        self.header("mcp-protocol-version").is_some_and(|version| version >= "2026-07-28")
+    }
+
     /// A JSON answer to this request.
     pub(crate) fn result(&self, result: &Value) -> Vec<u8> {
         http(200, &[("Content-Type", "application/json")], &self.result_text(result))
@@ -75,8 +80,23 @@ impl Server {
         })
     }
 
-    /// Leaves what happens on the connection after a request to `act`.
+    /// Leaves what happens on the connection after a request to `act`. The server is of the legacy era:
+    /// what tries the other one is refused as servers of the legacy era do, and is no part of the test.
     pub(crate) fn raw(act: impl Fn(&Request, &mut TcpStream) + Send + Sync + 'static) -> Self {
+        Self::of_any_era(move |request, stream| {
+            if request.is_modern() {
+                let refusal = request.error(400, -32000, "Bad Request: Server not initialized");
+                let _ = stream.write_all(&refusal);
+            } else {
+                act(request, stream);
+            }
+        })
+    }
+
+    /// The same, with requests of the modern era left to `act` as well.
+    pub(crate) fn of_any_era(
+        act: impl Fn(&Request, &mut TcpStream) + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/mcp", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -118,8 +138,13 @@ impl Server {
     }
 
     /// Everything that came, in order.
-    pub(crate) fn requests(&self) -> Vec<Request> {
+    pub(crate) fn all_requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
+    }
+
+    /// What came in the legacy era, in order: without what asked after the other one.
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.all_requests().into_iter().filter(|request| !request.is_modern()).collect()
     }
 
     /// The JSON-RPC methods that came, in order.

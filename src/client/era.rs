@@ -1,0 +1,391 @@
+//! Which era a server speaks, and over which transport.
+//!
+//! A modern request is tried first (2026-07-28, Streamable HTTP, "Backward Compatibility"). What comes
+//! back decides, as real servers taught: only the modern era's own errors, or a result that carries its
+//! marks, prove a modern server; a `server/discover` that lists no modern revision means `initialize`;
+//! a server that lacks `server/discover` may still be modern; 401 and 403 decide nothing. What refuses
+//! `initialize` with 400, 404 or 405 may be of 2024-11-05, which a GET shows. Every step is taken once
+//! at the most, so that no server can keep this going.
+
+use std::time::SystemTime;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::error::{Error, ErrorKind};
+use super::tools::list_request;
+use super::{Ask, Client, Handshake, Opened, Repeat, Session};
+use crate::exchange::{Purpose, Shape};
+use crate::protocol::envelope::META_SERVER;
+use crate::protocol::jsonrpc::ErrorObject;
+use crate::protocol::types::{DiscoverResult, Implementation, InitializeResult, ToolList};
+use crate::protocol::version::{self, Era};
+use crate::transport::{self, Http, HttpSse, NotSse};
+
+/// The harmless request that finds the era out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Probe {
+    /// `server/discover`: says what the server is.
+    Discover,
+    /// `tools/list`: what a call needs in any case.
+    ListTools,
+}
+
+/// What the answer to a modern request says.
+enum Verdict {
+    /// The server is modern; the result.
+    Modern(Box<RawValue>),
+    /// There is a result, which a legacy server might have given as well.
+    Unmarked(Box<RawValue>),
+    /// The server is modern, and does not know the method.
+    Lacking,
+    /// The server speaks this revision, and not the one it was asked in.
+    Other(String),
+    /// The server is of the legacy era, as far as this goes; what it refused, where it did.
+    Legacy(Option<Error>),
+    /// Nothing can be said, or nothing can be done about it.
+    Undecided(Error),
+}
+
+/// What a search for the modern era came to.
+enum Search {
+    Modern(Box<Opened>),
+    /// The revision to ask for, and whether a GET is worth trying before a POST.
+    Legacy {
+        version: Option<String>,
+        get_first: bool,
+    },
+}
+
+/// The errors of `-32022` say what the server supports (schema `UnsupportedProtocolVersionError`).
+#[derive(Deserialize)]
+struct Unsupported {
+    supported: Vec<String>,
+}
+
+impl Client {
+    /// Begins with a server: finds out what it speaks, unless the user says, and does the handshake
+    /// where there is one.
+    pub fn open(&mut self, handshake: &Handshake) -> Result<Opened, Error> {
+        self.stream = None;
+        let asked = handshake.asked.as_deref();
+        match asked.map(Era::of) {
+            Some(Era::Legacy) => self.open_legacy(handshake, asked, false),
+            era => match self.search(handshake, era.is_some())? {
+                Search::Modern(opened) => Ok(*opened),
+                Search::Legacy { version, get_first } => {
+                    self.open_legacy(handshake, version.as_deref(), get_first)
+                }
+            },
+        }
+    }
+
+    /// Tries modern requests: the preferred probe, and the other one where its answer leaves a doubt.
+    fn search(&mut self, handshake: &Handshake, forced: bool) -> Result<Search, Error> {
+        let mut version =
+            handshake.asked.clone().unwrap_or_else(|| version::LATEST_MODERN.to_owned());
+        let order = match handshake.probe {
+            Probe::Discover => [Probe::Discover, Probe::ListTools],
+            Probe::ListTools => [Probe::ListTools, Probe::Discover],
+        };
+        let (mut proven, mut tools, mut tried_other) = (forced, None, false);
+        for probe in order {
+            let mut verdict = self.probe(probe, &version);
+            if let Verdict::Other(other) = &verdict {
+                if Era::of(other) == Era::Legacy && !forced {
+                    return Ok(Search::Legacy { version: Some(other.clone()), get_first: false });
+                }
+                if !forced && !std::mem::replace(&mut tried_other, true) {
+                    version.clone_from(other);
+                    verdict = self.probe(probe, &version);
+                }
+            }
+            match verdict {
+                Verdict::Modern(raw) | Verdict::Unmarked(raw) if probe == Probe::Discover => {
+                    return self.discovered(&version, raw, tools.take());
+                }
+                Verdict::Modern(raw) => return self.listed(&version, raw),
+                Verdict::Unmarked(raw) if proven => return self.listed(&version, raw),
+                Verdict::Unmarked(raw) => tools = Some(raw),
+                Verdict::Lacking => match tools.take() {
+                    Some(raw) => return self.listed(&version, raw),
+                    // A server without tools.
+                    None if probe == Probe::ListTools => return Ok(self.modern(&version)),
+                    None => proven = true,
+                },
+                Verdict::Other(_) => {
+                    let text = format!("the server refuses the revision {version} that it names");
+                    return Err(self.failed(ErrorKind::Protocol(text)));
+                }
+                Verdict::Legacy(error) if forced => {
+                    let text = format!("the answer is not of the revision {version}");
+                    return Err(error.unwrap_or_else(|| self.failed(ErrorKind::Protocol(text))));
+                }
+                Verdict::Legacy(error) => {
+                    let get_first = error.as_ref().is_some_and(is_sse_alone);
+                    return Ok(Search::Legacy { version: None, get_first });
+                }
+                Verdict::Undecided(error) => return Err(error),
+            }
+        }
+        if proven {
+            return Ok(self.modern(&version));
+        }
+        Ok(Search::Legacy { version: None, get_first: false })
+    }
+
+    /// Sends a modern request and judges what comes back.
+    fn probe(&mut self, probe: Probe, version: &str) -> Verdict {
+        self.session = Session::modern(version);
+        let ask = match probe {
+            Probe::Discover => {
+                Ask::new(Purpose::of("server/discover"), json!({}), Repeat::Harmless)
+            }
+            Probe::ListTools => list_request(None),
+        };
+        match self.round_trip(&ask) {
+            Ok(raw) => judge_result(probe, version, raw)
+                .unwrap_or_else(|text| Verdict::Undecided(self.failed(ErrorKind::Protocol(text)))),
+            Err(error) => judge_error(error),
+        }
+    }
+
+    /// A modern server that has said what it is.
+    fn discovered(
+        &mut self,
+        version: &str,
+        raw: Box<RawValue>,
+        tools: Option<Box<RawValue>>,
+    ) -> Result<Search, Error> {
+        let said: DiscoverResult = serde_json::from_str(raw.get()).map_err(|error| {
+            let text = format!("the answer to server/discover cannot be read: {error}");
+            self.failed(ErrorKind::Protocol(text))
+        })?;
+        let server_info = server_of(&raw);
+        let result = InitializeResult {
+            protocol_version: version.to_owned(),
+            capabilities: said.capabilities,
+            server_info,
+            instructions: said.instructions,
+        };
+        let tools = tools.map(|raw| self.all_tools(raw)).transpose()?;
+        Ok(Search::Modern(Box::new(self.opened(result, raw, tools))))
+    }
+
+    /// A modern server that has shown its tools.
+    fn listed(&mut self, version: &str, raw: Box<RawValue>) -> Result<Search, Error> {
+        let tools = self.all_tools(raw.clone())?;
+        let result = InitializeResult {
+            protocol_version: version.to_owned(),
+            capabilities: json!({"tools": {}}),
+            server_info: tools.server.clone().unwrap_or_default(),
+            instructions: None,
+        };
+        Ok(Search::Modern(Box::new(self.opened(result, raw, Some(tools)))))
+    }
+
+    /// A modern server of which nothing else is known.
+    fn modern(&mut self, version: &str) -> Search {
+        let result = InitializeResult {
+            protocol_version: version.to_owned(),
+            capabilities: json!({}),
+            server_info: Implementation::default(),
+            instructions: None,
+        };
+        let nothing = serde_json::value::to_raw_value(&json!({})).unwrap_or_default();
+        Search::Modern(Box::new(self.opened(result, nothing, None)))
+    }
+
+    fn opened(
+        &mut self,
+        result: InitializeResult,
+        raw: Box<RawValue>,
+        tools: Option<ToolList>,
+    ) -> Opened {
+        self.session = Session::modern(&result.protocol_version);
+        Opened {
+            result,
+            raw,
+            session: self.session.clone(),
+            client_capabilities: self.capabilities.clone(),
+            tools,
+            at: SystemTime::now(),
+        }
+    }
+
+    /// The handshake, over Streamable HTTP or, where that is refused, over HTTP+SSE. A fallback that
+    /// fails too never hides the first refusal.
+    fn open_legacy(
+        &mut self,
+        handshake: &Handshake,
+        version: Option<&str>,
+        get_first: bool,
+    ) -> Result<Opened, Error> {
+        let version = version.unwrap_or(version::LATEST_HANDSHAKE);
+        if get_first && self.open_stream().map_err(|error| *error)? {
+            return self.initialize_with(handshake, version);
+        }
+        let error = match self.initialize_with(handshake, version) {
+            Ok(opened) => return Ok(opened),
+            Err(error) => error,
+        };
+        if get_first || !is_refused_for_its_transport(&error) {
+            return Err(error);
+        }
+        match self.open_stream() {
+            Ok(true) => self.initialize_with(handshake, version),
+            Ok(false) => Err(error),
+            Err(failed) => Err(*failed),
+        }
+    }
+
+    /// Goes on with a server of the HTTP+SSE transport: its session lives as long as its stream, so
+    /// that every process does its own handshake.
+    pub fn open_sse(&mut self, handshake: &Handshake) -> Result<Opened, Error> {
+        if self.open_stream().map_err(|error| *error)? {
+            let version = handshake.asked.as_deref().unwrap_or(version::LATEST_HANDSHAKE);
+            return self.initialize_with(handshake, version);
+        }
+        // It is no such server any more.
+        self.open(handshake)
+    }
+
+    /// Opens the stream of the HTTP+SSE transport. False where there is none.
+    fn open_stream(&mut self) -> Result<bool, Box<Error>> {
+        self.session = Session::default();
+        let Ok(reply) = self.send(Purpose::default(), self.get(None)) else { return Ok(false) };
+        match HttpSse::begin(reply, self.endpoint.as_str()) {
+            Ok(stream) => {
+                // The stream keeps its connection; messages go over others.
+                let recorder = self.http.recorder().clone();
+                self.http = Http::new(&self.endpoint, &self.options, recorder)
+                    .map_err(|error| Box::new(self.failed(ErrorKind::Transport(error))))?;
+                self.stream = Some(stream);
+                Ok(true)
+            }
+            Err(NotSse::Other(exchange)) => {
+                self.history.push(*exchange);
+                Ok(false)
+            }
+            Err(NotSse::Refused(exchange, why)) => {
+                self.history.push(*exchange);
+                let text = format!("the server speaks HTTP+SSE, but {why}");
+                Err(Box::new(self.failed(ErrorKind::Protocol(text))))
+            }
+        }
+    }
+
+    /// Whether a failure shows that the server speaks the other era now, or another revision of it.
+    pub(super) fn is_of_another_era(&self, error: &Error) -> bool {
+        let Some(exchange) = &error.exchange else { return false };
+        let rpc = match &error.kind {
+            ErrorKind::Rpc(error) => Some(error),
+            ErrorKind::Status(_) => None,
+            _ => return false,
+        };
+        let status = exchange.status().unwrap_or_default();
+        if self.session.is_modern() {
+            let other_cause = rpc.is_some_and(|error| {
+                matches!(error.code, Some(-32700 | -32602 | -32603))
+                    || version::proves_modern(status, error, exchange.error_names_its_request())
+            });
+            let withdrawn = rpc
+                .and_then(supported)
+                .is_some_and(|version| Some(version.as_str()) != self.session.version.as_deref());
+            return withdrawn || (matches!(status, 400 | 404..=406 | 415 | 422) && !other_cause);
+        }
+        // An unknown method gets the same answer from both eras.
+        rpc.is_some_and(|error| {
+            error.code != Some(-32601) && version::proves_modern(status, error, false)
+        })
+    }
+}
+
+/// What a result of the probe says.
+fn judge_result(probe: Probe, version: &str, raw: Box<RawValue>) -> Result<Verdict, String> {
+    let value: Value = serde_json::from_str(raw.get()).unwrap_or_default();
+    if probe == Probe::Discover {
+        let said = value["supportedVersions"].as_array().into_iter().flatten();
+        let offered: Vec<&str> = said.filter_map(Value::as_str).collect();
+        return match version::newest_common(offered.iter().copied()) {
+            _ if offered.contains(&version) => Ok(Verdict::Modern(raw)),
+            Some(common) => Ok(Verdict::Other(common.to_owned())),
+            // Whatever answers everything with a result knows nothing of this method.
+            None if offered.is_empty() => Ok(Verdict::Legacy(None)),
+            None => {
+                Err(format!("the server speaks {}, and this client does not", offered.join(", ")))
+            }
+        };
+    }
+    // A legacy server may serve the method under its own rules; the modern era leaves marks.
+    let marked = ["resultType", "ttlMs", "cacheScope"].iter().any(|key| value.get(key).is_some())
+        || value["_meta"].get(META_SERVER).is_some();
+    Ok(if marked { Verdict::Modern(raw) } else { Verdict::Unmarked(raw) })
+}
+
+/// What a refusal of the probe says.
+fn judge_error(error: Error) -> Verdict {
+    let status = error.exchange.as_ref().and_then(|exchange| exchange.status());
+    match (&error.kind, status) {
+        // Some servers break off what they do not understand.
+        (ErrorKind::Transport(failed), _) if failed.kind == transport::ErrorKind::Broken => {
+            Verdict::Legacy(Some(error))
+        }
+        // Who is asking comes first; a proxy, a limit or a redirect speaks for nobody.
+        (ErrorKind::Transport(_), _) | (_, Some(300..=399 | 401 | 403 | 407 | 429 | 502..=504)) => {
+            Verdict::Undecided(error)
+        }
+        (ErrorKind::Rpc(rpc), Some(status)) => {
+            let named =
+                error.exchange.as_ref().is_some_and(|shown| shown.error_names_its_request());
+            match (rpc.code, version::proves_modern(status, rpc, named)) {
+                (Some(-32022), _) => match supported(rpc) {
+                    Some(other) => Verdict::Other(other),
+                    None => Verdict::Undecided(error),
+                },
+                (Some(-32601), true) => Verdict::Lacking,
+                (_, true) => Verdict::Undecided(error),
+                (_, false) => Verdict::Legacy(Some(error)),
+            }
+        }
+        _ => Verdict::Legacy(Some(error)),
+    }
+}
+
+/// The newest revision that the server says it supports and this client speaks.
+fn supported(error: &ErrorObject) -> Option<String> {
+    let data: Unsupported = serde_json::from_str(error.data.as_ref()?.get()).ok()?;
+    version::newest_common(data.supported.iter().map(String::as_str)).map(str::to_owned)
+}
+
+/// What refuses a POST in this way is no MCP endpoint for one, and may be one for a GET.
+fn is_sse_alone(error: &Error) -> bool {
+    let answer = error.exchange.as_ref().and_then(|exchange| exchange.answer.as_ref());
+    answer.is_some_and(|answer| {
+        answer.status == 405 || (answer.status == 404 && answer.shape == Shape::Html)
+    })
+}
+
+/// 400, 404 and 405 without an error of the modern era may come from a server of 2024-11-05.
+fn is_refused_for_its_transport(error: &Error) -> bool {
+    let Some(exchange) = &error.exchange else { return false };
+    let status = exchange.status().unwrap_or_default();
+    let modern = match &error.kind {
+        ErrorKind::Rpc(rpc) => {
+            version::proves_modern(status, rpc, exchange.error_names_its_request())
+        }
+        ErrorKind::Status(_) => false,
+        _ => return false,
+    };
+    matches!(status, 400 | 404 | 405) && !modern
+}
+
+/// What a result says its server is (2026-07-28, Overview, "Per-response protocol fields").
+fn server_of(raw: &RawValue) -> Implementation {
+    let value: Value = serde_json::from_str(raw.get()).unwrap_or_default();
+    let meta = &value["_meta"][META_SERVER];
+    // Drafts of the revision had it in the body.
+    let info = if meta.is_null() { &value["serverInfo"] } else { meta };
+    serde_json::from_value(info.clone()).unwrap_or_default()
+}

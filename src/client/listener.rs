@@ -1,0 +1,153 @@
+//! The standalone stream of the legacy era: a GET beside a call, on which a server may ask what it does
+//! not ask on the call's own stream (2025-11-25, Transports, "Listening for Messages from the Server").
+//!
+//! It runs in a thread of its own with connections of its own. That a server refuses it, or ends it, is
+//! no failure.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use serde_json::value::RawValue;
+
+use super::Client;
+use super::inquiry::{Inquiries, Response};
+use crate::exchange::{Exchange, Purpose, Request};
+use crate::protocol::headers;
+use crate::protocol::jsonrpc::{self, Message};
+use crate::transport::{Http, Reply, Stopper};
+
+/// How long the stream may take to open before the call goes on without it.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How long the thread may take to end.
+const FAREWELL: Duration = Duration::from_millis(500);
+/// How long to wait before a stream that ended is opened again, unless the server says.
+const DEFAULT_RETRY: Duration = Duration::from_secs(1);
+
+/// A stream that is open, or was.
+pub(super) struct Listener {
+    stoppers: Vec<Stopper>,
+    stopped: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+    history: Receiver<Vec<Exchange>>,
+}
+
+/// What the thread works with.
+struct Work {
+    http: Http,
+    answers: Http,
+    get: Request,
+    post: Request,
+    inquiries: Inquiries,
+    tools_changed: Arc<AtomicBool>,
+    stopped: Arc<AtomicBool>,
+}
+
+impl Listener {
+    /// Opens the stream, and waits until the server has answered it, so that nothing it asks is lost.
+    pub(super) fn open(client: &Client) -> Option<Self> {
+        let recorder = client.http.recorder();
+        let connection = || Http::new(&client.endpoint, &client.options, recorder.clone()).ok();
+        let work = Work {
+            http: connection()?,
+            answers: connection()?,
+            get: client.get(None),
+            post: client.post(String::new()),
+            inquiries: client.inquiries.clone(),
+            tools_changed: Arc::clone(&client.tools_changed),
+            stopped: Arc::default(),
+        };
+        let stoppers = vec![work.http.stopper(), work.answers.stopper()];
+        let stopped = Arc::clone(&work.stopped);
+        let (ready, opened) = channel();
+        let (done, history) = channel();
+        let thread = std::thread::Builder::new()
+            .name("listener".to_owned())
+            .spawn(move || {
+                // Whoever gave up waiting wants to know nothing more.
+                let _ = done.send(work.listen(&ready));
+            })
+            .ok()?;
+        // Whatever the server answers, the call goes on.
+        let _ = opened.recv_timeout(PATIENCE);
+        Some(Self { stoppers, stopped, thread, history })
+    }
+
+    /// Ends the stream; what went over it.
+    pub(super) fn close(self) -> Vec<Exchange> {
+        self.stopped.store(true, Ordering::SeqCst);
+        for stopper in self.stoppers {
+            stopper.stop();
+        }
+        self.thread.thread().unpark();
+        // A person may be in the middle of a form that nobody waits for any more.
+        self.history.recv_timeout(FAREWELL).unwrap_or_default()
+    }
+}
+
+impl Work {
+    fn listen(self, ready: &Sender<()>) -> Vec<Exchange> {
+        let mut history = Vec::new();
+        let mut get = self.get.clone();
+        while !self.stopped.load(Ordering::SeqCst) {
+            let sent = self.http.send(Purpose::default(), get.clone());
+            // Nobody waits any more after the first time.
+            let _ = ready.send(());
+            let mut reply = match sent {
+                Ok(reply) => reply,
+                Err(failed) => {
+                    history.push(*failed.exchange);
+                    break;
+                }
+            };
+            if reply.status() != 200 {
+                history.push(*reply.finish());
+                break;
+            }
+            self.read(&mut reply, &mut history);
+            let at = reply.resumption().clone();
+            let ended_here = self.stopped.load(Ordering::SeqCst);
+            history.push(if ended_here { *reply.abandon() } else { *reply.finish() });
+            get = self.get.clone();
+            get.headers.extend(at.last_id.map(|id| (headers::LAST_EVENT_ID.to_owned(), id)));
+            let wait = at.retry.map_or(DEFAULT_RETRY, Duration::from_millis);
+            std::thread::park_timeout(wait.max(Duration::from_millis(50)));
+        }
+        history
+    }
+
+    /// Serves what comes until the stream ends, or is ended.
+    fn read(&self, reply: &mut Reply, history: &mut Vec<Exchange>) {
+        while let Ok(Some(text)) = reply.next_message() {
+            for message in jsonrpc::parse(&text).unwrap_or_default() {
+                match message {
+                    Message::Request { id, method, params } => {
+                        let response = self.inquiries.respond(&method, params.as_deref());
+                        self.answer(&id, &method, response, history);
+                    }
+                    Message::Notification { method, .. } => {
+                        if method == "notifications/tools/list_changed" {
+                            self.tools_changed.store(true, Ordering::SeqCst);
+                        }
+                    }
+                    // A response belongs to a stream that is resumed, and this one is not.
+                    Message::Result { .. } | Message::Error { .. } => {}
+                }
+            }
+            if self.stopped.load(Ordering::SeqCst) {
+                return;
+            }
+        }
+    }
+
+    fn answer(&self, id: &RawValue, method: &str, response: Response, history: &mut Vec<Exchange>) {
+        let mut request = self.post.clone();
+        request.body = super::request::answer_text(id, response);
+        match self.answers.send(Purpose::on("answer to", method), request) {
+            Ok(reply) => history.push(*reply.finish()),
+            Err(failed) => history.push(*failed.exchange),
+        }
+    }
+}

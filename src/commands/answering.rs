@@ -1,0 +1,323 @@
+//! Answers to what a server asks of its client, as the options say and as the person at the terminal
+//! says: `--answer`, `--answers`, `--root`, `--sampling-command`, or a form.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::call::read_file;
+use super::form::{Asker, Choice};
+use super::settings::{given_capabilities, limits};
+use super::{Context, Stop};
+use crate::arguments::Given;
+use crate::client::{Inquiries, Responder, Response};
+use crate::error::Failure;
+use crate::output::{Console, one_line};
+use crate::protocol::form::Form;
+use crate::redact::Redactor;
+
+/// What can be served in this run, and who serves it.
+pub(super) struct Answering {
+    pub(super) inquiries: Inquiries,
+    /// The capabilities to declare: `--capabilities`, or what can be served.
+    pub(super) capabilities: Value,
+    /// Of these, what options ask for: a session must have declared it.
+    pub(super) wanted: Value,
+}
+
+/// Reads the options.
+pub(super) fn answering(context: &Context<'_>, server: &str) -> Result<Answering, Stop> {
+    let options = context.options;
+    let wrong = |problems: Vec<String>| {
+        let failure = Failure::usage("the answers for the server cannot be used");
+        problems.into_iter().fold(failure, Failure::with_detail)
+    };
+    let file = options.answers.as_ref().map(|path| format!("@{}", path.display()));
+    let given = Given::read(file.as_deref(), &options.answer, &read_file).map_err(wrong)?;
+    let roots = options.roots.iter().map(|path| root(path)).collect::<Result<Vec<_>, _>>()?;
+    let answers_given = options.answers.is_some() || !given.is_empty();
+    let terminal = context.env.stdin_is_terminal && context.env.stderr.is_terminal;
+
+    let mut wanted = Map::new();
+    if answers_given {
+        wanted.insert("elicitation".to_owned(), json!({"form": {}}));
+    }
+    if !roots.is_empty() {
+        wanted.insert("roots".to_owned(), json!({}));
+    }
+    if options.sampling_command.is_some() {
+        wanted.insert("sampling".to_owned(), json!({}));
+    }
+    let mut offer = wanted.clone();
+    if terminal {
+        offer.insert("elicitation".to_owned(), json!({"form": {}, "url": {}}));
+    }
+    let responder = Answers {
+        console: context.console.clone(),
+        redactor: context.recorder.redactor(),
+        server: server.to_owned(),
+        given: answers_given.then_some(given),
+        roots,
+        sampling: options.sampling_command.clone(),
+        asker: terminal.then(|| Asker::new(context.console.clone())),
+        limit: limits(options).whole,
+    };
+    Ok(Answering {
+        inquiries: Inquiries::served_by(responder),
+        capabilities: given_capabilities(options)?.unwrap_or(Value::Object(offer)),
+        wanted: Value::Object(wanted),
+    })
+}
+
+/// Whether a session that declared `declared` may be asked for all of `wanted`.
+pub(super) fn covers(declared: &Value, wanted: &Value) -> bool {
+    let has_form = |elicitation: &Value| {
+        // Without modes it is the form (2025-11-25, Elicitation, "Capabilities").
+        let modes = elicitation.as_object();
+        modes.is_some_and(|modes| modes.is_empty() || modes.contains_key("form"))
+    };
+    wanted.as_object().into_iter().flatten().all(|(name, _)| match name.as_str() {
+        "elicitation" => has_form(&declared[name]),
+        _ => declared.get(name).is_some(),
+    })
+}
+
+/// Whether anything that a session declared is served in this run.
+pub(super) fn meets(declared: &Value, offer: &Value) -> bool {
+    offer.as_object().into_iter().flatten().any(|(name, _)| declared.get(name).is_some())
+}
+
+/// A folder as a root: a `file://` URI and its name (schema `Root`).
+fn root(path: &std::path::Path) -> Result<Value, Failure> {
+    let problem = |why: String| Failure::usage(format!("--root {}: {why}", path.display()));
+    let full = path.canonicalize().map_err(|error| problem(error.to_string()))?;
+    if !full.is_dir() {
+        return Err(problem("is no folder".to_owned()));
+    }
+    let uri = url::Url::from_file_path(&full).map_err(|()| problem("has no URI".to_owned()))?;
+    let name = full.file_name().map(|name| name.to_string_lossy().into_owned());
+    Ok(
+        json!({"uri": uri.as_str().trim_end_matches('/'), "name": name.unwrap_or_else(|| "/".into())}),
+    )
+}
+
+/// Answers as the options and the terminal say.
+struct Answers {
+    console: Console,
+    redactor: Redactor,
+    /// Who is asking, for people.
+    server: String,
+    given: Option<Given>,
+    roots: Vec<Value>,
+    sampling: Option<String>,
+    asker: Option<Asker>,
+    limit: Option<Duration>,
+}
+
+impl Responder for Answers {
+    fn respond(&mut self, method: &str, params: &Value) -> Response {
+        match method {
+            "roots/list" if !self.roots.is_empty() => {
+                Response::Result(json!({"roots": self.roots}))
+            }
+            "roots/list" => refused("no --root DIR was given"),
+            "elicitation/create" => Response::Result(match params["mode"].as_str() {
+                Some("url") => self.url(params),
+                _ => self.form(params),
+            }),
+            "sampling/createMessage" => self.sample(params),
+            _ => refused("this client offers no such method"),
+        }
+    }
+}
+
+fn refused(why: &str) -> Response {
+    Response::Refused(-32601, why.to_owned())
+}
+
+fn action(choice: Choice) -> Value {
+    json!({"action": match choice {
+        Choice::Accept => "accept",
+        Choice::Decline => "decline",
+        Choice::Cancel => "cancel",
+    }})
+}
+
+impl Answers {
+    /// A server's words, harmless and without the user's secrets.
+    fn safe(&self, text: &str) -> String {
+        one_line(&self.redactor.text(text))
+    }
+
+    fn note(&self, text: &str) {
+        self.console.note(&format!("mcpoke: {text}"));
+    }
+
+    /// Form mode: from the answers given, the defaults, and the person.
+    fn form(&mut self, params: &Value) -> Value {
+        let form = Form::of(&params["requestedSchema"]);
+        let message = self.safe(params["message"].as_str().unwrap_or_default());
+        let answers = self.given.as_ref();
+        let filled = form.fill(|field| answers?.value_of(&field.name, |word| field.read(word)));
+        let complete = filled.missing.is_empty() && filled.problems.is_empty();
+        if self.given.is_some() && complete {
+            return json!({"action": "accept", "content": filled.content});
+        }
+        if let Some(asker) = &mut self.asker {
+            let (choice, content) = asker.form(&self.server, &message, &form, filled.content);
+            let mut answer = action(choice);
+            if choice == Choice::Accept {
+                answer["content"] = Value::Object(content);
+            }
+            return answer;
+        }
+        let lacking: Vec<String> = form
+            .fields
+            .iter()
+            .filter(|field| self.given.is_none() || filled.missing.contains(&field.name))
+            .map(|field| {
+                let optional = if field.required { "" } else { ", optional" };
+                format!("{} ({}{optional})", self.safe(&field.name), self.safe(&field.hint()))
+            })
+            .collect();
+        let wants = if lacking.is_empty() { "an answer".to_owned() } else { lacking.join(", ") };
+        self.note(&format!("the server asks “{message}” and wants {wants}"));
+        for problem in &filled.problems {
+            self.note(&format!("the answer {} for the server's form", self.safe(problem)));
+        }
+        self.note(
+            "it was declined, since nobody is here to answer: --answer KEY=VALUE or --answers FILE",
+        );
+        action(Choice::Decline)
+    }
+
+    /// URL mode: shown, and never opened.
+    fn url(&mut self, params: &Value) -> Value {
+        let message = self.safe(params["message"].as_str().unwrap_or_default());
+        let url = self.safe(params["url"].as_str().unwrap_or_default());
+        if let Some(asker) = &mut self.asker {
+            return action(asker.url(&self.server, &message, &url));
+        }
+        self.note(&format!("the server asks “{message}” and wants this address visited: {url}"));
+        self.note("it was declined, since nobody is here: run the same in a terminal");
+        action(Choice::Decline)
+    }
+
+    /// A language model's turn, by the user's command: the request on its standard input, the message
+    /// on its standard output, as text or as a `CreateMessageResult`.
+    fn sample(&mut self, params: &Value) -> Response {
+        let Some(command) = &self.sampling else {
+            return refused("no --sampling-command CMD was given");
+        };
+        match run(command, &params.to_string(), self.limit) {
+            Ok(said) => {
+                self.note(
+                    "the server asked for a sample of a language model; --sampling-command gave it",
+                );
+                Response::Result(message_of(command, &said))
+            }
+            Err(why) => {
+                self.note(&format!("--sampling-command {why}"));
+                Response::Refused(-32603, "the client could not sample a model".to_owned())
+            }
+        }
+    }
+}
+
+/// What a command said, as a `CreateMessageResult`.
+fn message_of(command: &str, said: &str) -> Value {
+    if let Ok(value) = serde_json::from_str::<Value>(said)
+        && value["role"].is_string()
+        && value.get("content").is_some()
+    {
+        let mut value = value;
+        if !value["model"].is_string() {
+            value["model"] = json!("unknown");
+        }
+        return value;
+    }
+    let model = command.split_whitespace().next().unwrap_or("unknown");
+    json!({
+        "role": "assistant",
+        "content": {"type": "text", "text": said.trim_end()},
+        "model": model,
+        "stopReason": "endTurn",
+    })
+}
+
+/// Runs a command of the user's through the shell, within the limit.
+fn run(command: &str, input: &str, limit: Option<Duration>) -> Result<String, String> {
+    let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
+    let mut child = Command::new(shell)
+        .args([flag, command])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("cannot be started: {error}"))?;
+    let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
+    let input = input.to_owned();
+    let (done, finished) = channel();
+    std::thread::spawn(move || {
+        if let Some(mut stdin) = stdin {
+            // A command that does not read its input needs none.
+            let _ = stdin.write_all(input.as_bytes());
+        }
+        let said = stdout.map(std::io::read_to_string);
+        done.send(said.unwrap_or_else(|| Ok(String::new())))
+    });
+    let said = match limit {
+        Some(limit) => finished.recv_timeout(limit).ok(),
+        None => finished.recv().ok(),
+    };
+    let Some(said) = said else {
+        // It is taken back whether or not it goes by itself.
+        let _ = child.kill();
+        let _ = child.wait();
+        return Err("did not answer in time (--timeout)".to_owned());
+    };
+    let status = child.wait().map_err(|error| format!("cannot be waited for: {error}"))?;
+    if !status.success() {
+        return Err(format!("failed ({status})"));
+    }
+    said.map_err(|error| format!("said what cannot be read: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_must_have_declared_what_is_wanted() {
+        let form = json!({"elicitation": {"form": {}}});
+        assert!(covers(&json!({}), &json!({})));
+        assert!(!covers(&json!({}), &form));
+        assert!(covers(&json!({"elicitation": {}}), &form));
+        assert!(covers(&json!({"elicitation": {"form": {}, "url": {}}}), &form));
+        assert!(!covers(&json!({"elicitation": {"url": {}}}), &form));
+        assert!(!covers(&form, &json!({"roots": {}})));
+        assert!(meets(&form, &json!({"elicitation": {}})) && !meets(&form, &json!({"roots": {}})));
+    }
+
+    #[test]
+    fn a_command_says_text_or_a_whole_message() {
+        let text = message_of("llm -m small", "Paris\n");
+        assert_eq!(text["content"], json!({"type": "text", "text": "Paris"}));
+        assert_eq!(text["model"], "llm");
+        let whole = r#"{"role":"assistant","content":{"type":"text","text":"x"},"model":"m"}"#;
+        assert_eq!(message_of("c", whole)["model"], "m");
+        let number = message_of("c", "42");
+        assert_eq!(number["content"]["text"], "42");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_command_gets_the_request_and_has_a_limit() {
+        assert_eq!(run("cat", "{\"a\":1}", None).unwrap(), "{\"a\":1}");
+        assert!(run("exit 3", "", None).unwrap_err().contains("failed"));
+        let late = run("exec sleep 5", "", Some(Duration::from_millis(50)));
+        assert!(late.unwrap_err().contains("in time"));
+    }
+}

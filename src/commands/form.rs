@@ -1,0 +1,231 @@
+//! A server's question to the person at the terminal: each field in turn, then what to do with it all.
+
+use std::io::BufRead as _;
+
+use serde_json::{Map, Value};
+
+use crate::output::{Console, Paint, one_line, wrap};
+use crate::protocol::form::{Field, Form, text_of};
+
+/// What the person chose (2026-07-28, Elicitation, "Response Actions").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Choice {
+    Accept,
+    Decline,
+    Cancel,
+}
+
+/// What a person gave for a field.
+enum Typed {
+    Value(Value),
+    Nothing,
+    /// The input ended.
+    End,
+}
+
+type ReadLine = Box<dyn FnMut() -> Option<String> + Send>;
+
+/// Asks on the terminal: questions on stderr, answers on stdin.
+pub(super) struct Asker {
+    console: Console,
+    read: ReadLine,
+}
+
+/// Lines are wrapped here.
+const WIDTH: usize = 76;
+
+impl Asker {
+    pub(super) fn new(console: Console) -> Self {
+        let read = || {
+            let mut line = String::new();
+            let read = std::io::stdin().lock().read_line(&mut line).ok()?;
+            (read > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned())
+        };
+        Self { console, read: Box::new(read) }
+    }
+
+    fn say(&self, line: &str) {
+        // A question that cannot be shown gets no answer either.
+        let _ = self.console.err.line(line);
+    }
+
+    /// A prompt, and what was typed; `None` at the end of the input (Ctrl-D).
+    fn ask(&mut self, prompt: &str) -> Option<String> {
+        let _ = self.console.err.bytes(prompt.as_bytes());
+        let line = (self.read)();
+        if line.is_none() {
+            self.say("");
+        }
+        line
+    }
+
+    fn title(&self, server: &str, message: &str) {
+        let asks = format!("{} asks:", one_line(server));
+        self.say(&self.console.err.style.paint(Paint::Strong, &asks));
+        for line in wrap(message, WIDTH) {
+            self.say(&format!("  {line}"));
+        }
+    }
+
+    /// Asks for every field; `given` stands as if it had been typed.
+    pub(super) fn form(
+        &mut self,
+        server: &str,
+        message: &str,
+        form: &Form,
+        given: Map<String, Value>,
+    ) -> (Choice, Map<String, Value>) {
+        self.title(server, message);
+        let mut content = given;
+        loop {
+            for field in &form.fields {
+                match self.field(field, content.get(&field.name)) {
+                    Typed::Value(value) => {
+                        content.insert(field.name.clone(), value);
+                    }
+                    Typed::Nothing => {
+                        content.remove(&field.name);
+                    }
+                    Typed::End => return (Choice::Cancel, content),
+                }
+            }
+            match self.ask("  send this? [Y]es, [e]dit, [d]ecline, [c]ancel: ").as_deref() {
+                Some("" | "y" | "Y" | "yes") => return (Choice::Accept, content),
+                Some("d" | "D" | "decline" | "n" | "no") => return (Choice::Decline, content),
+                None | Some("c" | "C" | "cancel") => return (Choice::Cancel, content),
+                // Whatever else was typed: once more, with what was given as it is.
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// One field, until what is typed fits; nothing typed leaves what is there.
+    fn field(&mut self, field: &Field, given: Option<&Value>) -> Typed {
+        if let Some(description) = &field.description {
+            for line in wrap(&one_line(description), WIDTH) {
+                self.say(&format!("  {line}"));
+            }
+        }
+        for (number, (value, name)) in field.choices.iter().enumerate() {
+            let value = one_line(&text_of(value));
+            let name = one_line(name);
+            let shown = if value == name { name } else { format!("{name} ({value})") };
+            self.say(&format!("    {} {shown}", number + 1));
+        }
+        let standing = given.or(field.default.as_ref()).cloned();
+        let hint = if field.choices.is_empty() { field.hint() } else { "by name or number".into() };
+        let optional = if field.required { "" } else { ", optional" };
+        let stands = standing.as_ref().map(|value| format!(" [{}]", one_line(&text_of(value))));
+        let label = one_line(&format!("{} ({hint}{optional})", field.label()));
+        let prompt = format!("  {label}{}: ", stands.unwrap_or_default());
+        loop {
+            let Some(typed) = self.ask(&prompt) else { return Typed::End };
+            if typed.trim().is_empty() {
+                match standing {
+                    Some(value) => return Typed::Value(value),
+                    None if !field.required => return Typed::Nothing,
+                    None => {}
+                }
+                self.say("    it is required; Ctrl-D cancels");
+                continue;
+            }
+            match field.read(&by_number(field, &typed)) {
+                Ok(value) => return Typed::Value(value),
+                Err(problem) => self.say(&format!("    it {}", one_line(&problem))),
+            }
+        }
+    }
+
+    /// Shows an address in full, for the person to open or not.
+    pub(super) fn url(&mut self, server: &str, message: &str, url: &str) -> Choice {
+        self.title(server, message);
+        let host = url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
+        let Some(host) = host else {
+            self.say(&format!("  {url} is no address; it was cancelled"));
+            return Choice::Cancel;
+        };
+        self.say(&format!("  {url}"));
+        self.say(&format!("  on the host {}", self.console.err.style.paint(Paint::Notable, &host)));
+        if host.starts_with("xn--") || host.contains(".xn--") {
+            self.say("  Beware: the host's name holds letters that may look like others.");
+        }
+        self.say("  mcpoke does not open it. If you trust it, open it yourself, and go on when it is done.");
+        match self.ask("  done? [Y]es, [d]ecline, [c]ancel: ").as_deref() {
+            Some("" | "y" | "Y" | "yes") => Choice::Accept,
+            Some("d" | "D" | "decline" | "n" | "no") => Choice::Decline,
+            _ => Choice::Cancel,
+        }
+    }
+}
+
+/// Numbers of choices, where they are typed instead of names.
+fn by_number(field: &Field, typed: &str) -> String {
+    let one = |part: &str| {
+        let number = part.trim().parse::<usize>().ok();
+        let is_a_value = field.choices.iter().any(|(value, _)| text_of(value) == part.trim());
+        let choice =
+            number.filter(|_| !is_a_value).and_then(|n| field.choices.get(n.wrapping_sub(1)));
+        choice.map_or_else(|| part.to_owned(), |(value, _)| text_of(value))
+    };
+    if field.takes_several() {
+        return typed.split(',').map(one).collect::<Vec<_>>().join(",");
+    }
+    one(typed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::ColorChoice;
+    use crate::env::Env;
+    use serde_json::json;
+
+    fn asker(lines: &[&str]) -> Asker {
+        let mut lines: Vec<String> = lines.iter().rev().map(|line| (*line).to_owned()).collect();
+        let console = Console::new(&Env::of(&[]), ColorChoice::Never, false, false);
+        Asker { console, read: Box::new(move || lines.pop()) }
+    }
+
+    fn form() -> Form {
+        Form::of(&json!({"type": "object", "required": ["name"], "properties": {
+            "name": {"type": "string"},
+            "age": {"type": "integer", "default": 20},
+            "color": {"type": "string", "enum": ["red", "green"]},
+        }}))
+    }
+
+    fn filled(lines: &[&str]) -> (Choice, Value) {
+        let (choice, content) = asker(lines).form("s", "m", &form(), Map::new());
+        (choice, Value::Object(content))
+    }
+
+    #[test]
+    fn fields_are_asked_until_they_fit() {
+        let (choice, content) = filled(&["", "Ann", "old", "30", "2", "y"]);
+        assert_eq!(choice, Choice::Accept);
+        assert_eq!(content, json!({"name": "Ann", "age": 30, "color": "green"}));
+    }
+
+    #[test]
+    fn nothing_typed_takes_the_default_and_leaves_out_what_is_optional() {
+        assert_eq!(filled(&["Ann", "", "", ""]).1, json!({"name": "Ann", "age": 20}));
+    }
+
+    #[test]
+    fn a_form_can_be_edited_declined_and_cancelled() {
+        let edited = filled(&["Ann", "", "", "e", "Bob", "", "", "y"]);
+        assert_eq!(edited, (Choice::Accept, json!({"name": "Bob", "age": 20})));
+        assert_eq!(filled(&["Ann", "", "", "d"]).0, Choice::Decline);
+        assert_eq!(filled(&["Ann", "", "", "c"]).0, Choice::Cancel);
+        assert_eq!(filled(&["Ann"]).0, Choice::Cancel);
+    }
+
+    #[test]
+    fn an_address_is_accepted_by_a_person_alone() {
+        let ask = |lines: &[&str], url: &str| asker(lines).url("s", "m", url);
+        assert_eq!(ask(&[""], "https://h/x"), Choice::Accept);
+        assert_eq!(ask(&["d"], "https://h/x"), Choice::Decline);
+        assert_eq!(ask(&[], "https://h/x"), Choice::Cancel);
+        assert_eq!(ask(&["y"], "not a url"), Choice::Cancel);
+    }
+}

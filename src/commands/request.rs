@@ -1,0 +1,100 @@
+//! `request`: any method with any parameters, the headers of the era filled in.
+
+use serde_json::{Value, json};
+
+use super::call::{is_header_mismatch, read_file};
+use super::connect::{Connected, with_server};
+use super::list_tools::fetch;
+use super::{Context, Outcome, Stop};
+use crate::arguments::read_object;
+use crate::cli::Request;
+use crate::client::{Ask, Probe, Repeat};
+use crate::error::Failure;
+use crate::exchange::Purpose;
+use crate::exit::ExitCode;
+use crate::protocol::mirror::Mirrored;
+
+pub(super) fn run(context: &Context<'_>, args: &Request) -> Outcome {
+    let params = match &args.params {
+        Some(text) => {
+            let params = read_object(text, &read_file)
+                .map_err(|problem| Failure::usage(format!("the parameters: {problem}")))?;
+            Value::Object(params)
+        }
+        None => Value::Null,
+    };
+    let probe = if args.method.starts_with("tools/") { Probe::ListTools } else { Probe::Discover };
+    with_server(context, probe, |connected| {
+        if args.method.starts_with("notifications/") {
+            connected
+                .client
+                .notify(&args.method, &params)
+                .map_err(|error| connected.fail(error))?;
+            context.console.note("the server accepted the notification");
+            return Ok(ExitCode::Success);
+        }
+        let mut ask = ask(args, &params);
+        ask.mirrored = mirrored(context, connected, &ask, false)?;
+        if args.raw {
+            connected.client.keep_messages();
+        }
+        let mut outcome = connected.client.request(&ask);
+        if let Err(error) = &outcome
+            && is_header_mismatch(error)
+            && args.method == "tools/call"
+            && !connected.is_probe()
+        {
+            ask.mirrored = mirrored(context, connected, &ask, true)?;
+            outcome = connected.client.request(&ask);
+        }
+        if args.raw
+            && let Some(message) = connected.client.last_message()
+        {
+            // The error is shown below as well.
+            context.console.raw(message)?;
+        }
+        let result = outcome.map_err(|error| connected.fail(error))?;
+        if !args.raw {
+            context.console.raw(result.get())?;
+        }
+        Ok(ExitCode::Success)
+    })
+}
+
+fn ask(args: &Request, params: &Value) -> Ask {
+    let subject = params["name"].as_str().or_else(|| params["uri"].as_str());
+    let purpose =
+        Purpose { method: Some(args.method.clone()), subject: subject.map(str::to_owned) };
+    // Whatever is named otherwise may do something, once each time.
+    let reads = args.method.ends_with("/list")
+        || matches!(
+            args.method.as_str(),
+            "ping" | "server/discover" | "resources/read" | "prompts/get"
+        );
+    let repeat = if reads { Repeat::Harmless } else { Repeat::Harmful };
+    let params =
+        if params.is_null() && args.method == "tools/list" { json!({}) } else { params.clone() };
+    Ask::new(purpose, params, repeat)
+}
+
+/// What the named tool mirrors into headers, where the era has that: from what is known, or asked for
+/// now.
+fn mirrored(
+    context: &Context<'_>,
+    connected: &mut Connected,
+    ask: &Ask,
+    anew: bool,
+) -> Result<Vec<Mirrored>, Stop> {
+    let is_call = ask.purpose.method.as_deref() == Some("tools/call");
+    if !is_call || !connected.client.session().is_modern() || connected.is_probe() {
+        return Ok(Vec::new());
+    }
+    let known = if anew { None } else { super::call::remembered(context, connected)? };
+    let tools = match known {
+        Some(known) => known.tools,
+        None => fetch(context, connected)?,
+    };
+    let name = ask.params["name"].as_str().unwrap_or_default();
+    let tool = tools.into_iter().find(|tool| tool.name == name);
+    Ok(tool.and_then(|tool| tool.mirrored.ok()).unwrap_or_default())
+}

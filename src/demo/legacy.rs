@@ -1,0 +1,322 @@
+//! The built-in server in the legacy era: handshake, sessions, and a stream on which it can ask
+//! (2025-11-25, Lifecycle and Transports).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http_body_util::BodyExt as _;
+use http_body_util::channel::{Channel, Sender};
+use hyper::body::Bytes;
+use hyper::header::{self, HeaderValue};
+use hyper::{HeaderMap, StatusCode};
+use serde_json::{Value, json};
+
+use super::answers::{
+    Answer, answer, document, empty, error, event, not_allowed, refuse, stream, success, text_of,
+    with_type,
+};
+use super::offers;
+use super::server::State;
+use super::tools::{self, Call, Inquiry};
+use super::{AnswerForm, Eras, faults};
+use crate::protocol::headers::{EVENT_STREAM, PROTOCOL_VERSION, SESSION_ID};
+use crate::protocol::version::{HANDSHAKE_VERSIONS, LATEST_HANDSHAKE, OLDEST_ANSWERED};
+
+/// A silent stream says that it is alive this often.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// How long a client may take to answer.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// Serves a message of this era.
+pub(super) async fn serve(
+    state: &Arc<State>,
+    headers: &HeaderMap,
+    message: &Value,
+) -> Result<Answer, Answer> {
+    let method = message["method"].as_str().unwrap_or_default();
+    let is_request = !method.is_empty() && (message["id"].is_string() || message["id"].is_number());
+    if method == "initialize" && is_request {
+        return initialize(state, headers, message);
+    }
+    let session = session_of(state, headers)?;
+    check_version(headers)?;
+    if !is_request {
+        take(state, session.as_deref(), method, message);
+        return Ok(empty(StatusCode::ACCEPTED));
+    }
+    let ready = session.as_ref().is_none_or(|id| {
+        state.sessions().get(id).is_some_and(|session| {
+            session.calls += u32::from(method == "tools/call");
+            session.initialized
+        })
+    });
+    if !ready && method != "ping" {
+        let text = "Request before notifications/initialized was received";
+        return Ok(answer(state.options.answers, &error(&message["id"], -32600, text)));
+    }
+    Ok(reply(state, session.as_deref(), method, message).await)
+}
+
+/// Takes a notification, or the answer to something that was asked.
+fn take(state: &State, session: Option<&str>, method: &str, message: &Value) {
+    let mut sessions = state.sessions();
+    let Some(session) = session.and_then(|id| sessions.get(id)) else { return };
+    if method == "notifications/initialized" {
+        session.initialized = true;
+    } else if method.is_empty()
+        && let Some(waiting) = session.asked.remove(message["id"].as_str().unwrap_or_default())
+    {
+        // Whoever asked may have gone.
+        let _ = waiting.send(message.clone());
+    }
+}
+
+/// The session that a request names; `None` for a server without sessions.
+fn session_of(state: &State, headers: &HeaderMap) -> Result<Option<String>, Answer> {
+    if state.options.stateless {
+        return Ok(None);
+    }
+    let Some(id) = text_of(headers, SESSION_ID) else {
+        let text = "Bad request: the Mcp-Session-Id header is required";
+        return Err(refuse(StatusCode::BAD_REQUEST, -32000, text));
+    };
+    let (mut sessions, options) = (state.sessions(), state.options);
+    let known = sessions.get(id);
+    let expired = known.as_ref().is_some_and(|session| {
+        options.lose_after.is_some_and(|calls| session.calls >= calls)
+            || options.lose_every.is_some_and(|age| session.opened.elapsed() >= age)
+    });
+    if known.is_none() || expired {
+        sessions.end(id);
+        return Err(faults::lost(options.lost_as));
+    }
+    drop(sessions);
+    Ok(Some(id.to_owned()))
+}
+
+fn check_version(headers: &HeaderMap) -> Result<(), Answer> {
+    match text_of(headers, PROTOCOL_VERSION) {
+        Some(version) if !HANDSHAKE_VERSIONS.contains(&version) && version != OLDEST_ANSWERED => {
+            let text = format!("Bad request: unsupported protocol version: {version}");
+            Err(refuse(StatusCode::BAD_REQUEST, -32000, &text))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn initialize(state: &State, headers: &HeaderMap, message: &Value) -> Result<Answer, Answer> {
+    if !state.options.stateless && headers.contains_key(SESSION_ID) {
+        let text = "Invalid request: initialize must not carry an Mcp-Session-Id";
+        return Err(refuse(StatusCode::BAD_REQUEST, -32600, text));
+    }
+    let params = &message["params"];
+    let asked = params["protocolVersion"].as_str().unwrap_or_default();
+    let version =
+        HANDSHAKE_VERSIONS.into_iter().find(|known| *known == asked).unwrap_or(LATEST_HANDSHAKE);
+    let result = json!({
+        "protocolVersion": version,
+        "capabilities": offers::capabilities(),
+        "serverInfo": offers::server_info(),
+        "instructions": offers::INSTRUCTIONS,
+    });
+    let mut answer = answer(state.options.answers, &success(&message["id"], &result));
+    if !state.options.stateless {
+        let id = state.sessions().open(&params["capabilities"]);
+        let id = id.and_then(|id| HeaderValue::from_str(&id).ok()).ok_or_else(|| {
+            refuse(StatusCode::SERVICE_UNAVAILABLE, -32000, "Too many open sessions")
+        })?;
+        answer.headers_mut().insert(SESSION_ID, id);
+    }
+    Ok(answer)
+}
+
+async fn reply(state: &Arc<State>, session: Option<&str>, method: &str, message: &Value) -> Answer {
+    let (id, params) = (&message["id"], &message["params"]);
+    let reply = match method {
+        "ping" | "logging/setLevel" => success(id, &json!({})),
+        "tools/list" => success(id, &json!({"tools": tools::list(state.has_extra())})),
+        "tools/call" => return call(state, session, message).await,
+        _ => match offers::serve(method, params) {
+            Some(Ok(result)) => success(id, &result),
+            Some(Err(text)) => error(id, -32002, &text),
+            None => error(id, -32601, &format!("Method not found: {method}")),
+        },
+    };
+    answer(state.options.answers, &reply)
+}
+
+async fn call(state: &Arc<State>, session: Option<&str>, message: &Value) -> Answer {
+    let (id, params) = (&message["id"], &message["params"]);
+    let (form, name) = (state.options.answers, params["name"].as_str().unwrap_or_default());
+    let result = match tools::call(state, name, &params["arguments"]) {
+        Call::Done(result) => match state.options.fault {
+            Some(fault) => return faults::faulty(fault, id, &result).await,
+            None => result,
+        },
+        Call::Logs { text, result } => {
+            let log = json!({"jsonrpc": "2.0", "method": "notifications/message",
+                "params": {"level": "info", "logger": "demo", "data": text}});
+            if form == AnswerForm::Sse {
+                let (mut sender, answer) = stream();
+                let events = event(&log) + &event(&success(id, &result));
+                tokio::task::spawn_local(async move {
+                    // A client that has gone wants to know nothing.
+                    let _ = sender.send_data(Bytes::from(events)).await;
+                });
+                return answer;
+            }
+            result
+        }
+        Call::Asks(inquiry) => return ask(state, session, message, &inquiry),
+        Call::Slow { step, steps } => {
+            return slow(form, message, &tools::slow_result(steps), step, steps).await;
+        }
+        Call::Unknown => {
+            return answer(form, &error(id, -32602, &format!("Unknown tool: {name}")));
+        }
+    };
+    answer(form, &success(id, &result))
+}
+
+/// Asks the client on the call's own stream, and answers the call with what came of it.
+fn ask(state: &Arc<State>, session: Option<&str>, message: &Value, inquiry: &Inquiry) -> Answer {
+    let (id, form) = (message["id"].clone(), state.options.answers);
+    let cannot = |why: &str| answer(form, &success(&id, &tools::wrong(why)));
+    let Some(session) = session else { return cannot("without a session nobody can be asked") };
+    if form == AnswerForm::Json {
+        return cannot("a JSON answer leaves no room for a question");
+    }
+    let (sender, answered) = tokio::sync::oneshot::channel();
+    let number = {
+        let mut sessions = state.sessions();
+        let Some(session) = sessions.get(session) else { return cannot("the session is gone") };
+        if session.capabilities.get(inquiry.capability).is_none() {
+            return cannot(&format!("the client did not declare `{}`", inquiry.capability));
+        }
+        session.inquiries += 1;
+        let number = format!("demo-{}", session.inquiries);
+        session.asked.insert(number.clone(), sender);
+        number
+    };
+    let mut question = json!({"jsonrpc": "2.0", "id": number, "method": inquiry.method});
+    if !inquiry.params.is_null() {
+        question["params"] = inquiry.params.clone();
+    }
+    let (mut sender, answer) = stream();
+    let finish = inquiry.finish;
+    tokio::task::spawn_local(async move {
+        if sender.send_data(Bytes::from(event(&question))).await.is_err() {
+            return;
+        }
+        let result = match tokio::time::timeout(PATIENCE, answered).await {
+            Ok(Ok(message)) if message.get("result").is_some() => finish(&message["result"]),
+            Ok(Ok(message)) => {
+                let why = message["error"]["message"].as_str().unwrap_or("it did not say why");
+                tools::wrong(&format!("the client refused: {why}"))
+            }
+            _ => tools::wrong("the client did not answer"),
+        };
+        let _ = sender.send_data(Bytes::from(event(&success(&id, &result)))).await;
+    });
+    answer
+}
+
+/// Works step by step; stops when the client goes away.
+pub(super) async fn slow(
+    answers: AnswerForm,
+    message: &Value,
+    result: &Value,
+    step: Duration,
+    steps: u32,
+) -> Answer {
+    let reply = success(&message["id"], result);
+    if answers == AnswerForm::Json {
+        // Dropped by hyper when the client goes away.
+        tokio::time::sleep(step * steps).await;
+        return document(StatusCode::OK, &reply);
+    }
+    let token = message["params"]["_meta"]["progressToken"].clone();
+    let (sender, answer) = stream();
+    tokio::task::spawn_local(work(sender, token, reply, step, steps));
+    answer
+}
+
+async fn work(mut sender: Sender<Bytes>, token: Value, reply: Value, step: Duration, steps: u32) {
+    for done in 1..=steps {
+        tokio::time::sleep(step).await;
+        let progress = json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": {
+            "progressToken": token, "progress": done, "total": steps}});
+        // Without a token nobody asked for progress; the comment tells whether anyone is there.
+        let text = if token.is_null() { ": working\n\n".to_owned() } else { event(&progress) };
+        if sender.send_data(Bytes::from(text)).await.is_err() {
+            return;
+        }
+    }
+    let _ = sender.send_data(Bytes::from(event(&reply))).await;
+}
+
+/// The standalone stream: silent, but for a comment now and then and for changes of the tools.
+pub(super) fn listen(state: &Arc<State>, headers: &HeaderMap) -> Result<Answer, Answer> {
+    let Some(id) = session_of(state, headers)? else { return Err(refuse_method(state)) };
+    if !text_of(headers, header::ACCEPT.as_str()).unwrap_or_default().contains(EVENT_STREAM) {
+        let text = "Not acceptable: Accept must name text/event-stream";
+        return Err(refuse(StatusCode::NOT_ACCEPTABLE, -32000, text));
+    }
+    let taken = state
+        .sessions()
+        .get(&id)
+        .is_some_and(|session| std::mem::replace(&mut session.listening, true));
+    if taken {
+        let text = "Conflict: the session has a stream already";
+        return Err(refuse(StatusCode::CONFLICT, -32000, text));
+    }
+    let (mut sender, body) = Channel::<Bytes>::new(1);
+    // hyper drops the body when the client goes away, and the place is free again.
+    let place = Place { state: Arc::clone(state), id: id.clone() };
+    let body = body.map_frame(move |frame| {
+        let _ = &place;
+        frame
+    });
+    let state = Arc::clone(state);
+    let mut changes = state.changes.subscribe();
+    tokio::task::spawn_local(async move {
+        let mut text = ": keep-alive\n\n".to_owned();
+        while sender.send_data(Bytes::from(text)).await.is_ok()
+            && state.sessions().get(&id).is_some()
+        {
+            text = match tokio::time::timeout(KEEP_ALIVE, changes.recv()).await {
+                Ok(Ok(())) => event(&tools::changed()),
+                _ => ": keep-alive\n\n".to_owned(),
+            };
+        }
+    });
+    let body = body.map_err(std::io::Error::other).boxed_unsync();
+    Ok(with_type(StatusCode::OK, EVENT_STREAM, body))
+}
+
+/// The one standalone stream that a session may have.
+struct Place {
+    state: Arc<State>,
+    id: String,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some(session) = self.state.sessions().get(&self.id) {
+            session.listening = false;
+        }
+    }
+}
+
+/// Ends a session.
+pub(super) fn end(state: &State, headers: &HeaderMap) -> Result<Answer, Answer> {
+    let Some(id) = session_of(state, headers)? else { return Err(refuse_method(state)) };
+    state.sessions().end(&id);
+    Ok(empty(StatusCode::NO_CONTENT))
+}
+
+/// What is refused by its HTTP method.
+pub(super) fn refuse_method(state: &State) -> Answer {
+    let stateless = state.options.stateless || state.options.eras == Eras::Modern;
+    not_allowed(if stateless { "POST" } else { "GET, POST, DELETE" })
+}

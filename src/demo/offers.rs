@@ -1,0 +1,84 @@
+//! What the built-in server offers besides tools: a resource, a picture, a template, a prompt. The same
+//! in both eras.
+
+use serde_json::{Value, json};
+
+use super::tools::IMAGE;
+
+/// How the server wants to be used.
+pub(super) const INSTRUCTIONS: &str =
+    "A server to try things on. Its tools do what their names say.";
+
+/// What the server says it is.
+pub(super) fn server_info() -> Value {
+    json!({"name": "mcpoke-demo", "version": env!("CARGO_PKG_VERSION")})
+}
+
+/// What it offers.
+pub(super) fn capabilities() -> Value {
+    json!({
+        "tools": {"listChanged": true},
+        "resources": {},
+        "prompts": {},
+        "completions": {},
+        "logging": {},
+    })
+}
+
+const NAMES: [&str; 3] = ["Ada", "Alan", "Grace"];
+
+/// The result of a method; `None` for one that is not known, or why there is none.
+pub(super) fn serve(method: &str, params: &Value) -> Option<Result<Value, String>> {
+    Some(Ok(match method {
+        "resources/list" => json!({"resources": [
+            {"uri": "demo://welcome", "name": "welcome", "mimeType": "text/plain",
+                "description": "A few words"},
+            {"uri": "demo://disc", "name": "disc", "mimeType": "image/png",
+                "description": "An orange disc"},
+        ]}),
+        "resources/templates/list" => json!({"resourceTemplates": [
+            {"uriTemplate": "demo://square/{number}", "name": "square", "mimeType": "text/plain",
+                "description": "The square of a number"},
+        ]}),
+        "resources/read" => return Some(read(params["uri"].as_str().unwrap_or_default())),
+        "prompts/list" => json!({"prompts": [
+            {"name": "greet", "description": "Asks for a greeting", "arguments": [
+                {"name": "name", "description": "Whom to greet", "required": true}]},
+        ]}),
+        "prompts/get" => return Some(prompt(params)),
+        "completion/complete" => {
+            let typed = params["argument"]["value"].as_str().unwrap_or_default().to_lowercase();
+            let fits = |name: &&&str| name.to_lowercase().starts_with(&typed);
+            let values: Vec<&&str> = NAMES.iter().filter(fits).collect();
+            json!({"completion": {"values": values, "total": values.len(), "hasMore": false}})
+        }
+        _ => return None,
+    }))
+}
+
+fn read(uri: &str) -> Result<Value, String> {
+    let content = match uri {
+        "demo://welcome" => {
+            json!({"uri": uri, "mimeType": "text/plain", "text": "Welcome to the demo.\n"})
+        }
+        "demo://disc" => json!({"uri": uri, "mimeType": "image/png", "blob": IMAGE}),
+        _ => {
+            let number = uri.strip_prefix("demo://square/").and_then(|n| n.parse::<i32>().ok());
+            let number = number.ok_or_else(|| format!("Resource not found: {uri}"))?;
+            let square = i64::from(number) * i64::from(number);
+            json!({"uri": uri, "mimeType": "text/plain", "text": square.to_string()})
+        }
+    };
+    Ok(json!({"contents": [content]}))
+}
+
+fn prompt(params: &Value) -> Result<Value, String> {
+    if params["name"] != "greet" {
+        return Err(format!("Unknown prompt: {}", params["name"].as_str().unwrap_or_default()));
+    }
+    let name = params["arguments"]["name"].as_str().ok_or("The argument `name` is required")?;
+    Ok(json!({
+        "description": "Asks for a greeting",
+        "messages": [{"role": "user", "content": {"type": "text", "text": format!("Greet {name}.")}}],
+    }))
+}

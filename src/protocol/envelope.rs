@@ -1,0 +1,104 @@
+//! What every request of the modern era carries besides its own parameters: the `_meta` envelope and
+//! the headers that mirror it (2026-07-28, Overview, "_meta"; Streamable HTTP, "Request Metadata").
+
+use serde_json::{Map, Value, json};
+
+use super::headers::{METHOD, NAME, PROTOCOL_VERSION};
+use super::mirror::encoded;
+
+/// What the keys of the protocol's own metadata begin with.
+pub const META_PREFIX: &str = "io.modelcontextprotocol/";
+/// The revision of a request.
+pub const META_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
+/// The client's name and version.
+pub const META_CLIENT: &str = "io.modelcontextprotocol/clientInfo";
+/// What the client can be asked for.
+pub const META_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
+/// The server's name and version, in a result.
+pub const META_SERVER: &str = "io.modelcontextprotocol/serverInfo";
+
+/// The parameters with the envelope around them. What the user put into `_meta` stays: a probe may
+/// break any rule.
+pub fn wrapped(params: &Value, version: &str, client: &Value, capabilities: &Value) -> Value {
+    let mut params = match params {
+        Value::Object(params) => params.clone(),
+        _ => Map::new(),
+    };
+    let mut meta = match params.remove("_meta") {
+        Some(Value::Object(meta)) => meta,
+        Some(other) => {
+            // No envelope fits around this; the server may say so.
+            params.insert("_meta".to_owned(), other);
+            return Value::Object(params);
+        }
+        None => Map::new(),
+    };
+    let own = [
+        (META_VERSION, json!(version)),
+        (META_CLIENT, client.clone()),
+        (META_CAPABILITIES, capabilities.clone()),
+    ];
+    for (key, value) in own {
+        meta.entry(key).or_insert(value);
+    }
+    params.insert("_meta".to_owned(), Value::Object(meta));
+    Value::Object(params)
+}
+
+/// The headers that mirror a request's body: version, method, and what it is applied to.
+pub fn standard_headers(version: &str, method: &str, params: &Value) -> Vec<(String, String)> {
+    let mut headers = vec![
+        (PROTOCOL_VERSION.to_owned(), version.to_owned()),
+        (METHOD.to_owned(), encoded(method)),
+    ];
+    let name = match method {
+        "tools/call" | "prompts/get" => params["name"].as_str(),
+        "resources/read" => params["uri"].as_str(),
+        _ => None,
+    };
+    headers.extend(name.map(|name| (NAME.to_owned(), encoded(name))));
+    headers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_envelope_holds_version_client_and_capabilities() {
+        let client = json!({"name": "mcpoke", "version": "1"});
+        let wrapped = wrapped(&json!({"cursor": "x"}), "2026-07-28", &client, &json!({}));
+        assert_eq!(
+            wrapped,
+            json!({"cursor": "x", "_meta": {
+                "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+                "io.modelcontextprotocol/clientInfo": client,
+                "io.modelcontextprotocol/clientCapabilities": {},
+            }})
+        );
+    }
+
+    #[test]
+    fn what_a_user_put_there_stays() {
+        let given = json!({"_meta": {"progressToken": 1, META_VERSION: "2099-01-01"}});
+        let wrapped = wrapped(&given, "2026-07-28", &json!({}), &json!({}));
+        assert_eq!(wrapped["_meta"]["progressToken"], 1);
+        assert_eq!(wrapped["_meta"][META_VERSION], "2099-01-01");
+        let odd = super::wrapped(&json!({"_meta": 3}), "2026-07-28", &json!({}), &json!({}));
+        assert_eq!(odd, json!({"_meta": 3}));
+    }
+
+    #[test]
+    fn the_name_is_mirrored_for_three_methods() {
+        let name = |method, params: Value| {
+            let headers = standard_headers("2026-07-28", method, &params);
+            headers.into_iter().find(|(name, _)| name == NAME).map(|(_, value)| value)
+        };
+        assert_eq!(name("tools/call", json!({"name": "echo"})).as_deref(), Some("echo"));
+        assert_eq!(name("prompts/get", json!({"name": "p"})).as_deref(), Some("p"));
+        assert_eq!(name("resources/read", json!({"uri": "x:1"})).as_deref(), Some("x:1"));
+        assert_eq!(name("tools/list", json!({"name": "echo"})), None);
+        let encoded = name("tools/call", json!({"name": "größe"}));
+        assert_eq!(encoded.as_deref(), Some("=?base64?Z3LDtsOfZQ==?="));
+    }
+}

@@ -1,8 +1,9 @@
-"""A server with one tool, on one of three Python libraries: python_server.py LIBRARY PORT"""
+"""A server with two tools, on one of four Python libraries: python_server.py LIBRARY PORT [sse]"""
 
 import sys
 
 library, port = sys.argv[1], int(sys.argv[2])
+transport = "sse" if "sse" in sys.argv[3:] else "streamable-http"
 
 
 def add(a: int, b: int) -> int:
@@ -19,17 +20,17 @@ if library == "mcp1":
     from mcp.server.fastmcp import FastMCP
 
     server = FastMCP("python-1", host="127.0.0.1", port=port)
-    start = lambda: server.run("streamable-http")
+    start = lambda: server.run(transport)
 elif library == "mcp2":
     from mcp.server import MCPServer
 
     server = MCPServer("python-2")
-    start = lambda: server.run("streamable-http", host="127.0.0.1", port=port)
+    start = lambda: server.run(transport, host="127.0.0.1", port=port)
 else:
     from fastmcp import FastMCP
 
-    server = FastMCP("fastmcp-4")
-    start = lambda: server.run("http", host="127.0.0.1", port=port, show_banner=False)
+    server = FastMCP(library)
+    start = lambda: server.run("sse" if transport == "sse" else "http", host="127.0.0.1", port=port, show_banner=False)
 
 for tool in (add, repeat):
     server.tool()(tool)

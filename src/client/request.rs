@@ -65,14 +65,16 @@ impl Client {
         let last = ask.method() == "tools/call" && self.stream.is_none();
         let exchange = if last { reply.finish() } else { reply.finish_whole() };
         let status = exchange.status();
-        let empty_stream = exchange.answer.as_ref().is_some_and(|a| a.shape == Shape::Events);
+        // What a GET takes up again is a stream, however little of it comes.
+        let streamed = exchange.request.method == "GET"
+            || exchange.answer.as_ref().is_some_and(|answer| answer.shape == Shape::Events);
         self.history.push(*exchange);
         let error = match found {
             Ok(Found::Result(result)) => return Ok(result),
             Ok(Found::Error(error)) => ErrorKind::Rpc(error),
             Ok(Found::Nothing(what)) => match status {
                 Some(status) if !(200..300).contains(&status) => ErrorKind::Status(status),
-                _ if empty_stream => ErrorKind::Unanswered(what),
+                _ if streamed => ErrorKind::Unanswered(what),
                 _ => ErrorKind::Protocol(what),
             },
             Err(error) => ErrorKind::Transport(error),

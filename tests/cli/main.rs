@@ -4,16 +4,20 @@
 #![allow(clippy::format_push_string, clippy::format_collect, reason = "scripts of a few lines")]
 
 mod arguments;
+mod asked;
 mod completions;
 mod demo;
+mod eras;
 mod exit_codes;
 mod faults;
 mod handshake;
+mod http_sse;
 mod network;
 mod output;
 mod readme;
 mod renewal;
 mod results;
+mod resumption;
 mod secrets;
 mod sessions;
 mod state;

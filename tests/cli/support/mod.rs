@@ -2,8 +2,13 @@
 
 mod forgetful;
 mod sandbox;
+mod schema;
 mod server;
+#[cfg(unix)]
+mod terminal;
 
 pub(crate) use forgetful::{Refusal, Refused, forgetful};
 pub(crate) use sandbox::{Finished, Sandbox};
-pub(crate) use server::{Request, Server, http, mcp};
+pub(crate) use server::{Request, Server, http, mcp, modern};
+#[cfg(unix)]
+pub(crate) use terminal::on_a_terminal;

@@ -4,6 +4,10 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use serde_json::Value;
+
+use super::schema;
+
 /// A home, a state folder, and nothing else of the real environment.
 pub(crate) struct Sandbox {
     folder: tempfile::TempDir,
@@ -54,7 +58,32 @@ impl Sandbox {
 
     /// Runs the command to its end.
     pub(crate) fn run(&self, args: &[&str]) -> Finished {
+        let on_demo = args.windows(2).any(|two| two[0] == "-s" && two[1] == "demo");
+        if on_demo && !args.contains(&"--trace-file") {
+            return self.run_checked(args);
+        }
         Finished::of(self.command(args).output().unwrap())
+    }
+
+    /// Runs the command on the built-in server, and fails the test if a message that it sent is not what
+    /// its revision's schema demands.
+    #[track_caller]
+    fn run_checked(&self, args: &[&str]) -> Finished {
+        let trace = tempfile::Builder::new().suffix(".jsonl").tempfile().unwrap();
+        let more = ["--trace-file", trace.path().to_str().unwrap()];
+        let args: Vec<&str> = args.iter().copied().chain(more).collect();
+        let finished = Finished::of(self.command(&args).output().unwrap());
+        for line in std::fs::read_to_string(trace.path()).unwrap().lines() {
+            let line: Value = serde_json::from_str(line).unwrap();
+            let body = line["request"]["body"].as_str().unwrap();
+            if let Ok(message) = serde_json::from_str::<Value>(body) {
+                let headers = line["request"]["headers"].to_string().to_lowercase();
+                let is_modern = headers.contains(r#"["mcp-protocol-version","2026-07-28"]"#);
+                let problem = schema::problem(&message, is_modern);
+                assert!(problem.is_none(), "{message}\n{}", problem.unwrap());
+            }
+        }
+        finished
     }
 
     /// Runs the command with text on standard input.
@@ -87,6 +116,20 @@ impl Finished {
     #[track_caller]
     pub(crate) fn says(self, text: &str) -> Self {
         assert!(self.stderr.contains(text), "no {text:?} in stderr:\n{}", self.stderr);
+        self
+    }
+
+    /// Fails the test unless this is somewhere in stdout.
+    #[track_caller]
+    pub(crate) fn prints_part(self, text: &str) -> Self {
+        assert!(self.stdout.contains(text), "no {text:?} in stdout:\n{}", self.stdout);
+        self
+    }
+
+    /// Fails the test unless the command failed, however.
+    #[track_caller]
+    pub(crate) fn fails(self) -> Self {
+        assert_ne!(self.code, 0, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
         self
     }
 

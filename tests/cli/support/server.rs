@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::schema;
+
 /// A request as it came.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
@@ -32,6 +34,12 @@ impl Request {
         self.body["method"].as_str().unwrap_or(&self.method)
     }
 
+    /// A request of which only the body matters.
+    pub(crate) fn of(body: Value) -> Self {
+        let (method, path) = ("POST".to_owned(), "/mcp".to_owned());
+        Self { method, path, headers: Vec::new(), body, connection: 0 }
+    }
+
     /// Whether it is of the era without a handshake.
     pub(crate) fn is_modern(&self) -> bool {
         self.header("mcp-protocol-version").is_some_and(|version| version >= "2026-07-28")
@@ -47,7 +55,13 @@ impl Request {
         json!({"jsonrpc": "2.0", "id": self.body["id"], "result": result}).to_string()
     }
 
-    /// A JSON-RPC error in answer to this request.
+    /// A JSON-RPC error in answer to this request, with its id.
+    pub(crate) fn fails(&self, status: u16, error: &Value) -> Vec<u8> {
+        let body = json!({"jsonrpc": "2.0", "id": self.body["id"], "error": error}).to_string();
+        http(status, &[("Content-Type", "application/json")], &body)
+    }
+
+    /// A JSON-RPC error without an id, as many servers answer what they refuse.
     #[expect(clippy::unused_self, reason = "reads as the answer to a request")]
     pub(crate) fn error(&self, status: u16, code: i64, message: &str) -> Vec<u8> {
         let error = json!({"code": code, "message": message});
@@ -65,10 +79,28 @@ pub(crate) fn http(status: u16, headers: &[(&str, &str)], body: &str) -> Vec<u8>
     format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
 
-/// A running server; it ends with the test.
+/// A running server; it ends with the test, which fails if a message broke its revision's schema.
 pub(crate) struct Server {
     pub(crate) url: String,
     requests: Arc<Mutex<Vec<Request>>>,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        for request in self.all_requests().iter().filter(|request| !request.body.is_null()) {
+            let problem = schema::problem(&request.body, request.is_modern());
+            assert!(problem.is_none(), "{}\n{}", request.body, problem.unwrap());
+            let answers = request.body["params"]["inputResponses"].as_object();
+            for (key, answer) in answers.into_iter().flatten() {
+                // The key of a question says what it is, in these tests.
+                let problem = schema::answer_problem(key, answer, true);
+                assert!(problem.is_none(), "{answer}\n{}", problem.unwrap());
+            }
+        }
+    }
 }
 
 impl Server {
@@ -210,4 +242,49 @@ pub(crate) fn mcp(special: impl Fn(&Request) -> Option<Vec<u8>> + Send + Sync + 
             other => panic!("an unexpected request: {other}"),
         }
     })
+}
+
+/// A well-behaved server of the modern era; `special` is asked first.
+pub(crate) fn modern(
+    special: impl Fn(&Request) -> Option<Vec<u8>> + Send + Sync + 'static,
+) -> Server {
+    Server::of_any_era(move |request, stream| {
+        let bytes = special(request).unwrap_or_else(|| modern_answer(request));
+        // A client that has gone away is the point of some tests.
+        let _ = stream.write_all(&bytes);
+    })
+}
+
+fn modern_answer(request: &Request) -> Vec<u8> {
+    if !request.is_modern() {
+        return request.fails(
+            400,
+            &json!({"code": -32022, "message": "Unsupported protocol version", "data": {
+                "supported": ["2026-07-28"], "requested": ""}}),
+        );
+    }
+    let info = json!({"io.modelcontextprotocol/serverInfo": {"name": "modern", "version": "1"}});
+    let result = match request.rpc() {
+        "server/discover" => {
+            json!({"supportedVersions": ["2026-07-28"], "capabilities": {"tools": {}}})
+        }
+        "tools/list" => json!({"tools": [
+            {"name": "echo", "inputSchema": {"type": "object",
+                "properties": {"message": {"type": "string", "x-mcp-header": "Message"}}}},
+        ]}),
+        "tools/call" => {
+            let text = request.body["params"]["arguments"].to_string();
+            json!({"content": [{"type": "text", "text": text}]})
+        }
+        other => {
+            let text = format!("Method not found: {other}");
+            return request.fails(404, &json!({"code": -32601, "message": text}));
+        }
+    };
+    let mut result = result;
+    result["resultType"] = json!("complete");
+    result["ttlMs"] = json!(0);
+    result["cacheScope"] = json!("private");
+    result["_meta"] = info;
+    request.result(&result)
 }

@@ -1,0 +1,424 @@
+//! Which era a server speaks, how that is found out, and how the modern one is spoken.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use serde_json::{Value, json};
+
+use crate::support::{Request, Sandbox, Server, http, mcp, modern};
+
+/// The methods of all requests, those that ask after the era as well.
+fn all(server: &Server) -> Vec<String> {
+    server.all_requests().iter().map(|request| request.rpc().to_owned()).collect()
+}
+
+#[test]
+fn every_request_of_the_modern_era_carries_its_own_metadata() {
+    let (sandbox, server) = (Sandbox::new(), modern(|_| None));
+    sandbox.run(&["init", &server.url]).exits(0).says("next: mcpoke list-tools");
+    sandbox.run(&["call", "echo", "message=hi"]).exits(0).prints("{\"message\":\"hi\"}\n");
+    sandbox.run(&["call", "echo", "message=ho"]).exits(0);
+    assert_eq!(all(&server), ["server/discover", "tools/list", "tools/call", "tools/call"]);
+    for request in server.all_requests() {
+        let meta = &request.body["params"]["_meta"];
+        assert_eq!(meta["io.modelcontextprotocol/protocolVersion"], "2026-07-28");
+        assert_eq!(meta["io.modelcontextprotocol/clientInfo"]["name"], "mcpoke");
+        assert_eq!(meta["io.modelcontextprotocol/clientCapabilities"], json!({}));
+        assert_eq!(request.header("mcp-protocol-version"), Some("2026-07-28"));
+        assert_eq!(request.header("mcp-method"), Some(request.rpc()));
+        assert_eq!(request.header("mcp-session-id"), None);
+        let is_call = request.rpc() == "tools/call";
+        assert_eq!(request.header("mcp-name"), is_call.then_some("echo"));
+    }
+    let call = server.all_requests().pop().unwrap();
+    assert_eq!(call.header("mcp-param-message"), Some("ho"));
+    sandbox.run(&["sessions"]).exits(0).prints_part("2026-07-28, no session needed");
+    sandbox.run(&["close"]).exits(0).says("modern: forgotten");
+    assert_eq!(all(&server).len(), 4, "there is no DELETE");
+}
+
+#[test]
+fn a_call_on_an_unknown_url_is_two_requests_in_the_modern_era() {
+    let (sandbox, server) = (Sandbox::new(), modern(|_| None));
+    sandbox.run(&["-s", &server.url, "call", "echo", "message=größe"]).exits(0);
+    assert_eq!(all(&server), ["tools/list", "tools/call"]);
+    let call = server.all_requests().pop().unwrap();
+    assert_eq!(call.header("mcp-param-message"), Some("=?base64?Z3LDtsOfZQ==?="));
+}
+
+/// An answer to requests of the modern era.
+type Answer = fn(&Request) -> Option<Vec<u8>>;
+
+#[test]
+fn what_is_no_proof_of_the_modern_era_leads_to_the_handshake() {
+    let shapes: [(Answer, &[&str]); 8] = [
+        (|r| Some(r.error(400, -32000, "Bad Request: Server not initialized")), &[]),
+        (|_| Some(http(404, &[], "Invalid session ID")), &[]),
+        (|_| Some(http(422, &[], "Unexpected message, expect initialize request")), &[]),
+        (|r| Some(r.fails(200, &json!({"code": -32601, "message": "Method not found"}))), &[]),
+        // A method that is not known to anybody in particular.
+        (|r| Some(r.error(404, -32601, "Method not found")), &[]),
+        // Whatever answers everything with a result.
+        (|r| Some(r.result(&json!({}))), &[]),
+        // Broken off.
+        (|_| Some(Vec::new()), &[]),
+        (
+            |r| {
+                let data = json!({"supported": ["2025-06-18", "2025-03-26"], "requested": "x"});
+                Some(r.fails(400, &json!({"code": -32022, "message": "no", "data": data})))
+            },
+            &["2025-06-18"],
+        ),
+    ];
+    for (index, (answer, asked)) in shapes.into_iter().enumerate() {
+        let server = dual(answer);
+        Sandbox::new().run(&["init", &server.url]).exits(0).prints_part("with a session");
+        let methods = all(&server);
+        assert_eq!(
+            methods,
+            ["server/discover", "initialize", "notifications/initialized"],
+            "shape {index}"
+        );
+        let version = &server.all_requests()[1].body["params"]["protocolVersion"];
+        assert_eq!(version, asked.first().unwrap_or(&"2025-11-25"), "shape {index}");
+    }
+}
+
+/// A server of the legacy era that answers requests of the other one in its own way.
+fn dual(answer: Answer) -> Server {
+    use std::io::Write as _;
+    let legacy = |request: &Request| match request.rpc() {
+        "initialize" => {
+            let result = request.result_text(&json!({
+                "protocolVersion": request.body["params"]["protocolVersion"],
+                "serverInfo": {"name": "dual", "version": "1"}}));
+            http(200, &[("Mcp-Session-Id", "session-0123456789abcdef")], &result)
+        }
+        "notifications/initialized" => http(202, &[], ""),
+        "tools/list" => request.result(&json!({"tools": []})),
+        "tools/call" => request.result(&json!({"content": []})),
+        "DELETE" => http(200, &[], ""),
+        other => panic!("an unexpected request: {other}"),
+    };
+    Server::of_any_era(move |request, stream| {
+        let modern = request.is_modern().then(|| answer(request)).flatten();
+        let _ = stream.write_all(&modern.unwrap_or_else(|| legacy(request)));
+    })
+}
+
+#[test]
+fn a_discovery_that_lists_legacy_revisions_alone_leads_to_the_newest_of_them() {
+    let server = dual(|request| {
+        Some(match request.rpc() {
+            "server/discover" => request
+                .result(&json!({"supportedVersions": ["2025-03-26", "2025-06-18"],
+                    "capabilities": {}})),
+            _ => request.error(400, -32000, "no"),
+        })
+    });
+    Sandbox::new().run(&["init", &server.url]).exits(0).prints_part("2025-06-18, with a session");
+    assert_eq!(all(&server), ["server/discover", "initialize", "notifications/initialized"]);
+}
+
+#[test]
+fn a_server_without_discovery_may_be_modern_all_the_same() {
+    let server = modern(|request| {
+        (request.rpc() == "server/discover")
+            .then(|| request.fails(404, &json!({"code": -32601, "message": "Method not found"})))
+    });
+    Sandbox::new().run(&["init", &server.url]).exits(0).prints_part("no handshake, no session");
+    assert_eq!(all(&server), ["server/discover", "tools/list"]);
+}
+
+#[test]
+fn a_list_without_the_marks_of_the_era_proves_nothing() {
+    // A legacy server that serves whatever it knows.
+    let server = dual(|request| {
+        Some(match request.rpc() {
+            "tools/list" => request.result(&json!({"tools": []})),
+            _ => request.fails(200, &json!({"code": -32601, "message": "Method not found"})),
+        })
+    });
+    Sandbox::new().run(&["-s", &server.url, "list-tools"]).exits(0);
+    assert_eq!(all(&server)[..3], ["tools/list", "server/discover", "initialize"]);
+}
+
+#[test]
+fn who_is_asking_comes_before_the_era() {
+    for (status, code) in [(401, 4), (403, 4), (503, 7), (429, 7)] {
+        let server = Server::of_any_era(move |_, stream| {
+            use std::io::Write as _;
+            let _ = stream.write_all(&http(status, &[], ""));
+        });
+        Sandbox::new().run(&["init", &server.url]).exits(code);
+        assert_eq!(all(&server), ["server/discover"], "{status}");
+    }
+}
+
+#[test]
+fn a_revision_is_tried_again_once() {
+    // A server that names the very revision that it refuses: real ones do so once.
+    let refusals = AtomicUsize::new(0);
+    let server = modern(move |request| {
+        let first = refusals.fetch_add(1, Ordering::SeqCst) == 0;
+        first.then(|| unsupported(request))
+    });
+    Sandbox::new().run(&["init", &server.url]).exits(0);
+    assert_eq!(all(&server), ["server/discover", "server/discover"]);
+    let server = modern(|request| Some(unsupported(request)));
+    Sandbox::new()
+        .run(&["init", &server.url])
+        .exits(7)
+        .says("the revision 2026-07-28 that it names");
+    assert_eq!(all(&server).len(), 2, "no loop");
+}
+
+fn unsupported(request: &Request) -> Vec<u8> {
+    let data = json!({"supported": ["2026-07-28"], "requested": "2026-07-28"});
+    request.fails(400, &json!({"code": -32022, "message": "no", "data": data}))
+}
+
+#[test]
+fn a_revision_can_be_forced() {
+    let server = modern(|_| None);
+    Sandbox::new()
+        .run(&["init", &server.url, "--protocol-version", "2025-11-25"])
+        .exits(6)
+        .says("[modern-only, certain]");
+    assert_eq!(all(&server), ["initialize"]);
+    let server = mcp(|_| None);
+    Sandbox::new().run(&["init", &server.url, "--protocol-version", "2026-07-28"]).exits(6);
+    assert_eq!(all(&server), ["server/discover"]);
+    let server = mcp(|_| None);
+    Sandbox::new().run(&["init", &server.url, "--protocol-version", "auto"]).exits(0);
+    Sandbox::new().run(&["init", "--protocol-version", "latest", &server.url]).exits(2);
+}
+
+#[test]
+fn the_era_is_looked_at_again_when_it_fails() {
+    static MODERN: AtomicBool = AtomicBool::new(true);
+    let server = dual(|request| {
+        Some(match request.rpc() {
+            _ if !MODERN.load(Ordering::SeqCst) => request.error(400, -32000, "no session"),
+            "server/discover" => request
+                .result(&json!({"supportedVersions": ["2026-07-28"], "capabilities": {},
+                    "resultType": "complete"})),
+            "tools/list" => request.result(&json!({"tools": [], "resultType": "complete"})),
+            _ => request.result(&json!({"content": [], "resultType": "complete"})),
+        })
+    });
+    let sandbox = Sandbox::new();
+    sandbox.run(&["init", &server.url, "--name", "dual"]).exits(0);
+    sandbox.run(&["list-tools"]).exits(0);
+    MODERN.store(false, Ordering::SeqCst);
+    sandbox.run(&["list-tools"]).exits(0).says("speaks 2025-11-25 now, and not 2026-07-28");
+    let before = all(&server).len();
+    sandbox.run(&["list-tools"]).exits(0);
+    assert_eq!(all(&server).len(), before + 1, "and it is remembered");
+    sandbox.run(&["sessions", "--json"]).exits(0).prints_part("\"era\":\"legacy\"");
+    MODERN.store(true, Ordering::SeqCst);
+    let refuses_sessions = modern(|_| None);
+    // The same state, another server at its place: one that has left the handshake behind.
+    let record = sandbox.state().join("sessions/dual.json");
+    let text = std::fs::read_to_string(&record).unwrap();
+    std::fs::write(&record, text.replace(&server.url, &refuses_sessions.url)).unwrap();
+    sandbox.run(&["list-tools"]).exits(0).says("speaks 2026-07-28 now, and not 2025-11-25");
+    assert_eq!(all(&refuses_sessions)[0], "tools/list");
+}
+
+#[test]
+fn no_renew_leaves_the_era_alone() {
+    static GONE: AtomicBool = AtomicBool::new(false);
+    let server = modern(|request| {
+        GONE.load(Ordering::SeqCst).then(|| request.error(400, -32000, "no session"))
+    });
+    let sandbox = Sandbox::new();
+    sandbox.run(&["init", &server.url]).exits(0);
+    GONE.store(true, Ordering::SeqCst);
+    sandbox.run(&["--no-renew", "list-tools"]).fails();
+    assert_eq!(all(&server), ["server/discover", "tools/list"]);
+}
+
+#[test]
+fn a_header_mismatch_asks_for_the_tools_and_tries_once_more() {
+    static RENAMED: AtomicBool = AtomicBool::new(false);
+    let server = modern(|request| {
+        let renamed = RENAMED.load(Ordering::SeqCst);
+        let tools = |header: &str| {
+            json!({"resultType": "complete", "tools": [{"name": "echo", "inputSchema": {"type": "object",
+                "properties": {"message": {"type": "string", "x-mcp-header": header}}}}]})
+        };
+        match request.rpc() {
+            "tools/list" => {
+                Some(request.result(&tools(if renamed { "Renamed" } else { "Message" })))
+            }
+            "tools/call" if renamed && request.header("mcp-param-renamed").is_none() => {
+                Some(request.fails(400, &json!({"code": -32020, "message": "Header mismatch"})))
+            }
+            _ => None,
+        }
+    });
+    let sandbox = Sandbox::new();
+    sandbox.run(&["-s", &server.url, "call", "echo", "message=hi"]).exits(0);
+    RENAMED.store(true, Ordering::SeqCst);
+    sandbox.run(&["call", "echo", "message=hi"]).exits(0);
+    assert_eq!(all(&server)[2..], ["tools/call", "tools/list", "tools/call"]);
+    let stubborn = modern(|request| {
+        (request.rpc() == "tools/call")
+            .then(|| request.fails(400, &json!({"code": -32020, "message": "Header mismatch"})))
+    });
+    Sandbox::new().run(&["-s", &stubborn.url, "call", "echo", "message=hi"]).exits(6);
+    assert_eq!(all(&stubborn), ["tools/list", "tools/call", "tools/list", "tools/call"], "once");
+}
+
+#[test]
+fn a_tool_with_invalid_annotations_is_left_out_and_not_called() {
+    let server = modern(|request| {
+        (request.rpc() == "tools/list").then(|| {
+            request.result(&json!({"resultType": "complete", "tools": [
+                {"name": "good", "inputSchema": {"type": "object"}},
+                {"name": "bad", "inputSchema": {"type": "object", "properties": {
+                    "a": {"type": "number", "x-mcp-header": "A"}}}},
+            ]}))
+        })
+    });
+    let sandbox = Sandbox::new();
+    sandbox.run(&["init", &server.url]).exits(0);
+    let listed = sandbox.run(&["list-tools", "--json"]).exits(0).says("left out bad").says("`a`");
+    assert!(!listed.stdout.contains("bad"), "{}", listed.stdout);
+    sandbox.run(&["list-tools", "--all"]).exits(0).prints_part("[invalid: `a` is mirrored");
+    sandbox.run(&["call", "bad", "a=1"]).exits(7).says("definition of bad is invalid");
+    assert!(!all(&server).contains(&"tools/call".to_owned()));
+    sandbox.run(&["call", "bad", "a:=1", "--no-validate"]).exits(0);
+    // The legacy era has no such annotations.
+    let legacy = mcp(|request| {
+        (request.rpc() == "tools/list").then(|| {
+            request.result(&json!({"tools": [{"name": "old", "inputSchema": {"type": "object",
+                "properties": {"a": {"type": "number", "x-mcp-header": "A"}}}}]}))
+        })
+    });
+    Sandbox::new().run(&["-s", &legacy.url, "list-tools"]).exits(0).prints_part("old");
+}
+
+/// A modern server whose list of tools may be believed for so long.
+fn with_ttl(ttl: i64, scope: &'static str) -> Server {
+    modern(move |request| {
+        (request.rpc() == "tools/list").then(|| {
+            request.result(&json!({"resultType": "complete", "ttlMs": ttl, "cacheScope": scope,
+                "tools": [{"name": "echo", "inputSchema": {"type": "object",
+                    "properties": {"message": {"type": "string"}}, "additionalProperties": false}}]}))
+        })
+    })
+}
+
+#[test]
+fn tools_are_believed_as_long_as_the_server_says() {
+    // Fresh: what it refuses is refused. Not sure: looked at once more. Over: asked for again.
+    for (ttl, wrong, right) in [(60_000, 0, 0), (0, 1, 0), (1, 1, 1), (-5, 1, 0)] {
+        let (sandbox, server) = (Sandbox::new(), with_ttl(ttl, "private"));
+        sandbox.run(&["init", &server.url]).exits(0);
+        sandbox.run(&["list-tools"]).exits(0);
+        let lists = || all(&server).iter().filter(|method| *method == "tools/list").count();
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        sandbox.run(&["call", "echo", "nothing=1"]).exits(2);
+        assert_eq!(lists(), 1 + wrong, "ttl {ttl}, wrong arguments");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        sandbox.run(&["call", "echo", "message=hi"]).exits(0);
+        assert_eq!(lists(), 1 + wrong + right, "ttl {ttl}, right arguments");
+    }
+}
+
+#[test]
+fn private_tools_are_not_shared_with_other_credentials() {
+    for (scope, asked) in [("private", 1), ("public", 0)] {
+        let (sandbox, server) = (Sandbox::new(), with_ttl(60_000, scope));
+        sandbox.run(&["init", &server.url]).exits(0);
+        sandbox.run(&["list-tools"]).exits(0);
+        let other = ["--bearer", "another-token-0123456789", "call", "echo", "message=hi"];
+        sandbox.run(&other).exits(0);
+        let lists = all(&server).iter().filter(|method| *method == "tools/list").count();
+        assert_eq!(lists, 1 + asked, "{scope}");
+        assert!(!all(&server).contains(&"initialize".to_owned()));
+    }
+}
+
+#[test]
+fn results_of_unknown_types_are_invalid() {
+    for (result, why) in [
+        (json!({"resultType": "hologram", "content": []}), "of type `hologram`"),
+        (json!({"resultType": "input_required"}), "does not say which"),
+    ] {
+        let answer = result.clone();
+        let server =
+            modern(move |request| (request.rpc() == "tools/call").then(|| request.result(&answer)));
+        Sandbox::new().run(&["-s", &server.url, "call", "echo", "message=x"]).exits(7).says(why);
+    }
+    let server = modern(|request| {
+        (request.rpc() == "tools/list")
+            .then(|| request.result(&json!({"resultType": "input_required", "requestState": "x"})))
+    });
+    let sandbox = Sandbox::new();
+    sandbox.run(&["init", &server.url]).exits(0);
+    sandbox.run(&["list-tools"]).exits(7).says("tools/list must not");
+}
+
+#[test]
+fn the_demo_can_be_told_which_era_to_speak() {
+    for (era, legacy, modern) in [("legacy", 0, 6), ("modern", 6, 0), ("dual", 0, 0)] {
+        let sandbox = Sandbox::new();
+        let mut child = sandbox
+            .command(&["demo", "--era", era, "--port", "0", "--for", "30"])
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut url = String::new();
+        let out = child.stdout.take().unwrap();
+        std::io::BufRead::read_line(&mut std::io::BufReader::new(out), &mut url).unwrap();
+        let url = url.trim();
+        let init = |version| Sandbox::new().run(&["init", url, "--protocol-version", version]).code;
+        assert_eq!((init("2025-11-25"), init("2026-07-28")), (legacy, modern), "{era}");
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}
+
+#[test]
+fn request_sends_any_method_in_either_era() {
+    let (sandbox, server) = (
+        Sandbox::new(),
+        modern(|request| {
+            (request.rpc() == "resources/read").then(|| {
+                request.result(&json!({"resultType": "complete", "contents": [], "big": 1}))
+            })
+        }),
+    );
+    sandbox.run(&["init", &server.url]).exits(0);
+    let read = ["request", "resources/read", r#"{"uri":"x:ü"}"#];
+    sandbox.run(&read).exits(0).prints("{\"resultType\":\"complete\",\"contents\":[],\"big\":1}\n");
+    let last = server.all_requests().pop().unwrap();
+    assert_eq!(last.header("mcp-name"), Some("=?base64?eDrDvA==?="));
+    let call =
+        ["request", "tools/call", r#"{"name":"echo","arguments":{"message":"hi"}}"#, "--raw"];
+    let raw: Value = serde_json::from_str(&sandbox.run(&call).exits(0).stdout).unwrap();
+    assert_eq!(raw["jsonrpc"], "2.0");
+    assert_eq!(raw["result"]["content"][0]["text"], "{\"message\":\"hi\"}");
+    let last = server.all_requests().pop().unwrap();
+    assert_eq!(last.header("mcp-param-message"), Some("hi"));
+    let raw = sandbox.run(&["request", "no/such", "--raw"]).exits(6).stdout;
+    assert!(raw.contains("\"error\":{\"code\":-32601"), "{raw}");
+    sandbox.run(&["request", "ping", "[1]"]).exits(2).says("must be a JSON object");
+
+    let (sandbox, server) = (
+        Sandbox::new(),
+        mcp(|request| match request.rpc() {
+            "notifications/cancelled" => Some(http(202, &[], "")),
+            _ => None,
+        }),
+    );
+    sandbox.run(&["init", &server.url]).exits(0);
+    sandbox.run(&["request", "ping"]).exits(0).prints("{}\n");
+    sandbox.run(&["request", "notifications/cancelled", r#"{"requestId":"x"}"#]).exits(0);
+    let last = server.requests().pop().unwrap();
+    assert_eq!(last.body["params"], json!({"requestId": "x"}));
+    assert_eq!(last.header("mcp-session-id"), Some("session-0123456789abcdef"));
+}

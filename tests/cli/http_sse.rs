@@ -1,0 +1,139 @@
+//! The HTTP+SSE transport of 2024-11-05: the fallback, and what each command does with it.
+
+use std::io::Write as _;
+use std::net::TcpStream;
+use std::sync::{Arc, Mutex};
+
+use serde_json::json;
+
+use crate::support::{Request, Sandbox, Server, http};
+
+/// A server of that transport. `endpoint` is what its first event says, given the server's own address;
+/// `refusal` is the status of a POST to the stream's address.
+fn sse(refusal: u16, endpoint: fn(&str) -> String, after: After) -> Server {
+    let streams: Arc<Mutex<Vec<TcpStream>>> = Arc::default();
+    Server::of_any_era(move |request, stream| {
+        if request.method == "GET" {
+            let head =
+                "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";
+            let origin = format!("http://{}", request.header("host").unwrap());
+            let first = format!("event: endpoint\ndata: {}\n\n", endpoint(&origin));
+            stream.write_all(format!("{head}{first}").as_bytes()).unwrap();
+            streams.lock().unwrap().push(stream.try_clone().unwrap());
+            let _ = std::io::Read::read(stream, &mut [0; 1]);
+            return;
+        }
+        if request.path != "/messages?id=1" {
+            let kind = if refusal == 404 { "text/html" } else { "text/plain" };
+            let page = if refusal == 404 { "<html>Cannot POST /mcp</html>" } else { "no" };
+            let _ = stream.write_all(&http(refusal, &[("Content-Type", kind)], page));
+            return;
+        }
+        let _ = stream.write_all(&http(202, &[], "Accepted"));
+        let mut streams = streams.lock().unwrap();
+        let Some(open) = streams.last_mut() else { return };
+        match answer(request) {
+            Some(_) if after == After::Cut && request.rpc() == "tools/call" => {
+                let _ = open.shutdown(std::net::Shutdown::Both);
+            }
+            Some(text) => {
+                open.write_all(format!("event: message\ndata: {text}\n\n").as_bytes()).unwrap();
+            }
+            None => {}
+        }
+    })
+}
+
+/// What becomes of a call.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum After {
+    Answered,
+    Cut,
+}
+
+fn answer(request: &Request) -> Option<String> {
+    Some(request.result_text(&match request.rpc() {
+        "initialize" => json!({"protocolVersion": "2024-11-05", "capabilities": {"tools": {}},
+            "serverInfo": {"name": "old", "version": "1"}}),
+        "tools/list" => json!({"tools": [{"name": "echo", "inputSchema": {"type": "object"}}]}),
+        "tools/call" => json!({"content": [{"type": "text", "text": "hi"}]}),
+        _ => return None,
+    }))
+}
+
+fn own(_: &str) -> String {
+    "/messages?id=1".to_owned()
+}
+
+#[test]
+fn every_command_does_its_own_handshake() {
+    for (status, posts) in [(405, 1), (404, 1), (400, 2)] {
+        let (sandbox, server) = (Sandbox::new(), sse(status, own, After::Answered));
+        sandbox.run(&["init", &server.url]).exits(0).prints_part("over HTTP+SSE (2024-11-05)");
+        let refused =
+            server.all_requests().iter().filter(|r| r.method == "POST" && r.path == "/mcp").count();
+        assert_eq!(refused, posts, "{status}: a POST that cannot work is not tried twice");
+        let before = server.all_requests().len();
+        sandbox.run(&["call", "echo", "--raw-strings"]).exits(0).prints("hi\n");
+        let requests = server.all_requests();
+        let methods: Vec<&str> = requests[before..].iter().map(Request::rpc).collect();
+        assert_eq!(methods, ["GET", "initialize", "notifications/initialized", "tools/call"]);
+        sandbox.run(&["list-tools"]).exits(0).prints_part("echo");
+        sandbox.run(&["sessions"]).exits(0).prints_part("a handshake for each command (HTTP+SSE)");
+        sandbox.run(&["close"]).exits(0);
+    }
+}
+
+#[test]
+fn the_address_for_messages_must_be_of_the_same_origin() {
+    let server = sse(405, |_| "http://127.0.0.1:1/steal".to_owned(), After::Answered);
+    Sandbox::new()
+        .run(&["init", &server.url, "--bearer", "secret-token-0123456789"])
+        .exits(7)
+        .says("another origin");
+    let server = sse(405, |origin| format!("{origin}/messages?id=1"), After::Answered);
+    Sandbox::new().run(&["init", &server.url]).exits(0);
+}
+
+#[test]
+fn a_fallback_that_fails_too_hides_nothing() {
+    let server = Server::of_any_era(|request, stream| {
+        let answer = if request.method == "GET" {
+            http(200, &[("Content-Type", "text/html")], "<html>a page</html>")
+        } else {
+            request.error(400, -32000, "the real reason")
+        };
+        let _ = stream.write_all(&answer);
+    });
+    Sandbox::new().run(&["init", &server.url]).exits(6).says("-32000 the real reason");
+    let methods: Vec<String> = server.all_requests().iter().map(|r| r.rpc().to_owned()).collect();
+    assert_eq!(methods, ["server/discover", "initialize", "GET"], "each step once");
+}
+
+#[test]
+fn a_silent_stream_is_no_such_server() {
+    // A Streamable HTTP server may keep a stream open without a word.
+    let server = Server::of_any_era(|request, stream| {
+        if request.method == "GET" {
+            let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
+            let _ = stream.write_all(head.as_bytes());
+            let _ = std::io::Read::read(stream, &mut [0; 1]);
+        } else {
+            let _ = stream.write_all(&http(404, &[], "nothing here"));
+        }
+    });
+    let began = std::time::Instant::now();
+    Sandbox::new().run(&["init", &server.url]).exits(7).says("no MCP endpoint");
+    assert!(began.elapsed() < std::time::Duration::from_secs(12));
+}
+
+#[test]
+fn a_stream_that_ends_before_the_answer_may_have_run() {
+    let server = sse(405, own, After::Cut);
+    Sandbox::new()
+        .run(&["-s", &server.url, "call", "echo", "--raw-strings"])
+        .exits(7)
+        .says("may have run; it was not sent again");
+    let calls = server.all_requests().iter().filter(|r| r.rpc() == "tools/call").count();
+    assert_eq!(calls, 1);
+}

@@ -1,0 +1,141 @@
+//! Streams that break in the middle (2025-11-25, Transports, "Resumability and Redelivery").
+
+use std::io::Write as _;
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::support::{Request, Sandbox, Server, http};
+
+/// The head of a stream without a length.
+const STREAM: &str =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";
+
+/// A server that answers a call with `first` and each GET with what `again` says of its event id.
+fn breaking(
+    first: &'static str,
+    again: impl Fn(&Request, &str, &mut TcpStream) + Send + Sync + 'static,
+) -> Server {
+    Server::raw(move |request, stream| {
+        let bytes = match request.rpc() {
+            "initialize" => {
+                let result = request.result_text(&json!({"protocolVersion": "2025-11-25",
+                    "serverInfo": {"name": "breaking", "version": "1"}}));
+                http(200, &[("Mcp-Session-Id", "session-0123456789abcdef")], &result)
+            }
+            "tools/call" => format!("{STREAM}{first}").into_bytes(),
+            "ping" => request.result(&json!({})),
+            "GET" => {
+                let id = request.header("last-event-id").unwrap_or_default().to_owned();
+                again(request, &id, stream);
+                return;
+            }
+            _ => http(202, &[], ""),
+        };
+        let _ = stream.write_all(&bytes);
+    })
+}
+
+fn call(server: &Server, more: &[&str]) -> crate::support::Finished {
+    let args: Vec<&str> = ["-s", server.url.as_str(), "call", "echo", "--raw-strings"]
+        .iter()
+        .chain(more)
+        .copied()
+        .collect();
+    Sandbox::new().run(&args)
+}
+
+/// The result of the call, which only a test that has seen its id can give.
+fn result(server: &std::sync::Mutex<Option<String>>) -> String {
+    let id = server.lock().unwrap().clone().unwrap();
+    json!({"jsonrpc": "2.0", "id": id, "result": {"content": [{"type": "text", "text": "done"}]}})
+        .to_string()
+}
+
+/// A server as above that knows the id of the call.
+fn breaking_with_id(
+    first: &'static str,
+    again: impl Fn(&str, &str, &mut TcpStream) + Send + Sync + 'static,
+) -> Server {
+    let id = std::sync::Arc::new(std::sync::Mutex::new(None));
+    let seen = std::sync::Arc::clone(&id);
+    Server::raw(move |request, stream| {
+        let bytes = match request.rpc() {
+            "initialize" => {
+                let result = request.result_text(&json!({"protocolVersion": "2025-11-25",
+                    "serverInfo": {"name": "breaking", "version": "1"}}));
+                http(200, &[("Mcp-Session-Id", "session-0123456789abcdef")], &result)
+            }
+            "tools/call" => {
+                *seen.lock().unwrap() = request.body["id"].as_str().map(str::to_owned);
+                format!("{STREAM}{first}").into_bytes()
+            }
+            "GET" => {
+                let last = request.header("last-event-id").unwrap_or_default().to_owned();
+                again(&last, &result(&seen), stream);
+                return;
+            }
+            _ => http(202, &[], ""),
+        };
+        let _ = stream.write_all(&bytes);
+    })
+}
+
+#[test]
+fn a_stream_is_taken_up_again_where_it_broke_after_the_time_it_says() {
+    let server = breaking_with_id("id: one\nretry: 300\ndata:\n\n", |last, result, stream| {
+        let more = match last {
+            // Once more broken off, with another id and no other time.
+            "one" => "id: two\ndata:\n\n".to_owned(),
+            "two" => format!("id: three\ndata: {result}\n\n"),
+            other => panic!("an unexpected Last-Event-ID: {other}"),
+        };
+        let _ = stream.write_all(format!("{STREAM}{more}").as_bytes());
+    });
+    let began = Instant::now();
+    call(&server, &[]).exits(0).prints("done\n");
+    let took = began.elapsed();
+    assert!((600..3000).contains(&took.as_millis()), "{took:?}");
+    let methods = server.methods();
+    assert_eq!(methods[2..], ["tools/call", "GET", "GET"], "the call is sent once");
+    for request in server.requests().iter().filter(|request| request.method == "GET") {
+        assert_eq!(request.header("accept"), Some("text/event-stream"));
+        assert_eq!(request.header("mcp-session-id"), Some("session-0123456789abcdef"));
+    }
+}
+
+#[test]
+fn a_stream_without_ids_may_have_run() {
+    for first in ["data:\n\n", ": working\n\n", "id:\ndata:\n\n"] {
+        let server = breaking(first, |_, _, _| panic!("nothing to take up"));
+        call(&server, &[]).exits(7).says("ended without an answer").says("may have run");
+        assert_eq!(server.methods().iter().filter(|method| *method == "tools/call").count(), 1);
+    }
+}
+
+#[test]
+fn a_server_that_does_not_resume_may_have_run() {
+    for status in [404, 405, 400] {
+        let server = breaking("id: one\nretry: 1\ndata:\n\n", move |_, _, stream| {
+            let _ = stream.write_all(&http(status, &[], ""));
+        });
+        call(&server, &[]).exits(7).says("may have run");
+    }
+}
+
+#[test]
+fn resuming_has_its_limits() {
+    // Longer than the whole may take.
+    let server = breaking("id: one\nretry: 60000\ndata:\n\n", |_, _, _| panic!("too early"));
+    let began = Instant::now();
+    call(&server, &["--timeout", "2"]).exits(8).says("--timeout").says("may have run");
+    assert!(began.elapsed() < Duration::from_secs(2));
+    // For ever without an event.
+    let server = breaking("id: one\nretry: 1\ndata:\n\n", |_, _, stream| {
+        let _ = stream.write_all(STREAM.as_bytes());
+    });
+    call(&server, &[]).exits(7).says("may have run");
+    let gets = server.requests().iter().filter(|request| request.method == "GET").count();
+    assert!((2..=21).contains(&gets), "{gets}");
+}

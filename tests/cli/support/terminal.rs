@@ -1,0 +1,37 @@
+//! The command on a terminal of its own, with somebody who types.
+
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::process::Stdio;
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+use super::Sandbox;
+
+/// Runs the command on a terminal and types a line at each prompt (`: ` at the end of what is shown).
+/// What the terminal showed, and the exit code.
+pub(crate) fn on_a_terminal(sandbox: &Sandbox, args: &[&str], lines: &[&str]) -> (String, i32) {
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&master).unwrap();
+    unlockpt(&master).unwrap();
+    let name = ptsname(&master, Vec::new()).unwrap();
+    let end = File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();
+    let stream = || Stdio::from(end.try_clone().unwrap());
+    let mut child =
+        sandbox.command(args).stdin(stream()).stdout(stream()).stderr(stream()).spawn().unwrap();
+    // The command's are the only ends that keep the terminal open.
+    drop(end);
+    let mut terminal = File::from(master);
+    let (mut shown, mut lines) = (Vec::new(), lines.iter());
+    let mut buffer = [0; 4096];
+    while let Ok(read @ 1..) = terminal.read(&mut buffer) {
+        shown.extend_from_slice(&buffer[..read]);
+        if shown.ends_with(b": ")
+            && let Some(line) = lines.next()
+        {
+            terminal.write_all(format!("{line}\n").as_bytes()).unwrap();
+        }
+    }
+    let code = child.wait().unwrap().code().unwrap();
+    (String::from_utf8_lossy(&shown).replace("\r\n", "\n"), code)
+}

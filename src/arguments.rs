@@ -78,6 +78,11 @@ impl Given {
         self.base.is_empty() && self.words.is_empty()
     }
 
+    /// Whether a value of this name was given.
+    pub fn names(&self, name: &str) -> bool {
+        self.base.contains_key(name) || self.words.iter().any(|word| word.key == name)
+    }
+
     /// The value of this name, its word read by `read`; `None` where none was given.
     pub fn value_of(
         &self,

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::client;
-use crate::diagnose::{Certainty, Finding, explain};
+use crate::diagnose::{Certainty, Finding, explain_at};
 use crate::exchange::Exchange;
 use crate::exit::ExitCode;
 use crate::protocol::jsonrpc::ErrorObject;
@@ -206,10 +206,13 @@ pub fn from_client(error: client::Error, history: &[Exchange]) -> Failure {
     let findings = match &error.exchange {
         Some(shown) => {
             let until = history.iter().position(|exchange| exchange.number == shown.number);
-            explain(until.map_or(history, |at| &history[..=at]))
+            until.map_or_else(Vec::new, |at| explain_at(history, at))
         }
         None => Vec::new(),
     };
+    let answered = error.exchange.as_ref().and_then(|exchange| exchange.answer.as_ref());
+    let own_words = matches!(error.kind, ErrorKind::Protocol(_))
+        && answered.is_some_and(|answer| answer.last_message().is_some());
     let mut rpc = None;
     let (kind, message, mut details) = match &error.kind {
         ErrorKind::Transport(error) => from_transport(error),
@@ -250,16 +253,23 @@ pub fn from_client(error: client::Error, history: &[Exchange]) -> Failure {
             (kind, text, what_is_needed(sent))
         }
     };
+    let tried = error.fallback.as_ref().map(|why| format!("HTTP+SSE was tried as well: {why}"));
+    details.extend(tried);
     let mut failure = Failure { rpc, exchange: error.exchange, ..Failure::new(kind, message) };
     failure.details.append(&mut details);
     if let Some(finding) = findings.first() {
-        let about_sessions = matches!(finding.id, "session-missing" | "session-expired");
+        let about_sessions = finding.id.starts_with("session-");
+        // What the client itself has to say is more precise than the title of these.
+        let knows_more = matches!(
+            finding.id,
+            "unreachable" | "tls" | "stream-empty" | "stream-buffered" | "unknown"
+        ) || (own_words && finding.id != "not-mcp");
         // An error that the server explains itself stands, unless the evidence leaves no doubt.
         let certain = finding.certainty == Certainty::Certain || failure.rpc.is_none();
         if about_sessions && certain {
             failure.kind = Kind::Session;
         }
-        if !about_sessions || certain {
+        if (!about_sessions || certain) && !knows_more {
             finding.title.clone_into(&mut failure.message);
         }
     }

@@ -273,6 +273,19 @@ impl Exchange {
         })
     }
 
+    /// Whether the request is a JSON-RPC request, and not a notification or the answer to something.
+    pub fn has_id(&self) -> bool {
+        #[derive(serde::Deserialize)]
+        struct Head {
+            #[serde(default)]
+            id: Option<serde::de::IgnoredAny>,
+            #[serde(default)]
+            method: Option<serde::de::IgnoredAny>,
+        }
+        let head = serde_json::from_str::<Head>(&self.request.body);
+        head.is_ok_and(|head| head.id.is_some() && head.method.is_some())
+    }
+
     /// Whether the request carries this JSON-RPC method.
     pub fn is(&self, method: &str) -> bool {
         self.purpose.method.as_deref() == Some(method)
@@ -373,7 +386,11 @@ pub(crate) mod testing {
                 method: "POST",
                 url: "http://h/mcp".to_owned(),
                 headers,
-                body: String::new(),
+                body: if method.starts_with("notifications/") {
+                    format!(r#"{{"jsonrpc":"2.0","method":"{method}"}}"#)
+                } else {
+                    format!(r#"{{"jsonrpc":"2.0","id":"x","method":"{method}"}}"#)
+                },
             },
             connection: Connection::default(),
             times: Times::default(),

@@ -51,10 +51,12 @@ enum Verdict {
 /// What a search for the modern era came to.
 enum Search {
     Modern(Box<Opened>),
-    /// The revision to ask for, and whether a GET is worth trying before a POST.
+    /// The revision to ask for, whether a GET is worth trying before a POST, and a list of tools that came
+    /// without the marks of the modern era.
     Legacy {
         version: Option<String>,
         get_first: bool,
+        tools: Option<Box<RawValue>>,
     },
 }
 
@@ -68,14 +70,19 @@ impl Client {
     /// Begins with a server: finds out what it speaks, unless the user says, and does the handshake
     /// where there is one.
     pub fn open(&mut self, handshake: &Handshake) -> Result<Opened, Error> {
-        self.stream = None;
+        self.hang_up();
         let asked = handshake.asked.as_deref();
         match asked.map(Era::of) {
             Some(Era::Legacy) => self.open_legacy(handshake, asked, false),
             era => match self.search(handshake, era.is_some())? {
                 Search::Modern(opened) => Ok(*opened),
-                Search::Legacy { version, get_first } => {
-                    self.open_legacy(handshake, version.as_deref(), get_first)
+                Search::Legacy { version, get_first, tools } => {
+                    let mut opened = self.open_legacy(handshake, version.as_deref(), get_first)?;
+                    // Without a session the list is what it would be now.
+                    if let (Some(raw), None) = (tools, &opened.session.id) {
+                        opened.tools = Some(self.all_tools(raw)?);
+                    }
+                    Ok(opened)
                 }
             },
         }
@@ -94,7 +101,8 @@ impl Client {
             let mut verdict = self.probe(probe, &version);
             if let Verdict::Other(other) = &verdict {
                 if Era::of(other) == Era::Legacy && !forced {
-                    return Ok(Search::Legacy { version: Some(other.clone()), get_first: false });
+                    let version = Some(other.clone());
+                    return Ok(Search::Legacy { version, get_first: false, tools });
                 }
                 if !forced && !std::mem::replace(&mut tried_other, true) {
                     version.clone_from(other);
@@ -118,13 +126,15 @@ impl Client {
                     let text = format!("the server refuses the revision {version} that it names");
                     return Err(self.failed(ErrorKind::Protocol(text)));
                 }
+                // A server that has proven its era is not asked for another one.
+                Verdict::Legacy(Some(error)) if proven => return Err(error),
                 Verdict::Legacy(error) if forced => {
                     let text = format!("the answer is not of the revision {version}");
                     return Err(error.unwrap_or_else(|| self.failed(ErrorKind::Protocol(text))));
                 }
                 Verdict::Legacy(error) => {
                     let get_first = error.as_ref().is_some_and(is_sse_alone);
-                    return Ok(Search::Legacy { version: None, get_first });
+                    return Ok(Search::Legacy { version: None, get_first, tools });
                 }
                 Verdict::Undecided(error) => return Err(error),
             }
@@ -132,7 +142,7 @@ impl Client {
         if proven {
             return Ok(self.modern(&version));
         }
-        Ok(Search::Legacy { version: None, get_first: false })
+        Ok(Search::Legacy { version: None, get_first: false, tools })
     }
 
     /// Sends a modern request and judges what comes back.
@@ -226,18 +236,23 @@ impl Client {
         if get_first && self.open_stream().map_err(|error| *error)? {
             return self.initialize_with(handshake, version);
         }
-        let error = match self.initialize_with(handshake, version) {
+        let mut error = match self.initialize_with(handshake, version) {
             Ok(opened) => return Ok(opened),
             Err(error) => error,
         };
         if get_first || !is_refused_for_its_transport(&error) {
             return Err(error);
         }
-        match self.open_stream() {
-            Ok(true) => self.initialize_with(handshake, version),
-            Ok(false) => Err(error),
-            Err(failed) => Err(*failed),
-        }
+        let second = match self.open_stream() {
+            Ok(true) => match self.initialize_with(handshake, version) {
+                Ok(opened) => return Ok(opened),
+                Err(second) => second,
+            },
+            Ok(false) => return Err(error),
+            Err(second) => *second,
+        };
+        error.fallback = Some(second.to_string());
+        Err(error)
     }
 
     /// Goes on with a server of the HTTP+SSE transport: its session lives as long as its stream, so
@@ -254,14 +269,22 @@ impl Client {
     /// Opens the stream of the HTTP+SSE transport. False where there is none.
     fn open_stream(&mut self) -> Result<bool, Box<Error>> {
         self.session = Session::default();
-        let Ok(reply) = self.send(Purpose::default(), self.get(None)) else { return Ok(false) };
+        // The stream keeps a connection of its own. What does not begin soon is none.
+        let mut options = self.options.clone();
+        let patience = HttpSse::PATIENCE;
+        options.limits.first_byte =
+            Some(options.limits.first_byte.map_or(patience, |limit| limit.min(patience)));
+        let recorder = self.http.recorder().clone();
+        let http = Http::new(&self.endpoint, &options, recorder)
+            .map_err(|error| Box::new(self.failed(ErrorKind::Transport(error))))?;
+        let messages = std::mem::replace(&mut self.http, http);
+        let sent = self.send(Purpose::default(), self.get(None));
+        self.http = messages;
+        let Ok(reply) = sent else { return Ok(false) };
         match HttpSse::begin(reply, self.endpoint.as_str()) {
-            Ok(stream) => {
-                // The stream keeps its connection; messages go over others.
-                let recorder = self.http.recorder().clone();
-                self.http = Http::new(&self.endpoint, &self.options, recorder)
-                    .map_err(|error| Box::new(self.failed(ErrorKind::Transport(error))))?;
-                self.stream = Some(stream);
+            Ok(HttpSse { reply, post_to }) => {
+                self.stream = Some(reply);
+                self.post_to = Some(post_to);
                 Ok(true)
             }
             Err(NotSse::Other(exchange)) => {
@@ -286,6 +309,10 @@ impl Client {
         };
         let status = exchange.status().unwrap_or_default();
         if self.session.is_modern() {
+            // An error with the request's own id was made by whoever read the request.
+            if exchange.error_names_its_request() && rpc.and_then(supported).is_none() {
+                return false;
+            }
             let other_cause = rpc.is_some_and(|error| {
                 matches!(error.code, Some(-32700 | -32602 | -32603))
                     || version::proves_modern(status, error, exchange.error_names_its_request())
@@ -295,10 +322,14 @@ impl Client {
                 .is_some_and(|version| Some(version.as_str()) != self.session.version.as_deref());
             return withdrawn || (matches!(status, 400 | 404..=406 | 415 | 422) && !other_cause);
         }
-        // An unknown method gets the same answer from both eras.
-        rpc.is_some_and(|error| {
-            error.code != Some(-32601) && version::proves_modern(status, error, false)
-        })
+        // A refusal before anything ran; a result with such a code is an application's own.
+        let begun = exchange.answer.as_ref().is_some_and(|answer| answer.events.len() > 1);
+        matches!(status, 400 | 404)
+            && !begun
+            // An unknown method gets the same answer from both eras.
+            && rpc.is_some_and(|error| {
+                error.code != Some(-32601) && version::proves_modern(status, error, false)
+            })
     }
 }
 

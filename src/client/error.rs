@@ -44,6 +44,8 @@ pub struct Error {
     pub kind: ErrorKind,
     /// The exchange that shows it, where there was one.
     pub exchange: Option<Box<Exchange>>,
+    /// What became of the other transport, where that was tried as well.
+    pub fallback: Option<String>,
 }
 
 impl Error {
@@ -56,6 +58,7 @@ impl Error {
         Self {
             kind: ErrorKind::SessionLost { may_have_run, error, renewal },
             exchange: self.exchange,
+            fallback: self.fallback,
         }
     }
 }

@@ -86,7 +86,7 @@ impl Client {
             "capabilities": handshake.capabilities,
             "clientInfo": client_info(),
         });
-        let transport = if self.stream.is_some() { Transport::Sse } else { Transport::Http };
+        let transport = if self.post_to.is_some() { Transport::Sse } else { Transport::Http };
         self.session = Session { transport, ..Session::default() };
         let initialize = Ask::new(Purpose::of("initialize"), params, Repeat::Harmful);
         let raw = self.round_trip(&initialize)?;

@@ -21,6 +21,10 @@ use crate::transport::{Http, Reply, Stopper};
 
 /// How long the stream may take to open before the call goes on without it.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// So many streams in a row may end without a message.
+const MAX_IN_VAIN: usize = 10;
+/// So many exchanges are kept as evidence.
+const KEPT: usize = 100;
 /// How long the thread may take to end.
 const FAREWELL: Duration = Duration::from_millis(500);
 /// How long to wait before a stream that ended is opened again, unless the server says.
@@ -91,7 +95,8 @@ impl Work {
     fn listen(self, ready: &Sender<()>) -> Vec<Exchange> {
         let mut history = Vec::new();
         let mut get = self.get.clone();
-        while !self.stopped.load(Ordering::SeqCst) {
+        let mut in_vain = 0;
+        while in_vain < MAX_IN_VAIN && !self.stopped.load(Ordering::SeqCst) {
             let sent = self.http.send(Purpose::default(), get.clone());
             // Nobody waits any more after the first time.
             let _ = ready.send(());
@@ -106,7 +111,7 @@ impl Work {
                 history.push(*reply.finish());
                 break;
             }
-            self.read(&mut reply, &mut history);
+            in_vain = if self.read(&mut reply, &mut history) { 0 } else { in_vain + 1 };
             let at = reply.resumption().clone();
             let ended_here = self.stopped.load(Ordering::SeqCst);
             history.push(if ended_here { *reply.abandon() } else { *reply.finish() });
@@ -118,9 +123,11 @@ impl Work {
         history
     }
 
-    /// Serves what comes until the stream ends, or is ended.
-    fn read(&self, reply: &mut Reply, history: &mut Vec<Exchange>) {
+    /// Serves what comes until the stream ends, or is ended. Whether anything came.
+    fn read(&self, reply: &mut Reply, history: &mut Vec<Exchange>) -> bool {
+        let mut came = false;
         while let Ok(Some(text)) = reply.next_message() {
+            came = true;
             for message in jsonrpc::parse(&text).unwrap_or_default() {
                 match message {
                     Message::Request { id, method, params } => {
@@ -137,17 +144,21 @@ impl Work {
                 }
             }
             if self.stopped.load(Ordering::SeqCst) {
-                return;
+                break;
             }
         }
+        came
     }
 
     fn answer(&self, id: &RawValue, method: &str, response: Response, history: &mut Vec<Exchange>) {
         let mut request = self.post.clone();
         request.body = super::request::answer_text(id, response);
-        match self.answers.send(Purpose::on("answer to", method), request) {
-            Ok(reply) => history.push(*reply.finish()),
-            Err(failed) => history.push(*failed.exchange),
+        let exchange = match self.answers.send(Purpose::on("answer to", method), request) {
+            Ok(reply) => reply.finish(),
+            Err(failed) => failed.exchange,
+        };
+        if history.len() < KEPT {
+            history.push(*exchange);
         }
     }
 }

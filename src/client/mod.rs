@@ -24,8 +24,7 @@ use crate::protocol::jsonrpc::RequestIds;
 use crate::protocol::mirror::Mirrored;
 use crate::protocol::version;
 use crate::transport::{
-    Error as TransportError, Failed, Http, HttpSse, MAX_REDIRECTS, Options, Redirect, Reply,
-    judge_redirect,
+    Error as TransportError, Failed, Http, MAX_REDIRECTS, Options, Redirect, Reply, judge_redirect,
 };
 
 pub use crate::protocol::types::Session;
@@ -73,7 +72,9 @@ pub struct Client {
     /// For answers to the server while `http` is busy with a stream.
     side: Option<request::Side>,
     /// The stream of the HTTP+SSE transport.
-    stream: Option<HttpSse>,
+    stream: Option<Reply>,
+    /// Where messages go in that transport.
+    post_to: Option<String>,
     /// The standalone stream of a session.
     listener: Option<listener::Listener>,
     /// Whether to open it.
@@ -111,6 +112,7 @@ impl Client {
             http,
             side: None,
             stream: None,
+            post_to: None,
             listener: None,
             listens: false,
             endpoint,
@@ -197,8 +199,9 @@ impl Client {
         if let Some(listener) = self.listener.take() {
             self.history.extend(listener.close());
         }
+        self.post_to = None;
         if let Some(stream) = self.stream.take() {
-            self.history.push(*stream.reply.finish());
+            self.history.push(*stream.abandon());
         }
     }
 
@@ -231,8 +234,8 @@ impl Client {
         }
         own.retain(|(name, _)| !self.headers.iter().any(|(given, _)| given == name));
         own.extend(self.headers.iter().cloned());
-        let url = match &self.stream {
-            Some(stream) if method == "POST" => stream.post_to.clone(),
+        let url = match &self.post_to {
+            Some(address) if method == "POST" => address.clone(),
             _ => self.endpoint.as_str().to_owned(),
         };
         Request { method, url, headers: own, body: String::new() }
@@ -248,8 +251,8 @@ impl Client {
                 Some(Redirect::Follow(url)) => {
                     let exchange = reply.finish();
                     self.history.push(*exchange);
-                    match (&mut self.stream, Endpoint::parse(&url)) {
-                        (Some(stream), _) => stream.post_to.clone_from(&url),
+                    match (&mut self.post_to, Endpoint::parse(&url)) {
+                        (Some(address), _) => address.clone_from(&url),
                         (None, Ok(endpoint)) => self.endpoint = endpoint,
                         (None, Err(_)) => {}
                     }
@@ -270,7 +273,7 @@ impl Client {
 
     /// A failure that the last exchange shows.
     fn failed(&self, kind: ErrorKind) -> Error {
-        Error { kind, exchange: self.history.last().cloned().map(Box::new) }
+        Error { kind, exchange: self.history.last().cloned().map(Box::new), fallback: None }
     }
 }
 

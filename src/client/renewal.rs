@@ -47,12 +47,24 @@ impl Client {
             Ok(result) => return Ok(result),
             Err(error) => error,
         };
+        // Whatever is asked besides is no answer to this request, and is not kept as one.
+        let keeps = std::mem::take(&mut self.keeps_message);
+        let outcome = self.try_again(ask, error, keeps);
+        self.keeps_message = keeps;
+        outcome
+    }
+
+    /// Makes the request again, where it was refused for its session or its era.
+    fn try_again(&mut self, ask: &Ask, error: Error, keeps: bool) -> Result<Box<RawValue>, Error> {
         let other_era = self.is_of_another_era(&error);
+        let before = self.session.version.clone();
         let refused = if other_era { Some(true) } else { self.lost(&error) };
         let Some(refused) = refused else { return Err(error) };
         let may_have_run = !refused && ask.repeat == Repeat::Harmful;
         match self.renew(other_era) {
             Ok(false) if other_era => return Err(error),
+            // The server speaks what it spoke before: it was not the era that the request failed for.
+            Ok(true) if other_era && self.session.version == before => return Err(error),
             Err(renewal) if other_era => return Err(renewal),
             Ok(true) if !may_have_run => {}
             Ok(_) => return Err(error.into_session_lost(may_have_run, None)),
@@ -61,6 +73,8 @@ impl Client {
                 return Err(error.into_session_lost(may_have_run, Some(renewal.to_string())));
             }
         }
+        self.keeps_message = keeps;
+        self.open_listener(ask);
         self.complete(ask).map_err(|error| {
             match error.exchange.as_ref().map(|exchange| loss(exchange, &error.kind)) {
                 Some(Loss::Refused) => error.into_session_lost(false, None),
@@ -111,15 +125,31 @@ impl Client {
         else {
             return Ok(false);
         };
+        self.hang_up();
         if let Some(session) = keeper.begin(&self.session) {
             self.resume(session, Renewal::Never);
         } else {
-            self.hang_up();
-            let opened =
-                if other_era { self.open(&handshake)? } else { self.initialize(&handshake)? };
+            let opened = self.initialize_or_open(&handshake, other_era)?;
             self.unsaved = !keeper.opened(&opened);
         }
         Ok(true)
+    }
+}
+
+impl Client {
+    /// Begins anew: with the handshake that is known to be right, unless the server has moved on to
+    /// another era.
+    fn initialize_or_open(
+        &mut self,
+        handshake: &Handshake,
+        other_era: bool,
+    ) -> Result<Opened, Error> {
+        if other_era {
+            return self.open(handshake);
+        }
+        self.initialize(handshake).or_else(|error| {
+            if self.is_of_another_era(&error) { self.open(handshake) } else { Err(error) }
+        })
     }
 }
 

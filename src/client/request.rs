@@ -51,11 +51,13 @@ impl Client {
         let began = Instant::now();
         let id = self.ids.next_id();
         let request = self.compose(&id, ask, input);
-        self.message = None;
+        if self.keeps_message {
+            self.message = None;
+        }
         let mut reply = self.send(ask.purpose.clone(), request)?;
         let found = match self.stream.take() {
             Some(mut stream) => {
-                let found = self.find_on_stream(&mut reply, &mut stream.reply, &id);
+                let found = self.find_on_stream(&mut reply, &mut stream, &id);
                 self.stream = Some(stream);
                 found
             }
@@ -136,7 +138,7 @@ impl Client {
             }
             std::thread::sleep(wait);
             let get = self.get(Some(last_id));
-            match self.send(Purpose::default(), get) {
+            match self.send_within(get, began) {
                 Ok(next) if next.status() == 200 => {
                     let broken = std::mem::replace(reply, next);
                     self.history.push(*broken.finish());
@@ -149,6 +151,17 @@ impl Client {
                 Err(_) => return found,
             }
         }
+    }
+
+    /// Sends a GET in what is left of the time for the whole.
+    fn send_within(&mut self, get: Request, began: Instant) -> Result<Reply, Error> {
+        let mut options = self.options.clone();
+        options.limits.whole =
+            options.limits.whole.map(|whole| whole.saturating_sub(began.elapsed()));
+        let recorder = self.http.recorder().clone();
+        self.http = Http::new(&self.endpoint, &options, recorder)
+            .map_err(|error| self.failed(ErrorKind::Transport(error)))?;
+        self.send(Purpose::default(), get)
     }
 
     /// Reads the answer to a POST of the HTTP+SSE transport: it comes on the stream. Some servers give
@@ -235,6 +248,11 @@ impl Client {
     /// Answers what the server asks. The answer goes over a connection of its own, since the stream
     /// occupies the other; that it may not arrive is the server's to deal with.
     fn serve(&mut self, reply: &Reply, id: &RawValue, method: &str, params: Option<&RawValue>) {
+        // The modern era has no requests of a server's, and a client must not answer one (2026-07-28,
+        // Streamable HTTP, Sending Messages, 4).
+        if self.session.is_modern() {
+            return;
+        }
         let response = self.inquiries.respond(method, params);
         let request = self.post(answer_text(id, response));
         let side = self.side.take().unwrap_or_else(|| {

@@ -55,7 +55,7 @@ pub(super) fn failed(error: client::Error, client: &Client, spoken: &Spoken) -> 
         ),
         (Some("redirected" | "wrong-path"), _) => elsewhere(failure, client),
         (Some("not-mcp" | "rate-limited" | "upstream-down"), _) => failure,
-        (_, Kind::Unreachable) => {
+        (None, Kind::Unreachable) => {
             failure.with_detail("Is the server running, and is this its address?")
         }
         (_, Kind::Rpc | Kind::Protocol) if !spoken.tracing => failure.with_next(

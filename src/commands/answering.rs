@@ -4,7 +4,7 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
@@ -99,9 +99,11 @@ fn root(path: &std::path::Path) -> Result<Value, Failure> {
     }
     let uri = url::Url::from_file_path(&full).map_err(|()| problem("has no URI".to_owned()))?;
     let name = full.file_name().map(|name| name.to_string_lossy().into_owned());
-    Ok(
-        json!({"uri": uri.as_str().trim_end_matches('/'), "name": name.unwrap_or_else(|| "/".into())}),
-    )
+    let uri = match uri.as_str().strip_suffix('/') {
+        Some(shorter) if shorter.len() > "file://".len() => shorter.to_owned(),
+        _ => uri.to_string(),
+    };
+    Ok(json!({"uri": uri, "name": name.unwrap_or_else(|| "/".into())}))
 }
 
 /// Answers as the options and the terminal say.
@@ -124,10 +126,12 @@ impl Responder for Answers {
                 Response::Result(json!({"roots": self.roots}))
             }
             "roots/list" => refused("no --root DIR was given"),
-            "elicitation/create" => Response::Result(match params["mode"].as_str() {
-                Some("url") => self.url(params),
-                _ => self.form(params),
-            }),
+            "elicitation/create" => match params["mode"].as_str() {
+                None | Some("form") => Response::Result(self.form(params)),
+                Some("url") => Response::Result(self.url(params)),
+                // 2025-11-25, Elicitation, Error Handling.
+                Some(_) => Response::Refused(-32602, "this mode was not declared".to_owned()),
+            },
             "sampling/createMessage" => self.sample(params),
             _ => refused("this client offers no such method"),
         }
@@ -163,7 +167,11 @@ impl Answers {
         let answers = self.given.as_ref();
         let filled = form.fill(|field| answers?.value_of(&field.name, |word| field.read(word)));
         let complete = filled.missing.is_empty() && filled.problems.is_empty();
-        if self.given.is_some() && complete {
+        // An empty file of answers takes the defaults; answers to something else answer nothing.
+        let meant = answers.is_some_and(|given| {
+            given.is_empty() || form.fields.iter().any(|field| given.names(&field.name))
+        });
+        if meant && complete {
             return json!({"action": "accept", "content": filled.content});
         }
         if let Some(asker) = &mut self.asker {
@@ -177,7 +185,7 @@ impl Answers {
         let lacking: Vec<String> = form
             .fields
             .iter()
-            .filter(|field| self.given.is_none() || filled.missing.contains(&field.name))
+            .filter(|field| !meant || filled.missing.contains(&field.name))
             .map(|field| {
                 let optional = if field.required { "" } else { ", optional" };
                 format!("{} ({}{optional})", self.safe(&field.name), self.safe(&field.hint()))
@@ -217,7 +225,7 @@ impl Answers {
                 self.note(
                     "the server asked for a sample of a language model; --sampling-command gave it",
                 );
-                Response::Result(message_of(command, &said))
+                Response::Result(message_of(&said))
             }
             Err(why) => {
                 self.note(&format!("--sampling-command {why}"));
@@ -228,7 +236,7 @@ impl Answers {
 }
 
 /// What a command said, as a `CreateMessageResult`.
-fn message_of(command: &str, said: &str) -> Value {
+fn message_of(said: &str) -> Value {
     if let Ok(value) = serde_json::from_str::<Value>(said)
         && value["role"].is_string()
         && value.get("content").is_some()
@@ -239,11 +247,11 @@ fn message_of(command: &str, said: &str) -> Value {
         }
         return value;
     }
-    let model = command.split_whitespace().next().unwrap_or("unknown");
+    // Not the command itself: it may hold a secret.
     json!({
         "role": "assistant",
         "content": {"type": "text", "text": said.trim_end()},
-        "model": model,
+        "model": "sampling-command",
         "stopReason": "endTurn",
     })
 }
@@ -251,38 +259,71 @@ fn message_of(command: &str, said: &str) -> Value {
 /// Runs a command of the user's through the shell, within the limit.
 fn run(command: &str, input: &str, limit: Option<Duration>) -> Result<String, String> {
     let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
-    let mut child = Command::new(shell)
-        .args([flag, command])
+    let mut child = in_a_group(Command::new(shell).args([flag, command]))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .map_err(|error| format!("cannot be started: {error}"))?;
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
     let input = input.to_owned();
+    // Each in a thread of its own: a command may say much before it has read all.
+    std::thread::spawn(move || {
+        // A command that does not read its input needs none.
+        stdin.map(|mut stdin| stdin.write_all(input.as_bytes()))
+    });
     let (done, finished) = channel();
     std::thread::spawn(move || {
-        if let Some(mut stdin) = stdin {
-            // A command that does not read its input needs none.
-            let _ = stdin.write_all(input.as_bytes());
-        }
         let said = stdout.map(std::io::read_to_string);
         done.send(said.unwrap_or_else(|| Ok(String::new())))
     });
-    let said = match limit {
-        Some(limit) => finished.recv_timeout(limit).ok(),
+    let deadline = limit.map(|limit| Instant::now() + limit);
+    let left = || deadline.map(|at| at.saturating_duration_since(Instant::now()));
+    let said = match left() {
+        Some(left) => finished.recv_timeout(left).ok(),
         None => finished.recv().ok(),
     };
-    let Some(said) = said else {
-        // It is taken back whether or not it goes by itself.
-        let _ = child.kill();
-        let _ = child.wait();
-        return Err("did not answer in time (--timeout)".to_owned());
+    let ended = loop {
+        match child.try_wait() {
+            Ok(Some(status)) if said.is_some() => break Some(status),
+            Ok(None) if said.is_some() && left().is_none_or(|left| !left.is_zero()) => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            _ => break None,
+        }
     };
-    let status = child.wait().map_err(|error| format!("cannot be waited for: {error}"))?;
-    if !status.success() {
-        return Err(format!("failed ({status})"));
+    match (said, ended) {
+        (Some(said), Some(status)) if status.success() => {
+            said.map_err(|error| format!("said what cannot be read: {error}"))
+        }
+        (_, Some(status)) => Err(format!("failed ({status})")),
+        _ => {
+            end_group(&mut child);
+            Err("did not answer in time (--timeout)".to_owned())
+        }
     }
-    said.map_err(|error| format!("said what cannot be read: {error}"))
+}
+
+/// In a process group of its own, so that all of it can be ended.
+#[cfg(unix)]
+fn in_a_group(command: &mut Command) -> &mut Command {
+    use std::os::unix::process::CommandExt as _;
+    command.process_group(0)
+}
+
+#[cfg(not(unix))]
+fn in_a_group(command: &mut Command) -> &mut Command {
+    command
+}
+
+/// Ends a command and whatever it has started.
+fn end_group(child: &mut std::process::Child) {
+    #[cfg(unix)]
+    if let Some(group) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
+        // What has ended by itself is ended.
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    }
+    let _ = child.kill();
+    let _ = child.wait();
 }
 
 #[cfg(test)]
@@ -303,12 +344,11 @@ mod tests {
 
     #[test]
     fn a_command_says_text_or_a_whole_message() {
-        let text = message_of("llm -m small", "Paris\n");
+        let text = message_of("Paris\n");
         assert_eq!(text["content"], json!({"type": "text", "text": "Paris"}));
-        assert_eq!(text["model"], "llm");
         let whole = r#"{"role":"assistant","content":{"type":"text","text":"x"},"model":"m"}"#;
-        assert_eq!(message_of("c", whole)["model"], "m");
-        let number = message_of("c", "42");
+        assert_eq!(message_of(whole)["model"], "m");
+        let number = message_of("42");
         assert_eq!(number["content"]["text"], "42");
     }
 
@@ -317,7 +357,12 @@ mod tests {
     fn a_command_gets_the_request_and_has_a_limit() {
         assert_eq!(run("cat", "{\"a\":1}", None).unwrap(), "{\"a\":1}");
         assert!(run("exit 3", "", None).unwrap_err().contains("failed"));
-        let late = run("exec sleep 5", "", Some(Duration::from_millis(50)));
-        assert!(late.unwrap_err().contains("in time"));
+        let large = "x".repeat(1 << 20);
+        assert_eq!(run("cat", &large, Some(Duration::from_secs(10))).unwrap(), large);
+        for late in ["sleep 5", "echo hi; exec >&-; sleep 5"] {
+            let began = Instant::now();
+            let late = run(late, "", Some(Duration::from_millis(50)));
+            assert!(late.unwrap_err().contains("in time") && began.elapsed().as_secs() < 2);
+        }
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn run(context: &Context<'_>, args: &Call) -> Outcome {
         let name = &args.tool;
         let mut outcome = connected.client.call_tool(name, &arguments, repeat, known.as_ref());
         if let Err(error) = &outcome
-            && is_header_mismatch(error)
+            && is_header_mismatch(connected, error)
             && !connected.is_probe()
         {
             // The tool may mirror other parameters by now (2026-07-28, Streamable HTTP, "Client
@@ -98,8 +98,12 @@ fn refused(connected: &Connected, tool: &str, problems: Problems) -> Stop {
 }
 
 /// Whether the server says that the headers do not mirror the body.
-pub(super) fn is_header_mismatch(error: &client::Error) -> bool {
-    matches!(&error.kind, client::ErrorKind::Rpc(error) if error.code == Some(-32020))
+pub(super) fn is_header_mismatch(connected: &Connected, error: &client::Error) -> bool {
+    let status = error.exchange.as_ref().and_then(|exchange| exchange.status());
+    // The code is an application's own in the legacy era, and with any other status.
+    connected.client.session().is_modern()
+        && status == Some(400)
+        && matches!(&error.kind, client::ErrorKind::Rpc(error) if error.code == Some(-32020))
 }
 
 /// The tool, as far as it is known, so that its arguments can be typed and mirrored. The tools are
@@ -176,7 +180,8 @@ pub(super) fn remembered(
     context: &Context<'_>,
     connected: &Connected,
 ) -> Result<Option<KnownTools>, Stop> {
-    match (&connected.tools, &connected.store, &connected.record) {
+    let known = connected.tools.as_ref().or(connected.public_tools.as_ref());
+    match (known, &connected.store, &connected.record) {
         (Some(known), _, _) => Ok(Some(known.clone())),
         (None, Some(store), Some(record)) => Ok(store.load_tools(&record.name, context.now())?),
         _ => Ok(None),

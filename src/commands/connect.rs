@@ -22,8 +22,10 @@ pub(super) struct Connected {
     /// The server's record, where it is remembered.
     pub(super) record: Option<Record>,
     pub(super) store: Option<Store>,
-    /// The server's tools, where this process knows them already.
+    /// The server's tools, where they came in this run.
     pub(super) tools: Option<KnownTools>,
+    /// What is remembered of its tools and holds for everybody.
+    pub(super) public_tools: Option<KnownTools>,
     /// How the user speaks of the server, for what is suggested.
     pub(super) spoken: Spoken,
     /// The session is this process's alone, and ended afterwards.
@@ -189,8 +191,14 @@ fn resumed(
     if session.transport == Transport::Sse {
         let client = &mut prepared.client;
         let opened = client.open_sse(handshake);
-        opened.map_err(|error| failed(error, client, &prepared.spoken))?;
-        return Ok(prepared.connected(context, Some(record), false));
+        let opened = opened.map_err(|error| failed(error, client, &prepared.spoken))?;
+        if opened.session.transport == Transport::Sse {
+            return Ok(prepared.connected(context, Some(record), false));
+        }
+        // It has moved on to the transport of today.
+        let record = remember(context, &prepared, &opened, None)?;
+        let tools = known(&opened);
+        return Ok(Connected { tools, ..prepared.connected(context, Some(record), false) });
     }
     let renewal = renewal(context, &record, &prepared.expanded);
     let listens =
@@ -216,7 +224,7 @@ fn with_others_credentials(
     prepared.client.resume(record.session(), Renewal::Never);
     let mut connected = prepared.connected(context, None, false);
     let known = connected.store.as_ref().map(|store| store.load_tools(&record.name, context.now()));
-    connected.tools = known.transpose()?.flatten().filter(|known| known.is_public);
+    connected.public_tools = known.transpose()?.flatten().filter(|known| known.is_public);
     Ok(connected)
 }
 
@@ -272,6 +280,7 @@ impl Prepared {
             record,
             store: context.store(),
             tools: None,
+            public_tools: None,
             spoken: self.spoken,
             ephemeral,
         }

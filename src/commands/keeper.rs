@@ -33,14 +33,14 @@ impl Keeper for RecordKeeper {
     }
 
     fn opened(&mut self, opened: &Opened) -> bool {
-        if opened.session.era() == self.record.session().era() {
+        if opened.session.era() == self.record.session().era() && self.record.session_id.is_some() {
             let of_old = self.now.duration_since(self.record.opened_at()).unwrap_or_default();
             self.console.note(&format!(
                 "mcpoke: the server no longer knew the session (opened {} ago); opened a new one.\n        \
                  Whatever the server kept in the old one is gone.",
                 age(of_old)
             ));
-        } else {
+        } else if opened.result.protocol_version != self.record.protocol_version {
             self.console.note(&format!(
                 "mcpoke: the server speaks {} now, and not {} any more.",
                 one_line(&opened.result.protocol_version),

@@ -40,7 +40,7 @@ pub(super) fn run(context: &Context<'_>, args: &Request) -> Outcome {
         }
         let mut outcome = connected.client.request(&ask);
         if let Err(error) = &outcome
-            && is_header_mismatch(error)
+            && is_header_mismatch(connected, error)
             && args.method == "tools/call"
             && !connected.is_probe()
         {

@@ -160,8 +160,15 @@ fn check_parameters(headers: &HeaderMap, message: &Value) -> Result<(), Answer> 
     let mut tools = tools.as_array().into_iter().flatten();
     let Some(tool) = tools.find(|tool| tool["name"] == params["name"]) else { return Ok(()) };
     for mirrored in mirror::mirrored(&tool["inputSchema"]).unwrap_or_default() {
-        if let Some((name, expected)) = mirrored.header_for(&params["arguments"]) {
-            compare(&message["id"], headers, &name, &decoded(&expected).unwrap_or_default())?;
+        match mirrored.header_for(&params["arguments"]) {
+            Some((name, expected)) => {
+                compare(&message["id"], headers, &name, &decoded(&expected).unwrap_or_default())?;
+            }
+            None if headers.contains_key(mirrored.header.as_str()) => {
+                let text = format!("Header mismatch: {} has no value in the body", mirrored.header);
+                return Err(bad(&message["id"], HEADER_MISMATCH, &text));
+            }
+            None => {}
         }
     }
     Ok(())

@@ -58,6 +58,9 @@ pub fn request_with_input(
     state: Option<&RawValue>,
 ) -> String {
     let mut params = params.clone();
+    if let (Some(_), Some(params)) = (state, params.as_object_mut()) {
+        params.remove("requestState");
+    }
     if !responses.is_empty() {
         params["inputResponses"] = Value::Object(responses.clone());
     }

@@ -9,9 +9,6 @@ use url::Url;
 use super::reply::Reply;
 use crate::exchange::{Exchange, Shape};
 
-/// How long to wait for the address. Servers send it at once; other streams may stay silent for ever.
-const PATIENCE: Duration = Duration::from_secs(5);
-
 /// An open stream, and where to send.
 pub struct HttpSse {
     /// The stream.
@@ -29,11 +26,16 @@ pub enum NotSse {
 }
 
 impl HttpSse {
+    /// How long to wait for the address. Servers send it at once; other streams may stay silent for ever.
+    pub const PATIENCE: Duration = Duration::from_secs(5);
+
     /// Waits for the address on a stream that a GET of `url` opened.
     pub fn begin(mut reply: Reply, url: &str) -> Result<Self, NotSse> {
-        reply.hurry(Some(PATIENCE));
-        let first = if reply.status() == 200 { reply.next_message() } else { Ok(None) };
-        reply.hurry(None);
+        let first = if reply.status() == 200 {
+            reply.next_message_within(Self::PATIENCE)
+        } else {
+            Ok(None)
+        };
         let is_stream =
             reply.exchange().answer.as_ref().is_some_and(|answer| answer.shape == Shape::Events);
         let address = match first {

@@ -31,6 +31,8 @@ pub struct Reply {
     /// Bytes of events that are kept as evidence.
     kept: usize,
     resumption: Resumption,
+    /// When the next message must be there, since the exchange began.
+    until: Option<Duration>,
 }
 
 /// Where a stream can be taken up again (2025-11-25, Transports, "Resumability and Redelivery").
@@ -90,6 +92,7 @@ impl Reply {
             limits,
             kept: 0,
             resumption: Resumption::default(),
+            until: None,
         }
     }
 
@@ -108,9 +111,14 @@ impl Reply {
         &self.resumption
     }
 
-    /// Waits no longer than this for a byte from now on; `None` is as long as the limits allow.
-    pub fn hurry(&self, limit: Option<Duration>) {
-        self.log.set_hurry(limit);
+    /// The next message, if it comes in time: neither silence nor comments make the wait longer.
+    pub fn next_message_within(&mut self, limit: Duration) -> Result<Option<String>, Error> {
+        self.log.set_hurry(Some(limit));
+        self.until = Some(self.log.elapsed() + limit);
+        let next = self.next_message();
+        self.until = None;
+        self.log.set_hurry(None);
+        next
     }
 
     /// The type of the event that came last.
@@ -255,6 +263,12 @@ impl Reply {
                 self.resumption.last_id = Some(id.clone()).filter(|id| !id.is_empty());
             }
             self.resumption.retry = block.retry.or(self.resumption.retry);
+            if self.until.is_some_and(|until| block.at > until) && block.data.is_none() {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            if block.kind == "endpoint" {
+                self.learn_address(block.data.as_deref().unwrap_or_default());
+            }
             self.recorder.tell(|observer, redactor| observer.event(&block, redactor));
             // The data goes on as it is, without a copy; its beginning stays as evidence.
             let data = block.data.take();
@@ -274,6 +288,14 @@ impl Reply {
             if data.is_some() {
                 return Ok(data);
             }
+        }
+    }
+
+    /// The address that an `endpoint` event names holds the session of the HTTP+SSE transport: a secret.
+    fn learn_address(&self, address: &str) {
+        let base = url::Url::parse(&self.exchange.request.url);
+        if let Ok(url) = base.and_then(|base| base.join(address.trim())) {
+            self.recorder.learn(|redactor| redactor.learn_query(url.as_str()));
         }
     }
 

@@ -355,3 +355,31 @@ fn an_address_that_must_be_visited_first_is_named() {
         .exits(10)
         .says("https://example.com/sign-in");
 }
+
+#[test]
+fn an_answer_to_something_else_accepts_nothing() {
+    let question = json!({"method": "elicitation/create", "params": {"message": "Delete everything?",
+        "requestedSchema": {"type": "object", "properties": {"confirm": {"type": "boolean", "default": true}}}}});
+    let server = modern(move |request| {
+        (request.rpc() == "tools/call" && request.body["params"]["inputResponses"].is_null()).then(
+            || {
+                request.result(&json!({"resultType": "input_required",
+                "inputRequests": {"elicitation/create": question}}))
+            },
+        )
+    });
+    let sandbox = Sandbox::new();
+    let answer = |args: &[&str]| {
+        let args: Vec<&str> =
+            ["-s", &server.url, "call", "echo", "message=x"].iter().chain(args).copied().collect();
+        sandbox.run(&args).exits(0);
+        server.all_requests().pop().unwrap().body["params"]["inputResponses"]["elicitation/create"]
+            .clone()
+    };
+    assert_eq!(answer(&["--answer", "confrim=no"]), json!({"action": "decline"}));
+    let accepted = json!({"action": "accept", "content": {"confirm": false}});
+    assert_eq!(answer(&["--answer", "confirm=no"]), accepted);
+    std::fs::write(sandbox.home().join("all.json"), "{}").unwrap();
+    let accepted = json!({"action": "accept", "content": {"confirm": true}});
+    assert_eq!(answer(&["--answers", "all.json"]), accepted);
+}

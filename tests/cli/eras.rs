@@ -422,3 +422,68 @@ fn request_sends_any_method_in_either_era() {
     assert_eq!(last.body["params"], json!({"requestId": "x"}));
     assert_eq!(last.header("mcp-session-id"), Some("session-0123456789abcdef"));
 }
+
+#[test]
+fn an_error_of_the_tools_own_is_no_change_of_era() {
+    // A code that is an application's own in the legacy era.
+    let legacy = mcp(|request| {
+        (request.rpc() == "tools/call").then(|| {
+            request.fails(200, &json!({"code": -32020, "message": "charged, then failed"}))
+        })
+    });
+    let sandbox = Sandbox::new();
+    sandbox
+        .run(&["-s", &legacy.url, "call", "echo", "message=x"])
+        .exits(6)
+        .says("charged, then failed");
+    assert_eq!(legacy.methods().iter().filter(|method| *method == "tools/call").count(), 1);
+    let modern = modern(|request| {
+        (request.rpc() == "tools/call")
+            .then(|| request.fails(400, &json!({"code": -32000, "message": "row 1 is in"})))
+    });
+    sandbox.run(&["-s", &modern.url, "call", "echo", "message=x"]).exits(6).says("row 1 is in");
+    assert_eq!(all(&modern), ["tools/list", "tools/call"]);
+}
+
+#[test]
+fn a_lost_session_on_a_server_that_has_moved_on_is_no_dead_end() {
+    let server = modern(|request| {
+        let in_session = request.header("mcp-session-id").is_some();
+        in_session
+            .then(|| request.fails(404, &json!({"code": -32001, "message": "Session not found"})))
+    });
+    let old = mcp(|_| None);
+    let sandbox = Sandbox::new();
+    sandbox.run(&["init", &old.url]).exits(0);
+    let record = sandbox.state().join("sessions/scripted.json");
+    let text = std::fs::read_to_string(&record).unwrap();
+    std::fs::write(&record, text.replace(&old.url, &server.url)).unwrap();
+    sandbox.run(&["list-tools"]).exits(0).says("speaks 2026-07-28 now");
+    sandbox.run(&["sessions"]).exits(0).prints_part("no session needed");
+}
+
+#[test]
+fn raw_prints_the_answer_to_the_request_and_to_no_other() {
+    let server = mcp(|request| {
+        (request.rpc() == "foo/bar").then(|| request.error(400, -32000, "the real error"))
+    });
+    let sandbox = Sandbox::new();
+    sandbox.run(&["init", &server.url]).exits(0);
+    sandbox.run(&["request", "foo/bar", "--raw"]).fails().prints_part("the real error");
+    assert!(server.methods().contains(&"ping".to_owned()), "mcpoke asked on its own account");
+}
+
+#[test]
+fn an_unmarked_list_is_not_asked_for_twice() {
+    let server = dual(|request| {
+        Some(match request.rpc() {
+            "tools/list" => request.result(&json!({"tools": [
+                {"name": "echo", "inputSchema": {"type": "object", "properties": {"a": {}}}}]})),
+            "initialize" => request.result(&json!({})),
+            _ => request.fails(200, &json!({"code": -32601, "message": "Method not found"})),
+        })
+    });
+    // It issues sessions, so that its tools may be others there.
+    Sandbox::new().run(&["-s", &server.url, "list-tools"]).exits(0);
+    assert_eq!(all(&server).iter().filter(|method| *method == "tools/list").count(), 2);
+}

@@ -12,6 +12,7 @@ use crate::support::{Request, Sandbox, Server, http};
 /// `refusal` is the status of a POST to the stream's address.
 fn sse(refusal: u16, endpoint: fn(&str) -> String, after: After) -> Server {
     let streams: Arc<Mutex<Vec<TcpStream>>> = Arc::default();
+    let waiting: Mutex<Option<Request>> = Mutex::default();
     Server::of_any_era(move |request, stream| {
         if request.method == "GET" {
             let head =
@@ -36,6 +37,17 @@ fn sse(refusal: u16, endpoint: fn(&str) -> String, after: After) -> Server {
             Some(_) if after == After::Cut && request.rpc() == "tools/call" => {
                 let _ = open.shutdown(std::net::Shutdown::Both);
             }
+            // Asks first, and answers when it has its own answer.
+            Some(_) if after == After::Asked && request.rpc() == "tools/call" => {
+                *waiting.lock().unwrap() = Some(request.clone());
+                let question = r#"{"jsonrpc":"2.0","id":9,"method":"roots/list"}"#;
+                open.write_all(format!("data: {question}\n\n").as_bytes()).unwrap();
+            }
+            None if request.body.get("result").is_some() => {
+                let call = waiting.lock().unwrap().take().unwrap();
+                let text = answer(&call).unwrap();
+                open.write_all(format!("data: {text}\n\n").as_bytes()).unwrap();
+            }
             Some(text) => {
                 open.write_all(format!("event: message\ndata: {text}\n\n").as_bytes()).unwrap();
             }
@@ -49,6 +61,7 @@ fn sse(refusal: u16, endpoint: fn(&str) -> String, after: After) -> Server {
 enum After {
     Answered,
     Cut,
+    Asked,
 }
 
 fn answer(request: &Request) -> Option<String> {
@@ -136,4 +149,41 @@ fn a_stream_that_ends_before_the_answer_may_have_run() {
         .says("may have run; it was not sent again");
     let calls = server.all_requests().iter().filter(|r| r.rpc() == "tools/call").count();
     assert_eq!(calls, 1);
+}
+
+#[test]
+fn what_the_server_asks_is_answered_at_the_address_for_messages() {
+    let server = sse(405, own, After::Asked);
+    Sandbox::new()
+        .run(&[
+            "-s",
+            &server.url,
+            "call",
+            "echo",
+            "--raw-strings",
+            "--root",
+            "/",
+            "--timeout",
+            "20",
+        ])
+        .exits(0)
+        .prints("hi\n");
+    let requests = server.all_requests();
+    let answer = requests.iter().find(|request| request.body.get("result").is_some()).unwrap();
+    assert_eq!(answer.path, "/messages?id=1");
+    assert_eq!(answer.body["result"]["roots"][0]["uri"], "file:///");
+}
+
+#[test]
+fn the_session_in_the_address_is_a_secret() {
+    let address = |_: &str| "/messages?sessionId=0123456789abcdef0123456789abcdef".to_owned();
+    let server = sse(405, address, After::Answered);
+    let sandbox = Sandbox::new();
+    let finished =
+        sandbox.run(&["init", &server.url, "--trace", "--trace-file", "t.jsonl", "--timeout", "2"]);
+    let kept = std::fs::read_to_string(sandbox.home().join("t.jsonl")).unwrap();
+    for text in [&finished.stderr, &kept] {
+        assert!(text.contains("sessionId="), "{text}");
+        assert!(!text.contains("0123456789abcdef0123"), "{text}");
+    }
 }

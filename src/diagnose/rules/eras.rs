@@ -1,0 +1,230 @@
+//! Eras, revisions, and the transports that an address may hide.
+
+use super::super::rule::{Certainty, Conclusion, Evidence, Rule, succeeded};
+use crate::exchange::{Exchange, Shape};
+use crate::protocol::headers::PROTOCOL_VERSION;
+use crate::protocol::version;
+
+pub(super) static MODERN_ONLY: Rule = Rule {
+    id: "modern-only",
+    title: "the server speaks revision 2026-07-28, which has no handshake",
+    means: "It knows neither initialize nor sessions: every request carries its own protocol version and \
+            capabilities, in _meta and in headers. Without --protocol-version, --no-session and \
+            --session-id mcpoke finds this out and speaks it.",
+    server: "",
+    specification: "2026-07-28, Versioning",
+    about: "\
+Revision 2026-07-28 did away with initialize and with sessions. Every request stands by itself: params._meta \
+carries io.modelcontextprotocol/protocolVersion and io.modelcontextprotocol/clientCapabilities, and the \
+headers MCP-Protocol-Version, Mcp-Method and (for tools/call, prompts/get, resources/read) Mcp-Name say the \
+same to whatever stands in between.
+
+A server of this era alone answers an older client with 400 and -32022, whose data lists what it supports, \
+or with -32602 that names the missing keys. Only the codes -32020, -32021 and -32022, a -32602 that names a \
+key of io.modelcontextprotocol/, or a 404 with -32601 for the very request prove a server of this era; a \
+plain 400 proves nothing.",
+    find: |evidence| {
+        let Evidence { exchange, error, .. } = evidence;
+        // What was sent in the modern era fails for another reason.
+        if evidence.is_modern_request() {
+            return None;
+        }
+        let named = exchange.error_names_its_request();
+        let proof = version::proves_modern(evidence.status(), error.as_ref()?, named)
+            && (evidence.code() != Some(-32601) || exchange.is("initialize"));
+        proof.then(|| Certainty::Certain.into())
+    },
+};
+
+pub(super) static LEGACY_ONLY: Rule = Rule {
+    id: "legacy-only",
+    title: "the server speaks only revisions with a handshake",
+    means: "It does not know revision 2026-07-28: do the handshake (initialize, then \
+            notifications/initialized), and send what it brings on every request.",
+    server: "",
+    specification: "2026-07-28, Streamable HTTP, Backward Compatibility",
+    about: "\
+A server of the legacy era does not understand a request that carries its own metadata, and refuses it as it \
+refuses any request without a handshake: 400 with a missing session or an unsupported revision, 404, 422, or \
+a JSON-RPC error on 200. None of these is an error of the modern era, which is how a client tells: it falls \
+back to initialize.",
+    find: |evidence| {
+        if !evidence.is_modern_request()
+            || evidence.is_modern_proof()
+            || evidence.exchange.is("initialize")
+        {
+            return None;
+        }
+        let refused = matches!(evidence.status(), 400 | 404 | 405 | 406 | 415 | 422)
+            || (evidence.status() == 200 && matches!(evidence.code(), Some(-32601 | -32600 | 0)));
+        // The modern era has errors of its own for what is wrong with its envelope and headers.
+        let own = evidence.code() == Some(-32602) && evidence.says(&["_meta"]);
+        if !refused || own || evidence.shape() == Some(Shape::Html) {
+            return None;
+        }
+        let handshake = evidence.later.iter().find(|e| e.is("initialize") && succeeded(e));
+        Some(match handshake {
+            Some(later) => Conclusion {
+                certainty: Certainty::Certain,
+                because: format!("{} is a handshake, and works", later.number),
+            },
+            None => Certainty::Likely.into(),
+        })
+    },
+};
+
+pub(super) static LEGACY_SSE_ONLY: Rule = Rule {
+    id: "legacy-sse-only",
+    title: "the address is one of the HTTP+SSE transport of 2024-11-05",
+    means: "It takes a GET, whose first event names the address to POST to; the answers come on the \
+            stream. mcpoke speaks it; a client for Streamable HTTP alone cannot.",
+    server: "Serve Streamable HTTP as well: HTTP+SSE is deprecated since 2025-03-26.",
+    specification: "2025-11-25, Transports, Backwards Compatibility",
+    about: "\
+The transport of 2024-11-05 has two addresses. A GET of the first (often /sse) opens an event stream; its \
+first event, `endpoint`, names the second, which messages are sent to by POST and which answers 202; the \
+answers themselves come on the stream. The session lives as long as the stream.
+
+A POST to the first address gets 405 with Allow: GET, or 404. A GET tells for certain.",
+    find: |evidence| {
+        let get = |exchange: &Exchange| {
+            exchange.request.method == "GET"
+                && exchange.answer.as_ref().is_some_and(|answer| {
+                    answer.events.first().is_some_and(|event| event.kind == "endpoint")
+                })
+        };
+        let refused = evidence.is_post() && matches!(evidence.status(), 400 | 404 | 405);
+        if !refused || evidence.is_modern_proof() {
+            return None;
+        }
+        if let Some(stream) = evidence.later.iter().chain(evidence.earlier).find(|e| get(e)) {
+            let because = format!("{} opened its stream", stream.number);
+            return Some(Conclusion { certainty: Certainty::Certain, because });
+        }
+        // Whoever says what is allowed, and it is GET alone.
+        let allowed = evidence.header("allow").unwrap_or_default().to_ascii_uppercase();
+        (evidence.status() == 405 && allowed.contains("GET") && !allowed.contains("POST"))
+            .then(|| Certainty::Likely.into())
+    },
+};
+
+impl Evidence<'_> {
+    /// Whether the answer proves a modern server.
+    fn is_modern_proof(&self) -> bool {
+        let named = self.exchange.error_names_its_request();
+        self.error.as_ref().is_some_and(|e| version::proves_modern(self.status(), e, named))
+    }
+}
+
+pub(super) static VERSION_UNSUPPORTED: Rule = Rule {
+    id: "version-unsupported",
+    title: "the server does not support the MCP-Protocol-Version that was sent",
+    means: "Every request after the handshake carries the revision that the server chose in its answer to \
+            initialize, and no other. In the modern era, send one that the error's data lists.",
+    server: "",
+    specification: "2025-11-25, Transports, Protocol Version Header",
+    about: "\
+The header MCP-Protocol-Version carries the revision that was agreed on: legacy servers choose it in their \
+answer to initialize, modern ones list what they support in the data of error -32022. A value that the \
+server does not know gets 400 (404 from @hono/mcp). A request without the header is taken for 2025-03-26 by \
+legacy servers; it was introduced with 2025-06-18.",
+    find: |evidence| {
+        evidence.exchange.request.header(PROTOCOL_VERSION)?;
+        if evidence.code() == Some(-32022) {
+            return evidence.is_modern_request().then(|| Certainty::Certain.into());
+        }
+        let says_so = evidence.says(&["protocol version", "protocol-version", "protocolversion"]);
+        (matches!(evidence.status(), 400 | 404) && says_so && evidence.code() != Some(-32020))
+            .then(|| Certainty::Certain.into())
+    },
+};
+
+pub(super) static HEADER_MISMATCH: Rule = Rule {
+    id: "header-mismatch",
+    title: "the headers do not say what the body says",
+    means: "In revision 2026-07-28 MCP-Protocol-Version, Mcp-Method, Mcp-Name and the Mcp-Param headers of \
+            annotated parameters mirror the body, byte for byte (Base64 between =?base64? and ?= where a \
+            value is no plain ASCII). If they are right where they are sent, a proxy drops or rewrites \
+            them.",
+    server: "",
+    specification: "2026-07-28, Streamable HTTP, Server Validation",
+    about: "\
+A request of the modern era says in its headers what its body says, so that gateways can route it without \
+reading the body: MCP-Protocol-Version as in _meta, Mcp-Method as the method, Mcp-Name as params.name or \
+params.uri, and Mcp-Param-… for parameters that the tool's schema annotates with x-mcp-header. A header \
+that is missing, or says something else, is refused with 400 and -32020, and the message names the pair.
+
+A tool may have changed its annotations: ask for tools/list again and repeat the call.",
+    find: |evidence| (evidence.code() == Some(-32020)).then(|| Certainty::Certain.into()),
+};
+
+pub(super) static ENVELOPE_MISSING: Rule = Rule {
+    id: "envelope-missing",
+    title: "the request lacks the _meta envelope of revision 2026-07-28",
+    means: "The header MCP-Protocol-Version promises the modern era, and the body does not keep it: \
+            params._meta must carry io.modelcontextprotocol/protocolVersion and \
+            io.modelcontextprotocol/clientCapabilities.",
+    server: "",
+    specification: "2026-07-28, Overview, _meta",
+    about: "\
+Every request of the modern era carries params._meta with io.modelcontextprotocol/protocolVersion (the same \
+as in the header), io.modelcontextprotocol/clientCapabilities (an object, {} for none) and, as a courtesy, \
+io.modelcontextprotocol/clientInfo. Without them the answer is 400 with -32602.
+
+A header that is mistyped has the same effect: some servers take every revision that they do not know for a \
+modern one.",
+    find: |evidence| {
+        let names_it = evidence.says(&["io.modelcontextprotocol/", "_meta"]);
+        let versioned = evidence.exchange.request.header(PROTOCOL_VERSION).is_some();
+        (evidence.code() == Some(-32602) && names_it && versioned).then(|| Certainty::Certain.into())
+    },
+};
+
+pub(super) static STREAM_EMPTY: Rule = Rule {
+    id: "stream-empty",
+    title: "the server answered 200 and sent no answer",
+    means: "The stream ended without a JSON-RPC message: the server failed while it worked, or it waits \
+            for notifications/initialized, or a proxy cut the stream. The request may have run.",
+    server: "Look at the server's log: something ended the request without an answer.",
+    specification: "2025-11-25, Transports, Sending Messages to the Server, 6",
+    about: "\
+A request is answered with one JSON document or with a stream that ends with the answer. A stream that ends \
+before is no answer: rmcp up to 0.15 does this when notifications/initialized is missing, servers that crash \
+do it, and so do proxies whose read timeout is over (60 seconds in nginx). A stream with event ids can be \
+taken up again with a GET and Last-Event-ID.",
+    find: |evidence| {
+        let answer = evidence.answer?;
+        let asks = evidence.is_post() && evidence.exchange.has_id();
+        let nothing =
+            matches!(answer.shape, Shape::Events | Shape::Empty) && answer.last_message().is_none();
+        (answer.status == 200 && asks && nothing).then(|| Certainty::Likely.into())
+    },
+};
+
+pub(super) static STREAM_BUFFERED: Rule = Rule {
+    id: "stream-buffered",
+    title: "a stream is held back on its way",
+    means: "What the server sends bit by bit arrives in one piece, or not until the time is up: a proxy \
+            keeps the answer until it is complete. Progress and questions of the server do not get through.",
+    server: "Send X-Accel-Buffering: no with every event stream, or turn buffering off in the proxy \
+             (proxy_buffering off, in nginx).",
+    specification: "2026-07-28, Streamable HTTP, Receiving Messages",
+    about: "\
+Proxies collect an answer before they hand it on, unless they are told that it is a stream. Calls then work \
+and are only late; what is lost is all that comes before the answer: progress, log messages, and questions \
+to the client, whose answer the server waits for in vain.
+
+A GET of the standalone stream shows it best: a direct server sends the headers at once, and a buffering \
+proxy sends nothing at all.",
+    find: |evidence| {
+        // A stream that a server opens at once, and of which not even the headers came in time.
+        let late = evidence.exchange.failure.as_deref().is_some_and(|text| text.contains("no answer")
+            || text.contains("not a byte") || text.contains("not done"));
+        let stream = evidence.exchange.request.method == "GET";
+        let works = evidence.earlier.iter().chain(evidence.later).any(|e| e.request.method == "POST" && succeeded(e));
+        (late && stream && works && evidence.answer.is_none()).then(|| Conclusion {
+            certainty: Certainty::Likely,
+            because: "requests are answered, and of a stream not even the headers come".to_owned(),
+        })
+    },
+};

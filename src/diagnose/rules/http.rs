@@ -1,0 +1,424 @@
+//! HTTP itself: types, paths, redirects, limits, gateways, credentials, the connection.
+
+use super::super::rule::{Certainty, Conclusion, Evidence, Rule, succeeded};
+use super::unlabelled_accept;
+use crate::exchange::Shape;
+use crate::protocol::headers;
+
+const SENDING: &str = "2025-11-25, Transports, Sending Messages to the Server";
+
+pub(super) static AUTH_REQUIRED: Rule = Rule {
+    id: "auth-required",
+    title: "the server wants credentials that were not sent, or refuses those that were",
+    means: "Send a token with --bearer (or MCPOKE_BEARER), or the header the server asks for with -H \
+            'Name: value'.",
+    server: "",
+    specification: "2025-11-25, Authorization, Access Token Usage",
+    about: "\
+401 with a WWW-Authenticate header is a question of credentials, and of nothing else: the header says which \
+kind is wanted, and resource_metadata where to find out how to get one. 401 without that header breaks HTTP \
+(RFC 9110, 11.6.1); some servers use it for a lost session (rmcp up to 0.16).
+
+Credentials and sessions are two things: a right token does not replace the handshake, and a session that \
+was opened with one token must not be used with another.",
+    find: |evidence| {
+        let status = evidence.status();
+        if !matches!(status, 401 | 403 | 407) || scope(evidence) || remapped(evidence) {
+            return None;
+        }
+        let about_session = evidence.says(&["session"]);
+        if status == 403 && evidence.challenge().is_none() && (hosts(evidence) || origins(evidence)) {
+            return None;
+        }
+        Some(match (evidence.challenge(), about_session) {
+            (Some(_), false) => Certainty::Certain.into(),
+            (Some(_), true) => Certainty::Likely.into(),
+            (None, true) => Certainty::Possible.into(),
+            (None, false) => Certainty::Likely.into(),
+        })
+    },
+};
+
+fn scope(evidence: &Evidence<'_>) -> bool {
+    evidence.challenge().is_some_and(|challenge| challenge.contains("insufficient_scope"))
+        || (evidence.status() == 403
+            && evidence.says(&["insufficient_scope", "insufficient scope"]))
+}
+
+fn remapped(evidence: &Evidence<'_>) -> bool {
+    evidence.header("www-authenticate").is_none() && evidence.challenge().is_some()
+}
+
+pub(super) static AUTH_SCOPE: Rule = Rule {
+    id: "auth-scope",
+    title: "the token is good, and does not allow this",
+    means: "The challenge names the scope that is missing: get a token with it.",
+    server: "",
+    specification: "2025-11-25, Authorization, Scope Challenge Handling",
+    about: "\
+A token carries scopes. A request that needs another one is refused with 403 (some servers: 401) and a \
+challenge with error=\"insufficient_scope\" and the scopes that are needed. A client asks the authorization \
+server for a token with those, once, and tries again; it does not loop.",
+    find: |evidence| {
+        (matches!(evidence.status(), 401 | 403) && scope(evidence))
+            .then(|| Certainty::Certain.into())
+    },
+};
+
+pub(super) static AUTH_CHALLENGE_REMAPPED: Rule = Rule {
+    id: "auth-challenge-remapped",
+    title: "the server wants credentials, and a gateway has renamed its challenge",
+    means: "The answer to this 401 is in x-amzn-remapped-www-authenticate: clients that look for \
+            WWW-Authenticate do not find out where to log in. Send a token all the same.",
+    server: "Let the gateway pass WWW-Authenticate (AWS API Gateway renames it unless it is mapped).",
+    specification: "RFC 9110, 11.6.1",
+    about: "\
+AWS API Gateway and what is built on it rename the WWW-Authenticate header of an answer to \
+x-amzn-remapped-www-authenticate. The challenge is complete, only under a name that no client looks for: it \
+sees a 401 without a challenge.",
+    find: |evidence| {
+        (matches!(evidence.status(), 401 | 403) && remapped(evidence) && !scope(evidence))
+            .then(|| Certainty::Certain.into())
+    },
+};
+
+fn hosts(evidence: &Evidence<'_>) -> bool {
+    evidence.status() == 421 || evidence.says(&["host"])
+}
+
+fn origins(evidence: &Evidence<'_>) -> bool {
+    evidence.says(&["origin"])
+}
+
+pub(super) static HOST_REJECTED: Rule = Rule {
+    id: "host-rejected",
+    title: "the server refuses the Host of the request",
+    means: "It guards against DNS rebinding and answers only to the names it was told. Use the host name \
+            it expects.",
+    server: "Add this name to the list of allowed hosts, or let the proxy pass the Host that the server \
+             expects.",
+    specification: "2025-11-25, Transports, Security Warning",
+    about: "\
+A server on a developer's machine must not answer web pages that reach it under a name of theirs. The SDKs \
+therefore look at the Host header: 403 \"Invalid Host\" (TypeScript, Go, rmcp), 421 \"Invalid Host header\" \
+(Python). Behind a proxy the Host is the proxy's unless it is told to keep it (proxy_set_header Host $host, \
+in nginx), and then every request is refused.",
+    find: |evidence| {
+        let refused = evidence.status() == 421
+            || (evidence.status() == 403
+                && evidence.challenge().is_none()
+                && hosts(evidence)
+                && !origins(evidence));
+        let certain = evidence.status() == 421 || evidence.says(&["invalid host", "host header"]);
+        refused.then(|| if certain { Certainty::Certain } else { Certainty::Likely }.into())
+    },
+};
+
+pub(super) static ORIGIN_REJECTED: Rule = Rule {
+    id: "origin-rejected",
+    title: "the server refuses the Origin of the request",
+    means: "Web pages of other origins may not call it. A client that is no browser sends no Origin at all.",
+    server: "Add the page's origin to the list of allowed origins.",
+    specification: "2025-11-25, Transports, Security Warning",
+    about: "\
+Servers must look at the Origin header of requests from browsers and refuse the ones they do not know with \
+403. A client outside a browser leaves the header out.",
+    find: |evidence| {
+        let sent = evidence.exchange.request.header("origin").is_some();
+        if evidence.status() != 403 || evidence.challenge().is_some() {
+            return None;
+        }
+        if sent && evidence.works_later(|later| later.request.header("origin").is_none()).is_some()
+        {
+            return Some(Conclusion {
+                certainty: Certainty::Certain,
+                because: "without the header the same request works".to_owned(),
+            });
+        }
+        let names_it = origins(evidence);
+        (names_it || (sent && !hosts(evidence)))
+            .then(|| if names_it && sent { Certainty::Certain } else { Certainty::Likely }.into())
+    },
+};
+
+pub(super) static ACCEPT: Rule = Rule {
+    id: "accept",
+    title: "the Accept header does not name both content types",
+    means: "Every POST carries Accept: application/json, text/event-stream; many servers do not take */* \
+            for it. If both were sent, something between client and server drops or rewrites the header.",
+    server: "",
+    specification: SENDING,
+    about: "\
+A server may answer with a JSON document or with an event stream, and a client says in Accept that it takes \
+both: Accept: application/json, text/event-stream. Without it most servers answer 406; go-sdk, Java and \
+Spring answer 400. */* is enough for some servers and not for others.
+
+A client that sends both and is refused all the same sits behind a proxy or a serverless adapter that \
+rewrites the header.",
+    find: |evidence| {
+        if evidence.status() != 406 && !unlabelled_accept(evidence) {
+            return None;
+        }
+        let sent = evidence.exchange.request.header("accept").unwrap_or_default();
+        let both = sent.contains(headers::JSON) && sent.contains(headers::EVENT_STREAM);
+        Some(if both {
+            Conclusion {
+                certainty: Certainty::Likely,
+                because: "both types were sent: something in between rewrites the header".to_owned(),
+            }
+        } else {
+            Certainty::Certain.into()
+        })
+    },
+};
+
+pub(super) static CONTENT_TYPE: Rule = Rule {
+    id: "content-type",
+    title: "the request is not labelled as JSON",
+    means: "Every POST carries Content-Type: application/json.",
+    server: "",
+    specification: SENDING,
+    about: "\
+A body without Content-Type: application/json is refused with 415, or with 400 by some servers. HTTP \
+libraries label a string as text/plain or as a form unless they are told otherwise.",
+    find: |evidence| {
+        let sent = evidence.exchange.request.header("content-type").unwrap_or_default();
+        let unlabelled = !sent.to_ascii_lowercase().starts_with(headers::JSON);
+        let refused =
+            matches!(evidence.status(), 400 | 415 | 500) || evidence.code() == Some(-32700);
+        (evidence.is_post() && refused && unlabelled).then(|| {
+            let says_so =
+                evidence.status() == 415 || evidence.says(&["content-type", "content type"]);
+            if says_so { Certainty::Certain } else { Certainty::Likely }.into()
+        })
+    },
+};
+
+pub(super) static BODY_NOT_ACCEPTED: Rule = Rule {
+    id: "body-not-accepted",
+    title: "the body is not a JSON-RPC message that the server takes",
+    means: "A POST carries one JSON-RPC 2.0 message: a JSON object with jsonrpc \"2.0\", a method, and for a \
+            request an id that is a string or a number. Batches are of 2025-03-26 alone.",
+    server: "",
+    specification: SENDING,
+    about: "\
+One message goes into one POST. What is refused as a body: text that is no JSON, an array (a batch, which \
+only revision 2025-03-26 knows), an object without jsonrpc \"2.0\", a request whose id is null. Servers \
+answer -32700 or -32600 with 400, rmcp 415, Express an HTML page, and a few 500.",
+    find: |evidence| {
+        if !evidence.is_post() {
+            return None;
+        }
+        let sent = evidence.exchange.request.header("content-type").unwrap_or_default();
+        let labelled = sent.to_ascii_lowercase().starts_with(headers::JSON);
+        let wrong = wrong_body(evidence);
+        let refused = matches!(evidence.status(), 400 | 415 | 422 | 500)
+            || matches!(evidence.code(), Some(-32700 | -32600 | -32602 | -32603));
+        match wrong {
+            Some(why) if refused => {
+                Some(Conclusion { certainty: Certainty::Certain, because: why.to_owned() })
+            }
+            _ if evidence.code() == Some(-32700) || (evidence.status() == 415 && labelled) => {
+                Some(Certainty::Likely.into())
+            }
+            _ => None,
+        }
+    },
+};
+
+/// What is wrong with a body as such.
+fn wrong_body(evidence: &Evidence<'_>) -> Option<&'static str> {
+    let body = evidence.exchange.request.body.trim();
+    if body.is_empty() {
+        return Some("the body is empty");
+    }
+    match serde_json::from_str::<serde_json::Value>(body) {
+        Err(_) => Some("what was sent is no JSON"),
+        Ok(serde_json::Value::Array(_)) => Some("a batch was sent"),
+        Ok(value) if value["jsonrpc"] != "2.0" => Some("what was sent is no JSON-RPC 2.0"),
+        Ok(value) if value.get("id").is_some_and(serde_json::Value::is_null) => {
+            Some("the id is null")
+        }
+        Ok(_) => None,
+    }
+}
+
+pub(super) static REDIRECTED: Rule = Rule {
+    id: "redirected",
+    title: "the server redirects to another address",
+    means: "Use the address in its Location header as it stands there. Only 307 and 308 within the same \
+            origin are followed: elsewhere a request would take its credentials along, and 301, 302 and \
+            303 would turn the POST into a GET.",
+    server: "",
+    specification: "RFC 9110, 15.4",
+    about: "\
+The usual causes: a slash at the end of the path that is missing or too much (Python servers send 307 from \
+/mcp/ to /mcp), http where the server wants https, and a login page in between. Most HTTP libraries turn a \
+POST that is answered with 301 or 302 into a GET without a body, and drop Authorization on the way to \
+another host: what then fails looks like a fault of the server. Use the final address.",
+    find: |evidence| {
+        let location = evidence.header("location");
+        let because = match location {
+            Some(to) if to.contains("login") || to.contains("signin") => {
+                "it leads to a login page".to_owned()
+            }
+            _ => String::new(),
+        };
+        (matches!(evidence.status(), 301 | 302 | 303 | 307 | 308) && location.is_some())
+            .then_some(Conclusion { certainty: Certainty::Certain, because })
+    },
+};
+
+pub(super) static RATE_LIMITED: Rule = Rule {
+    id: "rate-limited",
+    title: "the server takes no more requests for now",
+    means: "Wait as long as its Retry-After header says (seconds, or a date), and send fewer requests at \
+            once.",
+    server: "",
+    specification: "RFC 6585, 4; RFC 9110, 10.2.3",
+    about: "\
+429 and 503 with Retry-After ask for patience. \"Too many open sessions\" means that clients leave their \
+sessions open: end each with DELETE.",
+    find: |evidence| {
+        let patience = evidence.header("retry-after").is_some();
+        let sessions = evidence.says(&["too many"]);
+        let certain = evidence.status() == 429 || sessions;
+        (certain && matches!(evidence.status(), 429 | 503)
+            || (evidence.status() == 503 && patience))
+            .then(|| if certain { Certainty::Certain } else { Certainty::Likely }.into())
+    },
+};
+
+pub(super) static BODY_TOO_LARGE: Rule = Rule {
+    id: "body-too-large",
+    title: "the request is larger than the server takes",
+    means: "Send smaller arguments. If the answer is a web page, a proxy in between sets the limit \
+            (client_max_body_size, in nginx).",
+    server: "Raise the limit of the proxy or of the server, if such requests are meant to work.",
+    specification: "RFC 9110, 15.5.14",
+    about: "\
+413 comes from the server itself as JSON or text, and from a proxy as a web page: nginx takes 1 MiB unless \
+client_max_body_size says otherwise. Express takes 100 KiB unless it is told otherwise.",
+    find: |evidence| (evidence.status() == 413).then(|| Certainty::Certain.into()),
+};
+
+pub(super) static UPSTREAM_DOWN: Rule = Rule {
+    id: "upstream-down",
+    title: "a proxy answers, and the server behind it does not",
+    means: "The address is right and the server itself is down, starting, or slower than the proxy waits.",
+    server: "Start the server, or tell the proxy where it is.",
+    specification: "RFC 9110, 15.6",
+    about: "\
+502 means that nothing answered behind the proxy, 504 that it took too long, 503 that it is being started. \
+The page that comes with it is the proxy's.",
+    find: |evidence| {
+        let status = evidence.status();
+        let gateway = matches!(status, 502 | 504)
+            || (status == 503 && evidence.header("retry-after").is_none());
+        let session = status == 503 && evidence.says(&["session"]);
+        (gateway && evidence.error.is_none() && !session).then(|| {
+            let page = evidence.shape() == Some(Shape::Html);
+            if page || status == 502 { Certainty::Likely } else { Certainty::Possible }.into()
+        })
+    },
+};
+
+pub(super) static WRONG_PATH: Rule = Rule {
+    id: "wrong-path",
+    title: "there is no MCP endpoint at this path",
+    means: "Check the path: /mcp is usual, with or without a slash at its end. A server of the HTTP+SSE \
+            transport (2024-11-05), often at /sse, answers a POST like this too.",
+    server: "",
+    specification: "2025-11-25, Transports, Streamable HTTP",
+    about: "\
+404 without a JSON-RPC error comes from the web server and not from MCP: \"Not Found\", \"Cannot POST /\", \
+\"404 page not found\". The endpoint is one path, /mcp with most servers, and it is spelled exactly: /mcp/ is \
+another one for go-sdk and Hono. 405 to a POST means that the path exists and takes something else.",
+    find: |evidence| {
+        let no_route = evidence.is_post()
+            && (matches!(evidence.status(), 404 | 405))
+            && evidence.code().is_none()
+            && evidence.session().is_none_or(|_| evidence.shape() == Some(Shape::Html))
+            && !evidence.says(&["session", "protocol version"]);
+        no_route.then(|| Certainty::Likely.into())
+    },
+};
+
+pub(super) static NOT_MCP: Rule = Rule {
+    id: "not-mcp",
+    title: "what answers here is not an MCP server",
+    means: "A web page or plain text came where JSON or an event stream was asked for: another port, \
+            another path, or a login page in between.",
+    server: "",
+    specification: "2025-11-25, Transports, Streamable HTTP",
+    about: "\
+An endpoint of MCP answers a request with JSON or with an event stream. A web page with status 200 comes \
+from single-page applications (which answer every path), from login portals, and from whatever else listens \
+on the port.",
+    find: |evidence| {
+        let answer = evidence.answer?;
+        let asks = evidence.is_post() && evidence.exchange.has_id();
+        let foreign = answer.is_success() && matches!(answer.shape, Shape::Html | Shape::Text);
+        (foreign && asks && evidence.error.is_none()).then(|| Certainty::Likely.into())
+    },
+};
+
+pub(super) static UNREACHABLE: Rule = Rule {
+    id: "unreachable",
+    title: "nothing answers at this address",
+    means: "Is the server running, and is this its address? A refused connection means that nothing \
+            listens on the port; a name without an address is mistyped or of another network.",
+    server: "Start the server, or let it listen where its clients look for it (in a container: 0.0.0.0).",
+    specification: "RFC 9110, 4.2",
+    about: "\
+The connection could not be made: the name has no address, nothing listens on the port, a firewall drops \
+what is sent, or the proxy does not let it through. MCP does not come into it yet.",
+    find: |evidence| {
+        let failed = evidence.answer.is_none() && evidence.exchange.wire.sent == 0;
+        let text = evidence.exchange.failure.as_deref()?;
+        let ours = text.contains("cannot be sent") || text.contains("too large");
+        (failed && !about_tls(text) && !ours).then(|| Certainty::Certain.into())
+    },
+};
+
+pub(super) static TLS: Rule = Rule {
+    id: "tls",
+    title: "client and server do not agree on TLS",
+    means: "Either the certificate is not trusted here (--cacert names another authority, --insecure \
+            trusts anything), or one side speaks TLS and the other does not (http:// and https://).",
+    server: "Send the whole chain of certificates, for the name that clients use, in time before it expires.",
+    specification: "RFC 8446; RFC 9110, 4.2.2",
+    about: "\
+The certificate is checked before anything of MCP is sent: it must be signed by an authority that is \
+trusted here, be for this very name, and be valid today. An https:// address on a port that speaks plain \
+HTTP, or the other way round, fails at the same place.",
+    find: |evidence| {
+        let text = evidence.exchange.failure.as_deref()?;
+        (evidence.answer.is_none() && about_tls(text)).then(|| Certainty::Certain.into())
+    },
+};
+
+fn about_tls(text: &str) -> bool {
+    text.contains("TLS") || text.contains("certificate") || text.contains("https://")
+}
+
+pub(in crate::diagnose) static UNKNOWN: Rule = Rule {
+    id: "unknown",
+    title: "the server refused this, and the evidence does not say why",
+    means: "No rule fits. What was sent and what came back stands above; `mcpoke trace` tries more, and \
+            the server's own log knows best.",
+    server: "",
+    specification: "",
+    about: "\
+Nothing is guessed: where no rule fits the evidence, this says so. Two commands tell most then: `mcpoke \
+trace TARGET`, which tries the server step by step, and the command that failed with --trace, which shows \
+every byte of what matters. A server that words a refusal in a way that no rule knows is worth a report.",
+    find: |evidence| {
+        let answer = evidence.answer?;
+        // An error that says itself what it means needs no explanation; a broken stream neither.
+        let says_itself = evidence.error.is_some() && (200..500).contains(&answer.status);
+        let broken = evidence.exchange.failure.is_some();
+        (!says_itself && !broken && !succeeded(evidence.exchange))
+            .then(|| Certainty::Possible.into())
+    },
+};

@@ -1,0 +1,186 @@
+//! The rules, each a small unit: evidence in, at most one conclusion out.
+
+mod eras;
+mod http;
+mod sessions;
+
+use super::rule::{Evidence, Rule};
+use crate::exchange::Shape;
+use crate::protocol::headers;
+
+pub(super) use http::UNKNOWN;
+
+/// All rules but the one for what no rule explains. The order decides among findings of the same
+/// certainty.
+pub(super) static RULES: [&Rule; 35] = [
+    &http::UNREACHABLE,
+    &http::TLS,
+    &http::AUTH_CHALLENGE_REMAPPED,
+    &http::AUTH_SCOPE,
+    &eras::MODERN_ONLY,
+    &eras::HEADER_MISMATCH,
+    &eras::LEGACY_ONLY,
+    &eras::ENVELOPE_MISSING,
+    &eras::VERSION_UNSUPPORTED,
+    &http::ACCEPT,
+    &http::CONTENT_TYPE,
+    &http::BODY_NOT_ACCEPTED,
+    &sessions::SESSION_ID_FROM_ERROR,
+    &sessions::SESSION_NOT_STICKY,
+    &sessions::SESSION_NOT_SUPPORTED,
+    &sessions::ALREADY_INITIALIZED,
+    &sessions::SHARED_TRANSPORT,
+    &sessions::NOT_INITIALIZED,
+    &sessions::SESSION_MISSING,
+    &sessions::SESSION_ID_STRIPPED,
+    &sessions::SESSION_EXPIRED,
+    &http::AUTH_REQUIRED,
+    &http::ORIGIN_REJECTED,
+    &http::HOST_REJECTED,
+    &eras::LEGACY_SSE_ONLY,
+    &http::REDIRECTED,
+    &http::RATE_LIMITED,
+    &http::BODY_TOO_LARGE,
+    &http::UPSTREAM_DOWN,
+    &sessions::STATELESS,
+    &sessions::STREAM_CONFLICT,
+    &http::WRONG_PATH,
+    &eras::STREAM_BUFFERED,
+    &eras::STREAM_EMPTY,
+    &http::NOT_MCP,
+];
+
+/// Servers that answer a wrong Accept with 400 say so in words alone.
+fn unlabelled_accept(evidence: &Evidence<'_>) -> bool {
+    let sent = evidence.exchange.request.header("accept").unwrap_or_default();
+    let both = sent.contains(headers::JSON) && sent.contains(headers::EVENT_STREAM);
+    // Some refuse it without a word (Spring).
+    let silent = evidence.is_post() && !both && evidence.shape() == Some(Shape::Empty);
+    evidence.status() == 400
+        && (silent
+            || evidence.says(&[
+                "accept must contain",
+                "accept header",
+                "must accept",
+                "accept:",
+                "accepted media",
+            ]))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnose::{Certainty, explain, remark};
+    use crate::exchange::Exchange;
+    use crate::exchange::testing::{answered, sent, with_headers};
+
+    fn ids(exchange: Exchange) -> Vec<(&'static str, Certainty)> {
+        let found = explain(&[exchange]);
+        found.into_iter().map(|finding| (finding.id, finding.certainty)).collect()
+    }
+
+    fn top(exchange: Exchange) -> &'static str {
+        ids(exchange).first().map_or("", |(id, _)| id)
+    }
+
+    fn error(code: i64, message: &str) -> String {
+        format!(r#"{{"jsonrpc":"2.0","id":null,"error":{{"code":{code},"message":"{message}"}}}}"#)
+    }
+
+    #[test]
+    fn a_missing_session_is_found_in_every_shape() {
+        let call = || sent("tools/call", None);
+        let shapes = [
+            (400, error(-32000, "Bad Request: Server not initialized")),
+            (400, error(-32600, "Bad Request: Missing session ID")),
+            (400, "Bad Request: Session ID is required".to_owned()),
+            (422, "Unexpected message, expect initialize request".to_owned()),
+            (200, error(0, "method is invalid during session initialization")),
+            (404, "Invalid session ID".to_owned()),
+        ];
+        for (status, body) in shapes {
+            assert_eq!(top(answered(call(), status, &body)), "session-missing", "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_a_missing_session() {
+        let call = || sent("tools/call", None);
+        assert_eq!(top(answered(call(), 400, &error(-32602, "no such parameter"))), "");
+        assert_eq!(top(answered(call(), 200, &error(-32601, "Method not found"))), "");
+        assert_eq!(top(answered(sent("initialize", None), 400, &error(-32000, "x"))), "");
+        assert_eq!(top(answered(call(), 404, "<html>Cannot POST /</html>")), "wrong-path");
+        let go = "Accept must contain both 'application/json' and 'text/event-stream'";
+        assert_eq!(top(answered(call(), 400, go)), "accept");
+    }
+
+    #[test]
+    fn an_unknown_session_is_not_a_missing_one() {
+        let call = || sent("tools/call", Some("id"));
+        let body = error(-32000, "Bad Request: No valid session ID provided");
+        assert_eq!(ids(answered(call(), 400, &body)), [("session-expired", Certainty::Certain)]);
+        assert_eq!(top(answered(call(), 404, "")), "session-expired");
+        assert_eq!(top(answered(call(), 404, &error(-32601, "Method not found"))), "");
+    }
+
+    #[test]
+    fn a_handshake_without_its_second_message() {
+        let result = r#"{"jsonrpc":"2.0","id":"x","result":{}}"#;
+        let opened =
+            || with_headers(sent("initialize", None), 200, &[("mcp-session-id", "a")], result);
+        let told = || answered(sent("notifications/initialized", Some("a")), 202, "");
+        let refused = |body: &str, status| answered(sent("tools/call", Some("a")), status, body);
+        let top = |history: &[Exchange]| explain(history).first().map(|found| found.id);
+        let body = error(-32602, "Invalid request parameters");
+        assert_eq!(top(&[opened(), refused(&body, 200)]), Some("not-initialized"));
+        assert_eq!(top(&[opened(), refused("", 200)]), Some("not-initialized"));
+        assert_eq!(top(&[opened(), told(), refused(&body, 200)]), None);
+        assert_eq!(top(&[opened(), refused(result, 200)]), None);
+    }
+
+    #[test]
+    fn credentials_hosts_and_paths() {
+        let call = || sent("tools/call", None);
+        let challenge = [("www-authenticate", "Bearer")];
+        let refused = with_headers(call(), 401, &challenge, "");
+        assert_eq!(ids(refused), [("auth-required", Certainty::Certain)]);
+        assert_eq!(
+            top(answered(call(), 403, &error(-32000, "Invalid Host: evil"))),
+            "host-rejected"
+        );
+        let moved = with_headers(call(), 307, &[("location", "http://h/mcp/")], "");
+        assert_eq!(top(moved), "redirected");
+        assert_eq!(top(answered(call(), 200, "<html>login</html>")), "not-mcp");
+    }
+
+    #[test]
+    fn limits_and_gateways() {
+        let call = || sent("tools/call", None);
+        assert_eq!(top(answered(call(), 429, "")), "rate-limited");
+        assert_eq!(top(with_headers(call(), 503, &[("retry-after", "5")], "")), "rate-limited");
+        assert_eq!(top(answered(call(), 413, "<html>")), "body-too-large");
+        assert_eq!(top(answered(call(), 502, "<html>Bad Gateway</html>")), "upstream-down");
+        assert_eq!(top(answered(call(), 500, "oops")), "unknown");
+    }
+
+    #[test]
+    fn a_server_of_the_modern_era_is_known_by_its_codes() {
+        let init = || sent("initialize", None);
+        let body = error(-32022, "Unsupported protocol version: 2025-11-25");
+        assert_eq!(top(answered(init(), 400, &body)), "modern-only");
+        let body = error(-32602, "missing _meta: io.modelcontextprotocol/protocolVersion");
+        assert_eq!(top(answered(init(), 400, &body)), "modern-only");
+        assert_eq!(top(answered(init(), 400, &error(-32602, "bad params"))), "");
+    }
+
+    #[test]
+    fn what_worked_has_no_finding_and_may_have_a_remark() {
+        let body = r#"{"jsonrpc":"2.0","id":"x","result":{}}"#;
+        assert_eq!(top(answered(sent("tools/call", None), 200, body)), "");
+        assert!(remark(&answered(sent("tools/call", None), 200, body)).is_none());
+        let issued = [("mcp-session-id", "abc")];
+        let opened = with_headers(sent("initialize", None), 200, &issued, body);
+        assert!(remark(&opened).unwrap().contains("issued a session id here"));
+        let stateless = answered(sent("initialize", None), 200, body);
+        assert!(remark(&stateless).unwrap().contains("no session id"));
+    }
+}

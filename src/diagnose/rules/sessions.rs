@@ -1,0 +1,479 @@
+//! Sessions: missing, expired, stripped, from the wrong place, not wanted.
+
+use super::super::rule::{Certainty, Conclusion, Evidence, Rule, issued, succeeded};
+use super::unlabelled_accept;
+use crate::exchange::Shape;
+use crate::protocol::headers::{PROTOCOL_VERSION, SESSION_ID};
+
+const MANAGEMENT: &str = "2025-11-25, Transports, Session Management";
+
+pub(super) static SESSION_MISSING: Rule = Rule {
+    id: "session-missing",
+    title: "no Mcp-Session-Id was sent; this server requires one",
+    means: "This server keeps sessions. A client sends initialize first, keeps the Mcp-Session-Id \
+            header (not the body) of that answer, sends notifications/initialized, and then sends the \
+            header on every request.",
+    server: "",
+    specification: MANAGEMENT,
+    about: "\
+An MCP server over Streamable HTTP may keep a session for each client. Before it answers a tools/call it \
+wants a handshake, and afterwards the same header on every request. Nothing in the JSON of a tools/call \
+shows this: the session lives in HTTP headers, one layer below JSON-RPC. A client written without an SDK \
+therefore sends what looks like a complete request and gets 400 Bad Request, whatever its Authorization, \
+Content-Type and Accept say. Those are worth checking only once the session is there.
+
+The order is fixed:
+  1. POST initialize, without any Mcp-Session-Id. The answer carries the header Mcp-Session-Id: keep its \
+value as it is. It is not in the body.
+  2. POST notifications/initialized with that header. The answer is 202 and empty.
+  3. POST tools/call, and everything else, with that header and with MCP-Protocol-Version, the revision \
+that the server chose in its answer to initialize.
+  4. When a request is answered with 404 (some servers say 400 or 401), the session is gone: begin again \
+at 1, without the old id.
+
+Servers word the refusal in many ways: 400 \"No valid session ID provided\", \"Missing session ID\" or \
+\"Server not initialized\"; 422 \"Unexpected message, expect initialize request\"; 404 \"Invalid session \
+ID\"; and go-sdk answers 200 with the JSON-RPC error code 0.
+
+`mcpoke trace --recipe python` prints the smallest client that does all of this, without an SDK.",
+    find: |evidence| {
+        let bare = evidence.session().is_none_or(|id| id.is_empty());
+        // Whoever sends the version has done a handshake, and was given no session; `session-id-stripped`
+        // is about what the server makes of that.
+        let told = evidence.exchange.request.header(PROTOCOL_VERSION).is_some();
+        let stateless = evidence.after_handshake() && !evidence.earlier.iter().any(|e| issued(e).is_some());
+        if !bare || evidence.is_modern_request() || evidence.exchange.is("initialize") || stateless {
+            return None;
+        }
+        let refused = match evidence.status() {
+            400 | 422 => !evidence.names_another_cause() && !is_about_the_body(evidence),
+            // Some servers know no status for it: a JSON-RPC error of no method and no parameter.
+            200 => matches!(evidence.code(), Some(0 | -32600)),
+            401 | 404 => evidence.says(&["session"]),
+            _ => false,
+        };
+        // A GET or a DELETE is refused for many reasons; one that names the session is about it.
+        if !refused || unlabelled_accept(evidence) || (!evidence.is_post() && !evidence.says(&["session"])) {
+            return None;
+        }
+        if let Some(later) = evidence.works_later(|later| later.session_sent().is_some()) {
+            return Some(Conclusion {
+                certainty: Certainty::Certain,
+                because: format!("{} is the same request with a session, and works", later.number),
+            });
+        }
+        if evidence.earlier.iter().any(|earlier| issued(earlier).is_some()) {
+            return Some(Conclusion {
+                certainty: Certainty::Certain,
+                because: "the client was given a session id before, and left it out here".to_owned(),
+            });
+        }
+        if let Some(name) = misnamed(evidence) {
+            return Some(Conclusion {
+                certainty: Certainty::Certain,
+                because: format!("the id was sent as `{name}`, which no server reads"),
+            });
+        }
+        let says_so = evidence.says(&["session", "initializ"]);
+        if told && !says_so {
+            return None;
+        }
+        Some(if says_so { Certainty::Certain } else { Certainty::Likely }.into())
+    },
+};
+
+/// Words on what was sent rather than on the session it was sent in.
+fn is_about_the_body(evidence: &Evidence<'_>) -> bool {
+    evidence.says(&["content-type", "parse", "json", "batch", "host", "origin", "protocol version"])
+        && !evidence.says(&["session", "initializ"])
+        || evidence.shape() == Some(Shape::Html)
+}
+
+/// A header or a query parameter that looks like a session id and is not the one that counts.
+fn misnamed<'e>(evidence: &Evidence<'e>) -> Option<&'e str> {
+    let request = &evidence.exchange.request;
+    let header = request.headers.iter().map(|(name, _)| name.as_str());
+    let looks_like = |name: &&str| {
+        let name = name.to_ascii_lowercase().replace('_', "-");
+        name != SESSION_ID && (name.ends_with("session-id") || name == "mcp-session")
+    };
+    let query = request.url.split_once('?').map(|(_, query)| query).unwrap_or_default();
+    let parameter = query.split('&').filter_map(|part| part.split('=').next());
+    header.chain(parameter).find(looks_like)
+}
+
+pub(super) static SESSION_EXPIRED: Rule = Rule {
+    id: "session-expired",
+    title: "the server does not know the session that was sent",
+    means: "It was ended, it expired, or the server was started again. A client sends a new initialize, \
+            without the old id, and goes on with the new one. What the server kept in the old session is \
+            gone.",
+    server: "",
+    specification: MANAGEMENT,
+    about: "\
+Sessions live in the memory of the server. They end when it is started again, after some idle time (30 \
+minutes with the Python SDK, supergateway and others, 2 hours with the C# SDK), when a client sends DELETE, \
+and on some servers after a single malformed request.
+
+The specification has the server answer 404 then, and the client start anew: POST initialize without the \
+old id, notifications/initialized, and the refused request once more. Real servers answer 400 (the official \
+server-everything), 401 without a challenge (rmcp up to 0.16), 410, 422, 503, or an event stream that ends \
+empty. A client that waits for 404 alone never recovers there.
+
+A request that was refused for its session did not run, and may be sent again; one that was answered with \
+an empty stream may have run.",
+    find: |evidence| {
+        let session = evidence.session()?;
+        if evidence.is_modern_request()
+            || evidence.names_another_cause()
+            || unlabelled_accept(evidence)
+            || evidence.shape() == Some(Shape::Html)
+            || from_error(evidence).is_some()
+            || evidence.says(&["stateless", "protocol version", "content-type"])
+        {
+            return None;
+        }
+        let refused = match evidence.status() {
+            400 | 410 | 422 => !evidence.says(&["multiple get"]),
+            404 => evidence.code() != Some(-32601),
+            401 => evidence.challenge().is_none(),
+            503 => evidence.says(&["session"]),
+            _ => false,
+        };
+        if !refused {
+            return None;
+        }
+        // A session that goes on is not the reason.
+        if evidence.later.iter().any(|later| works_in(later, session)) {
+            return None;
+        }
+        let ended = evidence.earlier.iter().any(|earlier| {
+            earlier.request.method == "DELETE" && earlier.session_sent() == Some(session)
+        });
+        if ended {
+            let because = "the client itself ended this session with DELETE before".to_owned();
+            return Some(Conclusion { certainty: Certainty::Certain, because });
+        }
+        // A session that was opened a moment ago has not expired.
+        if evidence.issuing().is_some() && !evidence.earlier.iter().any(|e| works_in(e, session)) {
+            return None;
+        }
+        if let Some(later) = evidence.works_later(|later| later.session_sent() != Some(session)) {
+            let because = format!("{} is the same request in a new session, and works", later.number);
+            return Some(Conclusion { certainty: Certainty::Certain, because });
+        }
+        let says_so = evidence.says(&["session"]);
+        let likely = evidence.status() != 401 || says_so;
+        Some(match (says_so, likely) {
+            (true, _) => Certainty::Certain.into(),
+            (false, true) => Certainty::Likely.into(),
+            (false, false) => Certainty::Possible.into(),
+        })
+    },
+};
+
+/// Whether anything but the handshake worked in a session.
+fn works_in(exchange: &crate::exchange::Exchange, session: &str) -> bool {
+    exchange.session_sent() == Some(session)
+        && !exchange.is("notifications/initialized")
+        && succeeded(exchange)
+}
+
+/// The answer that the id came from, where that was no successful `initialize`.
+fn from_error<'e>(evidence: &Evidence<'e>) -> Option<&'e crate::exchange::Exchange> {
+    let session = evidence.session()?;
+    if evidence.earlier.iter().any(|earlier| issued(earlier) == Some(session)) {
+        return None;
+    }
+    evidence.earlier.iter().find(|earlier| {
+        let answer = earlier.answer.as_ref();
+        answer.and_then(|answer| answer.header(SESSION_ID)) == Some(session)
+            && earlier.session_sent() != Some(session)
+            && (!succeeded(earlier) || !earlier.is("initialize"))
+    })
+}
+
+pub(super) static SESSION_ID_FROM_ERROR: Rule = Rule {
+    id: "session-id-from-error",
+    title: "the session id was taken from an answer that refused something",
+    means: "Only the 2xx answer to initialize issues a session. Error answers of real servers carry \
+            session ids that are dead already: take the header from nothing else.",
+    server: "A refusal should carry no Mcp-Session-Id.",
+    specification: MANAGEMENT,
+    about: "\
+The Python SDK (1.x and 2.x, and FastMCP with it) makes a session before it looks at the request, and sends \
+its id with the refusal: the 400 \"Missing session ID\" has a fresh Mcp-Session-Id header. The session \
+behind it is thrown away at once. A client that stores the header of any answer picks it up, sends it with \
+its next request, and gets 404.
+
+Read the header in one place: the answer to initialize, and only when its status is 2xx.",
+    find: |evidence| {
+        let source = from_error(evidence)?;
+        matches!(evidence.status(), 400..=422).then(|| Conclusion {
+            certainty: Certainty::Certain,
+            because: format!("the id came with the answer to {}", source.number),
+        })
+    },
+};
+
+pub(super) static SESSION_ID_STRIPPED: Rule = Rule {
+    id: "session-id-stripped",
+    title: "the session id does not get through between client and server",
+    means: "The client does what it should, and the server acts as if the header were not there: \
+            something in between removes Mcp-Session-Id from the requests or from the answers. Send the \
+            same request to the server directly to see the difference.",
+    server: "Let the proxy pass Mcp-Session-Id in both directions; for browsers, name it in \
+             Access-Control-Allow-Headers and Access-Control-Expose-Headers.",
+    specification: MANAGEMENT,
+    about: "\
+Two things show that the header is lost on the way. Either a session was issued a moment ago, and a request \
+that carries it is refused in the very words that a request without any id gets; or initialize succeeds \
+without issuing an id, and the server then demands one.
+
+Reverse proxies remove headers that they are not told about (proxy_set_header Mcp-Session-Id \"\", \
+underscores_in_headers, proxy_hide_header in nginx; header allow-lists in API gateways). In browsers the \
+header can be read only where the server names it in Access-Control-Expose-Headers.",
+    find: |evidence| {
+        if evidence.exchange.is("initialize") || evidence.is_modern_request() {
+            return None;
+        }
+        let refused = matches!(evidence.status(), 400 | 401 | 404 | 422)
+            || (evidence.status() == 200 && matches!(evidence.code(), Some(0 | -32600)));
+        if !refused || evidence.challenge().is_some() {
+            return None;
+        }
+        if evidence.session().is_some() {
+            evidence.issuing()?;
+            // Refused as a request without any id is.
+            let bare = evidence.earlier.iter().chain(evidence.later).find(|other| {
+                other.session_sent().is_none()
+                    && !other.is("initialize")
+                    && other.request.method == "POST"
+                    && other.has_id()
+                    && !succeeded(other)
+                    && evidence.alike(other)
+            })?;
+            // Where an unknown id is refused in the same words as well, the words tell nothing.
+            return Some(Conclusion {
+                certainty: Certainty::Likely,
+                because: format!(
+                    "a session that was just issued is refused exactly as {} without any id",
+                    bare.number
+                ),
+            });
+        }
+        let opened = evidence.earlier.iter().rev().find(|e| e.is("initialize") && succeeded(e))?;
+        let says_so = evidence.says(&["session", "initializ"]);
+        let none_issued = !evidence.earlier.iter().any(|earlier| issued(earlier).is_some());
+        (none_issued && says_so && !evidence.names_another_cause()).then(|| Conclusion {
+            certainty: Certainty::Likely,
+            because: format!("{} succeeded without issuing an id, and the server demands one", opened.number),
+        })
+    },
+};
+
+pub(super) static SESSION_NOT_STICKY: Rule = Rule {
+    id: "session-not-sticky",
+    title: "one session is known in one request and unknown in the next",
+    means: "Several servers answer behind this address, and each knows only its own sessions. A client \
+            can do nothing about it but to keep one connection open, which helps with some balancers.",
+    server: "Route by the Mcp-Session-Id header (or run one replica, or keep sessions in a shared store, or \
+             serve without sessions).",
+    specification: MANAGEMENT,
+    about: "\
+Sessions live in the memory of one process. Where a load balancer spreads requests over several, a session \
+that one replica issued is unknown to the others: about one request in N works.
+
+The same harmless request, repeated in one session on fresh connections, shows it: some of them work, and \
+others are refused. A session that expired stays refused.",
+    find: |evidence| {
+        let session = evidence.session()?;
+        if !matches!(evidence.status(), 400 | 401 | 404 | 410 | 422) {
+            return None;
+        }
+        // The same request, with the same id: refused here, and served at another time, later included.
+        // A session that has expired stays refused.
+        let same = |other: &&crate::exchange::Exchange| {
+            other.session_sent() == Some(session)
+                && other.purpose == evidence.exchange.purpose
+                && succeeded(other)
+        };
+        let later = evidence.later.iter().find(same)?;
+        Some(Conclusion {
+            certainty: Certainty::Certain,
+            because: format!("{} is the same request in the same session, and works", later.number),
+        })
+    },
+};
+
+pub(super) static SESSION_NOT_SUPPORTED: Rule = Rule {
+    id: "session-not-supported",
+    title: "the server keeps no sessions, and refuses a request that names one",
+    means: "Leave the Mcp-Session-Id header out: this server wants none.",
+    server: "",
+    specification: MANAGEMENT,
+    about: "\
+A server without sessions ignores the header as a rule; the C# SDK, which is stateless by default from \
+version 2 on, refuses a request that carries one. A client sends the header only if the answer to \
+initialize had one.",
+    find: |evidence| {
+        evidence.session()?;
+        let says_so = evidence.status() == 400
+            && evidence.says(&["stateless", "not supported"])
+            && evidence.says(&["session"]);
+        let without = evidence.works_later(|later| later.session_sent().is_none());
+        match (says_so, without) {
+            (_, Some(later)) => Some(Conclusion {
+                certainty: Certainty::Certain,
+                because: format!("{} is the same request without an id, and works", later.number),
+            }),
+            (true, None) => Some(Certainty::Certain.into()),
+            (false, None) => None,
+        }
+    },
+};
+
+pub(super) static NOT_INITIALIZED: Rule = Rule {
+    id: "not-initialized",
+    title: "notifications/initialized was not sent after initialize",
+    means: "The handshake has two messages: initialize, and once it is answered \
+            notifications/initialized, before anything else. Some servers refuse requests until it has \
+            come, and some end the session.",
+    server: "",
+    specification: "2025-11-25, Lifecycle, Initialization",
+    about: "\
+After the answer to initialize a client sends one notification, notifications/initialized, with the session \
+id, waits for its 202, and only then anything else. Most servers do not insist. Those that do are hard to \
+understand: the Python SDK up to 1.17 answers -32602 \"Invalid request parameters\" to a perfectly good \
+request; rmcp up to 0.15 answers 200 with an event stream that ends empty, and the session is dead after it.",
+    find: |evidence| {
+        let told = evidence.earlier.iter().any(|exchange| exchange.is("notifications/initialized"));
+        if told || !evidence.after_handshake() || evidence.exchange.is("notifications/initialized")
+        {
+            return None;
+        }
+        if !evidence.is_post() || evidence.is_modern_request() || evidence.exchange.is("initialize")
+        {
+            return None;
+        }
+        // Some servers end the stream without an answer, and the session with it.
+        let status = evidence.status();
+        let cut_short = status == 200 && evidence.error.is_none();
+        let refused = evidence.error.is_some() || matches!(status, 400 | 401 | 404 | 422);
+        if !cut_short && !refused {
+            return None;
+        }
+        // A client that leaves the session out as well has done the greater mistake.
+        if evidence.session().is_none() && evidence.earlier.iter().any(|e| issued(e).is_some()) {
+            return None;
+        }
+        let late = evidence.later.iter().position(|later| later.is("notifications/initialized"));
+        let works = late.and_then(|at| {
+            evidence.later[at..]
+                .iter()
+                .find(|e| e.purpose == evidence.exchange.purpose && succeeded(e))
+        });
+        if let Some(later) = works {
+            let because = format!("after it was sent the same request works ({})", later.number);
+            return Some(Conclusion { certainty: Certainty::Certain, because });
+        }
+        Some(
+            if evidence.says(&["initializ"]) { Certainty::Certain } else { Certainty::Likely }
+                .into(),
+        )
+    },
+};
+
+pub(super) static ALREADY_INITIALIZED: Rule = Rule {
+    id: "already-initialized",
+    title: "initialize was sent within a session that exists already",
+    means: "A new handshake starts a new session: send initialize without any Mcp-Session-Id header.",
+    server: "",
+    specification: "2025-11-25, Transports, Session Management, 4",
+    about: "\
+initialize never carries a session id. One that does is refused by most servers: 400 \"Server already \
+initialized\" where the session lives, 404 where it is gone. A client that renews a lost session must drop \
+the old id first.",
+    find: |evidence| {
+        if !evidence.exchange.is("initialize") || evidence.is_modern_request() {
+            return None;
+        }
+        let session = evidence.session();
+        let refused = matches!(evidence.status(), 400 | 401 | 404 | 409)
+            || (evidence.status() == 200 && matches!(evidence.code(), Some(0 | -32600)));
+        let says_so = evidence.says(&["already", "must not", "session", "duplicate"]);
+        match (session, refused) {
+            (Some(_), true) if !evidence.names_another_cause() => {
+                Some(if says_so { Certainty::Certain } else { Certainty::Likely }.into())
+            }
+            _ => None,
+        }
+    },
+};
+
+pub(super) static SHARED_TRANSPORT: Rule = Rule {
+    id: "shared-transport",
+    title: "the server has one session for everybody, and somebody else has it",
+    means: "A client can do nothing: initialize without an id is refused because an earlier client did \
+            its handshake. Only starting the server again helps, until its code is mended.",
+    server: "Make a transport for each session (keep them in a map by the id), or serve without sessions, \
+             instead of connecting one transport when the server starts.",
+    specification: "2025-11-25, Transports, Session Management",
+    about: "\
+The transports of the SDKs hold one session each. A program that makes one of them when it starts serves \
+the first client, and refuses the handshake of every other: \"Server already initialized\". After a DELETE \
+even a fresh initialize gets \"Session not found\", until the server is started again.",
+    find: |evidence| {
+        if !evidence.exchange.is("initialize") || evidence.session().is_some() {
+            return None;
+        }
+        let already =
+            evidence.says(&["already initialized", "already been initialized", "duplicate"]);
+        let gone = evidence.status() == 404 && evidence.code() == Some(-32001);
+        (already || gone)
+            .then(|| if already { Certainty::Certain } else { Certainty::Likely }.into())
+    },
+};
+
+pub(super) static STREAM_CONFLICT: Rule = Rule {
+    id: "stream-conflict",
+    title: "another stream of this session is open already",
+    means: "A session has one standalone GET stream at a time. Another process of the client, or an \
+            earlier run of it, still has it open.",
+    server: "",
+    specification: "2025-11-25, Transports, Listening for Messages from the Server",
+    about: "\
+The stream that a client opens with GET is the server's way to speak unasked; many servers allow one for a \
+session and answer a second with 409. The stream is optional: a client that gets 409 or 405 for it goes on \
+without.",
+    find: |evidence| {
+        let get = evidence.exchange.request.method == "GET";
+        let says_so =
+            evidence.says(&["multiple get", "already has a stream", "only one sse stream"]);
+        match evidence.status() {
+            409 if get => Some(Certainty::Certain.into()),
+            400 | 409 if says_so => Some(Certainty::Certain.into()),
+            _ => None,
+        }
+    },
+};
+
+pub(super) static STATELESS: Rule = Rule {
+    id: "stateless",
+    title: "the server keeps no sessions",
+    means: "Nothing must be kept: initialize brings no Mcp-Session-Id, and none must be sent. DELETE and \
+            the standalone GET stream are refused, which is no fault.",
+    server: "",
+    specification: "2025-11-25, Transports, Session Management, 1",
+    about: "\
+A session is the server's choice. One without them answers every request by itself: the bare tools/call \
+works, GET and DELETE get 405. A client that depends on a session id must not fail here: no header in the \
+answer to initialize means that none is wanted.",
+    find: |evidence| {
+        let refused = evidence.status() == 405
+            && matches!(evidence.exchange.request.method, "GET" | "DELETE");
+        let known = evidence.earlier.iter().any(|e| e.is("initialize") && succeeded(e))
+            && !evidence.earlier.iter().any(|earlier| issued(earlier).is_some());
+        refused.then(|| if known { Certainty::Certain } else { Certainty::Possible }.into())
+    },
+};

@@ -83,6 +83,12 @@ impl Given {
         self.base.contains_key(name) || self.words.iter().any(|word| word.key == name)
     }
 
+    /// Names that were given and are none of these.
+    pub fn others(&self, names: &[&str]) -> Vec<String> {
+        let given = self.base.keys().chain(self.words.iter().map(|word| &word.key));
+        given.filter(|name| !names.contains(&name.as_str())).cloned().collect()
+    }
+
     /// The value of this name, its word read by `read`; `None` where none was given.
     pub fn value_of(
         &self,

@@ -11,6 +11,7 @@ use super::inquiry::Response;
 use super::{Ask, Client, client_info};
 use crate::exchange::{Exchange, Purpose, Request, Shape};
 use crate::protocol::envelope;
+use crate::protocol::headers;
 use crate::protocol::jsonrpc::{self, ErrorObject, Message, RequestId};
 use crate::transport::{self, Http, Reply, Resumption};
 
@@ -20,6 +21,9 @@ const SIDE_LIMIT: Duration = Duration::from_secs(5);
 const DEFAULT_RETRY: Duration = Duration::from_secs(1);
 /// So many times in a row a stream is taken up again without a single event on it.
 const MAX_IN_VAIN: usize = 20;
+
+/// Headers of requests within a session.
+const IN_A_SESSION: [&str; 2] = [headers::SESSION_ID, headers::PROTOCOL_VERSION];
 
 /// What was found in the body.
 enum Found {
@@ -89,7 +93,12 @@ impl Client {
         let method = ask.method();
         let version = self.session.version.as_deref().filter(|_| self.session.is_modern());
         let Some(version) = version else {
-            return self.post(jsonrpc::request(id, method, &ask.params));
+            let mut request = self.post(jsonrpc::request(id, method, &ask.params));
+            if method == "initialize" {
+                // It begins a session, and is never sent in one.
+                request.headers.retain(|(name, _)| !IN_A_SESSION.contains(&name.as_str()));
+            }
+            return request;
         };
         let params = envelope::wrapped(&ask.params, version, &client_info(), &self.capabilities);
         let state = input.state.as_deref();

@@ -92,7 +92,11 @@ impl Client {
     /// serves as well.
     pub fn ping(&mut self) -> Result<(), Error> {
         if !self.session.is_modern() {
-            return self.request(&ping()).map(|_| ());
+            let outcome = self.request(&ping()).map(|_| ());
+            // The server may have moved on to the other era meanwhile.
+            if outcome.is_ok() || !self.session.is_modern() {
+                return outcome;
+            }
         }
         let discover = Ask::new(Purpose::of("server/discover"), json!({}), Repeat::Harmless);
         match self.request(&discover) {

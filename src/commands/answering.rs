@@ -4,6 +4,7 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
@@ -26,7 +27,12 @@ pub(super) struct Answering {
     pub(super) capabilities: Value,
     /// Of these, what options ask for: a session must have declared it.
     pub(super) wanted: Value,
+    /// What was wrong with the user's answers, once the server has asked.
+    pub(super) mistakes: Mistakes,
 }
+
+/// Answers of the user's that did not fit what the server asked.
+pub(super) type Mistakes = Arc<Mutex<Vec<String>>>;
 
 /// Reads the options.
 pub(super) fn answering(context: &Context<'_>, server: &str) -> Result<Answering, Stop> {
@@ -36,10 +42,15 @@ pub(super) fn answering(context: &Context<'_>, server: &str) -> Result<Answering
         problems.into_iter().fold(failure, Failure::with_detail)
     };
     let file = options.answers.as_ref().map(|path| format!("@{}", path.display()));
-    let given = Given::read(file.as_deref(), &options.answer, &read_file).map_err(wrong)?;
+    let given = Given::read(file.as_deref(), &options.answer, &read_file).map_err(|problems| {
+        wrong(problems.iter().map(|problem| problem.replacen("--args", "--answers", 1)).collect())
+    })?;
     let roots = options.roots.iter().map(|path| root(path)).collect::<Result<Vec<_>, _>>()?;
     let answers_given = options.answers.is_some() || !given.is_empty();
-    let terminal = context.env.stdin_is_terminal && context.env.stderr.is_terminal;
+    let asker =
+        context.env.stdin_is_terminal.then(|| Asker::on_terminal(&context.console)).flatten();
+    let terminal = asker.is_some();
+    let mistakes = Mistakes::default();
 
     let mut wanted = Map::new();
     if answers_given {
@@ -62,13 +73,15 @@ pub(super) fn answering(context: &Context<'_>, server: &str) -> Result<Answering
         given: answers_given.then_some(given),
         roots,
         sampling: options.sampling_command.clone(),
-        asker: terminal.then(|| Asker::new(context.console.clone())),
+        asker,
+        mistakes: Arc::clone(&mistakes),
         limit: limits(options).whole,
     };
     Ok(Answering {
         inquiries: Inquiries::served_by(responder),
         capabilities: given_capabilities(options)?.unwrap_or(Value::Object(offer)),
         wanted: Value::Object(wanted),
+        mistakes,
     })
 }
 
@@ -116,6 +129,7 @@ struct Answers {
     roots: Vec<Value>,
     sampling: Option<String>,
     asker: Option<Asker>,
+    mistakes: Mistakes,
     limit: Option<Duration>,
 }
 
@@ -167,11 +181,15 @@ impl Answers {
         let answers = self.given.as_ref();
         let filled = form.fill(|field| answers?.value_of(&field.name, |word| field.read(word)));
         let complete = filled.missing.is_empty() && filled.problems.is_empty();
+        let names: Vec<&str> = form.fields.iter().map(|field| field.name.as_str()).collect();
         // An empty file of answers takes the defaults; answers to something else answer nothing.
         let meant = answers.is_some_and(|given| {
             given.is_empty() || form.fields.iter().any(|field| given.names(&field.name))
         });
         if meant && complete {
+            for unknown in answers.map(|given| given.others(&names)).unwrap_or_default() {
+                self.note(&format!("the server's form has no field `{}`", self.safe(&unknown)));
+            }
             return json!({"action": "accept", "content": filled.content});
         }
         if let Some(asker) = &mut self.asker {
@@ -193,8 +211,10 @@ impl Answers {
             .collect();
         let wants = if lacking.is_empty() { "an answer".to_owned() } else { lacking.join(", ") };
         self.note(&format!("the server asks “{message}” and wants {wants}"));
-        for problem in &filled.problems {
-            self.note(&format!("the answer {} for the server's form", self.safe(problem)));
+        if !filled.problems.is_empty() {
+            let problems = filled.problems.iter().map(|problem| self.safe(problem));
+            self.mistakes.lock().unwrap_or_else(PoisonError::into_inner).extend(problems);
+            return action(Choice::Decline);
         }
         self.note(
             "it was declined, since nobody is here to answer: --answer KEY=VALUE or --answers FILE",

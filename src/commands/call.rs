@@ -198,6 +198,18 @@ fn forget_changed_tools(context: &Context<'_>, connected: &Connected) {
     }
 }
 
+/// A session declares what its client can be asked for, and servers show fewer tools to those that can
+/// be asked for nothing.
+fn hint_at_capabilities(console: &crate::output::Console, said: &str) {
+    let said = said.to_lowercase();
+    if ["elicitation", "sampling", "declare", "capabilit"].iter().any(|word| said.contains(word)) {
+        console.note(
+            "        The session declared only what could be served when it was opened: --answer, --root \
+             and --sampling-command open another one.",
+        );
+    }
+}
+
 /// Shows a result; whether the tool reports failure. Once the tool ran, nothing of it is lost.
 fn print(context: &Context<'_>, args: &Call, raw: &RawValue) -> Result<bool, Stop> {
     let console = &context.console;
@@ -224,6 +236,7 @@ fn print(context: &Context<'_>, args: &Call, raw: &RawValue) -> Result<bool, Sto
     }
     if is_error {
         console.note(&format!("mcpoke: the tool {} ran and reports failure.", args.tool));
+        hint_at_capabilities(console, raw.get());
     }
     match shown {
         // Whoever read has read enough; that the tool failed is still to be told.

@@ -1,9 +1,11 @@
 //! From a target to a client that is ready: credentials, limits, the remembered session or a new one.
 
+use std::sync::PoisonError;
+
 use serde_json::{Value, json};
 
 use super::advice::{Spoken, failed, quoted};
-use super::answering::{Answering, answering, covers, meets};
+use super::answering::{Answering, Mistakes, answering, covers, meets};
 use super::keeper::RecordKeeper;
 use super::settings::{self, asked_version, given_credentials, given_session, handshake, limits};
 use super::{Context, Outcome, Stop};
@@ -26,6 +28,8 @@ pub(super) struct Connected {
     pub(super) tools: Option<KnownTools>,
     /// What is remembered of its tools and holds for everybody.
     pub(super) public_tools: Option<KnownTools>,
+    /// What was wrong with the user's answers.
+    mistakes: Mistakes,
     /// How the user speaks of the server, for what is suggested.
     pub(super) spoken: Spoken,
     /// The session is this process's alone, and ended afterwards.
@@ -50,6 +54,7 @@ pub(super) struct Prepared {
     pub(super) capabilities: Value,
     /// Of these, what a session must have declared for this run.
     wanted: Value,
+    mistakes: Mistakes,
 }
 
 /// Does something with the server that was named, and ends the session afterwards where it must not
@@ -66,6 +71,13 @@ pub(super) fn with_server(
     if connected.ephemeral || connected.client.is_unsaved() {
         // What comes of it changes nothing for the user: the result is there, or its failure is.
         let _ = connected.client.close();
+    }
+    let mistakes =
+        std::mem::take(&mut *connected.mistakes.lock().unwrap_or_else(PoisonError::into_inner));
+    if !mistakes.is_empty() {
+        let failure =
+            Failure::usage("the answers do not fit what the server asks for; it was declined");
+        return Err(mistakes.into_iter().fold(failure, Failure::with_detail).into());
     }
     outcome
 }
@@ -100,8 +112,15 @@ pub(super) fn prepare(context: &Context<'_>, target: Target) -> Result<Prepared,
     context.recorder.learn(|redactor| expanded.teach(redactor));
     context.recorder.learn(|redactor| redactor.learn_query(endpoint.as_str()));
     let tls = settings::tls(options, saved.as_ref());
+    let mut limits = limits(options);
+    if context.env.stdin_is_terminal {
+        // Whoever fills in a form takes the time it takes: only waiting for the server is bounded.
+        limits.first_byte = limits.first_byte.or(limits.whole);
+        limits.silence = limits.silence.or(limits.whole);
+        limits.whole = None;
+    }
     let http = transport::Options {
-        limits: limits(options),
+        limits,
         proxy: transport::ProxyChoice::find(options.proxy.as_deref(), context.env, &endpoint),
         tls: tls.clone(),
     };
@@ -120,7 +139,7 @@ pub(super) fn prepare(context: &Context<'_>, target: Target) -> Result<Prepared,
         Some(record) => format!("{} ({})", record.name, endpoint.authority()),
         None => endpoint.authority(),
     };
-    let Answering { inquiries, capabilities, wanted } = answering(context, &server)?;
+    let Answering { inquiries, capabilities, wanted, mistakes } = answering(context, &server)?;
     client.serve_with(inquiries, capabilities.clone());
     Ok(Prepared {
         client,
@@ -134,6 +153,7 @@ pub(super) fn prepare(context: &Context<'_>, target: Target) -> Result<Prepared,
         given,
         capabilities,
         wanted,
+        mistakes,
     })
 }
 
@@ -180,7 +200,8 @@ fn resumed(
     handshake: &Handshake,
 ) -> Result<Connected, Stop> {
     let session = record.session();
-    if !session.is_modern() && !covers(&record.client_capabilities, &prepared.wanted) {
+    let lasts = !session.is_modern() && session.transport.is_http();
+    if lasts && !covers(&record.client_capabilities, &prepared.wanted) {
         context.console.note(
             "mcpoke: the remembered session was opened without the capabilities that these options \
              serve; opening another for this once.",
@@ -281,6 +302,7 @@ impl Prepared {
             store: context.store(),
             tools: None,
             public_tools: None,
+            mistakes: self.mistakes,
             spoken: self.spoken,
             ephemeral,
         }
@@ -410,6 +432,12 @@ impl Connected {
     /// A command for this server, as a user would type it.
     pub(super) fn command(&self, command: &str) -> String {
         format!("mcpoke -s {} {command}", self.spoken.target)
+    }
+
+    /// Whether the remembered session was opened by somebody who could be asked for nothing.
+    pub(super) fn declares_nothing(&self) -> bool {
+        let declared = self.record.as_ref().and_then(|r| r.client_capabilities.as_object());
+        declared.is_some_and(serde_json::Map::is_empty)
     }
 
     /// Whether the options break a rule on purpose: then nothing but the request itself is sent.

@@ -35,7 +35,18 @@ pub(super) struct Asker {
 const WIDTH: usize = 76;
 
 impl Asker {
-    pub(super) fn new(console: Console) -> Self {
+    /// On the terminal that stands behind standard input; questions go to stderr, or where that goes
+    /// elsewhere, to the terminal itself.
+    pub(super) fn on_terminal(console: &Console) -> Option<Self> {
+        let mut console = console.clone();
+        if !console.err.terminal.is_terminal {
+            let terminal = std::fs::OpenOptions::new().write(true).open("/dev/tty").ok()?;
+            console.err = console.err.instead(terminal);
+        }
+        Some(Self::new(console))
+    }
+
+    fn new(console: Console) -> Self {
         let read = || {
             let mut line = String::new();
             let read = std::io::stdin().lock().read_line(&mut line).ok()?;
@@ -89,12 +100,22 @@ impl Asker {
                     Typed::End => return (Choice::Cancel, content),
                 }
             }
-            match self.ask("  send this? [Y]es, [e]dit, [d]ecline, [c]ancel: ").as_deref() {
-                Some("" | "y" | "Y" | "yes") => return (Choice::Accept, content),
-                Some("d" | "D" | "decline" | "n" | "no") => return (Choice::Decline, content),
-                None | Some("c" | "C" | "cancel") => return (Choice::Cancel, content),
-                // Whatever else was typed: once more, with what was given as it is.
-                Some(_) => {}
+            if let Some(choice) = self.choose() {
+                return (choice, content);
+            }
+        }
+    }
+
+    /// What to do with a form that is filled in; `None` goes through it once more.
+    fn choose(&mut self) -> Option<Choice> {
+        loop {
+            let typed = self.ask("  send this? [Y]es, [e]dit, [d]ecline, [c]ancel: ");
+            match typed.as_deref().map(str::trim) {
+                Some("" | "y" | "Y" | "yes") => return Some(Choice::Accept),
+                Some("d" | "D" | "decline" | "n" | "no") => return Some(Choice::Decline),
+                None | Some("c" | "C" | "cancel") => return Some(Choice::Cancel),
+                Some("e" | "E" | "edit") => return None,
+                Some(_) => self.say("    answer y, e, d or c"),
             }
         }
     }

@@ -78,6 +78,13 @@ pub(super) fn find<'t>(
         for near in ranked(name, tools.iter().map(|tool| tool.name.as_str())) {
             failure = failure.with_detail(format!("did you mean `{near}`?"));
         }
+        let legacy = !connected.client.session().is_modern();
+        if legacy && connected.declares_nothing() {
+            failure = failure.with_detail(
+                "Servers show fewer tools to a session that declared no elicitation, roots or sampling: \
+                 --answer, --root or --sampling-command open one that does.",
+            );
+        }
         failure.with_next(connected.command("list-tools"), "shows what there is")
     })
 }

@@ -17,8 +17,9 @@ use crate::protocol::mirror::Mirrored;
 pub(super) fn run(context: &Context<'_>, args: &Request) -> Outcome {
     let params = match &args.params {
         Some(text) => {
-            let params = read_object(text, &read_file)
-                .map_err(|problem| Failure::usage(format!("the parameters: {problem}")))?;
+            let params = read_object(text, &read_file).map_err(|problem| {
+                Failure::usage(format!("the parameters cannot be used: {problem}"))
+            })?;
             Value::Object(params)
         }
         None => Value::Null,

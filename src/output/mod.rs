@@ -94,6 +94,14 @@ impl Console {
 }
 
 impl Stream {
+    /// The same stream, written to a terminal instead.
+    #[must_use]
+    pub fn instead(&self, terminal: impl Write + Send + 'static) -> Self {
+        let target: Box<dyn Write + Send> = Box::new(terminal);
+        let is = Terminal { is_terminal: true, width: None };
+        Self { target: Arc::new(Mutex::new(target)), style: self.style, terminal: is }
+    }
+
     /// Writes a line.
     pub fn line(&self, line: &str) -> io::Result<()> {
         if line.len() < PIECE {

@@ -48,6 +48,11 @@ impl Style {
         Self { enabled }
     }
 
+    /// Without colour.
+    pub fn plain() -> Self {
+        Self { enabled: false }
+    }
+
     /// Whether there is any colour.
     pub fn is_enabled(self) -> bool {
         self.enabled

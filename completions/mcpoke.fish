@@ -43,7 +43,7 @@ complete -c mcpoke -n "__fish_mcpoke_needs_command" -l key -d 'The key of the cl
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -l protocol-version -d 'Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks' -r
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -l session-id -d 'Send this session id, without a handshake' -r
-complete -c mcpoke -n "__fish_mcpoke_needs_command" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -62,6 +62,7 @@ complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "init" -d 'Do the hand
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "list-tools" -d 'List the server\'s tools, over all pages'
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "call" -d 'Call a tool'
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "trace" -d 'Find out why a thin client fails: the bare call, the handshake, and the call again'
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "explain" -d 'Explain a rule of the diagnosis in full'
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "ping" -d 'Ask whether the server is there, and how long it takes'
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "request" -d 'Send any request or notification'
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "sessions" -d 'List what is remembered'
@@ -90,7 +91,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l key -d 'The key o
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l protocol-version -d 'Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l session-id -d 'Send this session id, without a handshake' -r
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -124,7 +125,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l key -d 'The
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l protocol-version -d 'Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l session-id -d 'Send this session id, without a handshake' -r
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -161,7 +162,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l key -d 'The key o
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l protocol-version -d 'Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l session-id -d 'Send this session id, without a handshake' -r
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -178,6 +179,13 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -s q -l quiet -d 'Pr
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l show-secrets -d 'Show secrets in traces and messages'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l tool -d 'Call this tool, instead of listing the tools (or, of `demo`, calling its echo)' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l recipe -d 'Print a complete client for this server, without an SDK, instead of the trace' -r -f -a "curl\t'A POSIX shell script with curl'
+python\t'Python, its standard library alone'
+javascript\t'JavaScript with fetch (Node.js 18 or newer, Deno, Bun)'
+rust\t'Rust, with ureq and serde_json'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l html -d 'Write the trace as a page of its own: ladder, exchanges, findings, recipes' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l read -d 'Diagnose what was recorded in a file: HAR (of a browser\'s tools, too) or JSON lines' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l listen -d 'Listen here, pass every request on to the target, and diagnose the client that makes them' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
@@ -197,10 +205,13 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l key -d 'The key 
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l protocol-version -d 'Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l session-id -d 'Send this session id, without a handshake' -r
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l passive -d 'Send only what a client must send: no experiments'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l anyone -d 'Let --listen take connections from other machines as well'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l ascii -d 'Draw the ladder with ASCII letters alone'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l no-save -d 'Neither read nor write what is remembered; end the session afterwards'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l no-renew -d 'Fail instead of opening a new session when the server has lost the old one'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -s k -l insecure -d 'Believe any server certificate'
@@ -211,6 +222,39 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l json -d 'Print w
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -s q -l quiet -d 'Print no notes on stderr, only results and failures'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l show-secrets -d 'Show secrets in traces and messages'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -l answer -d 'Answer a form of the server\'s: a field\'s value, as often as there are fields; key:=JSON for any type' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -l answers -d 'Answer forms of the server\'s from this JSON file; what it leaves open takes the form\'s defaults' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -l root -d 'Tell a server that asks that this folder is what it should work on' -r -f -a "(__fish_complete_directories)"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -l sampling-command -d 'Give a server that asks for a language model\'s turn what this command makes of its request: JSON on standard input, the text (or a whole CreateMessageResult) on standard output' -r -f -a "(__fish_complete_command)"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -l connect-timeout -d 'Longest time until connected, in seconds' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -l first-byte-timeout -d 'Longest time until the answer begins, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -l silence-timeout -d 'Longest time without a single byte, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -l max-size -d 'Largest message to accept, in bytes; K, M and G are understood' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -l proxy -d 'Go through this proxy: http://, https:// or socks5://; an empty one means none' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -l cacert -d 'Trust the certificate authorities in this PEM file, instead of the system\'s' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -l cert -d 'Show this client certificate (PEM)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -l key -d 'The key of the client certificate (PEM), if it is not in the same file' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -l protocol-version -d 'Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -l session-id -d 'Send this session id, without a handshake' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -l no-save -d 'Neither read nor write what is remembered; end the session afterwards'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -l no-renew -d 'Fail instead of opening a new session when the server has lost the old one'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -s k -l insecure -d 'Believe any server certificate'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -l no-session -d 'Send the request bare, without handshake and session, as a thin client would'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -l no-initialized -d 'Leave out notifications/initialized after initialize'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -s v -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -l json -d 'Print what the server sent, as JSON; failures too, on the last line of stderr'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -s q -l quiet -d 'Print no notes on stderr, only results and failures'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -l show-secrets -d 'Show secrets in traces and messages'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
@@ -230,7 +274,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l key -d 'The key o
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l protocol-version -d 'Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l session-id -d 'Send this session id, without a handshake' -r
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -263,7 +307,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l key -d 'The ke
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l protocol-version -d 'Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l session-id -d 'Send this session id, without a handshake' -r
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -297,7 +341,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l key -d 'The k
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l protocol-version -d 'Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l session-id -d 'Send this session id, without a handshake' -r
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -330,7 +374,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l key -d 'The key of
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l protocol-version -d 'Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l session-id -d 'Send this session id, without a handshake' -r
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -363,7 +407,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l key -d 'The key 
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l protocol-version -d 'Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l session-id -d 'Send this session id, without a handshake' -r
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -421,7 +465,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l key -d 'The key o
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l protocol-version -d 'Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l session-id -d 'Send this session id, without a handshake' -r
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -455,7 +499,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l key -d 'Th
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l protocol-version -d 'Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l session-id -d 'Send this session id, without a handshake' -r
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -469,15 +513,16 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l json -d 'P
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -s q -l quiet -d 'Print no notes on stderr, only results and failures'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l show-secrets -d 'Show secrets in traces and messages'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping request sessions use close demo completions help" -f -a "init" -d 'Do the handshake with a server and remember it'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping request sessions use close demo completions help" -f -a "list-tools" -d 'List the server\'s tools, over all pages'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping request sessions use close demo completions help" -f -a "call" -d 'Call a tool'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping request sessions use close demo completions help" -f -a "trace" -d 'Find out why a thin client fails: the bare call, the handshake, and the call again'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping request sessions use close demo completions help" -f -a "ping" -d 'Ask whether the server is there, and how long it takes'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping request sessions use close demo completions help" -f -a "request" -d 'Send any request or notification'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping request sessions use close demo completions help" -f -a "sessions" -d 'List what is remembered'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping request sessions use close demo completions help" -f -a "use" -d 'Make a remembered server the current one'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping request sessions use close demo completions help" -f -a "close" -d 'End the session with DELETE and forget the server'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping request sessions use close demo completions help" -f -a "demo" -d 'Run the built-in server, to try things on'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping request sessions use close demo completions help" -f -a "completions" -d 'Print the completions for a shell'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace ping request sessions use close demo completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace explain ping request sessions use close demo completions help" -f -a "init" -d 'Do the handshake with a server and remember it'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace explain ping request sessions use close demo completions help" -f -a "list-tools" -d 'List the server\'s tools, over all pages'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace explain ping request sessions use close demo completions help" -f -a "call" -d 'Call a tool'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace explain ping request sessions use close demo completions help" -f -a "trace" -d 'Find out why a thin client fails: the bare call, the handshake, and the call again'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace explain ping request sessions use close demo completions help" -f -a "explain" -d 'Explain a rule of the diagnosis in full'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace explain ping request sessions use close demo completions help" -f -a "ping" -d 'Ask whether the server is there, and how long it takes'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace explain ping request sessions use close demo completions help" -f -a "request" -d 'Send any request or notification'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace explain ping request sessions use close demo completions help" -f -a "sessions" -d 'List what is remembered'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace explain ping request sessions use close demo completions help" -f -a "use" -d 'Make a remembered server the current one'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace explain ping request sessions use close demo completions help" -f -a "close" -d 'End the session with DELETE and forget the server'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace explain ping request sessions use close demo completions help" -f -a "demo" -d 'Run the built-in server, to try things on'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace explain ping request sessions use close demo completions help" -f -a "completions" -d 'Print the completions for a shell'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace explain ping request sessions use close demo completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -48,6 +48,11 @@ pub enum Command {
     Call(Call),
     /// Find out why a thin client fails: the bare call, the handshake, and the call again
     Trace(Trace),
+    /// Explain a rule of the diagnosis in full
+    Explain {
+        /// The rule, such as session-missing; all of them if left out
+        rule: Option<String>,
+    },
     /// Ask whether the server is there, and how long it takes
     Ping,
     /// Send any request or notification
@@ -143,6 +148,11 @@ pub struct Call {
 
 /// Find out why a thin client fails.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  mcpoke trace http://127.0.0.1:3001/mcp --tool echo message=hi
+  mcpoke trace --recipe python > client.py
+  mcpoke trace --listen 127.0.0.1:8808 http://127.0.0.1:3001/mcp
+  mcpoke trace --read recorded.har")]
 pub struct Trace {
     /// A URL, a remembered name, or `demo`; the current server if left out
     pub target: Option<String>,
@@ -152,6 +162,40 @@ pub struct Trace {
     /// The tool's arguments, as for `call`
     #[arg(value_name = "ARG", requires = "tool")]
     pub arguments: Vec<String>,
+    /// Send only what a client must send: no experiments
+    #[arg(long)]
+    pub passive: bool,
+    /// Print a complete client for this server, without an SDK, instead of the trace
+    #[arg(long, value_enum, value_name = "LANGUAGE")]
+    pub recipe: Option<Language>,
+    /// Write the trace as a page of its own: ladder, exchanges, findings, recipes
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub html: Option<PathBuf>,
+    /// Diagnose what was recorded in a file: HAR (of a browser's tools, too) or JSON lines
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["tool", "recipe", "listen", "target"])]
+    pub read: Option<PathBuf>,
+    /// Listen here, pass every request on to the target, and diagnose the client that makes them
+    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["tool", "recipe"])]
+    pub listen: Option<String>,
+    /// Let --listen take connections from other machines as well
+    #[arg(long, requires = "listen")]
+    pub anyone: bool,
+    /// Draw the ladder with ASCII letters alone
+    #[arg(long)]
+    pub ascii: bool,
+}
+
+/// The language of a recipe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    /// A POSIX shell script with curl
+    Curl,
+    /// Python, its standard library alone
+    Python,
+    /// JavaScript with fetch (Node.js 18 or newer, Deno, Bun)
+    Javascript,
+    /// Rust, with ureq and serde_json
+    Rust,
 }
 
 /// End a session.
@@ -361,7 +405,7 @@ pub struct Options {
     /// Show every exchange on stderr as it happens, secrets redacted
     #[arg(short = 'v', long, global = true, help_heading = OUTPUT)]
     pub trace: bool,
-    /// Write every exchange to a file, as JSON lines (.jsonl)
+    /// Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = OUTPUT)]
     pub trace_file: Option<PathBuf>,
     /// Print what the server sent, as JSON; failures too, on the last line of stderr

@@ -43,6 +43,11 @@ impl Endpoint {
         self.0.as_str()
     }
 
+    /// The path, without a query.
+    pub fn path(&self) -> &str {
+        self.0.path()
+    }
+
     /// Scheme, host and port: what credentials and sessions belong to.
     pub fn origin(&self) -> String {
         self.0.origin().ascii_serialization()
@@ -95,7 +100,8 @@ fn shown(text: &str) -> String {
     crate::redact::without_secrets(text).escape_debug().to_string()
 }
 
-fn is_local_name(name: &str) -> bool {
+/// Whether a name means this machine, wherever it is looked up (RFC 6761, 6.3).
+pub fn is_local_name(name: &str) -> bool {
     name == "localhost" || name.ends_with(".localhost")
 }
 

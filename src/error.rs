@@ -134,19 +134,7 @@ impl Failure {
         if let Some((code, message)) = &self.rpc {
             error.insert("rpc".into(), json!({"code": code, "message": message}));
         }
-        let findings: Vec<Value> = self
-            .findings
-            .iter()
-            .map(|finding| {
-                json!({
-                    "id": finding.id,
-                    "certainty": finding.certainty.as_str(),
-                    "title": finding.title,
-                    "means": finding.means,
-                    "specification": finding.specification,
-                })
-            })
-            .collect();
+        let findings = self.findings.iter().map(Finding::to_json).collect();
         error.insert("details".into(), json!(self.details));
         error.insert("findings".into(), Value::Array(findings));
         let next: Vec<&str> = self.next.iter().map(|(command, _)| command.as_str()).collect();

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::protocol::headers;
 use crate::protocol::jsonrpc::{self, Message};
-use crate::redact::Redactor;
+use crate::redact::{Redactor, is_sensitive_header};
 
 /// As much of a body is kept as evidence; a longer one is marked as cut.
 pub const KEEP_BODY: usize = 64 * 1024;
@@ -32,6 +32,17 @@ impl Purpose {
     /// A request or notification of this method.
     pub fn of(method: &str) -> Self {
         Self { method: Some(method.to_owned()), subject: None }
+    }
+
+    /// The purpose of a body: its JSON-RPC method, and what that is applied to.
+    pub fn of_body(body: &str) -> Self {
+        let message: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+        let params = &message["params"];
+        let subject = params["name"].as_str().or_else(|| params["uri"].as_str());
+        Self {
+            method: message["method"].as_str().map(str::to_owned),
+            subject: subject.map(str::to_owned),
+        }
     }
 
     /// The same, applied to something.
@@ -150,6 +161,23 @@ pub enum Shape {
 }
 
 impl Shape {
+    /// What a body is, by its first bytes; the label decides only where they do not.
+    pub fn of(start: &[u8], labelled_stream: bool) -> Self {
+        if start.is_empty() {
+            return Shape::Empty;
+        }
+        let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
+        let looks_like_stream = [&b"event:"[..], b"data:", b"id:", b"retry:", b":"]
+            .iter()
+            .any(|field| text.starts_with(field));
+        match text.first() {
+            Some(b'{' | b'[') => Shape::Json,
+            _ if labelled_stream || looks_like_stream => Shape::Events,
+            Some(b'<') => Shape::Html,
+            _ => Shape::Text,
+        }
+    }
+
     /// The word for it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -286,6 +314,11 @@ impl Exchange {
         head.is_ok_and(|head| head.id.is_some() && head.method.is_some())
     }
 
+    /// Teaches a redactor the secrets in here: what was sent to be let in, and sessions.
+    pub fn teach(&self, redactor: &mut Redactor) {
+        teach(&self.request, self.answer.as_ref(), redactor);
+    }
+
     /// Whether the request carries this JSON-RPC method.
     pub fn is(&self, method: &str) -> bool {
         self.purpose.method.as_deref() == Some(method)
@@ -295,6 +328,27 @@ impl Exchange {
 impl std::fmt::Debug for Exchange {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Exchange({} {} -> {:?})", self.number, self.purpose, self.status())
+    }
+}
+
+/// Teaches a redactor the secrets of a request, and of its answer.
+pub fn teach(request: &Request, answer: Option<&Answer>, redactor: &mut Redactor) {
+    redactor.learn_query(&request.url);
+    for (name, value) in &request.headers {
+        if name == headers::SESSION_ID {
+            redactor.learn_session(value);
+        } else if is_sensitive_header(name) {
+            redactor.learn(value);
+            redactor.learn(value.split_once(' ').map_or("", |(_, secret)| secret));
+        }
+    }
+    for (name, value) in answer.iter().flat_map(|answer| &answer.headers) {
+        if name == headers::SESSION_ID {
+            redactor.learn_session(value);
+        } else if name == "set-cookie" {
+            let pair = value.split(';').next().unwrap_or_default();
+            redactor.learn(pair.split_once('=').map_or(pair, |(_, secret)| secret));
+        }
     }
 }
 
@@ -362,6 +416,24 @@ impl Recorder {
         for observer in &mut records.observers {
             tell(observer.as_mut(), &records.redactor);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_what_it_is_whatever_its_label() {
+        assert_eq!(Shape::of(b"", true), Shape::Empty);
+        assert_eq!(Shape::of(b" {\"a\":1}", true), Shape::Json);
+        assert_eq!(Shape::of(b"\xef\xbb\xbf[]", false), Shape::Json);
+        assert_eq!(Shape::of(b"event: message\n", false), Shape::Events);
+        assert_eq!(Shape::of(b": ok\n", false), Shape::Events);
+        assert_eq!(Shape::of(b"\n\n", true), Shape::Events);
+        assert_eq!(Shape::of(b"<!DOCTYPE html>", false), Shape::Html);
+        assert_eq!(Shape::of(b"session not found\n", false), Shape::Text);
+        assert_eq!(Shape::of(b"null", false), Shape::Text);
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The library behind the command of the same name. It promises no stable interface: it is a library
 //! so that tests can call its parts. From the ground up: [`env`], [`exit`], [`protocol`] and the other
-//! pure parts; [`exchange`], [`session`] and [`demo`]; [`transport`]; [`client`] and [`diagnose`];
+//! pure parts; [`exchange`], [`session`] and [`demo`]; [`transport`]; [`client`], [`relay`] and [`diagnose`];
 //! [`report`] and [`error`]; [`commands`]. Nothing points back up.
 
 pub mod arguments;
@@ -20,6 +20,7 @@ pub mod exit;
 pub mod output;
 pub mod protocol;
 pub mod redact;
+pub mod relay;
 pub mod report;
 pub mod session;
 pub mod transport;

@@ -266,6 +266,14 @@ impl Client {
         self.open(handshake)
     }
 
+    /// Tries the HTTP+SSE transport alone. `None` where the address has no such stream.
+    pub fn try_sse(&mut self, handshake: &Handshake) -> Result<Option<Opened>, Error> {
+        if !self.open_stream().map_err(|error| *error)? {
+            return Ok(None);
+        }
+        self.initialize(handshake).map(Some)
+    }
+
     /// Opens the stream of the HTTP+SSE transport. False where there is none.
     fn open_stream(&mut self) -> Result<bool, Box<Error>> {
         self.session = Session::default();

@@ -153,6 +153,32 @@ impl Client {
         self.listens = true;
     }
 
+    /// Another client for this address of the same origin, with other limits and headers besides.
+    pub fn varied(
+        &self,
+        endpoint: Endpoint,
+        limits: impl FnOnce(&mut crate::transport::Limits),
+        headers: &[(&str, &str)],
+    ) -> Result<Self, TransportError> {
+        let mut options = self.options.clone();
+        limits(&mut options.limits);
+        let mut own = self.headers.clone();
+        for (name, value) in headers {
+            own.retain(|(known, _)| known != name);
+            own.push(((*name).to_owned(), (*value).to_owned()));
+        }
+        Self::new(endpoint, options, own, self.http.recorder().clone())
+    }
+
+    /// Opens a stream with GET and looks at what comes at once; how the server answers is in the history.
+    pub fn look_at_stream(&mut self) {
+        if let Ok(mut reply) = self.send(Purpose::default(), self.get(None)) {
+            // Nothing has to come on it.
+            let _ = reply.next_message_within(std::time::Duration::from_millis(300));
+            self.history.push(*reply.abandon());
+        }
+    }
+
     /// Another client for the same server, without a session.
     pub fn sibling(&self, recorder: Recorder) -> Result<Self, TransportError> {
         let (endpoint, options) = (self.endpoint.clone(), self.options.clone());
@@ -172,6 +198,11 @@ impl Client {
     /// Every exchange so far.
     pub fn history(&self) -> &[Exchange] {
         &self.history
+    }
+
+    /// Takes the exchanges so far out, for whoever keeps them elsewhere.
+    pub fn take_history(&mut self) -> Vec<Exchange> {
+        std::mem::take(&mut self.history)
     }
 
     /// Whether the session is a new one that could not be remembered, and must be ended.

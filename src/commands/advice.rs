@@ -54,6 +54,10 @@ pub(super) fn failed(error: client::Error, client: &Client, spoken: &Spoken) -> 
             "with the token in $TOKEN",
         ),
         (Some("redirected" | "wrong-path"), _) => elsewhere(failure, client),
+        (Some("modern-only" | "legacy-only"), _) => failure.with_next(
+            format!("mcpoke init {}", spoken.target),
+            "finds out what the server speaks, and remembers it",
+        ),
         (Some("not-mcp" | "rate-limited" | "upstream-down"), _) => failure,
         (None, Kind::Unreachable) => {
             failure.with_detail("Is the server running, and is this its address?")
@@ -96,10 +100,21 @@ fn elsewhere(failure: Failure, client: &Client) -> Failure {
         Some(location) if location.origin().ascii_serialization() == endpoint.origin() => {
             without_secrets(location.as_str())
         }
-        None if endpoint.is_at_root() => format!("{}/mcp", endpoint.origin()),
+        None if endpoint.path() != "/mcp" => format!("{}/mcp", endpoint.origin()),
+        None if endpoint.path() == "/mcp" => format!("{}/", endpoint.origin()),
         _ => return failure,
     };
-    failure.with_next(format!("mcpoke init {}", quoted(&address)), "the address it may be at")
+    let moved = failure
+        .exchange
+        .as_ref()
+        .is_some_and(|e| e.answer.as_ref().is_some_and(|a| a.header("location").is_some()));
+    let failure =
+        failure.with_next(format!("mcpoke init {}", quoted(&address)), "the address it may be at");
+    if moved {
+        return failure;
+    }
+    let sse = format!("{}/sse", endpoint.origin());
+    failure.with_next(format!("mcpoke init {}", quoted(&sse)), "or, of an older server, this")
 }
 
 #[cfg(test)]

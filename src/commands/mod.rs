@@ -7,6 +7,7 @@ mod close;
 mod completions;
 mod connect;
 mod demo;
+mod explain;
 mod form;
 mod init;
 mod keeper;
@@ -125,14 +126,20 @@ fn context<'c>(options: &'c Options, env: &'c Env, console: Console) -> Result<C
         observers.push(Box::new(report::TraceText::new(console.err.clone())));
     }
     if let Some(path) = &options.trace_file {
-        if path.extension().is_none_or(|extension| extension != "jsonl") {
-            let text = format!("--trace-file {}: the name must end in .jsonl", path.display());
-            return Err(Failure::usage(text).into());
-        }
-        let lines = report::TraceLines::create(path).map_err(|error| {
+        let created = match path.extension().and_then(|extension| extension.to_str()) {
+            Some("jsonl") => {
+                report::TraceLines::create(path).map(|it| Box::new(it) as Box<dyn Observer>)
+            }
+            Some("har") => report::Har::create(path).map(|it| Box::new(it) as Box<dyn Observer>),
+            _ => {
+                let text =
+                    format!("--trace-file {}: the name must end in .jsonl or .har", path.display());
+                return Err(Failure::usage(text).into());
+            }
+        };
+        observers.push(created.map_err(|error| {
             Failure::new(Kind::State, format!("cannot write {}: {error}", path.display()))
-        })?;
-        observers.push(Box::new(lines));
+        })?);
     }
     let recorder = Recorder::new(observers, Redactor::new(options.show_secrets));
     Ok(Context { options, env, console, recorder })
@@ -144,6 +151,7 @@ fn dispatch(cli: &Cli, context: &Context<'_>) -> Outcome {
         Command::ListTools(args) => list_tools::run(context, args),
         Command::Call(args) => call::run(context, args),
         Command::Trace(args) => trace::run(context, args),
+        Command::Explain { rule } => explain::run(context, rule.as_deref()),
         Command::Ping => ping::run(context),
         Command::Request(args) => request::run(context, args),
         Command::Sessions => sessions::list(context),

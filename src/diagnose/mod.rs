@@ -19,7 +19,7 @@ use rule::Evidence;
 
 /// Every rule, in the order that decides among findings of the same certainty.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
-    rules::RULES.iter().copied().chain([&rules::UNKNOWN])
+    rules::RULES.iter().chain(&rules::CONDUCT).copied().chain([&rules::UNKNOWN])
 }
 
 /// The rule of this name.
@@ -64,6 +64,26 @@ pub fn survey(exchanges: &[Exchange]) -> Vec<Finding> {
     found
 }
 
+/// What a client did against the specification, whether the server minded or not; each rule once, where
+/// it first applies.
+pub fn conduct(exchanges: &[Exchange]) -> Vec<Finding> {
+    let mut found: Vec<Finding> = Vec::new();
+    for at in 0..exchanges.len() {
+        for finding in conduct_at(exchanges, at) {
+            if !found.iter().any(|known| known.id == finding.id) {
+                found.push(finding);
+            }
+        }
+    }
+    found
+}
+
+/// What a client did against the specification in one of these exchanges.
+pub fn conduct_at(exchanges: &[Exchange], at: usize) -> Vec<Finding> {
+    let evidence = Evidence::around(exchanges, at);
+    rules::CONDUCT.iter().filter_map(|rule| rule.apply(&evidence)).collect()
+}
+
 /// Whether there is anything to explain.
 fn is_failure(evidence: &Evidence<'_>) -> bool {
     let Some(answer) = evidence.answer else { return evidence.exchange.failure.is_some() };
@@ -75,7 +95,8 @@ fn is_failure(evidence: &Evidence<'_>) -> bool {
 /// A plain sentence on an exchange where there is something to learn from it, even though it worked.
 pub fn remark(exchange: &Exchange) -> Option<&'static str> {
     let answer = exchange.answer.as_ref()?;
-    if !exchange.is("initialize") || !succeeded(exchange) {
+    // What is accepted with 202 is answered elsewhere: the session is in the address there.
+    if !exchange.is("initialize") || !succeeded(exchange) || answer.status == 202 {
         return None;
     }
     Some(match answer.header(crate::protocol::headers::SESSION_ID) {

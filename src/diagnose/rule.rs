@@ -85,6 +85,22 @@ pub struct Finding {
     pub because: String,
 }
 
+impl Finding {
+    /// The finding for a program.
+    pub fn to_json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "id": self.id,
+            "certainty": self.certainty.as_str(),
+            "title": self.title,
+            "means": self.means,
+            "server": self.server,
+            "because": self.because,
+            "exchange": self.exchange,
+            "specification": self.specification,
+        })
+    }
+}
+
 impl Rule {
     /// Applies the rule.
     pub(super) fn apply(&self, evidence: &Evidence<'_>) -> Option<Finding> {

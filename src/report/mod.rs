@@ -2,12 +2,18 @@
 //! What they mean is concluded elsewhere.
 
 mod failure;
-mod steps;
+mod har;
+mod html;
+mod ladder;
+mod recipe;
 mod trace_lines;
 mod trace_text;
 
 pub use failure::print as print_failure;
-pub use steps::steps;
+pub use har::{Har, read as read_recording};
+pub use html::{Page, write as write_page};
+pub use ladder::Ladder;
+pub use recipe::{Given, Recipe, Speaks, recipe};
 pub use trace_lines::{TraceLines, exchange_json};
 pub use trace_text::TraceText;
 

@@ -23,11 +23,16 @@ pub struct TraceLines {
 impl TraceLines {
     /// Creates the file anew, readable for the user alone: even redacted, a trace tells a lot.
     pub fn create(path: &Path) -> io::Result<Self> {
-        let file = private_options().write(true).create(true).truncate(true).open(path)?;
-        // A file that was there already keeps its mode otherwise.
-        close_to_others(&file)?;
-        Ok(Self { file, history: Vec::new() })
+        Ok(Self { file: create_private(path)?, history: Vec::new() })
     }
+}
+
+/// Creates a file anew, readable for the user alone.
+pub(super) fn create_private(path: &Path) -> io::Result<File> {
+    let file = private_options().write(true).create(true).truncate(true).open(path)?;
+    // A file that was there already keeps its mode otherwise.
+    close_to_others(&file)?;
+    Ok(file)
 }
 
 #[cfg(unix)]
@@ -48,17 +53,16 @@ fn close_to_others(_: &File) -> io::Result<()> {
 impl Observer for TraceLines {
     fn finished(&mut self, exchange: &Exchange, redactor: &Redactor) {
         self.history.push(exchange.clone());
-        let line = exchange_json(&self.history, redactor);
+        let line = exchange_json(&self.history, self.history.len() - 1, redactor);
         // A trace that cannot be written must not stop what it traces.
         let _ = writeln!(self.file, "{line}");
     }
 }
 
-/// The last of these exchanges, with what is found in it.
-pub fn exchange_json(exchanges: &[Exchange], redactor: &Redactor) -> Value {
-    let Some(last) = exchanges.last() else { return Value::Null };
-    let mut line = to_json(last, redactor);
-    let findings = diagnose::explain(exchanges);
+/// One of these exchanges, with what is found in it.
+pub fn exchange_json(exchanges: &[Exchange], at: usize, redactor: &Redactor) -> Value {
+    let mut line = to_json(&exchanges[at], redactor);
+    let findings = diagnose::explain_at(exchanges, at);
     line["findings"] = findings
         .iter()
         .map(|one| json!({"id": one.id, "certainty": one.certainty.as_str(), "title": one.title}))
@@ -106,7 +110,7 @@ fn answer(exchange: &Exchange, answer: &Answer, redactor: &Redactor) -> Value {
 
 /// The headers as they stood on the wire, with their own spelling; what was handed to the HTTP layer
 /// where nothing was sent.
-fn head_lines(head: &[u8], otherwise: &[(String, String)]) -> Vec<(String, String)> {
+pub(super) fn head_lines(head: &[u8], otherwise: &[(String, String)]) -> Vec<(String, String)> {
     let text = String::from_utf8_lossy(head);
     // Of several heads (interim answers) the last one counts.
     let last = text.trim_end().rsplit("\r\n\r\n").next().unwrap_or_default();
@@ -167,7 +171,7 @@ fn times(times: &Times) -> Value {
 }
 
 /// Milliseconds, to the microsecond.
-fn milliseconds(duration: Duration) -> f64 {
+pub(super) fn milliseconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1_000_000.0).round() / 1000.0
 }
 

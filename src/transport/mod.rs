@@ -19,6 +19,6 @@ pub use http::{Failed, Http, Limits, Options, Stopper};
 pub use http_sse::{HttpSse, NotSse};
 pub use proxy::ProxyChoice;
 pub use redirect::{MAX_REDIRECTS, Redirect, judge as judge_redirect};
-pub use reply::{Reply, Resumption};
+pub use reply::{Reply, Resumption, Tap};
 pub use sse::{Block, Events};
 pub use tls::TlsOptions;

@@ -13,7 +13,26 @@ use super::wire::WireLog;
 use crate::exchange::{Answer, Exchange, KEEP_BODY, KEEP_EVENTS, KEEP_STREAM, Recorder, Shape};
 use crate::protocol::headers;
 
-type Body = BufReader<ureq::BodyReader<'static>>;
+type Body = BufReader<Tapped>;
+
+/// Is handed every byte of a body as it comes; an error ends the exchange.
+pub type Tap = Box<dyn FnMut(&[u8]) -> io::Result<()> + Send>;
+
+/// A body that somebody else may listen to.
+struct Tapped {
+    body: ureq::BodyReader<'static>,
+    tap: Option<Tap>,
+}
+
+impl Read for Tapped {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.body.read(buffer)?;
+        if let Some(tap) = self.tap.as_mut().filter(|_| count > 0) {
+            tap(&buffer[..count])?;
+        }
+        Ok(count)
+    }
+}
 
 /// How long to wait for the end of a body that nobody needs.
 const HURRY: Duration = Duration::from_millis(3);
@@ -82,7 +101,8 @@ impl Reply {
         }
         note_wire(&mut exchange, &log, proxy.as_deref());
         recorder.tell(|observer, redactor| observer.answered(&exchange, redactor));
-        let body = State::Fresh(BufReader::with_capacity(16 * 1024, body.into_reader()));
+        let body = Tapped { body: body.into_reader(), tap: None };
+        let body = State::Fresh(BufReader::with_capacity(16 * 1024, body));
         Self {
             exchange,
             body,
@@ -185,6 +205,16 @@ impl Reply {
         self.finish()
     }
 
+    /// Reads the whole body, hands it on as it comes, and ends the exchange.
+    pub fn relay(mut self, tap: Tap) -> Box<Exchange> {
+        if let State::Fresh(body) = &mut self.body {
+            body.get_mut().tap = Some(tap);
+        }
+        // What breaks off is noted as the exchange's failure.
+        while let Ok(Some(_)) = self.next_message() {}
+        self.finish()
+    }
+
     /// Ends the exchange; a body that was not read to its end closes its connection.
     pub fn finish(mut self) -> Box<Exchange> {
         self.body = State::Ended;
@@ -205,7 +235,7 @@ impl Reply {
             .header("content-type")
             .is_some_and(|kind| kind.to_ascii_lowercase().starts_with(headers::EVENT_STREAM));
         skip_blank(&mut body)?;
-        let shape = shape_of(body.fill_buf()?, is_stream);
+        let shape = Shape::of(body.fill_buf()?, is_stream);
         self.note(|answer| answer.shape = shape);
         match shape {
             Shape::Events => {
@@ -217,7 +247,11 @@ impl Reply {
             Shape::Html | Shape::Text => {
                 // Kept as evidence; nobody needs more of a page than its beginning.
                 let mut text = Vec::new();
-                body.take(KEEP_BODY as u64).read_to_end(&mut text)?;
+                body.by_ref().take(KEEP_BODY as u64).read_to_end(&mut text)?;
+                if body.get_ref().tap.is_some() {
+                    // Whoever listens wants all of it.
+                    io::copy(&mut body, &mut io::sink())?;
+                }
                 self.note(|answer| {
                     answer.body_length = text.len() as u64;
                     answer.body = String::from_utf8_lossy(&text).into_owned();
@@ -337,40 +371,5 @@ fn cut(block: &mut Block) {
         if part.len() > KEEP_BODY {
             *part = beginning(part).to_owned();
         }
-    }
-}
-
-/// What a body is, by its first bytes; the label decides only where they do not.
-fn shape_of(start: &[u8], labelled_stream: bool) -> Shape {
-    if start.is_empty() {
-        return Shape::Empty;
-    }
-    let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
-    let looks_like_stream = [&b"event:"[..], b"data:", b"id:", b"retry:", b":"]
-        .iter()
-        .any(|field| text.starts_with(field));
-    match text.first() {
-        Some(b'{' | b'[') => Shape::Json,
-        _ if labelled_stream || looks_like_stream => Shape::Events,
-        Some(b'<') => Shape::Html,
-        _ => Shape::Text,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_body_is_what_it_is_whatever_its_label() {
-        assert_eq!(shape_of(b"", true), Shape::Empty);
-        assert_eq!(shape_of(b" {\"a\":1}", true), Shape::Json);
-        assert_eq!(shape_of(b"\xef\xbb\xbf[]", false), Shape::Json);
-        assert_eq!(shape_of(b"event: message\n", false), Shape::Events);
-        assert_eq!(shape_of(b": ok\n", false), Shape::Events);
-        assert_eq!(shape_of(b"\n\n", true), Shape::Events);
-        assert_eq!(shape_of(b"<!DOCTYPE html>", false), Shape::Html);
-        assert_eq!(shape_of(b"session not found\n", false), Shape::Text);
-        assert_eq!(shape_of(b"null", false), Shape::Text);
     }
 }

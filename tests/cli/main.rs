@@ -12,6 +12,8 @@ mod exit_codes;
 mod faults;
 mod handshake;
 mod http_sse;
+#[cfg(unix)]
+mod listen;
 mod network;
 mod output;
 mod readme;

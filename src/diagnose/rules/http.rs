@@ -32,9 +32,8 @@ was opened with one token must not be used with another.",
         }
         Some(match (evidence.challenge(), about_session) {
             (Some(_), false) => Certainty::Certain.into(),
-            (Some(_), true) => Certainty::Likely.into(),
             (None, true) => Certainty::Possible.into(),
-            (None, false) => Certainty::Likely.into(),
+            (Some(_), true) | (None, false) => Certainty::Likely.into(),
         })
     },
 };

@@ -1,5 +1,6 @@
 //! The rules, each a small unit: evidence in, at most one conclusion out.
 
+mod conduct;
 mod eras;
 mod http;
 mod sessions;
@@ -49,6 +50,10 @@ pub(super) static RULES: [&Rule; 35] = [
     &eras::STREAM_EMPTY,
     &http::NOT_MCP,
 ];
+
+/// What is looked for in every exchange of another client, failed or not.
+pub(super) static CONDUCT: [&Rule; 3] =
+    [&conduct::SESSION_ID_FROM_BODY, &conduct::INITIALIZED_LATE, &conduct::REQUEST_ID_REUSED];
 
 /// Servers that answer a wrong Accept with 400 say so in words alone.
 fn unlabelled_accept(evidence: &Evidence<'_>) -> bool {

@@ -37,7 +37,7 @@ ID\"; and go-sdk answers 200 with the JSON-RPC error code 0.
 
 `mcpoke trace --recipe python` prints the smallest client that does all of this, without an SDK.",
     find: |evidence| {
-        let bare = evidence.session().is_none_or(|id| id.is_empty());
+        let bare = evidence.session().is_none_or(str::is_empty);
         // Whoever sends the version has done a handshake, and was given no session; `session-id-stripped`
         // is about what the server makes of that.
         let told = evidence.exchange.request.header(PROTOCOL_VERSION).is_some();
@@ -78,7 +78,11 @@ ID\"; and go-sdk answers 200 with the JSON-RPC error code 0.
         if told && !says_so {
             return None;
         }
-        Some(if says_so { Certainty::Certain } else { Certainty::Likely }.into())
+        let never = !evidence.earlier.iter().any(|earlier| earlier.is("initialize"));
+        Some(Conclusion {
+            certainty: if says_so { Certainty::Certain } else { Certainty::Likely },
+            because: if never { "no initialize was sent before it".to_owned() } else { String::new() },
+        })
     },
 };
 

@@ -1,0 +1,171 @@
+//! `trace --listen`: another client, seen while it works.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::json;
+
+use super::super::connect::Prepared;
+use super::super::settings::{limits, tls};
+use super::super::{Context, Outcome};
+use super::verdict::Conduct;
+use super::{drawing, write_page};
+use crate::cli::Trace;
+use crate::diagnose;
+use crate::error::{Failure, Kind};
+use crate::exchange::{Exchange, Recorder};
+use crate::exit::ExitCode;
+use crate::output::{Paint, Stream, one_line};
+use crate::relay::Relay;
+use crate::report::{self, Ladder};
+use crate::transport::{self, ProxyChoice};
+
+pub(super) fn run(
+    context: &Context<'_>,
+    args: &Trace,
+    prepared: &Prepared,
+    address: &str,
+) -> Outcome {
+    let listener = bind(address, args.anyone)?;
+    let here = listener.local_addr()?;
+    let endpoint = prepared.endpoint.clone();
+    let target = context.recorder.redactor().url(endpoint.as_str());
+    let path = endpoint.as_str().strip_prefix(&endpoint.origin()).unwrap_or_default();
+    let path = context.recorder.redactor().url(path);
+    let log = Arc::new(Mutex::new(Log {
+        exchanges: Vec::new(),
+        told: Vec::new(),
+        agent: String::new(),
+        ladder: (!context.options.json).then(|| drawing(context, args)),
+        server: endpoint.authority(),
+        out: context.console.out.clone(),
+        recorder: context.recorder.clone(),
+    }));
+    let options = transport::Options {
+        limits: limits(context.options),
+        proxy: ProxyChoice::find(context.options.proxy.as_deref(), context.env, &endpoint),
+        tls: tls(context.options, prepared.saved.as_ref()),
+    };
+    let watched = Arc::clone(&log);
+    let relay =
+        Relay::new(endpoint, options, context.recorder.clone(), args.anyone, move |exchange| {
+            let mut log = watched.lock().unwrap_or_else(PoisonError::into_inner);
+            // With nobody to show it to, it is still recorded.
+            let _ = log.add(exchange);
+        });
+    context
+        .console
+        .err
+        .line(&format!("listening on http://{here}{path} → {target}     (Ctrl-C ends)"))?;
+    relay.run(listener)?;
+    let log = log.lock().unwrap_or_else(PoisonError::into_inner);
+    summary(context, args, &log, &target)
+}
+
+/// What is left to say at the end.
+fn summary(context: &Context<'_>, args: &Trace, log: &Log, target: &str) -> Outcome {
+    let exchanges = &log.exchanges;
+    let (conduct, redactor) = (Conduct::of(exchanges), context.recorder.redactor());
+    if let Some(path) = &args.html {
+        write_page(context, path, target, &log.server, exchanges, &conduct.lines(), Vec::new())?;
+    }
+    if context.options.json {
+        let told = (0..exchanges.len()).map(|at| report::exchange_json(exchanges, at, &redactor));
+        let mut document = json!({"endpoint": target, "exchanges": told.collect::<Vec<_>>()});
+        document["findings"] = conduct.to_json();
+        context.console.value(&document)?;
+        return Ok(ExitCode::Success);
+    }
+    conduct.print(&context.console.out, &redactor)?;
+    if let Some(top) = conduct.findings.first() {
+        let quoted = super::super::advice::quoted(target);
+        context
+            .console
+            .note(&format!("\nnext: mcpoke trace {quoted} --recipe python|curl|javascript|rust"));
+        context.console.note(&format!("      mcpoke explain {}", top.id));
+    }
+    Ok(ExitCode::Success)
+}
+
+/// `PORT`, `:PORT` or `ADDRESS:PORT`; an address of this machine alone, unless anyone may come.
+fn bind(text: &str, anyone: bool) -> Result<TcpListener, Failure> {
+    let full = match text.strip_prefix(':').unwrap_or(text) {
+        port if port.bytes().all(|byte| byte.is_ascii_digit()) => format!("127.0.0.1:{port}"),
+        _ => text.to_owned(),
+    };
+    let wrong = |error: io::Error| {
+        Failure::usage(format!("--listen {}: {error}", one_line(text))).with_detail(
+            "It is PORT or ADDRESS:PORT, such as 127.0.0.1:8808; port 0 takes a free one.",
+        )
+    };
+    let addresses: Vec<SocketAddr> = full.to_socket_addrs().map_err(wrong)?.collect();
+    if !anyone && addresses.iter().any(|address| !address.ip().is_loopback()) {
+        return Err(Failure::usage(format!("--listen {full}: other machines could connect there"))
+            .with_detail("What they send would reach the server as if it came from here.")
+            .with_next("the same with --anyone", "lets them"));
+    }
+    TcpListener::bind(addresses.as_slice()).map_err(|error| {
+        Failure::new(Kind::Unreachable, format!("cannot listen on {full}: {error}"))
+            .with_next("the same with port 0", "takes a free one")
+    })
+}
+
+/// What was seen so far, and how it is shown.
+struct Log {
+    /// In the order in which they began.
+    exchanges: Vec<Exchange>,
+    /// What was found and told already.
+    told: Vec<&'static str>,
+    /// The client that was last seen.
+    agent: String,
+    /// `None` where nothing is shown before the end.
+    ladder: Option<Ladder>,
+    server: String,
+    out: Stream,
+    recorder: Recorder,
+}
+
+impl Log {
+    fn add(&mut self, exchange: Exchange) -> io::Result<()> {
+        self.recorder.learn(|redactor| exchange.teach(redactor));
+        let at = self.exchanges.partition_point(|earlier| earlier.number < exchange.number);
+        self.exchanges.insert(at, exchange);
+        self.show(at)
+    }
+
+    fn show(&mut self, at: usize) -> io::Result<()> {
+        let Some(ladder) = &self.ladder else { return Ok(()) };
+        let (redactor, exchange) = (self.recorder.redactor(), &self.exchanges[at]);
+        if self.exchanges.len() == 1 {
+            self.out.line(&ladder.head(&self.server))?;
+        }
+        let agent = exchange.request.header("user-agent").unwrap_or("a client without a name");
+        if agent != self.agent {
+            self.agent = agent.to_owned();
+            self.out.line(&format!("       {}", one_line(&redactor.text(agent))))?;
+        }
+        let earlier: Vec<&Exchange> = self.exchanges[..at].iter().collect();
+        let rung = Ladder::describe(exchange, &earlier, &redactor);
+        for line in ladder.rung(exchange.number, &rung) {
+            self.out.line(&line)?;
+        }
+        let top = diagnose::explain_at(&self.exchanges, at).into_iter().next();
+        let conduct = diagnose::conduct_at(&self.exchanges, at);
+        let conduct =
+            conduct.into_iter().filter(|found| !self.told.contains(&found.id)).collect::<Vec<_>>();
+        for finding in top.into_iter().chain(conduct) {
+            let text = if self.told.contains(&finding.id) {
+                format!("{}: the same", finding.id)
+            } else {
+                let because =
+                    if finding.because.is_empty() { finding.title } else { &finding.because };
+                format!("{} ({}): {because}", finding.id, finding.certainty.as_str())
+            };
+            self.told.push(finding.id);
+            let text = one_line(&redactor.text(&text));
+            self.out.line(&format!("         {}", self.out.style.paint(Paint::Notable, &text)))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,267 @@
+//! `trace`: why a client fails, shown by experiment; and what another client does, recorded or live.
+
+mod listen;
+mod probe;
+mod read;
+mod recipes;
+mod verdict;
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::advice::{Spoken, failed};
+use super::call::{read_file, wrong_arguments};
+use super::connect::{Prepared, prepare};
+use super::settings::handshake;
+use super::{Context, Outcome, Stop};
+use crate::arguments::{Given, Typing};
+use crate::cli::Trace;
+use crate::client::{Ask, Probe as Find, Repeat};
+use crate::diagnose::{Profile, Step};
+use crate::env::Env;
+use crate::error::{Failure, Kind};
+use crate::exchange::{Exchange, Purpose, Recorder};
+use crate::exit::ExitCode;
+use crate::protocol::jsonrpc::call_params;
+use crate::protocol::types::Tool;
+use crate::report::{self, Ladder};
+use crate::session::resolve;
+
+use probe::Probe;
+use verdict::Verdict;
+
+pub(super) fn run(context: &Context<'_>, args: &Trace) -> Outcome {
+    if let Some(path) = &args.read {
+        return read::run(context, args, path);
+    }
+    let (named, words) = target_and_words(args);
+    let named = named.or_else(|| context.named());
+    let target = resolve(named, context.store().as_ref()).map_err(Failure::from)?;
+    let mut prepared = prepare(context, target)?;
+    prepared.spoken.tracing = true;
+    if let Some(address) = &args.listen {
+        return listen::run(context, args, &prepared, address);
+    }
+    let (ask, tool) = request(context, args, &words, &prepared)?;
+    if let Some(language) = args.recipe {
+        return recipes::run(context, &mut prepared, &ask, tool.as_ref(), language);
+    }
+    experiment(context, args, prepared, ask, tool)
+}
+
+/// The trace itself: everything is sent, shown as it comes, and concluded from.
+fn experiment(
+    context: &Context<'_>,
+    args: &Trace,
+    mut prepared: Prepared,
+    ask: Ask,
+    tool: Option<Tool>,
+) -> Outcome {
+    let drawing = drawing(context, args);
+    let out = &context.console.out;
+    let authority = prepared.endpoint.authority();
+    let draw = |exchanges: &[Exchange]| {
+        if !context.options.json {
+            // An output that cannot be written to is noticed with the verdict.
+            let _ = draw_last(context, &drawing, &authority, exchanges);
+        }
+    };
+    let recipes = args.html.is_some().then(|| (ask.clone(), tool.clone()));
+    let handshake = handshake(context.options, Find::Discover, &prepared.capabilities);
+    let mut probe = Probe::new(&mut prepared.client, &handshake, ask, tool, args.passive);
+    probe.steps.watch(&draw);
+    let ended = probe.run();
+    let steps = probe.steps.take_all();
+    let exchanges: Vec<Exchange> = steps.iter().map(|(_, exchange)| exchange.clone()).collect();
+    let roles: Vec<Step<'_>> =
+        steps.iter().map(|(role, exchange)| Step { role: *role, exchange }).collect();
+    let verdict = Verdict::of(&exchanges, Profile::of(&roles));
+    let redactor = context.recorder.redactor();
+    if let Some(path) = &args.html {
+        let recipes = recipes.map(|(ask, tool)| {
+            recipes::all(context, &prepared, &verdict.profile, &ask, tool.as_ref())
+        });
+        let title = redactor.url(prepared.endpoint.as_str());
+        let lines = verdict.lines(exchanges.first());
+        write_page(
+            context,
+            path,
+            &title,
+            &authority,
+            &exchanges,
+            &lines,
+            recipes.unwrap_or_default(),
+        )?;
+    }
+    if context.options.json {
+        context.console.value(&document(context, &prepared, &exchanges, &verdict))?;
+    } else if let Some(first) = exchanges.first().filter(|first| first.answer.is_some()) {
+        verdict.print(out, first, &redactor)?;
+        next(context, &prepared.spoken, &verdict);
+    }
+    match ended {
+        Ok(()) => Ok(ExitCode::Success),
+        Err(error) => Err(failed_at(error, &exchanges, &prepared).into()),
+    }
+}
+
+/// The failure of the last thing that should have worked, explained by everything that was tried.
+fn failed_at(error: crate::client::Error, exchanges: &[Exchange], prepared: &Prepared) -> Failure {
+    let mut failure = failed(error, &prepared.client, &prepared.spoken);
+    let shown = failure.exchange.as_ref().map(|exchange| exchange.number);
+    if let Some(at) = exchanges.iter().position(|exchange| Some(exchange.number) == shown) {
+        failure.findings = crate::diagnose::explain_at(exchanges, at);
+    }
+    failure
+}
+
+/// The whole as one JSON document: `endpoint`, `exchanges` (as in a trace file), and the verdict.
+fn document(
+    context: &Context<'_>,
+    prepared: &Prepared,
+    exchanges: &[Exchange],
+    verdict: &Verdict,
+) -> Value {
+    let redactor = context.recorder.redactor();
+    let told = (0..exchanges.len()).map(|at| report::exchange_json(exchanges, at, &redactor));
+    let mut document = json!({
+        "endpoint": redactor.url(prepared.endpoint.as_str()),
+        "exchanges": told.collect::<Vec<_>>(),
+    });
+    let verdict = redactor.text(&verdict.to_json().to_string()).into_owned();
+    if let (Some(document), Ok(Value::Object(more))) =
+        (document.as_object_mut(), serde_json::from_str(&verdict))
+    {
+        document.extend(more);
+    }
+    document
+}
+
+/// The commands that go on from here.
+fn next(context: &Context<'_>, spoken: &Spoken, verdict: &Verdict) {
+    let mut commands = Vec::new();
+    if verdict.has_recipe() {
+        commands
+            .push(format!("mcpoke trace {} --recipe python|curl|javascript|rust", spoken.target));
+    }
+    commands.extend(verdict.why.as_ref().map(|why| format!("mcpoke explain {}", why.id)));
+    for (index, command) in commands.iter().enumerate() {
+        let lead = if index == 0 { "\nnext: " } else { "      " };
+        context.console.note(&format!("{lead}{command}"));
+    }
+}
+
+/// Draws the last exchange, and before the first one the names of both sides.
+fn draw_last(
+    context: &Context<'_>,
+    ladder: &Ladder,
+    server: &str,
+    exchanges: &[Exchange],
+) -> std::io::Result<()> {
+    let Some((last, earlier)) = exchanges.split_last() else { return Ok(()) };
+    let out = &context.console.out;
+    if earlier.is_empty() {
+        out.line(&ladder.head(server))?;
+    }
+    let earlier: Vec<&Exchange> = earlier.iter().collect();
+    let rung = Ladder::describe(last, &earlier, &context.recorder.redactor());
+    for line in ladder.rung(exchanges.len(), &rung) {
+        out.line(&line)?;
+    }
+    Ok(())
+}
+
+/// How ladders are drawn here.
+fn drawing(context: &Context<'_>, args: &Trace) -> Ladder {
+    let out = &context.console.out;
+    Ladder {
+        style: out.style,
+        width: usize::from(out.terminal.width.unwrap_or(80)),
+        ascii: args.ascii || (out.terminal.is_terminal && !shows_unicode(context.env)),
+    }
+}
+
+/// Whether the terminal can draw more than ASCII, as far as the environment says.
+fn shows_unicode(env: &Env) -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| env.var(name));
+    let speaks = locale.is_none_or(|locale| {
+        let locale = locale.to_ascii_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    });
+    speaks && env.var("TERM") != Some("dumb")
+}
+
+/// Writes `--html`.
+fn write_page(
+    context: &Context<'_>,
+    path: &Path,
+    title: &str,
+    server: &str,
+    exchanges: &[Exchange],
+    lines: &[(String, String)],
+    recipes: Vec<(&'static str, String)>,
+) -> Result<(), Stop> {
+    let redactor = context.recorder.redactor();
+    let page = report::Page { title, server, exchanges, lines, recipes, redactor: &redactor };
+    report::write_page(path, &page).map_err(|error| {
+        Failure::new(Kind::State, format!("cannot write {}: {error}", path.display())).into()
+    })
+}
+
+/// With `--tool`, a first word such as `key=value` is an argument and not a target.
+fn target_and_words(args: &Trace) -> (Option<&str>, Vec<String>) {
+    let mut words = args.arguments.clone();
+    match args.target.as_deref() {
+        Some(word) if args.tool.is_some() && word.contains('=') && !word.contains("://") => {
+            words.insert(0, word.to_owned());
+            (None, words)
+        }
+        target => (target, words),
+    }
+}
+
+/// What is asked for: the tool that was named, or the list of tools; of the built-in server, `echo`.
+fn request(
+    context: &Context<'_>,
+    args: &Trace,
+    words: &[String],
+    prepared: &Prepared,
+) -> Result<(Ask, Option<Tool>), Stop> {
+    let ask = |purpose, params| Ask::new(purpose, params, Repeat::Harmful);
+    let Some(name) = &args.tool else {
+        if prepared.is_demo {
+            let echo = json!({"name": "echo", "arguments": {"message": "hello"}});
+            return Ok((ask(Purpose::on("tools/call", "echo"), echo), None));
+        }
+        return Ok((ask(Purpose::of("tools/list"), json!({})), None));
+    };
+    let given =
+        Given::read(None, words, &read_file).map_err(|problems| wrong_arguments(name, problems))?;
+    let tool =
+        if given.needs_schema(Typing::Lenient) { look_up(context, name, prepared) } else { None };
+    let schema = tool.as_ref().map(|tool| &tool.input_schema);
+    let arguments =
+        given.typed(schema, Typing::Lenient).map_err(|problems| wrong_arguments(name, problems))?;
+    Ok((ask(Purpose::on("tools/call", name), call_params(name, &arguments)), tool))
+}
+
+/// The tool with its input schema: what is remembered, or what a session of its own finds out. That one
+/// is no part of what is traced, and is ended again.
+fn look_up(context: &Context<'_>, name: &str, prepared: &Prepared) -> Option<Tool> {
+    let known = prepared
+        .saved
+        .as_ref()
+        .and_then(|record| context.store()?.load_tools(&record.name, context.now()).ok()?)
+        .map(|known| known.tools);
+    let tools = known.or_else(|| {
+        let mut aside = prepared.client.sibling(Recorder::default()).ok()?;
+        let declared = json!({});
+        let opened = aside.open(&handshake(context.options, Find::ListTools, &declared)).ok()?;
+        let tools = opened.tools.or_else(|| aside.list_tools().ok());
+        aside.hang_up();
+        let _ = aside.close();
+        Some(tools?.tools)
+    })?;
+    tools.into_iter().find(|known| known.name == name)
+}

@@ -1,0 +1,50 @@
+//! `trace --read`: what was recorded elsewhere, diagnosed without the network.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::super::{Context, Outcome};
+use super::verdict::Conduct;
+use super::{draw_last, drawing, write_page};
+use crate::cli::Trace;
+use crate::endpoint::Endpoint;
+use crate::error::Failure;
+use crate::exit::ExitCode;
+use crate::report;
+
+pub(super) fn run(context: &Context<'_>, args: &Trace, path: &Path) -> Outcome {
+    let unusable =
+        |error: String| Failure::usage(format!("cannot read {}: {error}", path.display()));
+    let bytes =
+        super::read_file(&path.to_string_lossy()).map_err(|error| unusable(error.to_string()))?;
+    let exchanges = report::read_recording(&String::from_utf8_lossy(&bytes)).map_err(unusable)?;
+    // Whoever recorded it may not have hidden anything.
+    for exchange in &exchanges {
+        context.recorder.learn(|redactor| exchange.teach(redactor));
+    }
+    let redactor = context.recorder.redactor();
+    let url = exchanges.first().map(|exchange| exchange.request.url.clone()).unwrap_or_default();
+    let server = Endpoint::parse(&url).map_or_else(|_| "server".to_owned(), |url| url.authority());
+    let conduct = Conduct::of(&exchanges);
+    if let Some(page) = &args.html {
+        let (title, lines) = (redactor.url(&url), conduct.lines());
+        write_page(context, page, &title, &server, &exchanges, &lines, Vec::new())?;
+    }
+    if context.options.json {
+        let told = (0..exchanges.len()).map(|at| report::exchange_json(&exchanges, at, &redactor));
+        let mut document = json!({"exchanges": told.collect::<Vec<_>>()});
+        document["findings"] = conduct.to_json();
+        context.console.value(&document)?;
+        return Ok(ExitCode::Success);
+    }
+    let (drawing, out) = (drawing(context, args), &context.console.out);
+    for count in 1..=exchanges.len() {
+        draw_last(context, &drawing, &server, &exchanges[..count])?;
+    }
+    conduct.print(out, &redactor)?;
+    if let Some(top) = conduct.findings.first() {
+        context.console.note(&format!("\nnext: mcpoke explain {}", top.id));
+    }
+    Ok(ExitCode::Success)
+}

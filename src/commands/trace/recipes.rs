@@ -1,0 +1,179 @@
+//! `trace --recipe`: a client for this very server. The named tool is not called for it.
+
+use serde_json::{Value, json};
+
+use super::super::connect::Prepared;
+use super::super::settings::handshake;
+use super::super::{Context, Outcome};
+use super::probe::Probe;
+use super::{Failure, Find, failed_at};
+use crate::cli::Language;
+use crate::client::{Ask, Repeat};
+use crate::diagnose::{Eras, Profile, Step};
+use crate::error::Kind;
+use crate::exchange::{Exchange, Purpose};
+use crate::exit::ExitCode;
+use crate::protocol::types::Tool;
+use crate::protocol::version::LATEST_HANDSHAKE;
+use crate::redact::is_sensitive_header;
+use crate::report::{self, Given, Recipe, Speaks};
+
+const LANGUAGES: [(Language, &str); 4] = [
+    (Language::Python, "python"),
+    (Language::Curl, "curl"),
+    (Language::Javascript, "javascript"),
+    (Language::Rust, "rust"),
+];
+
+pub(super) fn run(
+    context: &Context<'_>,
+    prepared: &mut Prepared,
+    ask: &Ask,
+    tool: Option<&Tool>,
+    language: Language,
+) -> Outcome {
+    let handshake = handshake(context.options, Find::Discover, &prepared.capabilities);
+    let list = Ask::new(Purpose::of("tools/list"), json!({}), Repeat::Harmless);
+    let mut probe = Probe::new(&mut prepared.client, &handshake, list, None, false);
+    let ended = probe.run();
+    let steps = probe.steps.take_all();
+    if let Err(error) = ended {
+        let exchanges: Vec<Exchange> = steps.into_iter().map(|(_, exchange)| exchange).collect();
+        return Err(failed_at(error, &exchanges, prepared).into());
+    }
+    let steps: Vec<Step<'_>> =
+        steps.iter().map(|(role, exchange)| Step { role: *role, exchange }).collect();
+    let profile = Profile::of(&steps);
+    let Some(recipe) = of(context, prepared, &profile, ask, tool) else {
+        let text = "there is no recipe for the HTTP+SSE transport of 2024-11-05";
+        let failure = Failure::new(Kind::Usage, text)
+            .with_detail("Its answers come on a stream that stays open beside the requests.")
+            .with_next("mcpoke call TOOL", "speaks it");
+        return Err(failure.into());
+    };
+    context.console.out.bytes(report::recipe(&recipe, language).as_bytes())?;
+    for (name, given) in &recipe.headers {
+        if let Given::Secret(_, variable) = given {
+            context.console.note(&format!("reads ${variable} for the header {name}"));
+        }
+    }
+    if recipe.url.is_none() {
+        context.console.note("reads $MCP_URL, since the address has a secret in it");
+    }
+    Ok(ExitCode::Success)
+}
+
+/// The recipe in every language, for a page.
+pub(super) fn all(
+    context: &Context<'_>,
+    prepared: &Prepared,
+    profile: &Profile,
+    ask: &Ask,
+    tool: Option<&Tool>,
+) -> Vec<(&'static str, String)> {
+    let Some(recipe) = of(context, prepared, profile, ask, tool) else { return Vec::new() };
+    LANGUAGES.iter().map(|(language, name)| (*name, report::recipe(&recipe, *language))).collect()
+}
+
+fn of(
+    context: &Context<'_>,
+    prepared: &Prepared,
+    profile: &Profile,
+    ask: &Ask,
+    tool: Option<&Tool>,
+) -> Option<Recipe> {
+    if profile.over_sse || profile.eras == Eras::Unknown {
+        return None;
+    }
+    let speaks = if profile.eras == Eras::Modern {
+        let mirrored = tool.and_then(|tool| tool.mirrored.as_ref().ok()).into_iter().flatten();
+        Speaks::Modern {
+            version: profile.versions.first()?.clone(),
+            mirrored: mirrored.filter_map(|one| one.header_for(&ask.params["arguments"])).collect(),
+        }
+    } else {
+        // The last one is what the server chose in a handshake.
+        let version = profile.versions.last().map_or(LATEST_HANDSHAKE, String::as_str);
+        Speaks::Legacy { version: version.to_owned(), lost: lost(profile) }
+    };
+    let redactor = context.recorder.redactor();
+    let url = prepared.endpoint.as_str();
+    Some(Recipe {
+        url: (redactor.url(url) == url).then(|| url.to_owned()),
+        method: ask.purpose.method.clone().unwrap_or_default(),
+        params: if ask.params == Value::Null { json!({}) } else { ask.params.clone() },
+        headers: headers(prepared),
+        speaks,
+    })
+}
+
+/// The statuses by which this server says that it does not know a session; 404 is what it should say.
+fn lost(profile: &Profile) -> Vec<u16> {
+    let mut lost = vec![404];
+    for reaction in [&profile.unknown_id, &profile.ended_id].into_iter().flatten() {
+        if !reaction.accepted && reaction.status >= 400 && !lost.contains(&reaction.status) {
+            lost.push(reaction.status);
+        }
+    }
+    lost
+}
+
+/// The user's own headers, secrets as variables.
+fn headers(prepared: &Prepared) -> Vec<(String, Given)> {
+    let credentials = &prepared.credentials;
+    let mut headers: Vec<(String, Given)> = credentials
+        .headers
+        .iter()
+        .map(|(name, template)| {
+            let given = match template.strip_prefix("env:") {
+                Some(variable) => Given::Secret(String::new(), variable.to_owned()),
+                None if is_sensitive_header(name)
+                    || template.contains(['$', '\u{7b}'])
+                    || template.starts_with("file:") =>
+                {
+                    secret(name, template)
+                }
+                None => Given::Plain(template.clone()),
+            };
+            (name.clone(), given)
+        })
+        .collect();
+    let authorized = prepared.expanded.headers.iter().any(|(name, _)| name == "authorization");
+    let given = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+    if authorized && !given {
+        let bearer = credentials.bearer.as_deref();
+        let variable = bearer.map_or(Some("MCPOKE_BEARER"), |bearer| bearer.strip_prefix("env:"));
+        let variable = variable.unwrap_or("MCP_TOKEN").to_owned();
+        headers.push(("Authorization".to_owned(), Given::Secret("Bearer ".to_owned(), variable)));
+    }
+    headers
+}
+
+/// A secret in a variable named after its header; the scheme of an `Authorization` stays.
+fn secret(name: &str, value: &str) -> Given {
+    let scheme = value.split_once(' ').map(|(scheme, _)| scheme);
+    let scheme = scheme.filter(|scheme| {
+        name.eq_ignore_ascii_case("authorization")
+            && scheme.chars().all(|c| c.is_ascii_alphanumeric())
+    });
+    if let Some(scheme) = scheme {
+        return Given::Secret(format!("{scheme} "), "MCP_TOKEN".to_owned());
+    }
+    let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+    Given::Secret(String::new(), format!("MCP_{}", name.chars().map(letter).collect::<String>()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_in_a_variable_of_its_own() {
+        let secret = |name, value| match super::secret(name, value) {
+            Given::Secret(before, variable) => (before, variable),
+            Given::Plain(text) => panic!("{text}"),
+        };
+        assert_eq!(secret("Authorization", "Basic abc"), ("Basic ".into(), "MCP_TOKEN".into()));
+        assert_eq!(secret("X-Api-Key", "s3cret"), (String::new(), "MCP_X_API_KEY".into()));
+    }
+}

@@ -1,0 +1,335 @@
+//! What a trace comes to, in words: why the thin client fails, what the server is, what a client must send.
+
+use serde_json::{Value, json};
+
+use crate::diagnose::{self, Certainty, Eras, Finding, Profile, Reaction, Sessions};
+use crate::exchange::Exchange;
+use crate::output::{Paint, Stream, one_line, wrap};
+use crate::redact::Redactor;
+
+/// The conclusions of a trace.
+pub(super) struct Verdict {
+    pub(super) profile: Profile,
+    /// Why the first request fails; `None` where it works.
+    pub(super) why: Option<Finding>,
+    /// Everything else that was found, the surest first.
+    pub(super) others: Vec<Finding>,
+}
+
+/// What follows from a request that was wrong on purpose, and is no finding.
+const EXPECTED: [&str; 5] =
+    ["session-expired", "modern-only", "legacy-only", "session-missing", "stateless"];
+
+impl Verdict {
+    pub(super) fn of(exchanges: &[Exchange], profile: Profile) -> Self {
+        let why = diagnose::explain_at(exchanges, 0).into_iter().next();
+        let url = exchanges.first().map(|first| first.request.url.as_str());
+        // What was tried at other addresses says nothing about this one.
+        let elsewhere = |finding: &Finding| {
+            let shown = exchanges.iter().find(|exchange| exchange.number == finding.exchange);
+            shown.map(|exchange| exchange.request.url.as_str()) != url
+        };
+        let mut others: Vec<Finding> = diagnose::survey(exchanges)
+            .into_iter()
+            .filter(|finding| profile.over_sse || !elsewhere(finding))
+            .filter(|finding| why.as_ref().is_none_or(|why| why.id != finding.id))
+            .filter(|finding| !EXPECTED.contains(&finding.id) && finding.id != "unknown")
+            .collect();
+        others.sort_by_key(|finding| std::cmp::Reverse(finding.certainty));
+        Self { profile, why, others }
+    }
+
+    /// What a client must send, in order.
+    pub(super) fn must(&self) -> Vec<String> {
+        let profile = &self.profile;
+        if profile.over_sse {
+            return vec![
+                "GET this address, and keep the stream open".into(),
+                "take the address to POST to from its first event, `endpoint`".into(),
+                "POST initialize, then notifications/initialized, then requests there".into(),
+                "read the answers from the stream".into(),
+            ];
+        }
+        let modern = || {
+            vec![
+                "put protocolVersion and clientCapabilities into params._meta".into(),
+                "send MCP-Protocol-Version, Mcp-Method and Mcp-Name to match".into(),
+                "keep nothing: there is no handshake and no session".into(),
+            ]
+        };
+        match (profile.eras, profile.sessions) {
+            (Eras::Modern, _) => modern(),
+            (Eras::Unknown, _) => Vec::new(),
+            (_, Sessions::None) if profile.eras == Eras::Dual => modern(),
+            (_, Sessions::None) => vec![
+                "POST initialize, without a session id".into(),
+                "POST notifications/initialized".into(),
+                "send MCP-Protocol-Version on everything after; no session id".into(),
+            ],
+            _ => vec![
+                "POST initialize, without a session id".into(),
+                "keep the Mcp-Session-Id response header (it is not in the body)".into(),
+                "POST notifications/initialized with it".into(),
+                "send it, and MCP-Protocol-Version, on everything after".into(),
+            ],
+        }
+    }
+
+    /// Whether a client for this server can be printed.
+    pub(super) fn has_recipe(&self) -> bool {
+        !self.profile.over_sse && self.profile.eras != Eras::Unknown
+    }
+
+    /// The whole in lines, each behind its label.
+    pub(super) fn lines(&self, first: Option<&Exchange>) -> Vec<(String, String)> {
+        let mut lines = Lines::default();
+        match &self.why {
+            Some(why) => {
+                let rule = format!("{} ({})", why.id, why.certainty.as_str());
+                lines.add("why 1 failed", format!("{rule}: {}", why.title));
+                lines.add("", &why.because);
+            }
+            None if first.is_some_and(diagnose::tool_failed) => {
+                lines.add("1 is served", "and the tool itself reports failure");
+            }
+            None => lines.add("1 works", self.works()),
+        }
+        lines.add("this server", self.describe());
+        for line in self.reactions() {
+            lines.add("", line);
+        }
+        for departure in &self.profile.departures {
+            lines.add("", format!("{} ({})", departure.what, departure.specification));
+        }
+        lines.findings(&self.others);
+        for (index, step) in self.must().iter().enumerate() {
+            let label = if index == 0 { "your client must" } else { "" };
+            lines.add(label, format!("{} {step}", index + 1));
+        }
+        lines.0
+    }
+
+    /// Prints the whole.
+    pub(super) fn print(
+        &self,
+        out: &Stream,
+        first: &Exchange,
+        redactor: &Redactor,
+    ) -> std::io::Result<()> {
+        let page = Page { out, redactor };
+        out.line("")?;
+        let lines = self.lines(Some(first));
+        // What nobody can explain is shown as it was.
+        let unexplained = self.why.as_ref().is_some_and(|why| why.certainty < Certainty::Likely);
+        let (why, rest) = lines.split_at(
+            lines.iter().position(|(label, _)| label == "this server").unwrap_or_default(),
+        );
+        page.entries(why)?;
+        if unexplained {
+            page.raw(first)?;
+        }
+        page.entries(rest)
+    }
+
+    fn works(&self) -> &'static str {
+        match self.profile.sessions {
+            Sessions::Optional => {
+                "this server issues sessions and does not insist on them. A client does the handshake all \
+                 the same, since the specification demands it."
+            }
+            _ => "a bare request is enough for this server.",
+        }
+    }
+
+    fn describe(&self) -> String {
+        let profile = &self.profile;
+        let name = profile.software.clone().unwrap_or_else(|| "does not say its name".to_owned());
+        let mut parts = vec![name];
+        parts.push(match profile.eras {
+            _ if profile.over_sse => "HTTP+SSE of 2024-11-05".to_owned(),
+            Eras::Unknown => "its era could not be found out".to_owned(),
+            _ => profile.versions.join(", "),
+        });
+        parts.push(
+            match (profile.eras, profile.sessions) {
+                _ if profile.over_sse => "a session for each stream",
+                (Eras::Modern, _) => "no handshake, no sessions",
+                (_, Sessions::Required) => "keeps sessions",
+                (_, Sessions::Optional) => "issues sessions, and serves without",
+                (_, Sessions::None) => "keeps no sessions",
+                (_, Sessions::Unknown) => "sessions unknown",
+            }
+            .to_owned(),
+        );
+        if profile.eras == Eras::Dual {
+            parts.push("both eras".to_owned());
+        }
+        parts.extend(profile.answers.map(|form| format!("answers as {form}")));
+        parts.join(" · ")
+    }
+
+    fn reactions(&self) -> Vec<String> {
+        let profile = &self.profile;
+        if profile.sessions != Sessions::Required {
+            return Vec::new();
+        }
+        let tell = |what: &str, reaction: &Option<Reaction>| {
+            let reaction = reaction.as_ref()?;
+            Some(if reaction.accepted {
+                format!("{what} is served")
+            } else {
+                format!("{what} gets {}", reaction.status)
+            })
+        };
+        let parts: Vec<String> = [
+            tell("a missing id", &profile.bare),
+            tell("an unknown id", &profile.unknown_id),
+            tell("an ended id", &profile.ended_id),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        if parts.is_empty() { Vec::new() } else { vec![parts.join("; ")] }
+    }
+
+    /// The same for a program.
+    pub(super) fn to_json(&self) -> Value {
+        let profile = &self.profile;
+        let reaction = |reaction: &Option<Reaction>| {
+            reaction.as_ref().map(|one| {
+                json!({"exchange": one.exchange, "status": one.status, "code": one.code,
+                    "message": one.text, "accepted": one.accepted})
+            })
+        };
+        json!({
+            "server": {
+                "software": profile.software,
+                "era": profile.eras.as_str(),
+                "transport": if profile.over_sse { "sse" } else { "http" },
+                "versions": profile.versions,
+                "sessions": profile.sessions.as_str(),
+                "answers": profile.answers,
+                "bare": reaction(&profile.bare),
+                "unknownId": reaction(&profile.unknown_id),
+                "endedId": reaction(&profile.ended_id),
+                "departures": profile.departures.iter().map(|one| {
+                    json!({"what": one.what, "specification": one.specification})
+                }).collect::<Vec<_>>(),
+            },
+            "why": self.why.as_ref().map(Finding::to_json),
+            "findings": self.others.iter().map(Finding::to_json).collect::<Vec<_>>(),
+            "client": self.must(),
+        })
+    }
+}
+
+/// What another client did, as far as it was seen.
+pub(super) struct Conduct {
+    /// The surest first.
+    pub(super) findings: Vec<Finding>,
+    requests: usize,
+}
+
+impl Conduct {
+    pub(super) fn of(exchanges: &[Exchange]) -> Self {
+        let mut findings = diagnose::survey(exchanges);
+        findings.extend(diagnose::conduct(exchanges));
+        // What explains nothing comes last.
+        findings
+            .sort_by_key(|finding| (finding.id == "unknown", std::cmp::Reverse(finding.certainty)));
+        Self { findings, requests: exchanges.len() }
+    }
+
+    pub(super) fn lines(&self) -> Vec<(String, String)> {
+        let mut lines = Lines::default();
+        let count = |count: usize, what: &str| {
+            format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+        };
+        let (seen, found) =
+            (count(self.requests, "request"), count(self.findings.len(), "finding"));
+        lines.add("seen", format!("{seen} · {found}"));
+        lines.findings(&self.findings);
+        if let Some(top) = self.findings.first() {
+            lines.add("the client must", top.means);
+        }
+        lines.0
+    }
+
+    pub(super) fn print(&self, out: &Stream, redactor: &Redactor) -> std::io::Result<()> {
+        out.line("")?;
+        Page { out, redactor }.entries(&self.lines())
+    }
+
+    pub(super) fn to_json(&self) -> Value {
+        self.findings.iter().map(Finding::to_json).collect()
+    }
+}
+
+/// Lines behind labels.
+#[derive(Default)]
+struct Lines(Vec<(String, String)>);
+
+impl Lines {
+    fn add(&mut self, label: &str, text: impl Into<String>) {
+        let text = text.into();
+        if !text.is_empty() {
+            self.0.push((label.to_owned(), text));
+        }
+    }
+
+    fn findings(&mut self, findings: &[Finding]) {
+        for finding in findings {
+            let (id, sure) = (finding.id, finding.certainty.as_str());
+            let text = format!("{id} ({sure}) at {}: {}", finding.exchange, finding.title);
+            self.add("found", text);
+            self.add("", &finding.because);
+            if !finding.server.is_empty() {
+                self.add("", format!("the server: {}", finding.server));
+            }
+        }
+    }
+}
+
+/// Text behind labels, wrapped.
+struct Page<'p> {
+    out: &'p Stream,
+    redactor: &'p Redactor,
+}
+
+/// As wide as the widest label.
+const LABEL: usize = 17;
+
+impl Page<'_> {
+    fn entries(&self, lines: &[(String, String)]) -> std::io::Result<()> {
+        lines.iter().try_for_each(|(label, text)| self.entry(label, text))
+    }
+
+    fn entry(&self, label: &str, text: &str) -> std::io::Result<()> {
+        let text = one_line(&self.redactor.text(text));
+        let width = usize::from(self.out.terminal.width.unwrap_or(80)).clamp(60, 100);
+        for (index, line) in wrap(&text, width - LABEL - 1).into_iter().enumerate() {
+            let label = if index == 0 { label } else { "" };
+            let gap = LABEL.saturating_sub(label.chars().count());
+            let label = self.out.style.paint(Paint::Strong, label);
+            self.out.line(format!("{label}{:gap$}{line}", "").trim_end())?;
+        }
+        Ok(())
+    }
+
+    /// An exchange that nobody can explain, as it was.
+    fn raw(&self, exchange: &Exchange) -> std::io::Result<()> {
+        for (name, value) in &exchange.request.headers {
+            self.entry("", &format!("> {name}: {}", self.redactor.header(name, value)))?;
+        }
+        let Some(answer) = &exchange.answer else { return Ok(()) };
+        self.entry("", &format!("< {}", answer.status))?;
+        for (name, value) in &answer.headers {
+            self.entry("", &format!("< {name}: {}", self.redactor.header(name, value)))?;
+        }
+        let body: String = answer.body.chars().take(400).collect();
+        if !body.is_empty() {
+            self.entry("", &body)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,184 @@
+//! What a client does against the specification, whether or not this server minds.
+
+use serde_json::Value;
+
+use super::super::rule::{Certainty, Conclusion, Rule, issued, succeeded};
+use crate::exchange::Exchange;
+use crate::protocol::headers::SESSION_ID;
+
+pub(super) static REQUEST_ID_REUSED: Rule = Rule {
+    id: "request-id-reused",
+    title: "a request has the id of an earlier one in the same session",
+    means: "Count the ids up: two requests of one session must not share one. A server that still works on \
+            the first may take the second for it, or answer neither.",
+    server: "",
+    specification: "2025-11-25, Basic, Messages, Requests",
+    about: "\
+Thin clients write \"id\": 1 into every message. That works for as long as every request is over before the \
+next one begins. With two at a time, with cancellation, with a stream that is resumed, or with a server that \
+remembers ids, answers go to the wrong request or nowhere.
+
+A counter is enough; so is a random string for each request.",
+    find: |evidence| {
+        let (session, id) = (evidence.session()?, request_id(evidence.exchange)?);
+        let earlier = evidence.earlier.iter().find(|earlier| {
+            earlier.session_sent() == Some(session)
+                // Most are told apart without being parsed.
+                && earlier.request.body.contains(&id.to_string())
+                && request_id(earlier).as_ref() == Some(&id)
+        })?;
+        Some(Conclusion {
+            certainty: Certainty::Certain,
+            because: format!("{} had the same id, {id}", earlier.number),
+        })
+    },
+};
+
+pub(super) static INITIALIZED_LATE: Rule = Rule {
+    id: "initialized-late",
+    title: "a request was sent before notifications/initialized",
+    means: "After the answer to initialize, POST notifications/initialized with the session id, and only then \
+            anything else. Strict servers refuse what comes earlier; some drop the session.",
+    server: "",
+    specification: "2025-11-25, Lifecycle, Initialization",
+    about: "\
+The handshake has three parts: initialize, its answer, and notifications/initialized. Until the third has \
+come, the server may send no requests but ping and logging, and the client should send none but ping. Many \
+servers do not mind; rmcp and the Java SDK answer with an error, or not at all.",
+    find: |evidence| {
+        let session = evidence.session()?;
+        let asks = evidence.is_post() && evidence.exchange.has_id();
+        let opened = evidence.earlier.iter().find(|earlier| issued(earlier) == Some(session))?;
+        let told = evidence.earlier.iter().any(|earlier| {
+            earlier.is("notifications/initialized") && earlier.session_sent() == Some(session)
+        });
+        if !asks || told || evidence.exchange.is("ping") {
+            return None;
+        }
+        Some(Conclusion {
+            certainty: Certainty::Certain,
+            because: format!(
+                "the session is from {}, and nothing was sent in between",
+                opened.number
+            ),
+        })
+    },
+};
+
+pub(super) static SESSION_ID_FROM_BODY: Rule = Rule {
+    id: "session-id-from-body",
+    title: "the session id was taken from a body, and is not the one of the header",
+    means: "The session id is the value of the response header Mcp-Session-Id. Whatever a body calls a \
+            session or an id is something else.",
+    server: "",
+    specification: "2025-11-25, Transports, Session Management",
+    about: "\
+The answer to initialize is JSON, and holds an id, server names, sometimes a sessionId of the application. \
+None of them is the session of the transport. That one is a header of the HTTP response, Mcp-Session-Id; in \
+Python `answer.headers[\"Mcp-Session-Id\"]`, with fetch `response.headers.get(\"Mcp-Session-Id\")`, with curl \
+`-D -` shows it.",
+    find: |evidence| {
+        let session = evidence.session()?.trim();
+        let is_header = |earlier: &Exchange| {
+            earlier.answer.as_ref().and_then(|a| a.header(SESSION_ID)) == Some(session)
+        };
+        if session.is_empty() || evidence.earlier.iter().any(is_header) {
+            return None;
+        }
+        let source = evidence.earlier.iter().find(|earlier| {
+            earlier.is("initialize") && succeeded(earlier) && holds(earlier, session)
+        })?;
+        Some(Conclusion {
+            certainty: Certainty::Certain,
+            because: format!("the value stands in the body of the answer to {}", source.number),
+        })
+    },
+};
+
+/// The id of a request.
+fn request_id(exchange: &Exchange) -> Option<Value> {
+    if !exchange.has_id() {
+        return None;
+    }
+    let message: Value = serde_json::from_str(&exchange.request.body).ok()?;
+    message.get("id").filter(|id| !id.is_null()).cloned()
+}
+
+/// Whether a body has this very value somewhere.
+fn holds(exchange: &Exchange, text: &str) -> bool {
+    fn search(value: &Value, text: &str) -> bool {
+        match value {
+            Value::String(string) => string == text,
+            Value::Number(number) => number.to_string() == text,
+            Value::Array(items) => items.iter().any(|item| search(item, text)),
+            Value::Object(fields) => fields.values().any(|item| search(item, text)),
+            _ => false,
+        }
+    }
+    let body = exchange.answer.as_ref().and_then(|answer| answer.last_message());
+    let body: Option<Value> = body.and_then(|body| serde_json::from_str(body).ok());
+    body.is_some_and(|body| search(&body, text))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnose::conduct;
+    use crate::exchange::Exchange;
+    use crate::exchange::testing::{answered, sent, with_headers};
+
+    const OK: &str = r#"{"jsonrpc":"2.0","id":7,"result":{"sessionId":"from-the-body"}}"#;
+
+    fn opened() -> Exchange {
+        with_headers(sent("initialize", None), 200, &[("mcp-session-id", "s-1")], OK)
+    }
+
+    fn told() -> Exchange {
+        let mut told = answered(sent("notifications/initialized", Some("s-1")), 202, "");
+        told.request.body = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#.into();
+        told
+    }
+
+    fn asked(id: u64, session: &str) -> Exchange {
+        let mut asked = answered(sent("tools/list", Some(session)), 200, OK);
+        asked.request.body = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/list"}}"#);
+        asked
+    }
+
+    fn found(mut exchanges: Vec<Exchange>) -> Vec<&'static str> {
+        for (index, exchange) in exchanges.iter_mut().enumerate() {
+            exchange.number = index + 1;
+        }
+        conduct(&exchanges).iter().map(|finding| finding.id).collect()
+    }
+
+    #[test]
+    fn a_client_that_does_it_right_is_left_alone() {
+        assert!(found(vec![opened(), told(), asked(2, "s-1"), asked(3, "s-1")]).is_empty());
+    }
+
+    #[test]
+    fn an_id_counts_within_its_session() {
+        let twice = vec![opened(), told(), asked(2, "s-1"), asked(2, "s-1")];
+        assert_eq!(found(twice), ["request-id-reused"]);
+        let mut other = opened();
+        other.answer.as_mut().unwrap().headers[0].1 = "s-2".into();
+        let mut told_too = told();
+        told_too.request.headers.last_mut().unwrap().1 = "s-2".into();
+        let sessions = vec![opened(), told(), asked(2, "s-1"), other, told_too, asked(2, "s-2")];
+        assert!(found(sessions).is_empty());
+    }
+
+    #[test]
+    fn the_notification_comes_before_the_first_request() {
+        assert_eq!(found(vec![opened(), asked(2, "s-1")]), ["initialized-late"]);
+        let mut ping = asked(2, "s-1");
+        ping.purpose = crate::exchange::Purpose::of("ping");
+        assert!(found(vec![opened(), ping]).is_empty(), "a ping may come earlier");
+    }
+
+    #[test]
+    fn a_session_id_from_the_body_is_not_one() {
+        assert_eq!(found(vec![opened(), asked(2, "from-the-body")]), ["session-id-from-body"]);
+        assert!(found(vec![opened(), told(), asked(2, "elsewhere")]).is_empty());
+    }
+}

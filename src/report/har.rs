@@ -1,0 +1,411 @@
+//! HAR 1.2 (HTTP Archive): written for browsers' tools, and read from them.
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+
+use super::trace_lines::{create_private, head_lines, milliseconds};
+use crate::exchange::{
+    Answer, Connection, Event, Exchange, Observer, Purpose, Request, Shape, Times, Wire,
+};
+use crate::protocol::headers::EVENT_STREAM;
+use crate::redact::Redactor;
+use crate::transport::Events;
+
+/// Writes exchanges to a file, all of them anew after each, so that it is complete at any time.
+pub struct Har {
+    path: PathBuf,
+    entries: Vec<Value>,
+}
+
+impl Har {
+    /// Creates the file anew, readable for the user alone.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        let har = Self { path: path.to_owned(), entries: Vec::new() };
+        har.write()?;
+        Ok(har)
+    }
+
+    fn write(&self) -> io::Result<()> {
+        let mut file = create_private(&self.path)?;
+        let creator = json!({"name": "mcpoke", "version": env!("CARGO_PKG_VERSION")});
+        let log = json!({"version": "1.2", "creator": creator, "entries": self.entries});
+        writeln!(file, "{}", json!({"log": log}))
+    }
+}
+
+impl Observer for Har {
+    fn finished(&mut self, exchange: &Exchange, redactor: &Redactor) {
+        self.entries.push(entry(exchange, redactor));
+        // A trace that cannot be written must not stop what it traces.
+        let _ = self.write();
+    }
+}
+
+/// One exchange as an entry.
+pub(super) fn entry(exchange: &Exchange, redactor: &Redactor) -> Value {
+    let request = &exchange.request;
+    let pairs = |lines: Vec<(String, String)>| -> Vec<Value> {
+        lines
+            .iter()
+            .map(|(name, value)| json!({"name": name, "value": redactor.header(name, value)}))
+            .collect()
+    };
+    let sent = pairs(head_lines(&exchange.wire.request_head, &request.headers));
+    let mut asked = json!({
+        "method": request.method,
+        "url": redactor.url(&request.url),
+        "httpVersion": "HTTP/1.1",
+        "cookies": [],
+        "headers": sent,
+        "queryString": query(&redactor.url(&request.url)),
+        "headersSize": exchange.wire.request_head.len(),
+        "bodySize": request.body.len(),
+    });
+    if !request.body.is_empty() {
+        let kind = request.header("content-type").unwrap_or_default();
+        asked["postData"] = json!({"mimeType": kind, "text": redactor.text(&request.body)});
+    }
+    json!({
+        "startedDateTime": timestamp(exchange.began),
+        "time": exchange.times.done.map(milliseconds).unwrap_or_default(),
+        "request": asked,
+        "response": response(exchange, redactor, pairs),
+        "cache": {},
+        "timings": timings(&exchange.times),
+        "serverIPAddress": exchange.connection.peer.map(|peer| peer.ip().to_string()).unwrap_or_default(),
+        "comment": exchange.purpose.to_string(),
+    })
+}
+
+fn response(
+    exchange: &Exchange,
+    redactor: &Redactor,
+    pairs: impl Fn(Vec<(String, String)>) -> Vec<Value>,
+) -> Value {
+    let empty = || json!({"size": 0, "mimeType": "", "text": ""});
+    let Some(answer) = &exchange.answer else {
+        return json!({
+            "status": 0, "statusText": "", "httpVersion": "", "cookies": [], "headers": [],
+            "content": empty(), "redirectURL": "", "headersSize": -1, "bodySize": -1,
+            "_error": exchange.failure.as_ref().map(|text| redactor.text(text)),
+        });
+    };
+    let text = match answer.shape {
+        Shape::Events => answer.events.iter().map(event_text).collect::<String>(),
+        _ => answer.body.clone(),
+    };
+    let status = super::status_line(answer.status);
+    json!({
+        "status": answer.status,
+        "statusText": status.split_once(' ').map_or("", |(_, words)| words),
+        "httpVersion": "HTTP/1.1",
+        "cookies": [],
+        "headers": pairs(head_lines(&exchange.wire.response_head, &answer.headers)),
+        "content": {
+            "size": answer.body_length,
+            "mimeType": answer.header("content-type").unwrap_or_default(),
+            "text": redactor.text(&text),
+        },
+        "redirectURL": answer.header("location").map(|to| redactor.url(to)).unwrap_or_default(),
+        "headersSize": exchange.wire.response_head.len(),
+        "bodySize": answer.body_length,
+        "_error": exchange.failure.as_ref().map(|text| redactor.text(text)),
+    })
+}
+
+/// A block as it stood in the stream.
+fn event_text(event: &Event) -> String {
+    let mut lines: Vec<String> =
+        event.comments.iter().map(|comment| format!(": {comment}")).collect();
+    if event.data.is_some() && event.kind != "message" {
+        lines.push(format!("event: {}", event.kind));
+    }
+    lines.extend(event.id.as_ref().map(|id| format!("id: {id}")));
+    lines.extend(event.retry.map(|retry| format!("retry: {retry}")));
+    let data = event.data.iter().flat_map(|data| data.split('\n'));
+    lines.extend(data.map(|line| format!("data: {line}")));
+    lines.push(String::new());
+    lines.join("\n") + "\n"
+}
+
+fn query(url: &str) -> Vec<Value> {
+    let Ok(url) = url::Url::parse(url) else { return Vec::new() };
+    url.query_pairs().map(|(name, value)| json!({"name": name, "value": value})).collect()
+}
+
+/// The phases of HAR: each the time since the one before, -1 where it did not happen.
+fn timings(times: &Times) -> Value {
+    let phase = |from: Option<Duration>, to: Option<Duration>| {
+        to.map_or(-1.0, |to| milliseconds(to.saturating_sub(from.unwrap_or_default())))
+    };
+    let connected = times.tls.or(times.connect);
+    json!({
+        "blocked": -1.0,
+        "dns": phase(None, times.lookup),
+        "connect": phase(times.lookup, connected),
+        "ssl": phase(times.connect, times.tls),
+        "send": phase(connected.or(times.lookup), times.sent).max(0.0),
+        "wait": phase(times.sent, times.first_byte).max(0.0),
+        "receive": phase(times.first_byte, times.done).max(0.0),
+    })
+}
+
+/// A moment as RFC 3339 has it, in UTC.
+fn timestamp(at: SystemTime) -> String {
+    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let (days, seconds) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
+    let (year, month, day) = civil(days);
+    format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{:03}Z",
+        seconds / 3600,
+        seconds / 60 % 60,
+        seconds % 60,
+        since.subsec_millis()
+    )
+}
+
+/// The date so many days after 1970-01-01 in the Gregorian calendar.
+fn civil(days: u64) -> (u64, u64, u64) {
+    // Counted from 0000-03-01, so that the leap day ends a year.
+    let days = days + 719_468;
+    let (era, of_era) = (days / 146_097, days % 146_097);
+    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    (year + era * 400 + u64::from(month <= 2), month, day)
+}
+
+/// Reads what was recorded: a HAR of any program, or the JSON lines of `--trace-file`. Only exchanges
+/// that may be of MCP are kept: those of other pages and files are passed over.
+pub fn read(text: &str) -> Result<Vec<Exchange>, String> {
+    let mut exchanges = Vec::new();
+    if let Ok(har) = serde_json::from_str::<Value>(text)
+        && har.get("log").is_some()
+    {
+        let entries = har["log"]["entries"].as_array().ok_or("the HAR has no entries")?;
+        for entry in entries {
+            exchanges.extend(from_har(entry, exchanges.len() + 1));
+        }
+    } else {
+        for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+            let line: Value = serde_json::from_str(line)
+                .map_err(|error| format!("line {}: {error}", index + 1))?;
+            exchanges.push(
+                from_line(&line, exchanges.len() + 1)
+                    .ok_or_else(|| format!("line {} is no exchange of a trace file", index + 1))?,
+            );
+        }
+    }
+    if exchanges.is_empty() {
+        return Err("there is no request in it that could be MCP".to_owned());
+    }
+    Ok(exchanges)
+}
+
+fn method_of(name: &str) -> Option<&'static str> {
+    ["POST", "GET", "DELETE"].into_iter().find(|known| name.eq_ignore_ascii_case(known))
+}
+
+fn from_har(entry: &Value, number: usize) -> Option<Exchange> {
+    let (request, response) = (&entry["request"], &entry["response"]);
+    let method = method_of(request["method"].as_str()?)?;
+    let pairs = |of: &Value| -> Vec<(String, String)> {
+        let all = of.as_array().into_iter().flatten();
+        all.filter_map(|pair| {
+            Some((pair["name"].as_str()?.to_ascii_lowercase(), pair["value"].as_str()?.to_owned()))
+        })
+        // HTTP/2 has its request line among the headers.
+        .filter(|(name, _)| !name.starts_with(':'))
+        .collect()
+    };
+    let body = request["postData"]["text"].as_str().unwrap_or_default().to_owned();
+    let headers = pairs(&request["headers"]);
+    let is_mcp = headers.iter().any(|(name, value)| {
+        name.starts_with("mcp-") || (name == "accept" && value.contains(EVENT_STREAM))
+    }) || body.contains("\"jsonrpc\"");
+    if !is_mcp {
+        return None;
+    }
+    let content = &response["content"];
+    let mut text = content["text"].as_str().unwrap_or_default().to_owned();
+    if content["encoding"] == "base64" {
+        use base64::Engine as _;
+        let bytes = base64::engine::general_purpose::STANDARD.decode(&text).unwrap_or_default();
+        text = String::from_utf8_lossy(&bytes).into_owned();
+    }
+    let status =
+        response["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or(0);
+    let error = response["_error"].as_str().map(str::to_owned);
+    let url = request["url"].as_str()?.to_owned();
+    // Without a connection there is no address, and nothing was sent.
+    let connected =
+        status > 0 || entry["serverIPAddress"].as_str().is_some_and(|ip| !ip.is_empty());
+    let sent = if connected { body.len() as u64 } else { 0 };
+    Some(built(
+        number,
+        Request { method, url, headers, body },
+        (status > 0).then(|| answer_of(status, pairs(&response["headers"]), &text)),
+        error.or_else(|| (status == 0).then(|| "no answer was recorded".to_owned())),
+        entry["time"].as_f64(),
+        sent,
+    ))
+}
+
+fn from_line(line: &Value, number: usize) -> Option<Exchange> {
+    let request = &line["request"];
+    let method = method_of(request["method"].as_str()?)?;
+    let pairs = |of: &Value| -> Vec<(String, String)> {
+        let all = of.as_array().into_iter().flatten();
+        all.filter_map(|pair| {
+            Some((pair[0].as_str()?.to_ascii_lowercase(), pair[1].as_str()?.to_owned()))
+        })
+        .collect()
+    };
+    let answer = line.get("answer").filter(|answer| !answer.is_null()).map(|answer| {
+        let status = answer["status"].as_u64().and_then(|s| u16::try_from(s).ok()).unwrap_or(0);
+        let events = answer["events"].as_array().filter(|events| !events.is_empty());
+        let text = match events {
+            Some(events) => events
+                .iter()
+                .map(|event| {
+                    let event = Event {
+                        kind: event["event"].as_str().unwrap_or("message").to_owned(),
+                        id: event["id"].as_str().map(str::to_owned),
+                        retry: event["retry"].as_u64(),
+                        data: event["data"].as_str().map(str::to_owned),
+                        ..Event::default()
+                    };
+                    event_text(&event)
+                })
+                .collect(),
+            None => answer["body"].as_str().unwrap_or_default().to_owned(),
+        };
+        answer_of(status, pairs(&answer["headers"]), &text)
+    });
+    let request = Request {
+        method,
+        url: request["url"].as_str()?.to_owned(),
+        headers: pairs(&request["headers"]),
+        body: request["body"].as_str().unwrap_or_default().to_owned(),
+    };
+    let failure = line["failure"].as_str().map(str::to_owned);
+    let sent = line["wire"]["sent"].as_u64().unwrap_or(request.body.len() as u64);
+    Some(built(number, request, answer, failure, line["times"]["done"].as_f64(), sent))
+}
+
+fn built(
+    number: usize,
+    request: Request,
+    answer: Option<Answer>,
+    failure: Option<String>,
+    took: Option<f64>,
+    sent: u64,
+) -> Exchange {
+    let took = took.filter(|ms| ms.is_finite() && *ms >= 0.0);
+    Exchange {
+        number,
+        began: UNIX_EPOCH,
+        purpose: Purpose::of_body(&request.body),
+        wire: Wire { sent, ..Wire::default() },
+        request,
+        connection: Connection::default(),
+        times: Times {
+            done: took.map(|ms| Duration::from_secs_f64(ms / 1000.0)),
+            ..Times::default()
+        },
+        answer,
+        failure,
+    }
+}
+
+/// An answer made of its parts: what its body is, by what it is.
+fn answer_of(status: u16, headers: Vec<(String, String)>, text: &str) -> Answer {
+    let labelled =
+        headers.iter().any(|(name, value)| name == "content-type" && value.contains(EVENT_STREAM));
+    let mut answer = Answer {
+        status,
+        headers,
+        shape: Shape::of(text.as_bytes(), labelled),
+        body: String::new(),
+        body_length: text.len() as u64,
+        events: Vec::new(),
+        events_dropped: 0,
+    };
+    if answer.shape == Shape::Events {
+        let mut events = Events::new(text.as_bytes(), u64::MAX);
+        while let Ok(Some(event)) = events.next_block() {
+            answer.events.push(event);
+        }
+    } else {
+        text.clone_into(&mut answer.body);
+    }
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnose;
+    use crate::exchange::testing::{answered, sent, with_headers};
+
+    #[test]
+    fn moments_are_written_as_rfc_3339_has_them() {
+        let at = |seconds| timestamp(UNIX_EPOCH + Duration::from_millis(seconds));
+        assert_eq!(at(0), "1970-01-01T00:00:00.000Z");
+        assert_eq!(at(951_782_400_000), "2000-02-29T00:00:00.000Z");
+        assert_eq!(at(1_795_305_599_999), "2026-11-21T23:59:59.999Z");
+    }
+
+    #[test]
+    fn what_is_written_can_be_read_and_says_the_same() {
+        let refused = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Bad Request: Server not initialized"}}"#;
+        let streamed = answer_of(
+            200,
+            vec![("content-type".into(), EVENT_STREAM.into())],
+            "event: message\nid: 1\ndata: {\"jsonrpc\":\"2.0\",\"id\":\"x\",\"result\":{}}\n\n",
+        );
+        let mut ok = answered(sent("ping", Some("0123456789abcdef0123")), 200, "");
+        ok.answer = Some(streamed);
+        let exchanges = [
+            with_headers(
+                sent("tools/call", None),
+                400,
+                &[("content-type", "application/json")],
+                refused,
+            ),
+            ok,
+        ];
+        let redactor = Redactor::new(false);
+        let har = json!({"log": {"entries": exchanges.iter().map(|e| entry(e, &redactor)).collect::<Vec<_>>()}});
+        let text = har.to_string();
+        assert!(!text.contains("0123456789abcdef0123"));
+        let read = read(&text).unwrap();
+        assert_eq!(read.len(), 2);
+        assert_eq!(diagnose::explain(&read[..1])[0].id, "session-missing");
+        assert!(diagnose::succeeded(&read[1]));
+        assert_eq!(read[1].answer.as_ref().unwrap().events[0].id.as_deref(), Some("1"));
+    }
+
+    #[test]
+    fn a_browsers_archive_has_more_in_it_than_mcp() {
+        let page = json!({"request": {"method": "GET", "url": "http://h/", "headers": [
+            {"name": ":method", "value": "GET"}, {"name": "Accept", "value": "text/html"}]},
+            "response": {"status": 200, "headers": [], "content": {"text": "<html>"}}});
+        let call = json!({"request": {"method": "POST", "url": "http://h/mcp", "headers": [
+            {"name": "Content-Type", "value": "application/json"}],
+            "postData": {"text": "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}"}},
+            "response": {"status": 0, "headers": [], "content": {}}, "time": 3});
+        let read = read(&json!({"log": {"entries": [page, call]}}).to_string()).unwrap();
+        assert_eq!(read.len(), 1);
+        assert_eq!(read[0].purpose.to_string(), "tools/list");
+        assert!(read[0].answer.is_none());
+        for bad in ["", "{}", "not json", r#"{"log":{}}"#, r#"{"log":{"entries":[]}}"#] {
+            assert!(super::read(bad).is_err(), "{bad}");
+        }
+    }
+}

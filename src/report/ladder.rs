@@ -1,0 +1,257 @@
+//! The ladder: a sequence diagram of exchanges, client on one side, server on the other.
+
+use crate::diagnose;
+use crate::exchange::{Exchange, Shape};
+use crate::output::{Paint, Style, duration, one_line};
+use crate::protocol::envelope::META_VERSION;
+use crate::protocol::headers::SESSION_ID;
+use crate::redact::Redactor;
+
+use super::status_line;
+
+/// Where the client's side stands.
+const LEFT: usize = 7;
+/// What stands right of the server's side: the time.
+const TIME: usize = 12;
+/// The narrowest and the widest ladder.
+const WIDTHS: (usize, usize) = (80, 120);
+
+/// How ladders are drawn.
+pub struct Ladder {
+    /// Colours.
+    pub style: Style,
+    /// Columns in all.
+    pub width: usize,
+    /// Letters of ASCII alone.
+    pub ascii: bool,
+}
+
+/// The pieces that lines are drawn with.
+struct Pieces {
+    side: &'static str,
+    dash: &'static str,
+    right: &'static str,
+    left: &'static str,
+}
+
+/// One rung, in words.
+pub struct Rung {
+    /// What was asked: `tools/call echo`.
+    pub request: String,
+    /// The header that matters.
+    pub note: &'static str,
+    /// What came back: `400 -32000 Server not initialized`.
+    pub answer: String,
+    /// It worked.
+    pub good: bool,
+    /// How long it took.
+    pub took: Option<std::time::Duration>,
+}
+
+impl Ladder {
+    fn pieces(&self) -> Pieces {
+        if self.ascii {
+            Pieces { side: "|", dash: "-", right: ">", left: "<" }
+        } else {
+            Pieces { side: "│", dash: "─", right: "▶", left: "◀" }
+        }
+    }
+
+    /// Columns between the sides.
+    fn inner(&self) -> usize {
+        self.width.clamp(WIDTHS.0, WIDTHS.1) - LEFT - TIME - 2
+    }
+
+    /// The names of both sides.
+    pub fn head(&self, server: &str) -> String {
+        let server = cut(&one_line(server), 40);
+        let gap = (LEFT + self.inner() + 2).saturating_sub(LEFT + 3 + server.chars().count() / 2);
+        format!("{:>width$}{:gap$}{server}", "you", "", width = LEFT + 2)
+    }
+
+    /// The lines of one exchange.
+    pub fn rung(&self, number: usize, rung: &Rung) -> Vec<String> {
+        let (pieces, inner) = (self.pieces(), self.inner());
+        let request =
+            cut(&format!(" {number} {}", rung.request), inner - rung.note.chars().count() - 3);
+        let gap = inner - request.chars().count() - rung.note.chars().count();
+        let asked = format!(
+            "{:LEFT$}{side}{}{:gap$}{}{side}",
+            "",
+            self.style.paint(Paint::Strong, &request),
+            "",
+            self.style.paint(Paint::Notable, rung.note),
+            side = pieces.side,
+            gap = gap
+        );
+        let sent =
+            format!("{:LEFT$}{}{}{}", "", pieces.side, pieces.dash.repeat(inner), pieces.right);
+        let answer = cut(&rung.answer, inner - 6);
+        let dashes = inner - answer.chars().count() - 3;
+        let paint = if rung.good { Paint::Good } else { Paint::Bad };
+        let took = rung.took.map(|took| format!("{:>TIME$}", duration(took))).unwrap_or_default();
+        let came = format!(
+            "{:LEFT$}{}{} {} {}{}{took}",
+            "",
+            pieces.left,
+            pieces.dash.repeat(dashes),
+            self.style.paint(paint, &answer),
+            pieces.dash,
+            pieces.side
+        );
+        let lines = vec![asked, sent, came.trim_end().to_owned()];
+        if self.ascii {
+            return lines.into_iter().map(|line| line.replace('…', "~")).collect();
+        }
+        lines
+    }
+
+    /// What a rung says of an exchange, with what came before it.
+    pub fn describe(exchange: &Exchange, earlier: &[&Exchange], redactor: &Redactor) -> Rung {
+        let request = &exchange.request;
+        let asked = if request.method == "POST" && !exchange.purpose.to_string().is_empty() {
+            exchange.purpose.to_string()
+        } else {
+            request.method.to_owned()
+        };
+        let asked = if exchange.is("initialize") {
+            let version = body_of(exchange)["params"]["protocolVersion"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned();
+            format!("{asked} {version}")
+        } else {
+            asked
+        };
+        Rung {
+            request: one_line(&redactor.text(&asked)),
+            note: note(exchange, earlier),
+            answer: one_line(&redactor.text(&Self::came_back(exchange, redactor))),
+            good: diagnose::succeeded(exchange),
+            took: exchange.times.done,
+        }
+    }
+
+    fn came_back(exchange: &Exchange, redactor: &Redactor) -> String {
+        let Some(answer) = &exchange.answer else {
+            return exchange.failure.clone().unwrap_or_else(|| "no answer".to_owned());
+        };
+        let status = answer.status;
+        if let Some(issued) =
+            answer.header(SESSION_ID).filter(|_| exchange.is("initialize") && answer.is_success())
+        {
+            return format!("{status}  Mcp-Session-Id: {}", redactor.header(SESSION_ID, issued));
+        }
+        let message: serde_json::Value = answer
+            .last_message()
+            .or(Some(answer.body.as_str()))
+            .and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_default();
+        let error = &message["error"];
+        if error.is_object() {
+            let code = error["code"].as_i64().map(|code| format!(" {code}")).unwrap_or_default();
+            return format!("{status}{code} {}", error["message"].as_str().unwrap_or_default());
+        }
+        let said = message["result"]["content"][0]["text"].as_str();
+        match (said, answer.shape) {
+            (Some(said), _) => format!("{status} {said}"),
+            (None, Shape::Text) => format!("{status} {}", answer.body.trim()),
+            (None, Shape::Html) => format!("{} (a web page)", status_line(status)),
+            (None, Shape::Events)
+                if answer.events.first().is_some_and(|e| e.kind == "endpoint") =>
+            {
+                format!("{status} a stream: event endpoint")
+            }
+            (None, Shape::Events) if message.is_null() => format!("{status} a stream"),
+            _ => status_line(status),
+        }
+    }
+}
+
+fn body_of(exchange: &Exchange) -> serde_json::Value {
+    serde_json::from_str(&exchange.request.body).unwrap_or_default()
+}
+
+/// What matters about a request's headers.
+fn note(exchange: &Exchange, earlier: &[&Exchange]) -> &'static str {
+    let issued = |id: &str| {
+        earlier.iter().any(|earlier| {
+            let header = earlier.answer.as_ref().and_then(|answer| answer.header(SESSION_ID));
+            earlier.is("initialize") && diagnose::succeeded(earlier) && header == Some(id)
+        })
+    };
+    let any_issued = earlier.iter().any(|earlier| {
+        let answer = earlier.answer.as_ref().filter(|_| earlier.is("initialize"));
+        answer.is_some_and(|answer| answer.is_success() && answer.header(SESSION_ID).is_some())
+    });
+    if exchange.request.body.contains(META_VERSION) {
+        return "+ _meta, Mcp-Method ";
+    }
+    match exchange.session_sent() {
+        Some(id) if ended(id, earlier) => "+ the ended Mcp-Session-Id ",
+        Some(id) if issued(id) => "+ Mcp-Session-Id ",
+        Some(_) if any_issued => "+ a made-up Mcp-Session-Id ",
+        Some(_) => "+ an Mcp-Session-Id ",
+        None if exchange.request.method == "POST" && !exchange.is("initialize") => {
+            "no Mcp-Session-Id "
+        }
+        None => "",
+    }
+}
+
+fn ended(id: &str, earlier: &[&Exchange]) -> bool {
+    earlier.iter().any(|e| e.request.method == "DELETE" && e.session_sent() == Some(id))
+}
+
+/// Text of at most so many characters.
+fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(most.saturating_sub(1)).collect();
+    format!("{kept}…")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exchange::testing::{answered, sent, with_headers};
+
+    #[test]
+    fn every_line_fits_and_the_sides_stand_below_each_other() {
+        let id = "0123456789abcdef0123456789abcdef";
+        let long = "x".repeat(300);
+        let exchanges = [
+            answered(
+                sent("tools/call", None),
+                400,
+                &format!(r#"{{"error":{{"code":-32000,"message":"{long}"}}}}"#),
+            ),
+            with_headers(
+                sent("initialize", None),
+                200,
+                &[("mcp-session-id", id)],
+                r#"{"id":"x","result":{}}"#,
+            ),
+            answered(sent("ping", Some(id)), 200, r#"{"id":"x","result":{}}"#),
+        ];
+        let redactor = Redactor::new(false);
+        for (width, ascii) in [(40, true), (80, false), (100, false)] {
+            let drawing = Ladder { style: Style::plain(), width, ascii };
+            let mut lines = vec![drawing.head("127.0.0.1:3001")];
+            for (index, exchange) in exchanges.iter().enumerate() {
+                let earlier: Vec<&Exchange> = exchanges[..index].iter().collect();
+                let rung = Ladder::describe(exchange, &earlier, &redactor);
+                lines.extend(drawing.rung(index + 1, &rung));
+            }
+            assert_eq!(lines.len(), 1 + 3 * 3);
+            assert!(lines.iter().all(|line| line.chars().count() <= width.max(80)), "{lines:#?}");
+            assert!(lines.iter().all(|line| !line.contains(id)));
+            assert_eq!(ascii, lines.iter().all(|line| line.is_ascii()), "{lines:#?}");
+            assert!(
+                lines[1].contains("no Mcp-Session-Id") && lines[7].contains("+ Mcp-Session-Id")
+            );
+            assert!(lines[6].contains("Mcp-Session-Id: 01234567"));
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! Recipes: the smallest complete client for one server, without an SDK.
+
+use serde_json::{Value, json};
+
+use crate::cli::Language;
+use crate::protocol::envelope::{self, META_CAPABILITIES, META_CLIENT, META_VERSION};
+
+/// What a recipe is for.
+pub struct Recipe {
+    /// The server's URL; `None` where it holds a secret, and is read from a variable.
+    pub url: Option<String>,
+    /// The method to ask for.
+    pub method: String,
+    /// Its parameters.
+    pub params: Value,
+    /// The user's own headers.
+    pub headers: Vec<(String, Given)>,
+    /// What the server speaks.
+    pub speaks: Speaks,
+}
+
+/// What a server speaks.
+pub enum Speaks {
+    /// With a handshake.
+    Legacy {
+        /// The revision to offer.
+        version: String,
+        /// The statuses that say that a session is not known.
+        lost: Vec<u16>,
+    },
+    /// Without one.
+    Modern {
+        /// The revision of each request.
+        version: String,
+        /// The parameters that are mirrored into headers.
+        mirrored: Vec<(String, String)>,
+    },
+}
+
+/// A header's value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Given {
+    /// As it is.
+    Plain(String),
+    /// Text, and after it the value of a variable.
+    Secret(String, String),
+}
+
+/// The variable that holds a URL with a secret in it.
+const URL_VARIABLE: &str = "MCP_URL";
+
+/// The template of each language for each era.
+fn template(language: Language, modern: bool) -> &'static str {
+    match (language, modern) {
+        (Language::Curl, false) => include_str!("recipes/legacy.sh"),
+        (Language::Curl, true) => include_str!("recipes/modern.sh"),
+        (Language::Python, false) => include_str!("recipes/legacy.py"),
+        (Language::Python, true) => include_str!("recipes/modern.py"),
+        (Language::Javascript, false) => include_str!("recipes/legacy.js"),
+        (Language::Javascript, true) => include_str!("recipes/modern.js"),
+        (Language::Rust, false) => include_str!("recipes/legacy.rs"),
+        (Language::Rust, true) => include_str!("recipes/modern.rs"),
+    }
+}
+
+/// The program, complete.
+pub fn recipe(recipe: &Recipe, language: Language) -> String {
+    let (version, lost, mut headers, modern) = match &recipe.speaks {
+        Speaks::Legacy { version, lost } => (version, lost.as_slice(), Vec::new(), false),
+        Speaks::Modern { version, mirrored } => {
+            let own = envelope::standard_headers(version, &recipe.method, &recipe.params);
+            let mirrored = own.into_iter().chain(mirrored.iter().cloned());
+            (version, [].as_slice(), mirrored.map(|(n, v)| (n, Given::Plain(v))).collect(), true)
+        }
+    };
+    // The template sends these two itself, but for curl, which sends the method with the others.
+    headers.retain(|(name, _)| {
+        !name.eq_ignore_ascii_case("mcp-protocol-version")
+            && (language == Language::Curl || !name.eq_ignore_ascii_case("mcp-method"))
+    });
+    headers.extend(recipe.headers.iter().cloned());
+    let lines: String = headers.iter().map(|(name, given)| header(language, name, given)).collect();
+    let url = match &recipe.url {
+        Some(url) => literal(language, url),
+        None => variable(language, URL_VARIABLE),
+    };
+    let title = match recipe.params["name"].as_str() {
+        Some(tool) => format!("Calls {} on an MCP server ({version})", plain(tool)),
+        None => format!("Asks an MCP server ({version}) for {}", plain(&recipe.method)),
+    };
+    let lost = lost.iter().map(u16::to_string).collect::<Vec<_>>();
+    let lost = lost.join(if language == Language::Curl { "|" } else { ", " });
+    // What servers and users say comes last: it may hold anything.
+    template(language, modern)
+        .replace("@TITLE@", &title)
+        .replace("@VERSION@", version)
+        .replace("@LOST@", &lost)
+        .replace("@METHOD@", &literal(language, &recipe.method))
+        .replace("@HEADERS@", &lines)
+        .replace("@URL@", &url)
+        .replace("@MESSAGE@", &literal(language, &message(recipe, modern, version)))
+        .replace("@PARAMS@", &value(language, &recipe.params))
+}
+
+/// The whole message, for curl.
+fn message(recipe: &Recipe, modern: bool, version: &str) -> String {
+    let mut params = recipe.params.clone();
+    if modern {
+        params["_meta"] = json!({
+            META_VERSION: version,
+            META_CLIENT: {"name": "recipe", "version": "1"},
+            META_CAPABILITIES: {},
+        });
+    }
+    json!({"jsonrpc": "2.0", "id": 2, "method": recipe.method, "params": params}).to_string()
+}
+
+/// What may stand in a comment.
+fn plain(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric() || "-_./:".contains(*c)).take(60).collect()
+}
+
+fn header(language: Language, name: &str, given: &Given) -> String {
+    match (language, given) {
+        (Language::Curl, Given::Plain(value)) => {
+            format!("        -H {} \\\n", literal(language, &format!("{name}: {value}")))
+        }
+        (Language::Curl, Given::Secret(before, variable)) => {
+            format!("        -H \"{name}: {before}${{{variable}:?}}\" \\\n")
+        }
+        (Language::Rust, given) => {
+            format!("({}, {}), ", quoted(name), value_of(language, given))
+        }
+        (Language::Python, given) => {
+            format!("    {}: {},\n", quoted(name), value_of(language, given))
+        }
+        (Language::Javascript, given) => {
+            format!("  {}: {},\n", quoted(name), value_of(language, given))
+        }
+    }
+}
+
+fn value_of(language: Language, given: &Given) -> String {
+    match given {
+        Given::Plain(value) => literal(language, value),
+        Given::Secret(before, name) if before.is_empty() => variable(language, name),
+        Given::Secret(before, name) => match language {
+            Language::Rust => {
+                format!(
+                    "format!(\"{before}{{}}\", std::env::var({}).expect(\"not set\"))",
+                    quoted(name)
+                )
+            }
+            _ => format!("{} + {}", quoted(before), variable(language, name)),
+        },
+    }
+}
+
+/// The value of an environment variable.
+fn variable(language: Language, name: &str) -> String {
+    match language {
+        Language::Curl => format!("\"${{{name}:?}}\""),
+        Language::Python => format!("os.environ[{}]", quoted(name)),
+        Language::Javascript => format!("env[{}]", quoted(name)),
+        Language::Rust => format!("std::env::var({}).expect(\"not set\")", quoted(name)),
+    }
+}
+
+/// Text as a literal; in Rust an owned one.
+fn literal(language: Language, text: &str) -> String {
+    match language {
+        Language::Curl => format!("'{}'", text.replace('\'', "'\\''")),
+        Language::Python | Language::Javascript => quoted(text),
+        Language::Rust if text.starts_with("http") || text.contains(' ') => {
+            format!("String::from({})", rust(text))
+        }
+        Language::Rust => rust(text),
+    }
+}
+
+/// Text as a JSON string, which Python and JavaScript read as well. Two letters that end a line in older
+/// JavaScript are written as escapes.
+fn quoted(text: &str) -> String {
+    Value::from(text).to_string().replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
+}
+
+fn rust(text: &str) -> String {
+    format!("{text:?}")
+}
+
+/// A JSON value as a literal.
+fn value(language: Language, value: &Value) -> String {
+    match (language, value) {
+        (Language::Python, Value::Null) => "None".to_owned(),
+        (Language::Python, Value::Bool(true)) => "True".to_owned(),
+        (Language::Python, Value::Bool(false)) => "False".to_owned(),
+        (Language::Rust, Value::String(text)) => rust(text),
+        (_, Value::String(text)) => quoted(text),
+        (_, Value::Array(items)) => {
+            let items: Vec<_> = items.iter().map(|item| self::value(language, item)).collect();
+            format!("[{}]", items.join(", "))
+        }
+        (_, Value::Object(fields)) => {
+            let key =
+                |name: &str| if language == Language::Rust { rust(name) } else { quoted(name) };
+            let fields: Vec<_> = fields
+                .iter()
+                .map(|(name, item)| format!("{}: {}", key(name), self::value(language, item)))
+                .collect();
+            format!("{{{}}}", fields.join(", "))
+        }
+        _ => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Language; 4] =
+        [Language::Curl, Language::Python, Language::Javascript, Language::Rust];
+
+    fn of(speaks: Speaks) -> Recipe {
+        Recipe {
+            url: Some("http://127.0.0.1:1/mcp".into()),
+            method: "tools/call".into(),
+            params: json!({"name": "echo", "arguments": {"message": "it's \"so\"", "on": true, "no": null}}),
+            headers: vec![(
+                "authorization".into(),
+                Given::Secret("Bearer ".into(), "MCP_TOKEN".into()),
+            )],
+            speaks,
+        }
+    }
+
+    #[test]
+    fn nothing_is_left_open() {
+        for language in ALL {
+            for speaks in [
+                Speaks::Legacy { version: "2025-11-25".into(), lost: vec![404, 400] },
+                Speaks::Modern {
+                    version: "2026-07-28".into(),
+                    mirrored: vec![("Mcp-Param-Region".into(), "x".into())],
+                },
+            ] {
+                let text = recipe(&of(speaks), language);
+                for name in
+                    ["TITLE", "URL", "HEADERS", "LOST", "VERSION", "METHOD", "PARAMS", "MESSAGE"]
+                {
+                    assert!(!text.contains(&format!("@{name}@")), "{name} in\n{text}");
+                }
+                assert!(text.contains("MCP_TOKEN") && text.contains("127.0.0.1:1"), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn values_are_literals_of_their_language() {
+        let odd = json!({"a'": [true, null, "\u{2028}\"'"]});
+        assert_eq!(value(Language::Python, &odd), r#"{"a'": [True, None, "\u2028\"'"]}"#);
+        assert_eq!(value(Language::Javascript, &odd), r#"{"a'": [true, null, "\u2028\"'"]}"#);
+        assert_eq!(literal(Language::Curl, "it's"), "'it'\\''s'");
+        assert_eq!(value(Language::Rust, &json!("a\"\u{7}")), "\"a\\\"\\u{7}\"");
+    }
+
+    #[test]
+    fn what_a_server_names_cannot_end_a_comment() {
+        let mut odd = of(Speaks::Legacy { version: "2025-11-25".into(), lost: vec![404] });
+        odd.params["name"] = json!("x\"\"\"\nimport os\n*/");
+        for language in ALL {
+            let text = recipe(&odd, language);
+            assert!(text.contains("Calls ximportos/ on"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! @TITLE@, with ureq and serde_json: cargo add ureq@3 serde_json@1
+use std::io::{BufRead, BufReader, Read};
+
+use serde_json::{Value, json};
+
+/// What this server answers when it does not know a session (any more).
+const LOST: &[u16] = &[@LOST@];
+
+type Error = Box<dyn std::error::Error>;
+
+struct Server {
+    agent: ureq::Agent,
+    url: String,
+    headers: Vec<(&'static str, String)>,
+    /// The headers that every request after the handshake carries.
+    session: Vec<(&'static str, String)>,
+    last_id: u64,
+}
+
+struct Answered {
+    status: u16,
+    session: Option<String>,
+    body: Box<dyn Read>,
+    is_stream: bool,
+}
+
+impl Server {
+    fn post(&self, message: &Value) -> Result<Answered, Error> {
+        let mut request = self
+            .agent
+            .post(&self.url)
+            .header("Content-Type", "application/json")
+            // Both, always: the server chooses.
+            .header("Accept", "application/json, text/event-stream");
+        for (name, value) in self.headers.iter().chain(&self.session) {
+            request = request.header(*name, value);
+        }
+        let response = request.send(message.to_string())?;
+        let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+        let is_stream = text("content-type").is_some_and(|kind| kind.starts_with("text/event-stream"));
+        let session = text("mcp-session-id").map(str::to_owned);
+        let status = response.status().as_u16();
+        let body = Box::new(response.into_body().into_reader());
+        Ok(Answered { status, session, body, is_stream })
+    }
+
+    /// Sends a request. Its result, and the session that was issued with it; or the refusal's status.
+    fn ask(&mut self, method: &str, params: &Value) -> Result<Result<(Value, Option<String>), u16>, Error> {
+        self.last_id += 1;
+        let message = json!({"jsonrpc": "2.0", "id": self.last_id, "method": method, "params": params});
+        let answered = self.post(&message)?;
+        if LOST.contains(&answered.status) && !self.session.is_empty() {
+            return Ok(Err(answered.status));
+        }
+        let session = answered.session.clone();
+        let answer = answer(answered, self.last_id)?;
+        if let Some(error) = answer.get("error") {
+            return Err(format!("error {}: {}", error["code"], error["message"]).into());
+        }
+        Ok(Ok((answer["result"].clone(), session)))
+    }
+
+    /// initialize without a session; its header kept; notifications/initialized with it.
+    fn handshake(&mut self) -> Result<(), Error> {
+        self.session.clear();
+        let params = json!({
+            "protocolVersion": "@VERSION@",
+            "capabilities": {},
+            "clientInfo": {"name": "recipe", "version": "1"},
+        });
+        let (result, session) =
+            self.ask("initialize", &params)?.map_err(|status| format!("HTTP {status}"))?;
+        let version = result["protocolVersion"].as_str().unwrap_or("@VERSION@").to_owned();
+        self.session.push(("MCP-Protocol-Version", version));
+        // A header, never the body.
+        self.session.extend(session.map(|id| ("Mcp-Session-Id", id)));
+        self.post(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}))?;
+        Ok(())
+    }
+
+    /// A request in the session; in a new one, once, where the server has lost it.
+    fn request(&mut self, method: &str, params: &Value) -> Result<Value, Error> {
+        if self.session.is_empty() {
+            self.handshake()?;
+        }
+        if let Ok((result, _)) = self.ask(method, params)? {
+            return Ok(result);
+        }
+        self.handshake()?;
+        let (result, _) = self.ask(method, params)?.map_err(|status| format!("HTTP {status}"))?;
+        Ok(result)
+    }
+
+    /// Lets the server forget the session. It may refuse to be told.
+    fn end(&self) -> Result<(), Error> {
+        if self.session.iter().any(|(name, _)| *name == "Mcp-Session-Id") {
+            let mut request = self.agent.delete(&self.url);
+            for (name, value) in self.headers.iter().chain(&self.session) {
+                request = request.header(*name, value);
+            }
+            request.call()?;
+        }
+        Ok(())
+    }
+}
+
+/// The answer to a request: in one document, or among the events of a stream.
+fn answer(answered: Answered, id: u64) -> Result<Value, Error> {
+    let mut body = BufReader::new(answered.body);
+    if !answered.is_stream {
+        let mut text = String::new();
+        body.read_to_string(&mut text)?;
+        return serde_json::from_str(&text).map_err(|_| format!("HTTP {}: {text}", answered.status).into());
+    }
+    let mut data = String::new();
+    for line in body.lines() {
+        let line = line?;
+        if let Some(more) = line.strip_prefix("data:") {
+            data.push_str(more.strip_prefix(' ').unwrap_or(more));
+        } else if line.is_empty() && !data.is_empty() {
+            let message: Value = serde_json::from_str(&std::mem::take(&mut data))?;
+            if message["id"] == id && message.get("method").is_none() {
+                return Ok(message);
+            }
+        }
+    }
+    Err(format!("HTTP {}: no answer", answered.status).into())
+}
+
+fn main() -> Result<(), Error> {
+    let config = ureq::Agent::config_builder().http_status_as_error(false).build();
+    let mut server = Server {
+        agent: config.into(),
+        url: @URL@,
+        headers: vec![@HEADERS@],
+        session: Vec::new(),
+        last_id: 0,
+    };
+    let result = server.request(@METHOD@, &json!(@PARAMS@))?;
+    println!("{result}");
+    server.end()
+}

@@ -1,0 +1,59 @@
+#!/usr/bin/env python3
+"""@TITLE@, with Python's standard library alone."""
+import json
+import os
+import sys
+import urllib.error
+import urllib.request
+
+URL = @URL@
+HEADERS = {
+    "Content-Type": "application/json",
+    "Accept": "application/json, text/event-stream",  # both, always: the server chooses
+    "MCP-Protocol-Version": "@VERSION@",
+@HEADERS@}
+
+
+def messages(answer):
+    """The JSON-RPC messages of an answer: one document, or the events of a stream."""
+    if answer.headers.get_content_type() != "text/event-stream":
+        text = answer.read()
+        if text.strip():
+            yield json.loads(text)
+        return
+    data = []
+    for line in answer:
+        line = line.decode().rstrip("\r\n")
+        if line.startswith("data:"):
+            data.append(line[5:].lstrip(" "))
+        elif not line and data:
+            text, data = "\n".join(data), []
+            if text.strip():
+                yield json.loads(text)
+
+
+def request(method, params):
+    """A request that says everything by itself: no handshake before it, no session around it."""
+    meta = {
+        "io.modelcontextprotocol/protocolVersion": "@VERSION@",
+        "io.modelcontextprotocol/clientInfo": {"name": "recipe", "version": "1"},
+        "io.modelcontextprotocol/clientCapabilities": {},
+    }
+    message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {**params, "_meta": meta}}
+    # The server compares these headers with the body.
+    headers = {**HEADERS, "Mcp-Method": method}
+    sent = urllib.request.Request(URL, json.dumps(message).encode(), headers)
+    with urllib.request.urlopen(sent, timeout=60) as answer:
+        for received in messages(answer):
+            if received.get("id") == 1 and "method" not in received:
+                if "error" in received:
+                    error = received["error"]
+                    raise SystemExit(f"error {error['code']}: {error['message']}")
+                return received["result"]
+    raise SystemExit(f"no answer to {method}")
+
+
+try:
+    print(json.dumps(request(@METHOD@, @PARAMS@), ensure_ascii=False))
+except urllib.error.HTTPError as error:
+    sys.exit(f"HTTP {error.code}: {error.read().decode(errors='replace')}")

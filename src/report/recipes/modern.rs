@@ -1,0 +1,70 @@
+//! @TITLE@, with ureq and serde_json: cargo add ureq@3 serde_json@1
+use std::io::{BufRead, BufReader, Read};
+
+use serde_json::{Value, json};
+
+const VERSION: &str = "@VERSION@";
+
+type Error = Box<dyn std::error::Error>;
+
+/// A request that says everything by itself: no handshake before it, no session around it.
+fn request(url: &str, method: &str, mut params: Value, headers: &[(&str, String)]) -> Result<Value, Error> {
+    params["_meta"] = json!({
+        "io.modelcontextprotocol/protocolVersion": VERSION,
+        "io.modelcontextprotocol/clientInfo": {"name": "recipe", "version": "1"},
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    let message = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+    let config = ureq::Agent::config_builder().http_status_as_error(false).build();
+    let mut request = ureq::Agent::from(config)
+        .post(url)
+        .header("Content-Type", "application/json")
+        // Both, always: the server chooses.
+        .header("Accept", "application/json, text/event-stream")
+        // The server compares these with the body.
+        .header("MCP-Protocol-Version", VERSION)
+        .header("Mcp-Method", method);
+    for (name, value) in headers {
+        request = request.header(*name, value);
+    }
+    let response = request.send(message.to_string())?;
+    let status = response.status();
+    let kind = response.headers().get("content-type").and_then(|value| value.to_str().ok());
+    let is_stream = kind.is_some_and(|kind| kind.starts_with("text/event-stream"));
+    let answer = answer(response.into_body().into_reader(), is_stream)
+        .map_err(|error| format!("HTTP {status}: {error}"))?;
+    match answer.get("error") {
+        Some(error) => Err(format!("error {}: {}", error["code"], error["message"]).into()),
+        None => Ok(answer["result"].clone()),
+    }
+}
+
+/// The answer to a request: in one document, or among the events of a stream.
+fn answer(body: impl Read, is_stream: bool) -> Result<Value, Error> {
+    let mut body = BufReader::new(body);
+    if !is_stream {
+        let mut text = String::new();
+        body.read_to_string(&mut text)?;
+        return serde_json::from_str(&text).map_err(|_| text.into());
+    }
+    let mut data = String::new();
+    for line in body.lines() {
+        let line = line?;
+        if let Some(more) = line.strip_prefix("data:") {
+            data.push_str(more.strip_prefix(' ').unwrap_or(more));
+        } else if line.is_empty() && !data.is_empty() {
+            let message: Value = serde_json::from_str(&std::mem::take(&mut data))?;
+            if message["id"] == 1 && message.get("method").is_none() {
+                return Ok(message);
+            }
+        }
+    }
+    Err("no answer".into())
+}
+
+fn main() -> Result<(), Error> {
+    let url = @URL@;
+    let result = request(&url, @METHOD@, json!(@PARAMS@), &[@HEADERS@])?;
+    println!("{result}");
+    Ok(())
+}

@@ -1,0 +1,234 @@
+//! `trace --listen`: another client, seen while it works.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use crate::support::{Request, Sandbox, Server, http, mcp};
+
+/// A proxy that is ended with the test.
+struct Proxy {
+    child: Child,
+    address: String,
+}
+
+impl Proxy {
+    fn start(sandbox: &Sandbox, target: &str, more: &[&str]) -> Self {
+        let args = [&["trace", "--listen", "0", target], more].concat();
+        let mut command = sandbox.command(&args);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        // The rest of stderr is short, and its pipe holds it.
+        let mut err = BufReader::new(child.stderr.take().unwrap());
+        err.read_line(&mut line).unwrap();
+        child.stderr = Some(err.into_inner());
+        let address = line.split("http://").nth(1).unwrap().split('/').next().unwrap().to_owned();
+        Self { child, address }
+    }
+
+    /// One request on a connection of its own; the whole answer.
+    fn send(&self, head: &str, body: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let length = body.len();
+        let host = &self.address;
+        write!(
+            stream,
+            "{head}\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        // What breaks off is looked at as far as it came.
+        let _ = stream.read_to_string(&mut answer);
+        answer
+    }
+
+    fn post(&self, headers: &str, body: &str) -> String {
+        let types = "Content-Type: application/json\r\nAccept: application/json, text/event-stream";
+        self.send(&format!("POST /mcp HTTP/1.1\r\n{types}{headers}"), body)
+    }
+
+    /// Ends it as Ctrl-C does; what it printed.
+    fn end(mut self) -> String {
+        let id =
+            i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw).unwrap();
+        rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+        let mut printed = String::new();
+        self.child.stdout.take().unwrap().read_to_string(&mut printed).unwrap();
+        assert!(self.child.wait().unwrap().success(), "{printed}");
+        printed
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+const CALL: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"errata_burst","arguments":{}}}"#;
+
+fn strict(request: &Request) -> Option<Vec<u8>> {
+    let bare = request.header("mcp-session-id").is_none() && request.rpc() != "initialize";
+    bare.then(|| request.error(400, -32000, "Bad Request: No valid session ID provided"))
+}
+
+#[test]
+fn a_client_that_never_initializes_is_told_so() {
+    let (server, sandbox) = (mcp(strict), Sandbox::new());
+    let proxy =
+        Proxy::start(&sandbox, &server.url, &["--html", "l.html", "--trace-file", "l.jsonl"]);
+    let secret = "the-reporters-own-token";
+    for _ in 0..2 {
+        let answer = proxy
+            .post(&format!("\r\nAuthorization: Bearer {secret}\r\nUser-Agent: urllib/3"), CALL);
+        assert!(
+            answer.starts_with("HTTP/1.1 400") && answer.contains("No valid session ID"),
+            "{answer}"
+        );
+    }
+    let printed = proxy.end();
+    for part in [
+        "urllib/3",
+        "1 tools/call errata_burst",
+        "session-missing (certain): no initialize was sent before it",
+        "session-missing: the same",
+        "2 requests · 1 finding",
+    ] {
+        assert!(printed.contains(part), "no {part:?} in\n{printed}");
+    }
+    for file in ["l.html", "l.jsonl"] {
+        let text = std::fs::read_to_string(sandbox.home().join(file)).unwrap();
+        assert!(text.contains("session-missing") && !text.contains(secret), "{file}: {text}");
+    }
+    let sent = server.requests();
+    assert_eq!(sent.len(), 2);
+    // What the client sent is what the server got, under the server's own name.
+    assert_eq!(sent[0].header("authorization"), Some(format!("Bearer {secret}").as_str()));
+    assert_eq!(sent[0].header("user-agent"), Some("urllib/3"));
+    assert_eq!(server.url, format!("http://{}/mcp", sent[0].header("host").unwrap()));
+}
+
+#[test]
+fn what_a_client_does_wrong_is_found_once() {
+    // A server that minds nothing but a missing session.
+    let (server, sandbox) = (mcp(strict), Sandbox::new());
+    let proxy = Proxy::start(&sandbox, &server.url, &["--json"]);
+    let initialize = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}"#;
+    let answer = proxy.post("", initialize);
+    let id =
+        answer.lines().find_map(|line| line.strip_prefix("mcp-session-id: ")).unwrap().to_owned();
+    // No notification, the same id twice, then the header left out.
+    proxy.post(&format!("\r\nMcp-Session-Id: {id}"), CALL);
+    proxy.post(&format!("\r\nMcp-Session-Id: {id}"), CALL);
+    proxy.post("", CALL);
+    let printed: serde_json::Value = serde_json::from_str(&proxy.end()).unwrap();
+    let mut found: Vec<(&str, u64)> = printed["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["id"].as_str().unwrap(), one["exchange"].as_u64().unwrap()))
+        .collect();
+    found.sort_unstable();
+    assert_eq!(found, [("initialized-late", 2), ("request-id-reused", 3), ("session-missing", 4)]);
+    let dropped = printed["findings"][0]["because"].as_str().unwrap();
+    assert_eq!(dropped, "the client was given a session id before, and left it out here");
+}
+
+#[test]
+fn events_come_through_one_by_one() {
+    let (release, gate) = std::sync::mpsc::channel::<()>();
+    let gate = std::sync::Mutex::new(gate);
+    let server = Server::raw(move |_, stream| {
+        let head =
+            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";
+        stream.write_all(format!("{head}id: 7\ndata: {{\"first\":1}}\n\n").as_bytes()).unwrap();
+        // The second is held back until the first has arrived.
+        gate.lock().unwrap().recv_timeout(Duration::from_secs(10)).unwrap();
+        stream.write_all(b": so\ndata: {\"second\":2}\n\n").unwrap();
+    });
+    let sandbox = Sandbox::new();
+    let proxy = Proxy::start(&sandbox, &server.url, &[]);
+    let mut stream = TcpStream::connect(&proxy.address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let head = format!(
+        "GET /mcp HTTP/1.1\r\nHost: {}\r\nAccept: text/event-stream\r\n\r\n",
+        proxy.address
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut seen = String::new();
+    let mut buffer = [0; 4096];
+    while !seen.contains("first") {
+        let count = stream.read(&mut buffer).unwrap();
+        seen.push_str(&String::from_utf8_lossy(&buffer[..count]));
+    }
+    assert!(seen.contains("id: 7\ndata: {\"first\":1}\n\n") && !seen.contains("second"), "{seen}");
+    release.send(()).unwrap();
+    while !seen.contains("second") {
+        let count = stream.read(&mut buffer).unwrap();
+        assert!(count > 0, "{seen}");
+        seen.push_str(&String::from_utf8_lossy(&buffer[..count]));
+    }
+    assert!(seen.contains(": so\ndata: "), "comments come through: {seen}");
+    assert!(proxy.end().contains("1 GET"));
+}
+
+#[test]
+fn what_breaks_off_does_not_look_complete() {
+    let server = Server::raw(|_, stream| {
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"half\"";
+        stream.write_all(head.as_bytes()).unwrap();
+    });
+    let sandbox = Sandbox::new();
+    let proxy = Proxy::start(&sandbox, &server.url, &[]);
+    let answer = proxy.post("", CALL);
+    assert!(answer.to_lowercase().contains("content-length: 100"), "{answer}");
+    assert!(answer.ends_with("{\"half\""), "{answer}");
+    let page = "x".repeat(200_000);
+    let server = Server::start(move |_| {
+        http(502, &[("Content-Type", "text/html")], &format!("<html>{page}"))
+    });
+    let proxy = Proxy::start(&sandbox, &server.url, &[]);
+    let answer = proxy.post("", CALL);
+    assert!(answer.starts_with("HTTP/1.1 502") && answer.len() > 200_000, "{}", answer.len());
+}
+
+#[test]
+fn only_this_machine_may_come() {
+    let (server, sandbox) = (mcp(|_| None), Sandbox::new());
+    sandbox
+        .run(&["trace", "--listen", "0.0.0.0:0", &server.url])
+        .exits(2)
+        .says("other machines could connect there")
+        .says("--anyone");
+    sandbox.run(&["trace", "--listen", "nonsense", &server.url]).exits(2).says("PORT");
+    let proxy = Proxy::start(&sandbox, &server.url, &[]);
+    let mut stream = TcpStream::connect(&proxy.address).unwrap();
+    // A page of a name that was pointed here (DNS rebinding).
+    stream
+        .write_all(b"GET /mcp HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n")
+        .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+    assert!(server.all_requests().is_empty());
+    let answer = proxy.send("PUT /mcp HTTP/1.1", "");
+    assert!(answer.starts_with("HTTP/1.1 501"), "{answer}");
+}
+
+#[test]
+fn a_server_that_is_not_there_is_said_to_the_client_too() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/mcp", listener.local_addr().unwrap());
+    drop(listener);
+    let sandbox = Sandbox::new();
+    let proxy = Proxy::start(&sandbox, &url, &[]);
+    let answer = proxy.post("", CALL);
+    assert!(
+        answer.starts_with("HTTP/1.1 502") && answer.contains("connection refused"),
+        "{answer}"
+    );
+    assert!(proxy.end().contains("unreachable (certain)"));
+}

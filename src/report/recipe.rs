@@ -128,6 +128,9 @@ fn header(language: Language, name: &str, given: &Given) -> String {
         (Language::Curl, Given::Secret(before, variable)) => {
             format!("        -H \"{name}: {before}${{{variable}:?}}\" \\\n")
         }
+        (Language::Rust, Given::Plain(value)) => {
+            format!("({}, String::from({})), ", quoted(name), rust(value))
+        }
         (Language::Rust, given) => {
             format!("({}, {}), ", quoted(name), value_of(language, given))
         }

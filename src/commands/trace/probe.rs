@@ -181,7 +181,9 @@ impl<'p> Probe<'p> {
 
     /// Tries the handshake, and what comes after it.
     fn legacy(&mut self, bare: &Ended, modern: bool) -> Ended {
-        let opened = match self.client.initialize(self.handshake) {
+        // The notification is a step of its own: a handshake that fails at it is looked into as well.
+        let quiet = Handshake { send_initialized: false, ..self.handshake.clone() };
+        let opened = match self.client.initialize(&quiet) {
             Ok(opened) => opened,
             Err(error) => {
                 self.steps.take(self.client, Role::Initialize);
@@ -199,6 +201,12 @@ impl<'p> Probe<'p> {
             }
         };
         self.steps.take(self.client, Role::Initialize);
+        let mut told = true;
+        if self.handshake.send_initialized && opened.session.transport.is_http() {
+            told =
+                self.client.notify("notifications/initialized", &serde_json::Value::Null).is_ok();
+            self.steps.take(self.client, Role::Initialized);
+        }
         // A request that is left as it is unless it would run a tool twice.
         let session = opened.session;
         let again = self.again();
@@ -207,8 +215,8 @@ impl<'p> Probe<'p> {
         } else {
             self.send(session.clone(), &again, Role::Proper)
         };
-        if outcome.is_err() && !self.passive {
-            outcome = self.experiment(&session, outcome);
+        if !self.passive && (outcome.is_err() || !told) {
+            outcome = self.experiment(&session, outcome, told);
         }
         if session.transport.is_http() && !self.passive {
             if outcome.is_ok() && session.id.is_some() {
@@ -245,14 +253,14 @@ impl<'p> Probe<'p> {
 
     /// What tells apart why a request fails that should work: the session repeated on fresh connections
     /// (E1), the request without the id (E2b), with the handshake completed (E3), in another session.
-    fn experiment(&mut self, session: &Session, outcome: Ended) -> Ended {
+    fn experiment(&mut self, session: &Session, outcome: Ended, told: bool) -> Ended {
         if self.steps.found(&["not-initialized"]) {
             self.client.resume(session.clone(), Renewal::Never);
             let _ = self.client.notify("notifications/initialized", &serde_json::Value::Null);
             self.steps.take(self.client, Role::Initialized);
             return self.send(session.clone(), &self.again(), Role::Proper);
         }
-        if session.id.is_none() || !self.steps.found(&SESSION_TROUBLE) {
+        if session.id.is_none() || (told && !self.steps.found(&SESSION_TROUBLE)) {
             return outcome;
         }
         for _ in 0..REPEATS {

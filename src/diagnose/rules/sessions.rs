@@ -295,17 +295,20 @@ others are refused. A session that expired stays refused.",
         if !matches!(evidence.status(), 400 | 401 | 404 | 410 | 422) {
             return None;
         }
-        // The same request, with the same id: refused here, and served at another time, later included.
-        // A session that has expired stays refused.
-        let same = |other: &&crate::exchange::Exchange| {
-            other.session_sent() == Some(session)
-                && other.purpose == evidence.exchange.purpose
+        // Refused here, and served at another time, later included: a session that has expired stays
+        // refused. Another request tells as much where the refusal names the session.
+        let named = evidence.says(&["session"]) && !evidence.says(&["initializ"]);
+        let same = |other: &crate::exchange::Exchange| other.purpose == evidence.exchange.purpose;
+        let later = evidence.later.iter().find(|other| {
+            other.request.method == "POST"
+                && other.session_sent() == Some(session)
                 && succeeded(other)
-        };
-        let later = evidence.later.iter().find(same)?;
+                && (named || same(other))
+        })?;
+        let what = if same(later) { "the same request" } else { "a request" };
         Some(Conclusion {
             certainty: Certainty::Certain,
-            because: format!("{} is the same request in the same session, and works", later.number),
+            because: format!("{} is {what} in the same session, and works", later.number),
         })
     },
 };

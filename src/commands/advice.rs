@@ -43,6 +43,17 @@ pub(super) fn failed(error: client::Error, client: &Client, spoken: &Spoken) -> 
             .with_next(format!("the same with a larger {option}"), "0 is without limit for times");
     }
     let finding = failure.findings.first().map(|finding| finding.id);
+    let failure = advised(failure, finding, client, spoken);
+    match finding {
+        Some(id) if id != "unknown" => {
+            failure.with_next(format!("mcpoke explain {id}"), "explains it in full")
+        }
+        _ => failure,
+    }
+}
+
+/// What helps with this finding, or with this kind of failure.
+fn advised(failure: Failure, finding: Option<&str>, client: &Client, spoken: &Spoken) -> Failure {
     match (finding, failure.kind) {
         (Some("session-missing" | "session-expired"), _) | (_, Kind::Session) => {
             about_sessions(failure, spoken)
@@ -62,6 +73,9 @@ pub(super) fn failed(error: client::Error, client: &Client, spoken: &Spoken) -> 
         (None, Kind::Unreachable) => {
             failure.with_detail("Is the server running, and is this its address?")
         }
+        (Some("unknown"), _) if !spoken.tracing => failure
+            .with_next(format!("mcpoke trace {}", spoken.target), "tries the server step by step")
+            .with_next("the same with --trace", "shows all that was sent and received"),
         (_, Kind::Rpc | Kind::Protocol) if !spoken.tracing => failure.with_next(
             format!("mcpoke trace {}", spoken.target),
             "shows step by step how the server answers",

@@ -68,16 +68,19 @@ pub(super) fn entry(exchange: &Exchange, redactor: &Redactor) -> Value {
         let kind = request.header("content-type").unwrap_or_default();
         asked["postData"] = json!({"mimeType": kind, "text": redactor.text(&request.body)});
     }
-    json!({
+    let mut entry = json!({
         "startedDateTime": timestamp(exchange.began),
         "time": exchange.times.done.map(milliseconds).unwrap_or_default(),
         "request": asked,
         "response": response(exchange, redactor, pairs),
         "cache": {},
         "timings": timings(&exchange.times),
-        "serverIPAddress": exchange.connection.peer.map(|peer| peer.ip().to_string()).unwrap_or_default(),
         "comment": exchange.purpose.to_string(),
-    })
+    });
+    if let Some(peer) = exchange.connection.peer {
+        entry["serverIPAddress"] = json!(peer.ip().to_string());
+    }
+    entry
 }
 
 fn response(

@@ -3,6 +3,8 @@
 mod conduct;
 mod eras;
 mod http;
+#[cfg(test)]
+mod near_misses;
 mod sessions;
 
 use super::rule::{Evidence, Rule};

@@ -1,0 +1,467 @@
+//! For each rule evidence that it is about, as real servers gave it, and a near miss that is about
+//! something else.
+
+use super::super::{explain_at, rules};
+use crate::exchange::testing::{answered, sent, with_headers};
+use crate::exchange::{Event, Exchange, Shape};
+
+const RESULT: &str = r#"{"jsonrpc":"2.0","id":"x","result":{}}"#;
+
+fn error(code: i64, message: &str) -> String {
+    format!(r#"{{"jsonrpc":"2.0","id":null,"error":{{"code":{code},"message":"{message}"}}}}"#)
+}
+
+/// An answer to tools/list.
+fn list(session: Option<&str>, status: u16, body: &str) -> Exchange {
+    answered(sent("tools/list", session), status, body)
+}
+
+fn opened() -> Exchange {
+    with_headers(sent("initialize", None), 200, &[("mcp-session-id", "s-1")], RESULT)
+}
+
+fn told() -> Exchange {
+    answered(sent("notifications/initialized", Some("s-1")), 202, "")
+}
+
+/// With other request headers.
+fn sending(mut exchange: Exchange, headers: &[(&str, &str)]) -> Exchange {
+    for (name, value) in headers {
+        exchange.request.headers.retain(|(known, _)| known != name);
+        exchange.request.headers.push(((*name).to_owned(), (*value).to_owned()));
+    }
+    exchange
+}
+
+/// Of the modern era.
+fn modern(exchange: Exchange) -> Exchange {
+    sending(exchange, &[("mcp-protocol-version", "2026-07-28"), ("mcp-method", "tools/list")])
+}
+
+fn failing(mut exchange: Exchange, text: &str, bytes: u64) -> Exchange {
+    exchange.failure = Some(text.to_owned());
+    exchange.wire.sent = bytes;
+    exchange
+}
+
+fn get(status: u16, body: &str) -> Exchange {
+    let mut get = answered(sent("", None), status, body);
+    get.request.method = "GET";
+    get.request.body = String::new();
+    get.purpose.method = None;
+    get
+}
+
+/// The stream of the HTTP+SSE transport.
+fn stream() -> Exchange {
+    let mut stream = get(200, "");
+    let answer = stream.answer.as_mut().unwrap();
+    answer.shape = Shape::Events;
+    answer.events = vec![Event {
+        kind: "endpoint".into(),
+        data: Some("/messages?session_id=1".into()),
+        ..Event::default()
+    }];
+    stream
+}
+
+fn empty_stream(mut exchange: Exchange) -> Exchange {
+    exchange.answer.as_mut().unwrap().shape = Shape::Events;
+    exchange
+}
+
+fn with_body(mut exchange: Exchange, body: &str) -> Exchange {
+    exchange.request.body = body.to_owned();
+    exchange
+}
+
+/// The rule, evidence of it with the place of the failure, and the near miss likewise.
+type Case = (&'static str, (Vec<Exchange>, usize), (Vec<Exchange>, usize));
+
+#[allow(clippy::too_many_lines)] // a table
+fn cases() -> Vec<Case> {
+    let missing = error(-32600, "Bad Request: Missing session ID");
+    let unknown = error(-32001, "Session not found");
+    let challenge = [("www-authenticate", "Bearer error=\"invalid_token\"")];
+    let dead = || {
+        with_headers(
+            sent("tools/call", None),
+            400,
+            &[("mcp-session-id", "dead")],
+            &error(-32600, "Bad Request: Missing session ID"),
+        )
+    };
+    vec![
+        (
+            "unreachable",
+            (vec![failing(sent("tools/list", None), "connection refused", 0)], 0),
+            (vec![failing(sent("tools/list", None), "the connection was reset", 300)], 0),
+        ),
+        (
+            "tls",
+            (vec![failing(sent("tools/list", None), "the certificate is not trusted", 0)], 0),
+            (vec![failing(sent("tools/list", None), "connection refused", 0)], 0),
+        ),
+        (
+            "auth-challenge-remapped",
+            (
+                vec![with_headers(
+                    sent("tools/list", None),
+                    401,
+                    &[("x-amzn-remapped-www-authenticate", "Bearer")],
+                    "",
+                )],
+                0,
+            ),
+            (vec![with_headers(sent("tools/list", None), 401, &challenge, "")], 0),
+        ),
+        (
+            "auth-scope",
+            (
+                vec![with_headers(
+                    sent("tools/list", None),
+                    403,
+                    &[("www-authenticate", "Bearer error=\"insufficient_scope\", scope=\"a\"")],
+                    "",
+                )],
+                0,
+            ),
+            (vec![with_headers(sent("tools/list", None), 401, &challenge, "")], 0),
+        ),
+        (
+            "auth-required",
+            (vec![with_headers(sent("tools/list", None), 401, &challenge, "")], 0),
+            (vec![list(Some("s"), 404, &unknown)], 0),
+        ),
+        (
+            "modern-only",
+            (vec![list(None, 400, &error(-32022, "Unsupported protocol version: 2025-06-18"))], 0),
+            (vec![list(None, 400, &error(-32602, "no such parameter"))], 0),
+        ),
+        (
+            "header-mismatch",
+            (
+                vec![modern(list(None, 400, &error(-32020, "missing required Mcp-Method header")))],
+                0,
+            ),
+            (vec![modern(list(None, 400, &error(-32602, "bad cursor")))], 0),
+        ),
+        (
+            "legacy-only",
+            (vec![modern(list(None, 400, &missing)), opened()], 0),
+            (vec![modern(list(None, 400, &error(-32022, "Unsupported protocol version")))], 0),
+        ),
+        (
+            "envelope-missing",
+            (
+                vec![modern(list(
+                    None,
+                    400,
+                    &error(-32602, "Invalid params: missing or invalid _meta field"),
+                ))],
+                0,
+            ),
+            (vec![modern(list(None, 400, &error(-32602, "Invalid params: cursor")))], 0),
+        ),
+        (
+            "version-unsupported",
+            (
+                vec![sending(
+                    list(
+                        Some("s"),
+                        400,
+                        &error(-32000, "Bad Request: Unsupported protocol version: 1999-01-01"),
+                    ),
+                    &[("mcp-protocol-version", "1999-01-01")],
+                )],
+                0,
+            ),
+            (
+                vec![sending(
+                    list(Some("s"), 404, &unknown),
+                    &[("mcp-protocol-version", "2025-11-25")],
+                )],
+                0,
+            ),
+        ),
+        (
+            "accept",
+            (
+                vec![sending(
+                    list(
+                        None,
+                        400,
+                        "Accept must contain both 'application/json' and 'text/event-stream'",
+                    ),
+                    &[("accept", "*/*")],
+                )],
+                0,
+            ),
+            (vec![sending(list(None, 400, &missing), &[("accept", "*/*")])], 0),
+        ),
+        (
+            "content-type",
+            (
+                vec![sending(
+                    list(
+                        None,
+                        415,
+                        &error(
+                            -32000,
+                            "Unsupported Media Type: Content-Type must be application/json",
+                        ),
+                    ),
+                    &[("content-type", "text/plain")],
+                )],
+                0,
+            ),
+            (vec![list(None, 415, "fail to deserialize request body")], 0),
+        ),
+        (
+            "body-not-accepted",
+            (vec![with_body(list(None, 400, &error(-32700, "Parse error")), "[1]")], 0),
+            (vec![list(None, 400, &missing)], 0),
+        ),
+        (
+            "session-id-from-error",
+            (vec![dead(), list(Some("dead"), 404, &unknown)], 1),
+            (vec![opened(), told(), list(Some("s-1"), 404, &unknown)], 2),
+        ),
+        (
+            "session-not-sticky",
+            (vec![opened(), list(Some("s-1"), 404, &unknown), list(Some("s-1"), 200, RESULT)], 1),
+            (vec![opened(), list(Some("s-1"), 404, &unknown), list(Some("s-1"), 404, &unknown)], 1),
+        ),
+        (
+            "session-not-supported",
+            (
+                vec![list(
+                    Some("s"),
+                    400,
+                    &error(
+                        -32000,
+                        "Bad Request: Mcp-Session-Id header is not supported in stateless mode",
+                    ),
+                )],
+                0,
+            ),
+            (vec![list(Some("s"), 404, &unknown)], 0),
+        ),
+        (
+            "already-initialized",
+            (
+                vec![answered(
+                    sent("initialize", Some("s")),
+                    400,
+                    &error(-32600, "Invalid Request: Server already initialized"),
+                )],
+                0,
+            ),
+            (
+                vec![answered(
+                    sent("initialize", None),
+                    400,
+                    &error(-32600, "Invalid Request: Server already initialized"),
+                )],
+                0,
+            ),
+        ),
+        (
+            "shared-transport",
+            (
+                vec![answered(
+                    sent("initialize", None),
+                    400,
+                    &error(-32600, "Invalid Request: Server already initialized"),
+                )],
+                0,
+            ),
+            (vec![answered(sent("initialize", None), 400, &error(-32000, "Not ready"))], 0),
+        ),
+        (
+            "not-initialized",
+            (
+                vec![
+                    opened(),
+                    list(Some("s-1"), 200, &error(-32602, "Invalid request parameters")),
+                ],
+                1,
+            ),
+            (
+                vec![
+                    opened(),
+                    told(),
+                    list(Some("s-1"), 200, &error(-32602, "Invalid request parameters")),
+                ],
+                2,
+            ),
+        ),
+        (
+            "session-missing",
+            (vec![list(None, 400, &missing)], 0),
+            (vec![list(None, 400, &error(-32602, "no such parameter"))], 0),
+        ),
+        (
+            "session-id-stripped",
+            (
+                vec![list(None, 400, &missing), opened(), told(), list(Some("s-1"), 400, &missing)],
+                3,
+            ),
+            (vec![list(None, 400, &missing), list(Some("never-issued"), 400, &missing)], 1),
+        ),
+        (
+            "session-expired",
+            (vec![list(Some("s"), 404, &unknown)], 0),
+            (vec![list(Some("s"), 404, &error(-32601, "Method not found"))], 0),
+        ),
+        (
+            "origin-rejected",
+            (
+                vec![sending(
+                    list(None, 403, &error(-32000, "Invalid Origin header: http://e")),
+                    &[("origin", "http://e")],
+                )],
+                0,
+            ),
+            (vec![list(None, 403, &error(-32000, "Invalid Host: e"))], 0),
+        ),
+        (
+            "host-rejected",
+            (vec![list(None, 421, "Invalid Host header")], 0),
+            (
+                vec![sending(
+                    list(None, 403, &error(-32000, "Invalid Origin header: http://e")),
+                    &[("origin", "http://e")],
+                )],
+                0,
+            ),
+        ),
+        (
+            "legacy-sse-only",
+            (vec![list(None, 404, "<html>Cannot POST /sse</html>"), stream()], 0),
+            (vec![list(None, 404, "<html>Cannot POST /</html>"), get(404, "<html>")], 0),
+        ),
+        (
+            "redirected",
+            (
+                vec![with_headers(
+                    sent("tools/list", None),
+                    307,
+                    &[("location", "http://h/mcp/")],
+                    "",
+                )],
+                0,
+            ),
+            (
+                vec![with_headers(
+                    sent("tools/list", None),
+                    404,
+                    &[("location", "http://h/mcp/")],
+                    "",
+                )],
+                0,
+            ),
+        ),
+        (
+            "rate-limited",
+            (vec![list(None, 503, &error(-32603, "Too many open sessions"))], 0),
+            (vec![list(None, 503, "<html>Service Unavailable</html>")], 0),
+        ),
+        (
+            "body-too-large",
+            (vec![list(None, 413, "<html>Request Entity Too Large</html>")], 0),
+            (vec![list(None, 414, "<html>Request-URI Too Large</html>")], 0),
+        ),
+        (
+            "upstream-down",
+            (vec![list(None, 502, "<html>Bad Gateway</html>")], 0),
+            (vec![list(Some("s"), 503, "session not found")], 0),
+        ),
+        (
+            "stateless",
+            (vec![answered(sent("initialize", None), 200, RESULT), get(405, "")], 1),
+            (vec![opened(), list(Some("s-1"), 405, "")], 1),
+        ),
+        (
+            "stream-conflict",
+            (
+                vec![get(
+                    409,
+                    &error(-32000, "Conflict: Only one SSE stream is allowed per session"),
+                )],
+                0,
+            ),
+            (vec![list(Some("s"), 409, "")], 0),
+        ),
+        (
+            "wrong-path",
+            (vec![list(None, 404, "404 page not found")], 0),
+            (vec![list(None, 404, "Invalid session ID")], 0),
+        ),
+        (
+            "stream-buffered",
+            (
+                vec![opened(), {
+                    let mut late = failing(get(200, ""), "no answer within 3 s", 300);
+                    late.answer = None;
+                    late
+                }],
+                1,
+            ),
+            (
+                vec![
+                    opened(),
+                    failing(sent("tools/call", Some("s-1")), "no answer within 3 s", 300),
+                ],
+                1,
+            ),
+        ),
+        (
+            "stream-empty",
+            (vec![opened(), told(), empty_stream(list(Some("s-1"), 200, ""))], 2),
+            (
+                vec![
+                    opened(),
+                    empty_stream(answered(sent("notifications/initialized", Some("s-1")), 200, "")),
+                ],
+                1,
+            ),
+        ),
+        (
+            "not-mcp",
+            (vec![list(None, 200, "<html>Sign in</html>")], 0),
+            (vec![list(None, 404, "<html>Not Found</html>")], 0),
+        ),
+    ]
+}
+
+fn found((mut exchanges, at): (Vec<Exchange>, usize)) -> Vec<&'static str> {
+    for (index, exchange) in exchanges.iter_mut().enumerate() {
+        exchange.number = index + 1;
+    }
+    explain_at(&exchanges, at).iter().map(|finding| finding.id).collect()
+}
+
+#[test]
+fn each_rule_finds_what_it_is_about_and_lets_a_near_miss_pass() {
+    for (id, hit, miss) in cases() {
+        assert_eq!(found(hit).first(), Some(&id), "evidence of {id}");
+        let passed = found(miss);
+        assert!(!passed.contains(&id), "{id} in a near miss: {passed:?}");
+    }
+}
+
+#[test]
+fn no_rule_is_without_a_case() {
+    let known: Vec<&str> = cases().into_iter().map(|(id, ..)| id).collect();
+    for rule in super::RULES {
+        assert!(known.contains(&rule.id), "{}", rule.id);
+        assert!(!rule.title.ends_with('.') && rule.means.ends_with('.'), "{}", rule.id);
+        assert!(!rule.specification.is_empty() && rule.about.len() > 100, "{}", rule.id);
+    }
+    let mut ids: Vec<&str> = rules().map(|rule| rule.id).collect();
+    let all = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), all, "a name is there twice");
+}

@@ -233,7 +233,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             [CompletionResult]::new('--session-id', '--session-id', [CompletionResultType]::ParameterName, 'Send this session id, without a handshake')
             [CompletionResult]::new('--trace-file', '--trace-file', [CompletionResultType]::ParameterName, 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
-            [CompletionResult]::new('--passive', '--passive', [CompletionResultType]::ParameterName, 'Send only what a client must send: no experiments')
+            [CompletionResult]::new('--passive', '--passive', [CompletionResultType]::ParameterName, 'Send only what a client might: the bare request, both eras, the handshake; no experiments')
             [CompletionResult]::new('--anyone', '--anyone', [CompletionResultType]::ParameterName, 'Let --listen take connections from other machines as well')
             [CompletionResult]::new('--ascii', '--ascii', [CompletionResultType]::ParameterName, 'Draw the ladder with ASCII letters alone')
             [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Neither read nor write what is remembered; end the session afterwards')

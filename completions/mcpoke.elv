@@ -226,7 +226,7 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand --session-id 'Send this session id, without a handshake'
             cand --trace-file 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)'
             cand --color 'When to use colour'
-            cand --passive 'Send only what a client must send: no experiments'
+            cand --passive 'Send only what a client might: the bare request, both eras, the handshake; no experiments'
             cand --anyone 'Let --listen take connections from other machines as well'
             cand --ascii 'Draw the ladder with ASCII letters alone'
             cand --no-save 'Neither read nor write what is remembered; end the session afterwards'

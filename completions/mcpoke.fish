@@ -209,7 +209,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l trace-file -d 'W
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l passive -d 'Send only what a client must send: no experiments'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l passive -d 'Send only what a client might: the bare request, both eras, the handshake; no experiments'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l anyone -d 'Let --listen take connections from other machines as well'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l ascii -d 'Draw the ladder with ASCII letters alone'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l no-save -d 'Neither read nor write what is remembered; end the session afterwards'

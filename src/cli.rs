@@ -162,7 +162,7 @@ pub struct Trace {
     /// The tool's arguments, as for `call`
     #[arg(value_name = "ARG", requires = "tool")]
     pub arguments: Vec<String>,
-    /// Send only what a client must send: no experiments
+    /// Send only what a client might: the bare request, both eras, the handshake; no experiments
     #[arg(long)]
     pub passive: bool,
     /// Print a complete client for this server, without an SDK, instead of the trace

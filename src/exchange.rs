@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::protocol::headers;
 use crate::protocol::jsonrpc::{self, Message};
-use crate::redact::{Redactor, is_sensitive_header};
+use crate::redact::{Redactor, is_sensitive_header, secrets_of};
 
 /// As much of a body is kept as evidence; a longer one is marked as cut.
 pub const KEEP_BODY: usize = 64 * 1024;
@@ -18,6 +18,9 @@ pub const KEEP_EVENTS: usize = 1000;
 
 /// As many bytes of all events together are kept; the rest is counted.
 pub const KEEP_STREAM: usize = 1024 * 1024;
+
+/// The failure of an exchange whose client, seen through the proxy, did not wait for the end.
+pub const HUNG_UP: &str = "the client hung up before the end";
 
 /// What an exchange is for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -338,8 +341,9 @@ pub fn teach(request: &Request, answer: Option<&Answer>, redactor: &mut Redactor
         if name == headers::SESSION_ID {
             redactor.learn_session(value);
         } else if is_sensitive_header(name) {
-            redactor.learn(value);
-            redactor.learn(value.split_once(' ').map_or("", |(_, secret)| secret));
+            for secret in secrets_of(name, value) {
+                redactor.learn(&secret);
+            }
         }
     }
     for (name, value) in answer.iter().flat_map(|answer| &answer.headers) {

@@ -23,8 +23,16 @@ pub fn is_sensitive_header(name: &str) -> bool {
             .any(|part| name.contains(part) && name != "www-authenticate")
 }
 
+/// Whether a secret was hidden before, in a recording: no header's value has this letter.
+fn is_shown(value: &str) -> bool {
+    value.contains('…')
+}
+
 /// A session id as it is shown: its first characters and its length, `1868a90c… (36)`.
 pub fn session_id(id: &str) -> String {
+    if is_shown(id) {
+        return id.to_owned();
+    }
     let length = id.chars().count();
     if length < SHOW_A_PART_FROM {
         return format!("… ({length})");
@@ -35,6 +43,9 @@ pub fn session_id(id: &str) -> String {
 
 /// A credential as it is shown: its last four characters, `…9f3c`, or its length where it is short.
 pub fn credential(value: &str) -> String {
+    if is_shown(value) {
+        return value.to_owned();
+    }
     let length = value.chars().count();
     if length < SHOW_A_PART_FROM {
         return format!("… ({length})");
@@ -152,6 +163,26 @@ impl Redactor {
         }
         self.text(&without_secrets(url)).into_owned()
     }
+}
+
+/// The secrets in the value of a header: the whole, what follows the scheme of an `Authorization`, each
+/// cookie, and the name and the password that `Basic` hides.
+pub fn secrets_of(name: &str, value: &str) -> Vec<String> {
+    let (scheme, secret) = value.split_once(' ').unwrap_or(("", value));
+    let mut secrets = vec![value.to_owned(), secret.trim().to_owned()];
+    if name.eq_ignore_ascii_case("cookie") {
+        let values = value.split(';').filter_map(|pair| pair.split_once('='));
+        secrets.extend(values.map(|(_, secret)| secret.trim().to_owned()));
+    }
+    if scheme.eq_ignore_ascii_case("basic") {
+        let pair =
+            STANDARD.decode(secret.trim()).ok().and_then(|pair| String::from_utf8(pair).ok());
+        if let Some(pair) = pair {
+            secrets.extend(pair.split_once(':').map(|(_, password)| password.to_owned()));
+            secrets.push(pair);
+        }
+    }
+    secrets
 }
 
 /// A URL without user information, and without the values of its query that are secrets by their names.

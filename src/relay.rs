@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::endpoint::{Endpoint, is_local_name};
 use crate::exchange::{self, Exchange, Purpose, Recorder};
-use crate::transport::{Error, Http, Options, Stopper};
+use crate::transport::{Error, Http, Options, Stopper, Tap};
 
 /// The largest request that is passed on.
 const MAX_REQUEST: usize = 64 * 1024 * 1024;
@@ -28,6 +28,10 @@ const MAX_REQUEST: usize = 64 * 1024 * 1024;
 const PIECES: usize = 16;
 /// How long open streams may take to end, once the proxy does.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+/// How long to wait where no connection can be taken.
+const RETRY: Duration = Duration::from_millis(50);
+/// So many requests may be open at once, each in a thread of its own.
+const OPEN: usize = 4096;
 /// What was handed over is on its way to the client after this time.
 const FLUSH: Duration = Duration::from_millis(20);
 /// Headers that are about one connection and not about the message (RFC 9110, 7.6.1), and those that are
@@ -84,11 +88,14 @@ impl Relay {
     pub fn run(self, listener: std::net::TcpListener) -> io::Result<()> {
         listener.set_nonblocking(true)?;
         let relay = Arc::new(self);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .max_blocking_threads(OPEN)
+            .build()?;
         let outcome = tokio::task::LocalSet::new().block_on(&runtime, async {
             let listener = tokio::net::TcpListener::from_std(listener)?;
             tokio::select! {
-                outcome = relay.accept(listener) => outcome,
+                () = relay.accept(listener) => Ok(()),
                 outcome = stopped() => outcome,
             }
         });
@@ -96,10 +103,15 @@ impl Relay {
         outcome
     }
 
-    async fn accept(self: &Arc<Self>, listener: tokio::net::TcpListener) -> io::Result<()> {
+    async fn accept(self: &Arc<Self>, listener: tokio::net::TcpListener) {
         loop {
-            let (stream, _) = listener.accept().await?;
-            stream.set_nodelay(true)?;
+            let Ok((stream, _)) = listener.accept().await else {
+                // Too many connections, say: that passes.
+                tokio::time::sleep(RETRY).await;
+                continue;
+            };
+            // Without it answers are slower.
+            let _ = stream.set_nodelay(true);
             let relay = Arc::clone(self);
             tokio::task::spawn_local(async move {
                 let service = hyper::service::service_fn(move |request| {
@@ -170,12 +182,16 @@ impl Relay {
             refuse(StatusCode::BAD_REQUEST, "mcpoke: the body is not UTF-8, which JSON must be\n")
         })?;
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        if !path.starts_with('/') {
+            return Err(refuse(StatusCode::BAD_REQUEST, "mcpoke: the request names no path\n"));
+        }
+        let hops = text_of(&parts.headers, "connection").unwrap_or_default().to_ascii_lowercase();
         let own = format!("http://{}", text_of(&parts.headers, "host").unwrap_or_default());
         let mut headers = Vec::new();
         for (name, value) in &parts.headers {
             let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
             match name.as_str() {
-                own if OWN.contains(&own) => {}
+                own if OWN.contains(&own) || hops.split(',').any(|hop| hop.trim() == own) => {}
                 // A page that was loaded from here would be one of the server's.
                 "origin" if value == own => {
                     headers.push(("origin".to_owned(), self.endpoint.origin()));
@@ -194,7 +210,9 @@ impl Relay {
     fn connection(&self) -> Result<Http, Error> {
         match self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop() {
             Some(http) => Ok(http),
-            None => Http::new(&self.endpoint, &self.options, self.recorder.clone()),
+            None => {
+                Http::new(&self.endpoint, &self.options, self.recorder.clone()).map(Http::nameless)
+            }
         }
     }
 
@@ -231,11 +249,12 @@ impl Relay {
             return;
         }
         let sender = pieces.clone();
-        let exchange = reply.relay(Box::new(move |piece| {
+        let tap: Tap = Box::new(move |piece| {
             let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
             sender.blocking_send(Ok(Bytes::copy_from_slice(piece))).map_err(gone)
-        }));
-        match &exchange.failure {
+        });
+        let (exchange, whole) = reply.relay(tap, || done.load(Ordering::SeqCst));
+        match exchange.failure.as_ref().filter(|_| !whole) {
             // What broke off must not look complete; what came of it is passed on first.
             Some(text) => {
                 std::thread::sleep(FLUSH);
@@ -340,7 +359,7 @@ fn names_this_machine(headers: &HeaderMap) -> bool {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,
     };
-    is_local_name(name)
+    is_local_name(&name.to_ascii_lowercase())
         || name == "[::1]"
         || name.parse::<std::net::Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
 }

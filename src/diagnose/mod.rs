@@ -19,7 +19,8 @@ use rule::Evidence;
 
 /// Every rule, in the order that decides among findings of the same certainty.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
-    rules::RULES.iter().chain(&rules::CONDUCT).copied().chain([&rules::UNKNOWN])
+    let own = rules::CONDUCT.iter().filter(|rule| rules::RULES.iter().all(|one| one.id != rule.id));
+    rules::RULES.iter().chain(own).copied().chain([&rules::UNKNOWN])
 }
 
 /// The rule of this name.
@@ -69,9 +70,10 @@ pub fn survey(exchanges: &[Exchange]) -> Vec<Finding> {
 pub fn conduct(exchanges: &[Exchange]) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
     for at in 0..exchanges.len() {
-        for finding in conduct_at(exchanges, at) {
-            if !found.iter().any(|known| known.id == finding.id) {
-                found.push(finding);
+        let evidence = Evidence::around(exchanges, at);
+        for rule in rules::CONDUCT {
+            if !found.iter().any(|known| known.id == rule.id) {
+                found.extend(rule.apply(&evidence));
             }
         }
     }

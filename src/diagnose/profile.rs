@@ -170,6 +170,7 @@ impl Profile {
         };
         let (initialize, discover) = (worked(Role::Initialize), worked(Role::Discover));
         let modern = worked(Role::ProperModern);
+        let stream = find(Role::Stream);
         let eras = match (initialize.is_some(), modern.is_some()) {
             (true, true) => Eras::Dual,
             (true, false) => Eras::Legacy,
@@ -192,10 +193,17 @@ impl Profile {
                 _ => None,
             });
         let mut profile = Self {
-            software: [discover, initialize, modern].iter().flatten().find_map(|e| software(e)),
+            software: [discover, initialize, modern, stream]
+                .iter()
+                .flatten()
+                .find_map(|e| software(e)),
             eras,
-            versions: versions(discover, initialize, modern),
-            over_sse: find(Role::Stream).is_some(),
+            versions: versions(
+                discover,
+                initialize.and_then(result).or(stream.and_then(result)),
+                modern,
+            ),
+            over_sse: stream.is_some(),
             sessions,
             answers,
             bare,
@@ -246,8 +254,17 @@ impl Profile {
 
 /// The result in an answer.
 fn result(exchange: &Exchange) -> Option<Value> {
-    let text = exchange.answer.as_ref()?.last_message()?;
-    serde_json::from_str::<Value>(text).ok().map(|mut value| value["result"].take())
+    let answer = exchange.answer.as_ref()?;
+    // The stream of the HTTP+SSE transport holds the answers to everything; the first is the handshake's.
+    let on_stream =
+        answer.events.iter().filter_map(|event| event.data.as_deref()).find_map(|data| {
+            let mut value: Value = serde_json::from_str(data).ok()?;
+            value["result"].get("serverInfo").is_some().then(|| value["result"].take())
+        });
+    on_stream.or_else(|| {
+        let mut value: Value = serde_json::from_str(answer.last_message()?).ok()?;
+        Some(value["result"].take())
+    })
 }
 
 fn software(exchange: &Exchange) -> Option<String> {
@@ -261,7 +278,7 @@ fn software(exchange: &Exchange) -> Option<String> {
 
 fn versions(
     discover: Option<&Exchange>,
-    initialize: Option<&Exchange>,
+    initialize: Option<Value>,
     modern: Option<&Exchange>,
 ) -> Vec<String> {
     let mut versions: Vec<String> = Vec::new();
@@ -277,7 +294,7 @@ fn versions(
         let all = said["supportedVersions"].as_array().into_iter().flatten();
         all.filter_map(Value::as_str).for_each(&mut add);
     }
-    if let Some(said) = initialize.and_then(result) {
+    if let Some(said) = initialize {
         add(said["protocolVersion"].as_str().unwrap_or_default());
     }
     versions

@@ -200,7 +200,7 @@ impl<'e> Evidence<'e> {
     /// Whether the same request succeeded later, where this holds of it.
     pub(crate) fn works_later(&self, holds: impl Fn(&Exchange) -> bool) -> Option<&'e Exchange> {
         self.later.iter().find(|exchange| {
-            exchange.purpose == self.exchange.purpose && succeeded(exchange) && holds(exchange)
+            exchange.purpose == self.exchange.purpose && holds(exchange) && succeeded(exchange)
         })
     }
 
@@ -237,7 +237,9 @@ pub(crate) fn issued(exchange: &Exchange) -> Option<&str> {
 pub fn succeeded(exchange: &Exchange) -> bool {
     let Some(answer) = &exchange.answer else { return false };
     let asks = exchange.request.method == "POST" && exchange.has_id();
+    // What is accepted with 202 is answered elsewhere, on the stream of the HTTP+SSE transport.
     let silent = asks
+        && answer.status != 202
         && answer.last_message().is_none()
         && matches!(answer.shape, Shape::Empty | Shape::Events | Shape::Html | Shape::Text);
     answer.is_success() && error_of(answer).is_none() && exchange.failure.is_none() && !silent

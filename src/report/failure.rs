@@ -24,7 +24,9 @@ pub fn print(console: &Console, failure: &Failure, redactor: &Redactor) -> io::R
     }
     if let Some(finding) = failure.findings.first() {
         page.labelled("means", finding.means)?;
-        page.labelled("see", finding.specification)?;
+        if !finding.specification.is_empty() {
+            page.labelled("see", finding.specification)?;
+        }
     }
     page.next()?;
     if console.json {

@@ -1,7 +1,8 @@
 //! HAR 1.2 (HTTP Archive): written for browsers' tools, and read from them.
 
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io::{self, Seek as _, SeekFrom, Write as _};
+use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
@@ -14,33 +15,38 @@ use crate::protocol::headers::EVENT_STREAM;
 use crate::redact::Redactor;
 use crate::transport::Events;
 
-/// Writes exchanges to a file, all of them anew after each, so that it is complete at any time.
+/// What ends the file after each entry.
+const TAIL: &str = "]}}\n";
+
+/// Writes exchanges to a file that is complete after each.
 pub struct Har {
-    path: PathBuf,
-    entries: Vec<Value>,
+    file: File,
+    is_empty: bool,
 }
 
 impl Har {
     /// Creates the file anew, readable for the user alone.
     pub fn create(path: &Path) -> io::Result<Self> {
-        let har = Self { path: path.to_owned(), entries: Vec::new() };
-        har.write()?;
-        Ok(har)
+        let mut file = create_private(path)?;
+        let creator = json!({"name": "mcpoke", "version": env!("CARGO_PKG_VERSION")});
+        let log = json!({"log": {"version": "1.2", "creator": creator, "entries": []}}).to_string();
+        writeln!(file, "{log}")?;
+        Ok(Self { file, is_empty: true })
     }
 
-    fn write(&self) -> io::Result<()> {
-        let mut file = create_private(&self.path)?;
-        let creator = json!({"name": "mcpoke", "version": env!("CARGO_PKG_VERSION")});
-        let log = json!({"version": "1.2", "creator": creator, "entries": self.entries});
-        writeln!(file, "{}", json!({"log": log}))
+    /// Puts an entry before the end.
+    fn add(&mut self, entry: &Value) -> io::Result<()> {
+        self.file.seek(SeekFrom::End(-i64::try_from(TAIL.len()).unwrap_or_default()))?;
+        let comma = if self.is_empty { "" } else { ",\n" };
+        self.is_empty = false;
+        self.file.write_all(format!("{comma}{entry}{TAIL}").as_bytes())
     }
 }
 
 impl Observer for Har {
     fn finished(&mut self, exchange: &Exchange, redactor: &Redactor) {
-        self.entries.push(entry(exchange, redactor));
         // A trace that cannot be written must not stop what it traces.
-        let _ = self.write();
+        let _ = self.add(&entry(exchange, redactor));
     }
 }
 
@@ -211,7 +217,9 @@ pub fn read(text: &str) -> Result<Vec<Exchange>, String> {
 }
 
 fn method_of(name: &str) -> Option<&'static str> {
-    ["POST", "GET", "DELETE"].into_iter().find(|known| name.eq_ignore_ascii_case(known))
+    ["POST", "GET", "DELETE", "OPTIONS", "HEAD"]
+        .into_iter()
+        .find(|known| name.eq_ignore_ascii_case(known))
 }
 
 fn from_har(entry: &Value, number: usize) -> Option<Exchange> {
@@ -309,7 +317,7 @@ fn built(
     took: Option<f64>,
     sent: u64,
 ) -> Exchange {
-    let took = took.filter(|ms| ms.is_finite() && *ms >= 0.0);
+    let took = took.and_then(|ms| Duration::try_from_secs_f64(ms / 1000.0).ok());
     Exchange {
         number,
         began: UNIX_EPOCH,
@@ -317,10 +325,7 @@ fn built(
         wire: Wire { sent, ..Wire::default() },
         request,
         connection: Connection::default(),
-        times: Times {
-            done: took.map(|ms| Duration::from_secs_f64(ms / 1000.0)),
-            ..Times::default()
-        },
+        times: Times { done: took, ..Times::default() },
         answer,
         failure,
     }

@@ -77,8 +77,7 @@ impl Page<'_> {
             escaped(self.server)
         );
         for (index, exchange) in self.exchanges.iter().enumerate() {
-            let earlier: Vec<&Exchange> = self.exchanges[..index].iter().collect();
-            let rung = Ladder::describe(exchange, &earlier, self.redactor);
+            let rung = Ladder::describe(exchange, &self.exchanges[..index], self.redactor);
             self.exchange(html, index, &rung);
         }
     }
@@ -91,7 +90,7 @@ impl Page<'_> {
             html,
             "<details class=\"{kind}\">\n<summary>\n<span class=\"sent\"><b>{}</b> {} <em>{}</em></span>\n\
              <span class=\"came\" title=\"{word}\">{} <small>{took}</small></span>\n</summary>",
-            index + 1,
+            exchange.number,
             escaped(&rung.request),
             escaped(rung.note.trim()),
             escaped(&rung.answer),

@@ -100,14 +100,11 @@ impl Ladder {
             pieces.side
         );
         let lines = vec![asked, sent, came.trim_end().to_owned()];
-        if self.ascii {
-            return lines.into_iter().map(|line| line.replace('…', "~")).collect();
-        }
-        lines
+        if self.ascii { lines.into_iter().map(|line| ascii(&line)).collect() } else { lines }
     }
 
     /// What a rung says of an exchange, with what came before it.
-    pub fn describe(exchange: &Exchange, earlier: &[&Exchange], redactor: &Redactor) -> Rung {
+    pub fn describe(exchange: &Exchange, earlier: &[Exchange], redactor: &Redactor) -> Rung {
         let request = &exchange.request;
         let asked = if request.method == "POST" && !exchange.purpose.to_string().is_empty() {
             exchange.purpose.to_string()
@@ -123,11 +120,18 @@ impl Ladder {
         } else {
             asked
         };
+        // Where it went, if not where the first one went.
+        let url = earlier.first().map_or(&request.url, |first| &first.request.url);
+        let asked = if *url == request.url {
+            asked
+        } else {
+            format!("{asked} → {}", path_of(&redactor.url(&request.url)))
+        };
         Rung {
             request: one_line(&redactor.text(&asked)),
-            note: note(exchange, earlier),
+            note: if *url == request.url { note(exchange, earlier) } else { "" },
             answer: one_line(&redactor.text(&Self::came_back(exchange, redactor))),
-            good: diagnose::succeeded(exchange),
+            good: diagnose::succeeded(exchange) && !diagnose::tool_failed(exchange),
             took: exchange.times.done,
         }
     }
@@ -137,6 +141,9 @@ impl Ladder {
             return exchange.failure.clone().unwrap_or_else(|| "no answer".to_owned());
         };
         let status = answer.status;
+        if let Some(failure) = &exchange.failure {
+            return format!("{status}, then {failure}");
+        }
         if let Some(issued) =
             answer.header(SESSION_ID).filter(|_| exchange.is("initialize") && answer.is_success())
         {
@@ -173,11 +180,11 @@ fn body_of(exchange: &Exchange) -> serde_json::Value {
 }
 
 /// What matters about a request's headers.
-fn note(exchange: &Exchange, earlier: &[&Exchange]) -> &'static str {
+fn note(exchange: &Exchange, earlier: &[Exchange]) -> &'static str {
     let issued = |id: &str| {
         earlier.iter().any(|earlier| {
             let header = earlier.answer.as_ref().and_then(|answer| answer.header(SESSION_ID));
-            earlier.is("initialize") && diagnose::succeeded(earlier) && header == Some(id)
+            header == Some(id) && earlier.is("initialize") && diagnose::succeeded(earlier)
         })
     };
     let any_issued = earlier.iter().any(|earlier| {
@@ -199,8 +206,19 @@ fn note(exchange: &Exchange, earlier: &[&Exchange]) -> &'static str {
     }
 }
 
-fn ended(id: &str, earlier: &[&Exchange]) -> bool {
+fn ended(id: &str, earlier: &[Exchange]) -> bool {
     earlier.iter().any(|e| e.request.method == "DELETE" && e.session_sent() == Some(id))
+}
+
+/// Path and query of a URL.
+fn path_of(url: &str) -> &str {
+    let after = url.split_once("://").map_or(url, |(_, rest)| rest);
+    after.find('/').map_or("/", |at| &after[at..])
+}
+
+/// The signs that this program uses besides ASCII, in ASCII.
+pub fn ascii(text: &str) -> String {
+    text.replace('…', "~").replace(" · ", ", ").replace('→', "->")
 }
 
 /// Text of at most so many characters.
@@ -240,8 +258,7 @@ mod tests {
             let drawing = Ladder { style: Style::plain(), width, ascii };
             let mut lines = vec![drawing.head("127.0.0.1:3001")];
             for (index, exchange) in exchanges.iter().enumerate() {
-                let earlier: Vec<&Exchange> = exchanges[..index].iter().collect();
-                let rung = Ladder::describe(exchange, &earlier, &redactor);
+                let rung = Ladder::describe(exchange, &exchanges[..index], &redactor);
                 lines.extend(drawing.rung(index + 1, &rung));
             }
             assert_eq!(lines.len(), 1 + 3 * 3);

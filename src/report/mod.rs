@@ -12,7 +12,7 @@ mod trace_text;
 pub use failure::print as print_failure;
 pub use har::{Har, read as read_recording};
 pub use html::{Page, write as write_page};
-pub use ladder::Ladder;
+pub use ladder::{Ladder, ascii};
 pub use recipe::{Given, Recipe, Speaks, recipe};
 pub use trace_lines::{TraceLines, exchange_json};
 pub use trace_text::TraceText;

@@ -85,21 +85,55 @@ pub fn recipe(recipe: &Recipe, language: Language) -> String {
         None => variable(language, URL_VARIABLE),
     };
     let title = match recipe.params["name"].as_str() {
-        Some(tool) => format!("Calls {} on an MCP server ({version})", plain(tool)),
-        None => format!("Asks an MCP server ({version}) for {}", plain(&recipe.method)),
+        Some(tool) => format!("Calls {} on an MCP server ({})", plain(tool), plain(version)),
+        None => format!("Asks an MCP server ({}) for {}", plain(version), plain(&recipe.method)),
     };
     let lost = lost.iter().map(u16::to_string).collect::<Vec<_>>();
     let lost = lost.join(if language == Language::Curl { "|" } else { ", " });
-    // What servers and users say comes last: it may hold anything.
-    template(language, modern)
-        .replace("@TITLE@", &title)
-        .replace("@VERSION@", version)
-        .replace("@LOST@", &lost)
-        .replace("@METHOD@", &literal(language, &recipe.method))
-        .replace("@HEADERS@", &lines)
-        .replace("@URL@", &url)
-        .replace("@MESSAGE@", &literal(language, &message(recipe, modern, version)))
-        .replace("@PARAMS@", &value(language, &recipe.params))
+    filled(template(language, modern), |name| match name {
+        "TITLE" => title.clone(),
+        "VERSION" => plain(version),
+        "LOST" => lost.clone(),
+        "METHOD" => literal(language, &recipe.method),
+        "HEADERS" => lines.clone(),
+        "URL" => url.clone(),
+        "MESSAGE" => literal(language, &message(recipe, modern, version)),
+        "MESSAGES" => messages(language).trim_end().to_owned(),
+        "PARAMS" => value(language, &recipe.params),
+        other => format!("@{other}@"),
+    })
+}
+
+/// How the messages of an answer are read, in both eras.
+fn messages(language: Language) -> &'static str {
+    match language {
+        Language::Python => include_str!("recipes/messages.py"),
+        Language::Javascript => include_str!("recipes/messages.js"),
+        Language::Curl | Language::Rust => "",
+    }
+}
+
+/// A template with its @NAMES@ replaced, in one pass: what is filled in may hold anything.
+fn filled(template: &str, value: impl Fn(&str) -> String) -> String {
+    let is_name =
+        |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_uppercase());
+    let mut out = String::new();
+    let mut parts = template.split('@');
+    out.push_str(parts.next().unwrap_or_default());
+    let mut filled = false;
+    for part in parts {
+        if filled {
+            out.push_str(part);
+            filled = false;
+        } else if is_name(part) {
+            out.push_str(&value(part));
+            filled = true;
+        } else {
+            out.push('@');
+            out.push_str(part);
+        }
+    }
+    out
 }
 
 /// The whole message, for curl.
@@ -212,7 +246,22 @@ fn value(language: Language, value: &Value) -> String {
                 .collect();
             format!("{{{}}}", fields.join(", "))
         }
+        (Language::Rust, Value::Number(number)) => rust_number(number),
         _ => value.to_string(),
+    }
+}
+
+/// A number of any size; a literal alone would be an `i32`.
+fn rust_number(number: &serde_json::Number) -> String {
+    let text = number.to_string();
+    if number.is_i64() {
+        format!("{text}i64")
+    } else if number.is_u64() {
+        format!("{text}u64")
+    } else if text.contains(['.', 'e', 'E']) && number.as_f64().is_some_and(f64::is_finite) {
+        format!("{text}f64")
+    } else {
+        format!("serde_json::from_str::<Value>({text:?})?")
     }
 }
 
@@ -247,9 +296,10 @@ mod tests {
                 },
             ] {
                 let text = recipe(&of(speaks), language);
-                for name in
-                    ["TITLE", "URL", "HEADERS", "LOST", "VERSION", "METHOD", "PARAMS", "MESSAGE"]
-                {
+                for name in [
+                    "TITLE", "URL", "HEADERS", "LOST", "VERSION", "METHOD", "PARAMS", "MESSAGE",
+                    "MESSAGES",
+                ] {
                     assert!(!text.contains(&format!("@{name}@")), "{name} in\n{text}");
                 }
                 assert!(text.contains("MCP_TOKEN") && text.contains("127.0.0.1:1"), "{text}");
@@ -264,6 +314,22 @@ mod tests {
         assert_eq!(value(Language::Javascript, &odd), r#"{"a'": [true, null, "\u2028\"'"]}"#);
         assert_eq!(literal(Language::Curl, "it's"), "'it'\\''s'");
         assert_eq!(value(Language::Rust, &json!("a\"\u{7}")), "\"a\\\"\\u{7}\"");
+        assert_eq!(
+            value(Language::Rust, &json!([3_000_000_000_u32, 1.5])),
+            "[3000000000i64, 1.5f64]"
+        );
+    }
+
+    #[test]
+    fn what_is_filled_in_is_not_filled_in_again() {
+        let mut odd = of(Speaks::Legacy { version: "2025-11-25".into(), lost: vec![404] });
+        odd.params["arguments"] = json!({"message": "@PARAMS@ @URL@ a@b"});
+        odd.headers.push(("x-odd".into(), Given::Plain("@MESSAGE@".into())));
+        for language in ALL {
+            let text = recipe(&odd, language);
+            assert_eq!(text.matches("@PARAMS@ @URL@ a@b").count(), 1, "{text}");
+            assert!(text.contains("@MESSAGE@"), "{text}");
+        }
     }
 
     #[test]

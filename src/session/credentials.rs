@@ -6,13 +6,10 @@
 
 use std::path::{Path, PathBuf};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
 use crate::digest::sha256_of;
 use crate::env::Env;
 use crate::protocol::headers;
-use crate::redact::{Redactor, is_sensitive_header};
+use crate::redact::{Redactor, is_sensitive_header, secrets_of};
 
 /// Headers that say nothing about who is asking.
 const HARMLESS: [&str; 10] = [
@@ -112,23 +109,7 @@ impl Credentials {
 
 impl Expanded {
     fn add_secret(&mut self, name: &str, value: &str) {
-        self.learn_parts(name, value);
-        // The scheme of `Authorization: Bearer x` is no secret; what follows it is.
-        let secret = value.split_once(' ').map_or(value, |(_, rest)| rest);
-        self.secrets.extend([value.to_owned(), secret.trim().to_owned()]);
-    }
-
-    /// Cookies are several secrets, and `Basic` hides a name and a password.
-    fn learn_parts(&mut self, name: &str, value: &str) {
-        if name.eq_ignore_ascii_case("cookie") {
-            let values = value.split(';').filter_map(|pair| pair.split_once('='));
-            self.secrets.extend(values.map(|(_, secret)| secret.trim().to_owned()));
-        }
-        let basic = value.strip_prefix("Basic ").and_then(|pair| STANDARD.decode(pair.trim()).ok());
-        if let Some(pair) = basic.and_then(|pair| String::from_utf8(pair).ok()) {
-            let password = pair.split_once(':').map(|(_, password)| password.to_owned());
-            self.secrets.extend(password.into_iter().chain([pair]));
-        }
+        self.secrets.extend(secrets_of(name, value));
     }
 
     /// Teaches a redactor every secret in here.

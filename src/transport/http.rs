@@ -58,6 +58,8 @@ pub struct Http {
     limits: Limits,
     proxy: Option<String>,
     authority: String,
+    /// Whether a request without a User-Agent gets this program's.
+    named: bool,
     recorder: Recorder,
 }
 
@@ -132,7 +134,13 @@ impl Http {
         };
         let agent = ureq::Agent::with_parts(config, connector, resolver);
         let authority = endpoint.authority();
-        Ok(Self { agent, log, limits, proxy: shown, authority, recorder })
+        Ok(Self { agent, log, limits, proxy: shown, authority, named: true, recorder })
+    }
+
+    /// The same, for somebody else's requests: none gets this program's name.
+    #[must_use]
+    pub fn nameless(self) -> Self {
+        Self { named: false, ..self }
     }
 
     /// What ends every wait of this connection from another thread; nothing can be sent after it.
@@ -196,7 +204,9 @@ impl Http {
         if request.method == "POST" {
             own.push(("content-length", request.body.len().to_string()));
         }
-        own.push(("user-agent", concat!("mcpoke/", env!("CARGO_PKG_VERSION")).to_owned()));
+        if self.named {
+            own.push(("user-agent", concat!("mcpoke/", env!("CARGO_PKG_VERSION")).to_owned()));
+        }
         own.retain(|(name, _)| request.header(name).is_none());
         let own = own.into_iter().map(|(name, value)| (name.to_owned(), value));
         request.headers.splice(0..0, own);

@@ -10,7 +10,9 @@ use super::error::{Error, translate};
 use super::http::{Limits, note_wire};
 use super::sse::{Block, Events};
 use super::wire::WireLog;
-use crate::exchange::{Answer, Exchange, KEEP_BODY, KEEP_EVENTS, KEEP_STREAM, Recorder, Shape};
+use crate::exchange::{
+    Answer, Exchange, HUNG_UP, KEEP_BODY, KEEP_EVENTS, KEEP_STREAM, Recorder, Shape,
+};
 use crate::protocol::headers;
 
 type Body = BufReader<Tapped>;
@@ -50,6 +52,8 @@ pub struct Reply {
     /// Bytes of events that are kept as evidence.
     kept: usize,
     resumption: Resumption,
+    /// The stream ended in the middle of an event.
+    unfinished: bool,
     /// When the next message must be there, since the exchange began.
     until: Option<Duration>,
 }
@@ -112,6 +116,7 @@ impl Reply {
             limits,
             kept: 0,
             resumption: Resumption::default(),
+            unfinished: false,
             until: None,
         }
     }
@@ -205,14 +210,20 @@ impl Reply {
         self.finish()
     }
 
-    /// Reads the whole body, hands it on as it comes, and ends the exchange.
-    pub fn relay(mut self, tap: Tap) -> Box<Exchange> {
+    /// Reads the whole body, hands it on as it comes, and ends the exchange. `is_gone` says whether whoever
+    /// it is handed to has hung up: that, and not the server, is why it ended early then. The exchange, and whether all of the body came,
+    /// whatever it is worth.
+    pub fn relay(mut self, tap: Tap, is_gone: impl FnOnce() -> bool) -> (Box<Exchange>, bool) {
         if let State::Fresh(body) = &mut self.body {
             body.get_mut().tap = Some(tap);
         }
         // What breaks off is noted as the exchange's failure.
         while let Ok(Some(_)) = self.next_message() {}
-        self.finish()
+        if is_gone() {
+            self.exchange.failure = Some(HUNG_UP.to_owned());
+        }
+        let whole = self.exchange.failure.is_none() || self.unfinished;
+        (self.finish(), whole)
     }
 
     /// Ends the exchange; a body that was not read to its end closes its connection.
@@ -261,8 +272,19 @@ impl Reply {
         }
     }
 
-    fn read_document(&mut self, body: Body) -> io::Result<String> {
+    fn read_document(&mut self, mut body: Body) -> io::Result<String> {
         let mut bytes = Vec::new();
+        if body.get_ref().tap.is_some() {
+            // Handed on as it comes; no more than the evidence is kept here.
+            body.by_ref().take(KEEP_BODY as u64).read_to_end(&mut bytes)?;
+            let more = io::copy(&mut body, &mut io::sink())?;
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            self.note(|answer| {
+                answer.body_length = bytes.len() as u64 + more;
+                answer.body.clone_from(&text);
+            });
+            return Ok(text);
+        }
         body.take(self.limits.max_size.saturating_add(1)).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > self.limits.max_size {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the answer is too large"));
@@ -284,6 +306,7 @@ impl Reply {
             self.note(|answer| answer.body_length = events.bytes());
             let Some(mut block) = next? else {
                 if events.unfinished() {
+                    self.unfinished = true;
                     return Err(io::Error::new(
                         io::ErrorKind::InvalidData,
                         "the stream ended in the middle of an event",

@@ -196,6 +196,70 @@ fn what_breaks_off_does_not_look_complete() {
 }
 
 #[test]
+fn a_stream_that_ends_in_the_middle_of_an_event_is_whole() {
+    let server = Server::start(|_| {
+        http(200, &[("Content-Type", "text/event-stream")], "data: {\"a\":1}\n\ndata: {\"b\"")
+    });
+    let sandbox = Sandbox::new();
+    let proxy = Proxy::start(&sandbox, &server.url, &[]);
+    let mut curl = std::process::Command::new("curl");
+    let url = format!("http://{}/mcp", proxy.address);
+    let curl = curl.args(["-sS", "-m", "10", &url, "-d", CALL]).output().unwrap();
+    assert!(curl.status.success(), "{curl:?}");
+    assert!(String::from_utf8_lossy(&curl.stdout).ends_with("data: {\"b\""));
+}
+
+#[test]
+fn a_client_that_hangs_up_is_not_taken_for_the_server() {
+    let server = Server::raw(|_, stream| {
+        let head =
+            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";
+        stream.write_all(format!("{head}data: {{\"first\":1}}\n\n").as_bytes()).unwrap();
+        std::thread::sleep(Duration::from_secs(2));
+    });
+    let sandbox = Sandbox::new();
+    let proxy = Proxy::start(&sandbox, &server.url, &[]);
+    let mut stream = TcpStream::connect(&proxy.address).unwrap();
+    let head = format!(
+        "GET /mcp HTTP/1.1\r\nHost: {}\r\n\r\n",
+        proxy.address.replace("127.0.0.1", "LOCALHOST")
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut seen = [0; 400];
+    let count = stream.read(&mut seen).unwrap();
+    assert!(count > 0);
+    drop(stream);
+    std::thread::sleep(Duration::from_millis(300));
+    let printed = proxy.end();
+    assert!(printed.contains("200, then the client hung up before the end"), "{printed}");
+    assert!(
+        printed.contains("0 findings") && printed.contains("a client without a name"),
+        "{printed}"
+    );
+    assert_eq!(server.all_requests()[0].header("user-agent"), None);
+}
+
+#[test]
+fn a_client_of_http_sse_does_nothing_wrong() {
+    let server = Server::start(|request| match request.method.as_str() {
+        "GET" => http(
+            200,
+            &[("Content-Type", "text/event-stream")],
+            "event: endpoint\ndata: /messages?session_id=1\n\n",
+        ),
+        _ => http(202, &[], "Accepted"),
+    });
+    let sandbox = Sandbox::new();
+    let proxy = Proxy::start(&sandbox, &server.url, &[]);
+    proxy.send("GET /mcp HTTP/1.1\r\nAccept: text/event-stream", "");
+    let initialize = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2024-11-05","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}"#;
+    let answer = proxy.send("POST /messages?session_id=1 HTTP/1.1", initialize);
+    assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+    let printed = proxy.end();
+    assert!(printed.contains("2 requests · 0 findings"), "{printed}");
+}
+
+#[test]
 fn only_this_machine_may_come() {
     let (server, sandbox) = (mcp(|_| None), Sandbox::new());
     sandbox
@@ -214,6 +278,12 @@ fn only_this_machine_may_come() {
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
     assert!(server.all_requests().is_empty());
+    let answer = proxy.send("OPTIONS * HTTP/1.1", "");
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    sandbox
+        .run(&["trace", "--listen", "0", &server.url, "--bearer", "x"])
+        .exits(2)
+        .says("no effect");
     let answer = proxy.send("PUT /mcp HTTP/1.1", "");
     assert!(answer.starts_with("HTTP/1.1 501"), "{answer}");
 }

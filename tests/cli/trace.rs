@@ -125,7 +125,9 @@ fn the_naive_call_the_handshake_and_the_call_again() {
     }
     let wide = finished.stdout.lines().map(|line| line.chars().count()).max();
     assert!(wide <= Some(80), "{}", finished.stdout);
-    finished.says("next: mcpoke trace demo --recipe").says("mcpoke explain session-missing");
+    finished
+        .says("mcpoke trace http://127.0.0.1:8720/mcp --recipe python")
+        .says("mcpoke explain session-missing");
 }
 
 /// What differs from run to run, made alike: ids, times, ports.
@@ -343,6 +345,79 @@ fn a_recipe_has_no_secrets_and_calls_no_tool() {
 }
 
 #[test]
+fn what_a_server_says_goes_into_no_recipe() {
+    // Of the modern era, and with a handshake that names a revision of its own.
+    let server = crate::support::modern(|request| {
+        let version = "2025-11-25\ntouch /tmp/x\n#'; touch /tmp/x; '";
+        let result = serde_json::json!({"protocolVersion": version, "capabilities": {},
+            "serverInfo": {"name": "x'\n\"", "version": "1"}});
+        (request.rpc() == "initialize").then(|| request.result(&result))
+    });
+    for language in ["curl", "python", "javascript", "rust"] {
+        let finished = Sandbox::new().run(&["trace", &server.url, "--recipe", language]).exits(0);
+        assert!(!finished.stdout.contains("touch"), "{}", finished.stdout);
+    }
+}
+
+#[test]
+fn a_recipe_repeats_only_what_was_refused() {
+    let server = mcp(|request| match request.header("mcp-session-id") {
+        None if request.rpc() != "initialize" => Some(request.error(400, -32000, "no session")),
+        // An id that it does not know breaks it.
+        Some(id) if !id.starts_with("session-") => Some(crate::support::http(500, &[], "oops")),
+        _ => None,
+    });
+    let recipe = Sandbox::new().run(&["trace", &server.url, "--recipe", "curl"]).exits(0).stdout;
+    assert!(recipe.contains("404)") && !recipe.contains("500"), "{recipe}");
+}
+
+#[test]
+fn another_path_is_found_and_named() {
+    let server = mcp(|request| {
+        (request.path != "/mcp").then(|| crate::support::http(404, &[], "Cannot POST"))
+    });
+    let wrong = server.url.replace("/mcp", "/");
+    let finished = Sandbox::new().run(&["trace", &wrong]).exits(7);
+    let shown = finished.stdout.clone();
+    assert!(shown.contains("initialize 2025-11-25 → /mcp"), "{shown}");
+    assert!(shown.contains("wrong-path (certain)") && shown.contains(&server.url), "{shown}");
+    assert!(!shown.contains("should get 400"), "{shown}");
+    finished.says(&format!("next: mcpoke trace {}", server.url));
+}
+
+#[test]
+fn what_was_recorded_elsewhere_may_hold_anything() {
+    let sandbox = Sandbox::new();
+    let cookie = "a-cookie-that-nobody-may-see";
+    let refused = format!(
+        "{{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{{\"code\":1,\"message\":\"no {cookie} hunter2hunter2\"}}}}"
+    );
+    let entry = |method: &str| {
+        serde_json::json!({"time": 1e30, "request": {"method": method, "url": "http://h/mcp",
+            "headers": [{"name": "Cookie", "value": format!("a=1; sid={cookie}; b=2")},
+                // user:hunter2hunter2
+                {"name": "Authorization", "value": "Basic dXNlcjpodW50ZXIyaHVudGVyMg=="}],
+            "postData": {"text": "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}"}},
+            "response": {"status": 400, "headers": [], "content": {"text": refused}}})
+    };
+    let har = serde_json::json!({"log": {"entries": [entry("POST"), entry("OPTIONS")]}});
+    std::fs::write(sandbox.home().join("x.har"), har.to_string()).unwrap();
+    let read = sandbox.run(&["trace", "--read", "x.har", "--html", "x.html"]).exits(0).stdout;
+    let html = std::fs::read_to_string(sandbox.home().join("x.html")).unwrap();
+    for text in [read, html] {
+        assert!(!text.contains(cookie) && !text.contains("hunter2hunter2"), "{text}");
+    }
+}
+
+#[test]
+fn what_is_hidden_in_a_recording_stays_as_it_is() {
+    let sandbox = Sandbox::new();
+    sandbox.run(&["trace", "demo", "--trace-file", "t.jsonl"]).exits(0);
+    let read = sandbox.run(&["trace", "--read", "t.jsonl"]).exits(0).stdout;
+    assert!(read.contains("… (32)") && !read.contains("(14)"), "{read}");
+}
+
+#[test]
 fn every_rule_is_explained() {
     let sandbox = Sandbox::new();
     let all = sandbox.run(&["explain", "--json"]).exits(0).stdout;
@@ -377,7 +452,14 @@ fn a_trace_of_nothing_says_what_is_wrong() {
 
 #[test]
 fn a_tool_that_may_have_run_is_not_run_again() {
-    let answers: [fn(&crate::support::Request) -> Vec<u8>; 4] = [
+    let answers: [fn(&crate::support::Request) -> Vec<u8>; 8] = [
+        |request| {
+            request.fails(400, &serde_json::json!({"code": -32000, "message": "out of stock"}))
+        },
+        // Refusals that name the request: it was read, and the tool itself may have failed.
+        |request| request.error(400, -32603, "out of stock"),
+        |request| request.error(409, -32000, "conflict"),
+        |request| request.error(200, 0, "payment session could not be closed"),
         |_| crate::support::http(504, &[], "gateway timeout"),
         |request| request.error(200, -32000, "failed half-way"),
         |_| b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: {".to_vec(),

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::json;
 
+use super::super::advice::quoted;
 use super::super::connect::Prepared;
 use super::super::settings::{limits, tls};
 use super::super::{Context, Outcome};
@@ -14,7 +15,7 @@ use super::{drawing, write_page};
 use crate::cli::Trace;
 use crate::diagnose;
 use crate::error::{Failure, Kind};
-use crate::exchange::{Exchange, Recorder};
+use crate::exchange::{Exchange, KEEP_BODY, Recorder};
 use crate::exit::ExitCode;
 use crate::output::{Paint, Stream, one_line};
 use crate::relay::Relay;
@@ -77,12 +78,10 @@ fn summary(context: &Context<'_>, args: &Trace, log: &Log, target: &str) -> Outc
         context.console.value(&document)?;
         return Ok(ExitCode::Success);
     }
-    conduct.print(&context.console.out, &redactor)?;
+    let ascii = log.ladder.as_ref().is_some_and(|ladder| ladder.ascii);
+    conduct.print(&context.console.out, &redactor, ascii)?;
     if let Some(top) = conduct.findings.first() {
-        let quoted = super::super::advice::quoted(target);
-        context
-            .console
-            .note(&format!("\nnext: mcpoke trace {quoted} --recipe python|curl|javascript|rust"));
+        context.console.note(&format!("\nnext: mcpoke trace {}", quoted(target)));
         context.console.note(&format!("      mcpoke explain {}", top.id));
     }
     Ok(ExitCode::Success)
@@ -127,7 +126,12 @@ struct Log {
 }
 
 impl Log {
-    fn add(&mut self, exchange: Exchange) -> io::Result<()> {
+    fn add(&mut self, mut exchange: Exchange) -> io::Result<()> {
+        let mut end = exchange.request.body.len().min(KEEP_BODY);
+        while !exchange.request.body.is_char_boundary(end) {
+            end -= 1;
+        }
+        exchange.request.body.truncate(end);
         self.recorder.learn(|redactor| exchange.teach(redactor));
         let at = self.exchanges.partition_point(|earlier| earlier.number < exchange.number);
         self.exchanges.insert(at, exchange);
@@ -145,13 +149,14 @@ impl Log {
             self.agent = agent.to_owned();
             self.out.line(&format!("       {}", one_line(&redactor.text(agent))))?;
         }
-        let earlier: Vec<&Exchange> = self.exchanges[..at].iter().collect();
-        let rung = Ladder::describe(exchange, &earlier, &redactor);
+        let rung = Ladder::describe(exchange, &self.exchanges[..at], &redactor);
         for line in ladder.rung(exchange.number, &rung) {
             self.out.line(&line)?;
         }
         let top = diagnose::explain_at(&self.exchanges, at).into_iter().next();
-        let conduct = diagnose::conduct_at(&self.exchanges, at);
+        // What began earlier and is not over yet may be what is missing: the summary judges that.
+        let complete = self.exchanges[at].number == at + 1;
+        let conduct = if complete { diagnose::conduct_at(&self.exchanges, at) } else { Vec::new() };
         let conduct =
             conduct.into_iter().filter(|found| !self.told.contains(&found.id)).collect::<Vec<_>>();
         for finding in top.into_iter().chain(conduct) {
@@ -162,7 +167,9 @@ impl Log {
                     if finding.because.is_empty() { finding.title } else { &finding.because };
                 format!("{} ({}): {because}", finding.id, finding.certainty.as_str())
             };
-            self.told.push(finding.id);
+            if !self.told.contains(&finding.id) {
+                self.told.push(finding.id);
+            }
             let text = one_line(&redactor.text(&text));
             self.out.line(&format!("         {}", self.out.style.paint(Paint::Notable, &text)))?;
         }

@@ -10,10 +10,10 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::advice::{Spoken, failed};
+use super::advice::{Spoken, failed, quoted};
 use super::call::{read_file, wrong_arguments};
 use super::connect::{Prepared, prepare};
-use super::settings::handshake;
+use super::settings::{given_credentials, handshake};
 use super::{Context, Outcome, Stop};
 use crate::arguments::{Given, Typing};
 use crate::cli::Trace;
@@ -26,7 +26,7 @@ use crate::exit::ExitCode;
 use crate::protocol::jsonrpc::call_params;
 use crate::protocol::types::Tool;
 use crate::report::{self, Ladder};
-use crate::session::resolve;
+use crate::session::{Credentials, resolve};
 
 use probe::Probe;
 use verdict::Verdict;
@@ -41,6 +41,10 @@ pub(super) fn run(context: &Context<'_>, args: &Trace) -> Outcome {
     let mut prepared = prepare(context, target)?;
     prepared.spoken.tracing = true;
     if let Some(address) = &args.listen {
+        if given_credentials(context.options)? != Credentials::default() {
+            let text = "--listen passes on what the client itself sends: --bearer, -H and --cert have no effect";
+            return Err(Failure::usage(text).into());
+        }
         return listen::run(context, args, &prepared, address);
     }
     let (ask, tool) = request(context, args, &words, &prepared)?;
@@ -97,7 +101,7 @@ fn experiment(
     if context.options.json {
         context.console.value(&document(context, &prepared, &exchanges, &verdict))?;
     } else if let Some(first) = exchanges.first().filter(|first| first.answer.is_some()) {
-        verdict.print(out, first, &redactor)?;
+        verdict.print(out, first, &redactor, drawing.ascii)?;
         next(context, &prepared.spoken, &verdict);
     }
     match ended {
@@ -141,7 +145,13 @@ fn document(
 /// The commands that go on from here.
 fn next(context: &Context<'_>, spoken: &Spoken, verdict: &Verdict) {
     let mut commands = Vec::new();
-    if verdict.has_recipe() {
+    if let Some(url) = &verdict.elsewhere {
+        commands.push(format!("mcpoke trace {}", quoted(&context.recorder.redactor().url(url))));
+    } else if verdict.has_recipe() && spoken.target == "demo" {
+        // A recipe wants a server that is still there.
+        commands.push("mcpoke demo --port 8720 &".to_owned());
+        commands.push("mcpoke trace http://127.0.0.1:8720/mcp --recipe python".to_owned());
+    } else if verdict.has_recipe() {
         commands
             .push(format!("mcpoke trace {} --recipe python|curl|javascript|rust", spoken.target));
     }
@@ -164,9 +174,8 @@ fn draw_last(
     if earlier.is_empty() {
         out.line(&ladder.head(server))?;
     }
-    let earlier: Vec<&Exchange> = earlier.iter().collect();
-    let rung = Ladder::describe(last, &earlier, &context.recorder.redactor());
-    for line in ladder.rung(exchanges.len(), &rung) {
+    let rung = Ladder::describe(last, earlier, &context.recorder.redactor());
+    for line in ladder.rung(last.number, &rung) {
         out.line(&line)?;
     }
     Ok(())

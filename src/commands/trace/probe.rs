@@ -31,10 +31,11 @@ impl<'s> Steps<'s> {
 
     /// All of them, each with what it was for.
     pub(super) fn take_all(&mut self) -> Vec<(Role, Exchange)> {
-        std::mem::take(&mut self.roles)
-            .into_iter()
-            .zip(std::mem::take(&mut self.exchanges))
-            .collect()
+        let exchanges = std::mem::take(&mut self.exchanges);
+        let mut all: Vec<_> = std::mem::take(&mut self.roles).into_iter().zip(exchanges).collect();
+        // A stream is over after what came on it.
+        all.sort_by_key(|(_, exchange)| exchange.number);
+        all
     }
 
     fn all(&self) -> impl Iterator<Item = (Role, &Exchange)> {
@@ -45,6 +46,7 @@ impl<'s> Steps<'s> {
     fn take(&mut self, client: &mut Client, role: Role) {
         for exchange in client.take_history() {
             let role = match exchange.purpose.method.as_deref() {
+                _ if role == Role::Experiment => role,
                 Some("initialize") => Role::Initialize,
                 Some("notifications/initialized") => Role::Initialized,
                 Some("server/discover") => Role::Discover,
@@ -118,7 +120,9 @@ impl<'p> Probe<'p> {
             return bare;
         }
         self.vary_what_was_refused();
-        let mut modern = self.modern();
+        // What answers nothing is asked once more, with a handshake, and not three times.
+        let silent = self.steps.exchanges.iter().all(|exchange| exchange.answer.is_none());
+        let mut modern = !silent && self.modern();
         let legacy = self.legacy(&bare, modern);
         if modern && legacy.is_err() && self.is_call() && !self.ran {
             modern = self.properly_modern(&self.ask.clone());
@@ -189,12 +193,14 @@ impl<'p> Probe<'p> {
                 self.steps.take(self.client, Role::Initialize);
                 let status = error.exchange.as_ref().and_then(|exchange| exchange.status());
                 // There is nothing else to look for where one era is found already.
-                if modern || !matches!(status, Some(400 | 404 | 405)) || self.passive {
+                if modern || !matches!(status, Some(400 | 404 | 405)) {
                     return Err(error);
                 }
                 let Ok(Some(opened)) = self.client.try_sse(self.handshake) else {
                     self.steps.take(self.client, Role::Experiment);
-                    self.look_around();
+                    if !self.passive {
+                        self.look_around();
+                    }
                     return Err(error);
                 };
                 opened
@@ -303,7 +309,8 @@ impl<'p> Probe<'p> {
         let mut tried = vec![here.as_str().to_owned()];
         let path = here.path().to_owned();
         let toggled = match path.strip_suffix('/') {
-            Some(shorter) if !shorter.is_empty() => shorter.to_owned(),
+            Some("") => path.clone(),
+            Some(shorter) => shorter.to_owned(),
             _ => format!("{path}/"),
         };
         for path in [toggled.as_str(), "/mcp", "/sse"] {
@@ -392,23 +399,42 @@ fn made_up(id: &str) -> String {
         .collect()
 }
 
-/// Whether the server refused the request before it ran: by a status that says so, or by an error that
-/// can only mean the missing session.
+/// Whether the server refused the request before it ran: by a status that says so and a body that is no
+/// answer to this very request, or by an error that can only mean the missing session.
 fn was_refused(error: &Error) -> bool {
     let Some(exchange) = &error.exchange else { return false };
-    let named = |id: &str| {
-        let found = diagnose::explain(std::slice::from_ref(exchange));
-        found
-            .first()
-            .is_some_and(|top| top.id == id && top.certainty == diagnose::Certainty::Certain)
+    let (code, text) = match &error.kind {
+        ErrorKind::Transport(error) => return !error.may_have_run,
+        ErrorKind::Protocol(_) | ErrorKind::Unanswered(_) => return false,
+        ErrorKind::Rpc(rpc) => (rpc.code, rpc.message.to_lowercase()),
+        _ => (None, String::new()),
     };
-    match (&error.kind, exchange.status()) {
-        (ErrorKind::Transport(error), _) => !error.may_have_run,
-        (ErrorKind::Protocol(_) | ErrorKind::Unanswered(_), _) => false,
-        (_, Some(400..=422)) => true,
-        (_, Some(200)) => named("session-missing"),
+    let about_sessions = SESSION_WORDS.iter().any(|words| text.contains(words));
+    // What names this very request was read, and may be the tool's own failure.
+    let read = exchange.error_names_its_request() || code == Some(-32603);
+    let own = read && !about_sessions && !is_about_the_request(code);
+    match exchange.status() {
+        Some(400 | 401 | 403..=406 | 415 | 421 | 422) => !own,
+        Some(200) => matches!(code, Some(0 | -32600)) && about_sessions,
         _ => false,
     }
+}
+
+/// What servers say of a session that is missing, and tools hardly of anything else.
+const SESSION_WORDS: [&str; 8] = [
+    "session id",
+    "session-id",
+    "sessionid",
+    "no session",
+    "missing session",
+    "session not found",
+    "invalid during session initialization",
+    "not initialized",
+];
+
+/// Codes for a message that was not understood, or not allowed in its era.
+fn is_about_the_request(code: Option<i64>) -> bool {
+    matches!(code, Some(-32700 | -32600 | -32601 | -32022..=-32020))
 }
 
 #[cfg(test)]

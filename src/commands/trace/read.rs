@@ -38,11 +38,11 @@ pub(super) fn run(context: &Context<'_>, args: &Trace, path: &Path) -> Outcome {
         context.console.value(&document)?;
         return Ok(ExitCode::Success);
     }
-    let (drawing, out) = (drawing(context, args), &context.console.out);
+    let drawing = drawing(context, args);
     for count in 1..=exchanges.len() {
         draw_last(context, &drawing, &server, &exchanges[..count])?;
     }
-    conduct.print(out, &redactor)?;
+    conduct.print(&context.console.out, &redactor, drawing.ascii)?;
     if let Some(top) = conduct.findings.first() {
         context.console.note(&format!("\nnext: mcpoke explain {}", top.id));
     }

@@ -14,7 +14,7 @@ use crate::error::Kind;
 use crate::exchange::{Exchange, Purpose};
 use crate::exit::ExitCode;
 use crate::protocol::types::Tool;
-use crate::protocol::version::LATEST_HANDSHAKE;
+use crate::protocol::version::{LATEST_HANDSHAKE, LATEST_MODERN, is_spoken};
 use crate::redact::is_sensitive_header;
 use crate::report::{self, Given, Recipe, Speaks};
 
@@ -57,6 +57,9 @@ pub(super) fn run(
             context.console.note(&format!("reads ${variable} for the header {name}"));
         }
     }
+    if prepared.is_demo {
+        context.console.note("the built-in server ends with this command: `mcpoke demo` keeps one, and prints its address");
+    }
     if recipe.url.is_none() {
         context.console.note("reads $MCP_URL, since the address has a secret in it");
     }
@@ -88,12 +91,14 @@ fn of(
     let speaks = if profile.eras == Eras::Modern {
         let mirrored = tool.and_then(|tool| tool.mirrored.as_ref().ok()).into_iter().flatten();
         Speaks::Modern {
-            version: profile.versions.first()?.clone(),
+            version: LATEST_MODERN.to_owned(),
             mirrored: mirrored.filter_map(|one| one.header_for(&ask.params["arguments"])).collect(),
         }
     } else {
         // The last one is what the server chose in a handshake.
-        let version = profile.versions.last().map_or(LATEST_HANDSHAKE, String::as_str);
+        // A server's words go into no program but those that this one knows.
+        let version = profile.versions.last().map(String::as_str);
+        let version = version.filter(|version| is_spoken(version)).unwrap_or(LATEST_HANDSHAKE);
         Speaks::Legacy { version: version.to_owned(), lost: lost(profile) }
     };
     let redactor = context.recorder.redactor();
@@ -111,7 +116,9 @@ fn of(
 fn lost(profile: &Profile) -> Vec<u16> {
     let mut lost = vec![404];
     for reaction in [&profile.unknown_id, &profile.ended_id].into_iter().flatten() {
-        if !reaction.accepted && reaction.status >= 400 && !lost.contains(&reaction.status) {
+        // What is answered with anything else may have run.
+        let refused = !reaction.accepted && (400..=422).contains(&reaction.status);
+        if refused && !lost.contains(&reaction.status) {
             lost.push(reaction.status);
         }
     }

@@ -6,6 +6,7 @@ use crate::diagnose::{self, Certainty, Eras, Finding, Profile, Reaction, Session
 use crate::exchange::Exchange;
 use crate::output::{Paint, Stream, one_line, wrap};
 use crate::redact::Redactor;
+use crate::report;
 
 /// The conclusions of a trace.
 pub(super) struct Verdict {
@@ -14,6 +15,8 @@ pub(super) struct Verdict {
     pub(super) why: Option<Finding>,
     /// Everything else that was found, the surest first.
     pub(super) others: Vec<Finding>,
+    /// The address at which the endpoint was found, where that is another.
+    pub(super) elsewhere: Option<String>,
 }
 
 /// What follows from a request that was wrong on purpose, and is no finding.
@@ -36,7 +39,14 @@ impl Verdict {
             .filter(|finding| !EXPECTED.contains(&finding.id) && finding.id != "unknown")
             .collect();
         others.sort_by_key(|finding| std::cmp::Reverse(finding.certainty));
-        Self { profile, why, others }
+        let found = exchanges.iter().find(|exchange| {
+            exchange.is("initialize")
+                && Some(exchange.request.url.as_str()) != url
+                && diagnose::succeeded(exchange)
+        });
+        let elsewhere =
+            found.filter(|_| !profile.over_sse).map(|exchange| exchange.request.url.clone());
+        Self { profile, why, others, elsewhere }
     }
 
     /// What a client must send, in order.
@@ -115,8 +125,9 @@ impl Verdict {
         out: &Stream,
         first: &Exchange,
         redactor: &Redactor,
+        ascii: bool,
     ) -> std::io::Result<()> {
-        let page = Page { out, redactor };
+        let page = Page { out, redactor, ascii };
         out.line("")?;
         let lines = self.lines(Some(first));
         // What nobody can explain is shown as it was.
@@ -233,7 +244,11 @@ pub(super) struct Conduct {
 impl Conduct {
     pub(super) fn of(exchanges: &[Exchange]) -> Self {
         let mut findings = diagnose::survey(exchanges);
-        findings.extend(diagnose::conduct(exchanges));
+        for finding in diagnose::conduct(exchanges) {
+            if !findings.iter().any(|known| known.id == finding.id) {
+                findings.push(finding);
+            }
+        }
         // What explains nothing comes last.
         findings
             .sort_by_key(|finding| (finding.id == "unknown", std::cmp::Reverse(finding.certainty)));
@@ -249,15 +264,23 @@ impl Conduct {
             (count(self.requests, "request"), count(self.findings.len(), "finding"));
         lines.add("seen", format!("{seen} · {found}"));
         lines.findings(&self.findings);
-        if let Some(top) = self.findings.first() {
-            lines.add("the client must", top.means);
+        // What a client must do; what runs the server must do stands with each finding.
+        let certain = self.findings.iter().filter(|one| one.certainty == Certainty::Certain);
+        let must: Vec<&Finding> = certain.take(3).collect();
+        for finding in if must.is_empty() { self.findings.iter().take(1).collect() } else { must } {
+            lines.add("the client must", format!("{}: {}", finding.id, finding.means));
         }
         lines.0
     }
 
-    pub(super) fn print(&self, out: &Stream, redactor: &Redactor) -> std::io::Result<()> {
+    pub(super) fn print(
+        &self,
+        out: &Stream,
+        redactor: &Redactor,
+        ascii: bool,
+    ) -> std::io::Result<()> {
         out.line("")?;
-        Page { out, redactor }.entries(&self.lines())
+        Page { out, redactor, ascii }.entries(&self.lines())
     }
 
     pub(super) fn to_json(&self) -> Value {
@@ -294,6 +317,8 @@ impl Lines {
 struct Page<'p> {
     out: &'p Stream,
     redactor: &'p Redactor,
+    /// No other letters of this program's own.
+    ascii: bool,
 }
 
 /// As wide as the widest label.
@@ -306,6 +331,7 @@ impl Page<'_> {
 
     fn entry(&self, label: &str, text: &str) -> std::io::Result<()> {
         let text = one_line(&self.redactor.text(text));
+        let text = if self.ascii { report::ascii(&text) } else { text };
         let width = usize::from(self.out.terminal.width.unwrap_or(80)).clamp(60, 100);
         for (index, line) in wrap(&text, width - LABEL - 1).into_iter().enumerate() {
             let label = if index == 0 { label } else { "" };
@@ -326,7 +352,7 @@ impl Page<'_> {
         for (name, value) in &answer.headers {
             self.entry("", &format!("< {name}: {}", self.redactor.header(name, value)))?;
         }
-        let body: String = answer.body.chars().take(400).collect();
+        let body: String = self.redactor.text(&answer.body).chars().take(400).collect();
         if !body.is_empty() {
             self.entry("", &body)?;
         }

@@ -23,6 +23,8 @@ A counter is enough; so is a random string for each request.",
         let (session, id) = (evidence.session()?, request_id(evidence.exchange)?);
         let earlier = evidence.earlier.iter().find(|earlier| {
             earlier.session_sent() == Some(session)
+                // What was refused may be sent again as it was.
+                && earlier.answer.as_ref().is_some_and(crate::exchange::Answer::is_success)
                 // Most are told apart without being parsed.
                 && earlier.request.body.contains(&id.to_string())
                 && request_id(earlier).as_ref() == Some(&id)
@@ -48,7 +50,10 @@ servers do not mind; rmcp and the Java SDK answer with an error, or not at all."
     find: |evidence| {
         let session = evidence.session()?;
         let asks = evidence.is_post() && evidence.exchange.has_id();
-        let opened = evidence.earlier.iter().find(|earlier| issued(earlier) == Some(session))?;
+        let opened = evidence.earlier.iter().find(|earlier| {
+            let header = earlier.answer.as_ref().and_then(|answer| answer.header(SESSION_ID));
+            header == Some(session) && issued(earlier) == Some(session)
+        })?;
         let told = evidence.earlier.iter().any(|earlier| {
             earlier.is("notifications/initialized") && earlier.session_sent() == Some(session)
         });
@@ -86,7 +91,7 @@ Python `answer.headers[\"Mcp-Session-Id\"]`, with fetch `response.headers.get(\"
             return None;
         }
         let source = evidence.earlier.iter().find(|earlier| {
-            earlier.is("initialize") && succeeded(earlier) && holds(earlier, session)
+            earlier.is("initialize") && holds(earlier, session) && succeeded(earlier)
         })?;
         Some(Conclusion {
             certainty: Certainty::Certain,
@@ -116,6 +121,8 @@ fn holds(exchange: &Exchange, text: &str) -> bool {
         }
     }
     let body = exchange.answer.as_ref().and_then(|answer| answer.last_message());
+    // Most are told apart without being parsed.
+    let body = body.filter(|body| body.contains(text));
     let body: Option<Value> = body.and_then(|body| serde_json::from_str(body).ok());
     body.is_some_and(|body| search(&body, text))
 }

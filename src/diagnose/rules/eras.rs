@@ -1,7 +1,7 @@
 //! Eras, revisions, and the transports that an address may hide.
 
 use super::super::rule::{Certainty, Conclusion, Evidence, Rule, succeeded};
-use crate::exchange::{Exchange, Shape};
+use crate::exchange::{Exchange, HUNG_UP, Shape};
 use crate::protocol::headers::PROTOCOL_VERSION;
 use crate::protocol::version;
 
@@ -197,7 +197,8 @@ taken up again with a GET and Last-Event-ID.",
         let asks = evidence.is_post() && evidence.exchange.has_id();
         let nothing =
             matches!(answer.shape, Shape::Events | Shape::Empty) && answer.last_message().is_none();
-        (answer.status == 200 && asks && nothing).then(|| Certainty::Likely.into())
+        let gone = evidence.exchange.failure.as_deref() == Some(HUNG_UP);
+        (answer.status == 200 && asks && nothing && !gone).then(|| Certainty::Likely.into())
     },
 };
 

@@ -339,7 +339,21 @@ another one for go-sdk and Hono. 405 to a POST means that the path exists and ta
             && evidence.code().is_none()
             && evidence.session().is_none_or(|_| evidence.shape() == Some(Shape::Html))
             && !evidence.says(&["session", "protocol version"]);
-        no_route.then(|| Certainty::Likely.into())
+        if !no_route {
+            return None;
+        }
+        let elsewhere = evidence.later.iter().find(|later| {
+            later.is("initialize")
+                && later.request.url != evidence.exchange.request.url
+                && succeeded(later)
+        });
+        Some(match elsewhere {
+            Some(later) => Conclusion {
+                certainty: Certainty::Certain,
+                because: format!("{} shows one at {}", later.number, later.request.url),
+            },
+            None => Certainty::Likely.into(),
+        })
     },
 };
 
@@ -357,7 +371,9 @@ on the port.",
     find: |evidence| {
         let answer = evidence.answer?;
         let asks = evidence.is_post() && evidence.exchange.has_id();
-        let foreign = answer.is_success() && matches!(answer.shape, Shape::Html | Shape::Text);
+        let page = matches!(answer.shape, Shape::Html | Shape::Text);
+        // 501 is what a web server says that knows no POST at all.
+        let foreign = (answer.is_success() || answer.status == 501) && page;
         (foreign && asks && evidence.error.is_none()).then(|| Certainty::Likely.into())
     },
 };
@@ -404,8 +420,8 @@ fn about_tls(text: &str) -> bool {
 pub(in crate::diagnose) static UNKNOWN: Rule = Rule {
     id: "unknown",
     title: "the server refused this, and the evidence does not say why",
-    means: "No rule fits. What was sent and what came back stands above; `mcpoke trace` tries more, and \
-            the server's own log knows best.",
+    means: "No rule fits. What was sent and what came back is all that there is to go by; the server's own log \
+            knows best.",
     server: "",
     specification: "",
     about: "\

@@ -15,7 +15,7 @@ pub(super) use http::UNKNOWN;
 
 /// All rules but the one for what no rule explains. The order decides among findings of the same
 /// certainty.
-pub(super) static RULES: [&Rule; 35] = [
+pub(super) static RULES: [&Rule; 36] = [
     &http::UNREACHABLE,
     &http::TLS,
     &http::AUTH_CHALLENGE_REMAPPED,
@@ -29,6 +29,7 @@ pub(super) static RULES: [&Rule; 35] = [
     &http::CONTENT_TYPE,
     &http::BODY_NOT_ACCEPTED,
     &sessions::SESSION_ID_FROM_ERROR,
+    &conduct::SESSION_ID_FROM_BODY,
     &sessions::SESSION_NOT_STICKY,
     &sessions::SESSION_NOT_SUPPORTED,
     &sessions::ALREADY_INITIALIZED,

@@ -228,6 +228,11 @@ fn cases() -> Vec<Case> {
             (vec![opened(), told(), list(Some("s-1"), 404, &unknown)], 2),
         ),
         (
+            "session-id-from-body",
+            (vec![opened(), list(Some("x"), 404, &unknown)], 1),
+            (vec![opened(), list(Some("elsewhere"), 404, &unknown)], 1),
+        ),
+        (
             "session-not-sticky",
             (vec![opened(), list(Some("s-1"), 404, &unknown), list(Some("s-1"), 200, RESULT)], 1),
             (vec![opened(), list(Some("s-1"), 404, &unknown), list(Some("s-1"), 404, &unknown)], 1),

@@ -1,6 +1,6 @@
 //! Sessions: missing, expired, stripped, from the wrong place, not wanted.
 
-use super::super::rule::{Certainty, Conclusion, Evidence, Rule, issued, succeeded};
+use super::super::rule::{Certainty, Conclusion, Evidence, Rule, issued, succeeded, tool_failed};
 use super::unlabelled_accept;
 use crate::exchange::Shape;
 use crate::protocol::headers::{PROTOCOL_VERSION, SESSION_ID};
@@ -59,7 +59,11 @@ ID\"; and go-sdk answers 200 with the JSON-RPC error code 0.
         if let Some(later) = evidence.works_later(|later| later.session_sent().is_some()) {
             return Some(Conclusion {
                 certainty: Certainty::Certain,
-                because: format!("{} is the same request with a session, and works", later.number),
+                because: if tool_failed(later) {
+                    format!("{} is the same request with a session, and reaches the tool", later.number)
+                } else {
+                    format!("{} is the same request with a session, and works", later.number)
+                },
             });
         }
         if evidence.earlier.iter().any(|earlier| issued(earlier).is_some()) {
@@ -251,6 +255,7 @@ header can be read only where the server names it in Access-Control-Expose-Heade
             // Refused as a request without any id is.
             let bare = evidence.earlier.iter().chain(evidence.later).find(|other| {
                 other.session_sent().is_none()
+                    && other.status() == evidence.exchange.status()
                     && !other.is("initialize")
                     && other.request.method == "POST"
                     && other.has_id()
@@ -292,7 +297,7 @@ The same harmless request, repeated in one session on fresh connections, shows i
 others are refused. A session that expired stays refused.",
     find: |evidence| {
         let session = evidence.session()?;
-        if !matches!(evidence.status(), 400 | 401 | 404 | 410 | 422) {
+        if !matches!(evidence.status(), 400 | 401 | 404 | 410 | 422) || evidence.challenge().is_some() {
             return None;
         }
         // Refused here, and served at another time, later included: a session that has expired stays
@@ -393,7 +398,7 @@ request; rmcp up to 0.15 answers 200 with an event stream that ends empty, and t
 
 pub(super) static ALREADY_INITIALIZED: Rule = Rule {
     id: "already-initialized",
-    title: "initialize was sent within a session that exists already",
+    title: "initialize was sent with a session id",
     means: "A new handshake starts a new session: send initialize without any Mcp-Session-Id header.",
     server: "",
     specification: "2025-11-25, Transports, Session Management, 4",

@@ -17,28 +17,7 @@ class Refused extends Error {
   }
 }
 
-// The JSON-RPC messages of an answer: one document, or the events of a stream.
-async function* messages(response) {
-  if (!(response.headers.get("content-type") ?? "").startsWith("text/event-stream")) {
-    const text = await response.text();
-    if (text.trim()) yield JSON.parse(text);
-    return;
-  }
-  const decoder = new TextDecoder();
-  let pending = "", data = [];
-  for await (const chunk of response.body) {
-    const lines = (pending + decoder.decode(chunk, { stream: true })).split("\n");
-    pending = lines.pop();
-    for (const line of lines.map((line) => line.replace(/\r$/, ""))) {
-      if (line.startsWith("data:")) data.push(line.slice(5).replace(/^ /, ""));
-      else if (!line && data.length) {
-        const text = data.join("\n");
-        data = [];
-        if (text.trim()) yield JSON.parse(text);
-      }
-    }
-  }
-}
+@MESSAGES@
 
 // Sends one message. Returns the answer to it, if it asks for one, and the answer's headers.
 async function send(message) {
@@ -93,7 +72,7 @@ async function request(method, params) {
 
 // Lets the server forget the session. It may refuse to be told.
 async function end() {
-  if (session["Mcp-Session-Id"]) {
+  if (session?.["Mcp-Session-Id"]) {
     const response = await fetch(URL_OF_SERVER, {
       method: "DELETE",
       headers: { ...HEADERS, ...session },
@@ -102,5 +81,8 @@ async function end() {
   }
 }
 
-console.log(JSON.stringify(await request(@METHOD@, @PARAMS@)));
-await end();
+try {
+  console.log(JSON.stringify(await request(@METHOD@, @PARAMS@)));
+} finally {
+  await end();
+}

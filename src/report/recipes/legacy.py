@@ -17,22 +17,7 @@ ids = itertools.count(1)
 session = {}  # the headers that every request after the handshake carries
 
 
-def messages(answer):
-    """The JSON-RPC messages of an answer: one document, or the events of a stream."""
-    if answer.headers.get_content_type() != "text/event-stream":
-        text = answer.read()
-        if text.strip():
-            yield json.loads(text)
-        return
-    data = []
-    for line in answer:
-        line = line.decode().rstrip("\r\n")
-        if line.startswith("data:"):
-            data.append(line[5:].lstrip(" "))
-        elif not line and data:
-            text, data = "\n".join(data), []
-            if text.strip():
-                yield json.loads(text)
+@MESSAGES@
 
 
 def send(message):
@@ -89,12 +74,15 @@ def end():
             urllib.request.urlopen(
                 urllib.request.Request(URL, None, {**HEADERS, **session}, method="DELETE"), timeout=60
             ).close()
-        except urllib.error.HTTPError:
+        except urllib.error.URLError:
             pass
 
 
 try:
     print(json.dumps(request(@METHOD@, @PARAMS@), ensure_ascii=False))
-    end()
 except urllib.error.HTTPError as error:
     sys.exit(f"HTTP {error.code}: {error.read().decode(errors='replace')}")
+except urllib.error.URLError as error:
+    sys.exit(f"cannot reach {URL}: {error.reason}")
+finally:
+    end()

@@ -49,7 +49,8 @@ impl Server {
         self.last_id += 1;
         let message = json!({"jsonrpc": "2.0", "id": self.last_id, "method": method, "params": params});
         let answered = self.post(&message)?;
-        if LOST.contains(&answered.status) && !self.session.is_empty() {
+        let in_session = self.session.iter().any(|(name, _)| *name == "Mcp-Session-Id");
+        if LOST.contains(&answered.status) && in_session {
             return Ok(Err(answered.status));
         }
         let session = answered.session.clone();
@@ -136,7 +137,8 @@ fn main() -> Result<(), Error> {
         session: Vec::new(),
         last_id: 0,
     };
-    let result = server.request(@METHOD@, &json!(@PARAMS@))?;
-    println!("{result}");
-    server.end()
+    let result = server.request(@METHOD@, &json!(@PARAMS@));
+    server.end()?;
+    println!("{}", result?);
+    Ok(())
 }

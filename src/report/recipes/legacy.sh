@@ -3,13 +3,20 @@
 set -eu
 url=@URL@
 dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-session=
+session='' version=''
+trap end EXIT
+
+# Lets the server forget the session, which it may refuse.
+end() {
+    [ -z "$session" ] || curl -gsS --max-time 60 -o "$dir/body" -X DELETE "$url" \
+@HEADERS@        -H "Mcp-Session-Id: $session" -H "MCP-Protocol-Version: $version" || true
+    rm -rf "$dir"
+}
 
 # send BODY: POSTs it, in the session if there is one. The status is in $status afterwards, the headers
 # are in $dir/head, the body is in $dir/body.
 send() {
-    status=$(curl -sS --max-time 60 -D "$dir/head" -o "$dir/body" -w '%{http_code}' "$url" \
+    status=$(curl -gsS --max-time 60 -D "$dir/head" -o "$dir/body" -w '%{http_code}' "$url" \
         -H 'Content-Type: application/json' \
         -H 'Accept: application/json, text/event-stream' \
 @HEADERS@        ${session:+-H "Mcp-Session-Id: $session"} \
@@ -50,11 +57,11 @@ send "$request"
 case $status in
     2*) ;;
     # What this server answers when it does not know a session (any more).
-    @LOST@) handshake && send "$request" ;;
+    @LOST@)
+        [ -n "$session" ] || refused
+        handshake
+        send "$request"
+        ;;
 esac
 case $status in 2*) ;; *) refused ;; esac
 messages
-
-# Lets the server forget the session. It may refuse to be told.
-[ -z "$session" ] || curl -sS --max-time 60 -o "$dir/body" -X DELETE "$url" \
-@HEADERS@    -H "Mcp-Session-Id: $session" ${version:+-H "MCP-Protocol-Version: $version"}

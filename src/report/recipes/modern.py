@@ -14,22 +14,7 @@ HEADERS = {
 @HEADERS@}
 
 
-def messages(answer):
-    """The JSON-RPC messages of an answer: one document, or the events of a stream."""
-    if answer.headers.get_content_type() != "text/event-stream":
-        text = answer.read()
-        if text.strip():
-            yield json.loads(text)
-        return
-    data = []
-    for line in answer:
-        line = line.decode().rstrip("\r\n")
-        if line.startswith("data:"):
-            data.append(line[5:].lstrip(" "))
-        elif not line and data:
-            text, data = "\n".join(data), []
-            if text.strip():
-                yield json.loads(text)
+@MESSAGES@
 
 
 def request(method, params):
@@ -57,3 +42,5 @@ try:
     print(json.dumps(request(@METHOD@, @PARAMS@), ensure_ascii=False))
 except urllib.error.HTTPError as error:
     sys.exit(f"HTTP {error.code}: {error.read().decode(errors='replace')}")
+except urllib.error.URLError as error:
+    sys.exit(f"cannot reach {URL}: {error.reason}")

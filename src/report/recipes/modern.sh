@@ -7,7 +7,7 @@ trap 'rm -rf "$dir"' EXIT
 
 # A request that says everything by itself: no handshake before it, no session around it. The server
 # compares the headers with the body.
-status=$(curl -sS --max-time 60 -o "$dir/body" -w '%{http_code}' "$url" \
+status=$(curl -gsS --max-time 60 -o "$dir/body" -w '%{http_code}' "$url" \
     -H 'Content-Type: application/json' \
     -H 'Accept: application/json, text/event-stream' \
     -H 'MCP-Protocol-Version: @VERSION@' \

@@ -1,0 +1,22 @@
+// The JSON-RPC messages of an answer: one document, or the events of a stream.
+async function* messages(response) {
+  if (!(response.headers.get("content-type") ?? "").startsWith("text/event-stream")) {
+    const text = await response.text();
+    if (text.trim()) yield JSON.parse(text);
+    return;
+  }
+  const decoder = new TextDecoder();
+  let pending = "", data = [];
+  for await (const chunk of response.body) {
+    const lines = (pending + decoder.decode(chunk, { stream: true })).split("\n");
+    pending = lines.pop();
+    for (const line of lines.map((line) => line.replace(/\r$/, ""))) {
+      if (line.startsWith("data:")) data.push(line.slice(5).replace(/^ /, ""));
+      else if (!line && data.length) {
+        const text = data.join("\n");
+        data = [];
+        if (text.trim()) yield JSON.parse(text);
+      }
+    }
+  }
+}

@@ -61,6 +61,12 @@ complete -c mcpoke -n "__fish_mcpoke_needs_command" -s V -l version -d 'Print ve
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "init" -d 'Do the handshake with a server and remember it'
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "list-tools" -d 'List the server\'s tools, over all pages'
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "call" -d 'Call a tool'
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "list-resources" -d 'List the server\'s resources, over all pages'
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "list-resource-templates" -d 'List the templates of the server\'s resources, over all pages'
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "read-resource" -d 'Read a resource'
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "list-prompts" -d 'List the server\'s prompts, over all pages'
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "get-prompt" -d 'Fill in a prompt'
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "complete" -d 'Ask what may stand for an argument of a prompt or of a resource template'
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "trace" -d 'Find out why a thin client fails: the bare call, the handshake, and the call again'
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "explain" -d 'Explain a rule of the diagnosis in full'
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "ping" -d 'Ask whether the server is there, and how long it takes'
@@ -106,6 +112,8 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -s q -l quiet -d 'Pr
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l show-secrets -d 'Show secrets in traces and messages'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l schema -d 'Print the input schema of this tool, as JSON' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l filter -d 'Only those whose name, address or description contains this, in whichever case' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l limit -d 'At most so many' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
@@ -130,6 +138,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l color -d 'W
 always\t'Always'
 never\t'Never'"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l all -d 'Show tools whose definitions are invalid as well, marked'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l names -d 'Print what they are called by alone, one a line'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l no-save -d 'Neither read nor write what is remembered; end the session afterwards'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l no-renew -d 'Fail instead of opening a new session when the server has lost the old one'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -s k -l insecure -d 'Believe any server certificate'
@@ -178,6 +187,214 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l json -d 'Print wh
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -s q -l quiet -d 'Print no notes on stderr, only results and failures'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l show-secrets -d 'Show secrets in traces and messages'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l filter -d 'Only those whose name, address or description contains this, in whichever case' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l limit -d 'At most so many' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l answer -d 'Answer a form of the server\'s: a field\'s value, as often as there are fields; key:=JSON for any type' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l answers -d 'Answer forms of the server\'s from this JSON file; what it leaves open takes the form\'s defaults' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l root -d 'Tell a server that asks that this folder is what it should work on' -r -f -a "(__fish_complete_directories)"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l sampling-command -d 'Give a server that asks for a language model\'s turn what this command makes of its request: JSON on standard input, the text (or a whole CreateMessageResult) on standard output' -r -f -a "(__fish_complete_command)"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l connect-timeout -d 'Longest time until connected, in seconds' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l first-byte-timeout -d 'Longest time until the answer begins, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l silence-timeout -d 'Longest time without a single byte, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l max-size -d 'Largest message to accept, in bytes; K, M and G are understood' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l proxy -d 'Go through this proxy: http://, https:// or socks5://; an empty one means none' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l cacert -d 'Trust the certificate authorities in this PEM file, instead of the system\'s' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l cert -d 'Show this client certificate (PEM)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l key -d 'The key of the client certificate (PEM), if it is not in the same file' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l protocol-version -d 'Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l session-id -d 'Send this session id, without a handshake' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l names -d 'Print what they are called by alone, one a line'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l no-save -d 'Neither read nor write what is remembered; end the session afterwards'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l no-renew -d 'Fail instead of opening a new session when the server has lost the old one'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -s k -l insecure -d 'Believe any server certificate'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l no-session -d 'Send the request bare, without handshake and session, as a thin client would'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l no-initialized -d 'Leave out notifications/initialized after initialize'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -s v -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l json -d 'Print what the server sent, as JSON; failures too, on the last line of stderr'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -s q -l quiet -d 'Print no notes on stderr, only results and failures'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l show-secrets -d 'Show secrets in traces and messages'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -l filter -d 'Only those whose name, address or description contains this, in whichever case' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -l limit -d 'At most so many' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -l answer -d 'Answer a form of the server\'s: a field\'s value, as often as there are fields; key:=JSON for any type' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -l answers -d 'Answer forms of the server\'s from this JSON file; what it leaves open takes the form\'s defaults' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -l root -d 'Tell a server that asks that this folder is what it should work on' -r -f -a "(__fish_complete_directories)"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -l sampling-command -d 'Give a server that asks for a language model\'s turn what this command makes of its request: JSON on standard input, the text (or a whole CreateMessageResult) on standard output' -r -f -a "(__fish_complete_command)"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -l connect-timeout -d 'Longest time until connected, in seconds' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -l first-byte-timeout -d 'Longest time until the answer begins, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -l silence-timeout -d 'Longest time without a single byte, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -l max-size -d 'Largest message to accept, in bytes; K, M and G are understood' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -l proxy -d 'Go through this proxy: http://, https:// or socks5://; an empty one means none' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -l cacert -d 'Trust the certificate authorities in this PEM file, instead of the system\'s' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -l cert -d 'Show this client certificate (PEM)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -l key -d 'The key of the client certificate (PEM), if it is not in the same file' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -l protocol-version -d 'Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -l session-id -d 'Send this session id, without a handshake' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -l names -d 'Print what they are called by alone, one a line'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -l no-save -d 'Neither read nor write what is remembered; end the session afterwards'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -l no-renew -d 'Fail instead of opening a new session when the server has lost the old one'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -s k -l insecure -d 'Believe any server certificate'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -l no-session -d 'Send the request bare, without handshake and session, as a thin client would'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -l no-initialized -d 'Leave out notifications/initialized after initialize'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -s v -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -l json -d 'Print what the server sent, as JSON; failures too, on the last line of stderr'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -s q -l quiet -d 'Print no notes on stderr, only results and failures'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -l show-secrets -d 'Show secrets in traces and messages'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -s o -l output -d 'Write it to this file; - is standard output' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -l answer -d 'Answer a form of the server\'s: a field\'s value, as often as there are fields; key:=JSON for any type' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -l answers -d 'Answer forms of the server\'s from this JSON file; what it leaves open takes the form\'s defaults' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -l root -d 'Tell a server that asks that this folder is what it should work on' -r -f -a "(__fish_complete_directories)"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -l sampling-command -d 'Give a server that asks for a language model\'s turn what this command makes of its request: JSON on standard input, the text (or a whole CreateMessageResult) on standard output' -r -f -a "(__fish_complete_command)"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -l connect-timeout -d 'Longest time until connected, in seconds' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -l first-byte-timeout -d 'Longest time until the answer begins, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -l silence-timeout -d 'Longest time without a single byte, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -l max-size -d 'Largest message to accept, in bytes; K, M and G are understood' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -l proxy -d 'Go through this proxy: http://, https:// or socks5://; an empty one means none' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -l cacert -d 'Trust the certificate authorities in this PEM file, instead of the system\'s' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -l cert -d 'Show this client certificate (PEM)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -l key -d 'The key of the client certificate (PEM), if it is not in the same file' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -l protocol-version -d 'Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -l session-id -d 'Send this session id, without a handshake' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -l no-save -d 'Neither read nor write what is remembered; end the session afterwards'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -l no-renew -d 'Fail instead of opening a new session when the server has lost the old one'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -s k -l insecure -d 'Believe any server certificate'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -l no-session -d 'Send the request bare, without handshake and session, as a thin client would'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -l no-initialized -d 'Leave out notifications/initialized after initialize'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -s v -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -l json -d 'Print what the server sent, as JSON; failures too, on the last line of stderr'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -s q -l quiet -d 'Print no notes on stderr, only results and failures'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -l show-secrets -d 'Show secrets in traces and messages'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l filter -d 'Only those whose name, address or description contains this, in whichever case' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l limit -d 'At most so many' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l answer -d 'Answer a form of the server\'s: a field\'s value, as often as there are fields; key:=JSON for any type' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l answers -d 'Answer forms of the server\'s from this JSON file; what it leaves open takes the form\'s defaults' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l root -d 'Tell a server that asks that this folder is what it should work on' -r -f -a "(__fish_complete_directories)"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l sampling-command -d 'Give a server that asks for a language model\'s turn what this command makes of its request: JSON on standard input, the text (or a whole CreateMessageResult) on standard output' -r -f -a "(__fish_complete_command)"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l connect-timeout -d 'Longest time until connected, in seconds' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l first-byte-timeout -d 'Longest time until the answer begins, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l silence-timeout -d 'Longest time without a single byte, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l max-size -d 'Largest message to accept, in bytes; K, M and G are understood' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l proxy -d 'Go through this proxy: http://, https:// or socks5://; an empty one means none' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l cacert -d 'Trust the certificate authorities in this PEM file, instead of the system\'s' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l cert -d 'Show this client certificate (PEM)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l key -d 'The key of the client certificate (PEM), if it is not in the same file' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l protocol-version -d 'Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l session-id -d 'Send this session id, without a handshake' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l names -d 'Print what they are called by alone, one a line'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l no-save -d 'Neither read nor write what is remembered; end the session afterwards'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l no-renew -d 'Fail instead of opening a new session when the server has lost the old one'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -s k -l insecure -d 'Believe any server certificate'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l no-session -d 'Send the request bare, without handshake and session, as a thin client would'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l no-initialized -d 'Leave out notifications/initialized after initialize'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -s v -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l json -d 'Print what the server sent, as JSON; failures too, on the last line of stderr'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -s q -l quiet -d 'Print no notes on stderr, only results and failures'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l show-secrets -d 'Show secrets in traces and messages'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -l answer -d 'Answer a form of the server\'s: a field\'s value, as often as there are fields; key:=JSON for any type' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -l answers -d 'Answer forms of the server\'s from this JSON file; what it leaves open takes the form\'s defaults' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -l root -d 'Tell a server that asks that this folder is what it should work on' -r -f -a "(__fish_complete_directories)"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -l sampling-command -d 'Give a server that asks for a language model\'s turn what this command makes of its request: JSON on standard input, the text (or a whole CreateMessageResult) on standard output' -r -f -a "(__fish_complete_command)"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -l connect-timeout -d 'Longest time until connected, in seconds' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -l first-byte-timeout -d 'Longest time until the answer begins, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -l silence-timeout -d 'Longest time without a single byte, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -l max-size -d 'Largest message to accept, in bytes; K, M and G are understood' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -l proxy -d 'Go through this proxy: http://, https:// or socks5://; an empty one means none' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -l cacert -d 'Trust the certificate authorities in this PEM file, instead of the system\'s' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -l cert -d 'Show this client certificate (PEM)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -l key -d 'The key of the client certificate (PEM), if it is not in the same file' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -l protocol-version -d 'Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -l session-id -d 'Send this session id, without a handshake' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -l no-save -d 'Neither read nor write what is remembered; end the session afterwards'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -l no-renew -d 'Fail instead of opening a new session when the server has lost the old one'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -s k -l insecure -d 'Believe any server certificate'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -l no-session -d 'Send the request bare, without handshake and session, as a thin client would'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -l no-initialized -d 'Leave out notifications/initialized after initialize'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -s v -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -l json -d 'Print what the server sent, as JSON; failures too, on the last line of stderr'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -s q -l quiet -d 'Print no notes on stderr, only results and failures'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -l show-secrets -d 'Show secrets in traces and messages'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -l answer -d 'Answer a form of the server\'s: a field\'s value, as often as there are fields; key:=JSON for any type' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -l answers -d 'Answer forms of the server\'s from this JSON file; what it leaves open takes the form\'s defaults' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -l root -d 'Tell a server that asks that this folder is what it should work on' -r -f -a "(__fish_complete_directories)"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -l sampling-command -d 'Give a server that asks for a language model\'s turn what this command makes of its request: JSON on standard input, the text (or a whole CreateMessageResult) on standard output' -r -f -a "(__fish_complete_command)"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -l connect-timeout -d 'Longest time until connected, in seconds' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -l first-byte-timeout -d 'Longest time until the answer begins, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -l silence-timeout -d 'Longest time without a single byte, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -l max-size -d 'Largest message to accept, in bytes; K, M and G are understood' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -l proxy -d 'Go through this proxy: http://, https:// or socks5://; an empty one means none' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -l cacert -d 'Trust the certificate authorities in this PEM file, instead of the system\'s' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -l cert -d 'Show this client certificate (PEM)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -l key -d 'The key of the client certificate (PEM), if it is not in the same file' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -l protocol-version -d 'Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -l session-id -d 'Send this session id, without a handshake' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -l no-save -d 'Neither read nor write what is remembered; end the session afterwards'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -l no-renew -d 'Fail instead of opening a new session when the server has lost the old one'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -s k -l insecure -d 'Believe any server certificate'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -l no-session -d 'Send the request bare, without handshake and session, as a thin client would'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -l no-initialized -d 'Leave out notifications/initialized after initialize'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -s v -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -l json -d 'Print what the server sent, as JSON; failures too, on the last line of stderr'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -s q -l quiet -d 'Print no notes on stderr, only results and failures'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -l show-secrets -d 'Show secrets in traces and messages'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l tool -d 'Call this tool, instead of listing the tools (or, of `demo`, calling its echo)' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l recipe -d 'Print a complete client for this server, without an SDK, instead of the trace' -r -f -a "curl\t'A POSIX shell script with curl'
 python\t'Python, its standard library alone'
@@ -513,16 +730,22 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l json -d 'P
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -s q -l quiet -d 'Print no notes on stderr, only results and failures'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l show-secrets -d 'Show secrets in traces and messages'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace explain ping request sessions use close demo completions help" -f -a "init" -d 'Do the handshake with a server and remember it'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace explain ping request sessions use close demo completions help" -f -a "list-tools" -d 'List the server\'s tools, over all pages'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace explain ping request sessions use close demo completions help" -f -a "call" -d 'Call a tool'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace explain ping request sessions use close demo completions help" -f -a "trace" -d 'Find out why a thin client fails: the bare call, the handshake, and the call again'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace explain ping request sessions use close demo completions help" -f -a "explain" -d 'Explain a rule of the diagnosis in full'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace explain ping request sessions use close demo completions help" -f -a "ping" -d 'Ask whether the server is there, and how long it takes'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace explain ping request sessions use close demo completions help" -f -a "request" -d 'Send any request or notification'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace explain ping request sessions use close demo completions help" -f -a "sessions" -d 'List what is remembered'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace explain ping request sessions use close demo completions help" -f -a "use" -d 'Make a remembered server the current one'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace explain ping request sessions use close demo completions help" -f -a "close" -d 'End the session with DELETE and forget the server'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace explain ping request sessions use close demo completions help" -f -a "demo" -d 'Run the built-in server, to try things on'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace explain ping request sessions use close demo completions help" -f -a "completions" -d 'Print the completions for a shell'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call trace explain ping request sessions use close demo completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping request sessions use close demo completions help" -f -a "init" -d 'Do the handshake with a server and remember it'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping request sessions use close demo completions help" -f -a "list-tools" -d 'List the server\'s tools, over all pages'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping request sessions use close demo completions help" -f -a "call" -d 'Call a tool'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping request sessions use close demo completions help" -f -a "list-resources" -d 'List the server\'s resources, over all pages'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping request sessions use close demo completions help" -f -a "list-resource-templates" -d 'List the templates of the server\'s resources, over all pages'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping request sessions use close demo completions help" -f -a "read-resource" -d 'Read a resource'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping request sessions use close demo completions help" -f -a "list-prompts" -d 'List the server\'s prompts, over all pages'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping request sessions use close demo completions help" -f -a "get-prompt" -d 'Fill in a prompt'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping request sessions use close demo completions help" -f -a "complete" -d 'Ask what may stand for an argument of a prompt or of a resource template'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping request sessions use close demo completions help" -f -a "trace" -d 'Find out why a thin client fails: the bare call, the handshake, and the call again'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping request sessions use close demo completions help" -f -a "explain" -d 'Explain a rule of the diagnosis in full'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping request sessions use close demo completions help" -f -a "ping" -d 'Ask whether the server is there, and how long it takes'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping request sessions use close demo completions help" -f -a "request" -d 'Send any request or notification'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping request sessions use close demo completions help" -f -a "sessions" -d 'List what is remembered'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping request sessions use close demo completions help" -f -a "use" -d 'Make a remembered server the current one'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping request sessions use close demo completions help" -f -a "close" -d 'End the session with DELETE and forget the server'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping request sessions use close demo completions help" -f -a "demo" -d 'Run the built-in server, to try things on'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping request sessions use close demo completions help" -f -a "completions" -d 'Print the completions for a shell'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping request sessions use close demo completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -46,6 +46,18 @@ pub enum Command {
     ListTools(ListTools),
     /// Call a tool
     Call(Call),
+    /// List the server's resources, over all pages
+    ListResources(Listing),
+    /// List the templates of the server's resources, over all pages
+    ListResourceTemplates(Listing),
+    /// Read a resource
+    ReadResource(ReadResource),
+    /// List the server's prompts, over all pages
+    ListPrompts(Listing),
+    /// Fill in a prompt
+    GetPrompt(GetPrompt),
+    /// Ask what may stand for an argument of a prompt or of a resource template
+    Complete(Complete),
     /// Find out why a thin client fails: the bare call, the handshake, and the call again
     Trace(Trace),
     /// Explain a rule of the diagnosis in full
@@ -95,6 +107,64 @@ pub struct ListTools {
     /// Show tools whose definitions are invalid as well, marked
     #[arg(long)]
     pub all: bool,
+    #[expect(missing_docs, reason = "its own docs would be help")]
+    #[command(flatten)]
+    pub listing: Listing,
+}
+
+/// How much of a list to show.
+#[derive(Debug, Args)]
+pub struct Listing {
+    /// Only those whose name, address or description contains this, in whichever case
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+    /// At most so many
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// Print what they are called by alone, one a line
+    #[arg(long)]
+    pub names: bool,
+}
+
+/// Read a resource.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Text goes to standard output, and so does anything else into a file or a pipe. Examples:
+  mcpoke read-resource demo://welcome
+  mcpoke read-resource demo://disc --output disc.png"
+)]
+pub struct ReadResource {
+    /// Its address, as list-resources shows it or as a template makes it
+    pub uri: String,
+    /// Write it to this file; - is standard output
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+}
+
+/// Fill in a prompt.
+#[derive(Debug, Args)]
+pub struct GetPrompt {
+    /// The prompt's name
+    pub prompt: String,
+    /// Its arguments, which are text: key=value, key=@FILE
+    #[arg(value_name = "ARG")]
+    pub arguments: Vec<String>,
+}
+
+/// Ask what may stand for an argument.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  mcpoke complete greet name=A
+  mcpoke complete demo://square/{number} number=1")]
+pub struct Complete {
+    /// A prompt's name, or a resource template
+    pub reference: String,
+    /// The argument, and what of it is there already: key=text
+    #[arg(value_name = "KEY=TEXT")]
+    pub argument: String,
+    /// Arguments that are filled in already: key=value
+    #[arg(value_name = "ARG")]
+    pub context: Vec<String>,
 }
 
 /// Send any request or notification.

@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::error::{Error, ErrorKind};
-use super::tools::list_request;
+use super::lists::page;
 use super::{Ask, Client, Handshake, Opened, Repeat, Session};
 use crate::exchange::{Purpose, Shape};
 use crate::protocol::envelope::META_SERVER;
@@ -152,7 +152,7 @@ impl Client {
             Probe::Discover => {
                 Ask::new(Purpose::of("server/discover"), json!({}), Repeat::Harmless)
             }
-            Probe::ListTools => list_request(None),
+            Probe::ListTools => page("tools/list", None),
         };
         match self.round_trip(&ask) {
             Ok(raw) => judge_result(probe, version, raw)

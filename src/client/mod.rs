@@ -6,6 +6,7 @@ mod error;
 mod handshake;
 mod inquiry;
 mod listener;
+mod lists;
 mod lost;
 mod renewal;
 mod request;

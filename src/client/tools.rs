@@ -5,14 +5,12 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::error::{Error, ErrorKind};
+use super::lists::page;
 use super::{Ask, Client, Repeat};
 use crate::exchange::Purpose;
 use crate::protocol::envelope::META_SERVER;
 use crate::protocol::jsonrpc::call_params;
 use crate::protocol::types::{Tool, ToolList};
-
-/// A server whose list never ends is stopped after this many pages.
-const MAX_PAGES: usize = 1000;
 
 /// One page of the list (schema `ListToolsResult`; the hints are of 2026-07-28, Caching).
 #[derive(Deserialize)]
@@ -29,48 +27,33 @@ struct Page {
     meta: Value,
 }
 
-/// The request for a page.
-pub(super) fn list_request(cursor: Option<&String>) -> Ask {
-    let params = cursor.map_or(json!({}), |cursor| json!({"cursor": cursor}));
-    Ask::new(Purpose::of("tools/list"), params, Repeat::Harmless)
-}
-
 impl Client {
     /// All tools, over all pages (2025-11-25, Pagination).
     pub fn list_tools(&mut self) -> Result<ToolList, Error> {
-        let first = self.request(&list_request(None))?;
+        let first = self.request(&page("tools/list", None))?;
         self.all_tools(first)
     }
 
-    /// All tools, of which the first page is there. A cursor that comes back a second time would never
-    /// end, and is an error.
+    /// All tools, of which the first page is there.
     pub(super) fn all_tools(&mut self, first: Box<RawValue>) -> Result<ToolList, Error> {
         let mut list = ToolList { is_public: true, ..ToolList::default() };
-        let mut cursors: Vec<String> = Vec::new();
-        let mut raw = first;
-        for number in 0..MAX_PAGES {
-            let page: Page = serde_json::from_str(raw.get()).map_err(|error| {
-                self.unreadable(&format!("the list of tools cannot be read: {error}"))
-            })?;
+        let mut is_first = true;
+        self.pages("tools/list", first, |raw| {
+            let page: Page = serde_json::from_str(raw.get())
+                .map_err(|error| format!("the list of tools cannot be read: {error}"))?;
             for tool in page.tools {
-                list.tools.push(Tool::parse(tool).map_err(|text| self.unreadable(&text))?);
+                list.tools.push(Tool::parse(tool)?);
             }
             // The shortest time of all pages holds for the whole; a negative one is none.
             let ttl = page.ttl_ms.map(|ttl| ttl.as_u64().unwrap_or(0));
-            list.ttl_ms = if number == 0 { ttl } else { list.ttl_ms.min(ttl) };
+            list.ttl_ms = if is_first { ttl } else { list.ttl_ms.min(ttl) };
+            is_first = false;
             list.is_public &= page.cache_scope.as_deref() == Some("public");
             let server = serde_json::from_value(page.meta[META_SERVER].clone()).ok();
-            list.server = list.server.or(server);
-            match page.next_cursor {
-                None => return Ok(list),
-                Some(cursor) if cursors.contains(&cursor) => {
-                    return Err(self.unreadable("the list of tools never ends: a page points back"));
-                }
-                Some(cursor) => cursors.push(cursor),
-            }
-            raw = self.request(&list_request(cursors.last()))?;
-        }
-        Err(self.unreadable(&format!("the list of tools has more than {MAX_PAGES} pages")))
+            list.server = list.server.take().or(server);
+            Ok(page.next_cursor)
+        })?;
+        Ok(list)
     }
 
     /// Calls a tool; the result as the server sent it. Whether its call may be repeated is for the
@@ -104,10 +87,6 @@ impl Client {
             Err(Error { kind: ErrorKind::Rpc(error), .. }) if error.code == Some(-32601) => Ok(()),
             outcome => outcome.map(|_| ()),
         }
-    }
-
-    fn unreadable(&self, text: &str) -> Error {
-        self.failed(ErrorKind::Protocol(text.to_owned()))
     }
 }
 

@@ -429,6 +429,16 @@ impl Connected {
         failed(error, &self.client, &self.spoken).into()
     }
 
+    /// The failure of a request for one thing of a list: the list shows what there is.
+    pub(super) fn fail_of_list(&self, error: client::Error, list: &str) -> Stop {
+        let refused = matches!(error.kind, client::ErrorKind::Rpc(_));
+        let failure = failed(error, &self.client, &self.spoken);
+        if refused && failure.kind == Kind::Rpc {
+            return failure.with_next(self.command(list), "shows what there is").into();
+        }
+        failure.into()
+    }
+
     /// A command for this server, as a user would type it.
     pub(super) fn command(&self, command: &str) -> String {
         format!("mcpoke -s {} {command}", self.spoken.target)

@@ -1,9 +1,11 @@
 //! `list-tools`: all pages, as a table or as the server sent them.
 
+use serde_json::json;
+
 use super::connect::{Connected, with_server};
 use super::{Context, Outcome, Stop};
 use crate::arguments::ranked;
-use crate::cli::ListTools;
+use crate::cli::{ListTools, Listing};
 use crate::client::Probe;
 use crate::error::Failure;
 use crate::exit::ExitCode;
@@ -19,9 +21,15 @@ pub(super) fn run(context: &Context<'_>, args: &ListTools) -> Outcome {
             None => fetch(context, connected)?,
         };
         let tools = if args.all { tools } else { without_invalid(context, connected, tools) };
+        // A schema is asked for by its name alone.
+        let tools = if args.schema.is_some() { tools } else { selected(tools, &args.listing) };
         if let Some(name) = &args.schema {
             let tool = find(connected, &tools, name)?;
             context.console.raw(&tool.input_schema.to_string())?;
+        } else if args.listing.names {
+            for tool in &tools {
+                context.console.out.server_text(&tool.name)?;
+            }
         } else if context.options.json {
             let raw: Vec<&str> = tools.iter().map(|tool| tool.raw.get()).collect();
             context.console.raw(&format!("{{\"tools\":[{}]}}", raw.join(",")))?;
@@ -30,6 +38,15 @@ pub(super) fn run(context: &Context<'_>, args: &ListTools) -> Outcome {
         }
         Ok(ExitCode::Success)
     })
+}
+
+/// The tools that the options ask for.
+fn selected(tools: Vec<Tool>, listing: &Listing) -> Vec<Tool> {
+    let wanted = |tool: &Tool| {
+        let item = json!({"name": tool.name, "description": tool.description});
+        super::lists::wanted(listing, &["name", "description"], &item)
+    };
+    tools.into_iter().filter(wanted).take(listing.limit.unwrap_or(usize::MAX)).collect()
 }
 
 /// Asks for the tools and remembers them, where the server is remembered.
@@ -119,7 +136,7 @@ fn print(context: &Context<'_>, tools: &[Tool], mark_invalid: bool) -> Result<()
 }
 
 /// A description up to its first full stop or line break.
-fn first_sentence(text: &str) -> String {
+pub(super) fn first_sentence(text: &str) -> String {
     let line = text.trim().lines().next().unwrap_or_default();
     let end = line.find(". ").map_or(line.len(), |at| at + 1);
     line[..end].to_owned()

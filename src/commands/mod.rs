@@ -12,7 +12,10 @@ mod form;
 mod init;
 mod keeper;
 mod list_tools;
+mod lists;
 mod ping;
+mod prompts;
+mod read_resource;
 mod request;
 mod sessions;
 mod settings;
@@ -150,6 +153,12 @@ fn dispatch(cli: &Cli, context: &Context<'_>) -> Outcome {
         Command::Init(args) => init::run(context, args),
         Command::ListTools(args) => list_tools::run(context, args),
         Command::Call(args) => call::run(context, args),
+        Command::ListResources(listing) => lists::run(context, &lists::RESOURCES, listing),
+        Command::ListResourceTemplates(listing) => lists::run(context, &lists::TEMPLATES, listing),
+        Command::ReadResource(args) => read_resource::run(context, args),
+        Command::ListPrompts(listing) => lists::run(context, &lists::PROMPTS, listing),
+        Command::GetPrompt(args) => prompts::get(context, args),
+        Command::Complete(args) => prompts::complete(context, args),
         Command::Trace(args) => trace::run(context, args),
         Command::Explain { rule } => explain::run(context, rule.as_deref()),
         Command::Ping => ping::run(context),

@@ -15,6 +15,7 @@ mod http_sse;
 #[cfg(unix)]
 mod listen;
 mod network;
+mod offers;
 mod output;
 mod readme;
 mod renewal;

@@ -1,0 +1,74 @@
+//! Lists of a server's: all their pages (2025-11-25, Pagination).
+
+use std::collections::HashMap;
+
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use super::error::{Error, ErrorKind};
+use super::{Ask, Client, Repeat};
+use crate::exchange::Purpose;
+
+/// A server whose list never ends is stopped after this many pages.
+const MAX_PAGES: usize = 1000;
+
+/// The request for a page.
+pub(super) fn page(method: &str, cursor: Option<&String>) -> Ask {
+    let params = cursor.map_or(json!({}), |cursor| json!({"cursor": cursor}));
+    Ask::new(Purpose::of(method), params, Repeat::Harmless)
+}
+
+impl Client {
+    /// All items of a list such as `resources/list`, as the server wrote them; they stand under this
+    /// key. No page is asked for once there are enough.
+    pub fn list(
+        &mut self,
+        method: &str,
+        key: &str,
+        enough: usize,
+    ) -> Result<Vec<Box<RawValue>>, Error> {
+        let first = self.request(&page(method, None))?;
+        let mut items: Vec<Box<RawValue>> = Vec::new();
+        self.pages(method, first, |raw| {
+            let unreadable = |error| format!("the answer to {method} cannot be read: {error}");
+            let page: HashMap<String, Box<RawValue>> =
+                serde_json::from_str(raw.get()).map_err(unreadable)?;
+            let list = page.get(key).ok_or_else(|| {
+                format!("the answer to {method} cannot be read: it has no `{key}`")
+            })?;
+            let list: Vec<Box<RawValue>> = serde_json::from_str(list.get()).map_err(unreadable)?;
+            items.extend(list);
+            let cursor = page.get("nextCursor").filter(|_| items.len() < enough);
+            Ok(cursor.and_then(|cursor| serde_json::from_str(cursor.get()).ok()))
+        })?;
+        Ok(items)
+    }
+
+    /// Takes one page after the other, of which the first is there; `take` gives the next cursor. A
+    /// cursor that comes back a second time would never end, and is an error.
+    pub(super) fn pages(
+        &mut self,
+        method: &str,
+        first: Box<RawValue>,
+        mut take: impl FnMut(Box<RawValue>) -> Result<Option<String>, String>,
+    ) -> Result<(), Error> {
+        let mut cursors: Vec<String> = Vec::new();
+        let mut raw = first;
+        for _ in 0..MAX_PAGES {
+            match take(raw).map_err(|text| self.unreadable(&text))? {
+                None => return Ok(()),
+                Some(cursor) if cursors.contains(&cursor) => {
+                    let text = format!("the list of {method} never ends: a page points back");
+                    return Err(self.unreadable(&text));
+                }
+                Some(cursor) => cursors.push(cursor),
+            }
+            raw = self.request(&page(method, cursors.last()))?;
+        }
+        Err(self.unreadable(&format!("the list of {method} has more than {MAX_PAGES} pages")))
+    }
+
+    fn unreadable(&self, text: &str) -> Error {
+        self.failed(ErrorKind::Protocol(text.to_owned()))
+    }
+}

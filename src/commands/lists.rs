@@ -1,0 +1,130 @@
+//! `list-resources`, `list-resource-templates` and `list-prompts`: all pages, as a table or as the server
+//! sent them.
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::connect::with_server;
+use super::{Context, Outcome, Stop};
+use crate::cli::Listing;
+use crate::client::Probe;
+use crate::exit::ExitCode;
+use crate::output::table;
+
+/// A kind of list.
+pub(super) struct Kind {
+    method: &'static str,
+    /// The items stand under this key.
+    key: &'static str,
+    /// What an item is called by.
+    name: &'static str,
+    /// What they are, in words.
+    what: &'static str,
+    /// What is done with one.
+    next: &'static str,
+}
+
+pub(super) const RESOURCES: Kind = Kind {
+    method: "resources/list",
+    key: "resources",
+    name: "uri",
+    what: "resource",
+    next: "mcpoke read-resource URI reads one",
+};
+
+pub(super) const TEMPLATES: Kind = Kind {
+    method: "resources/templates/list",
+    key: "resourceTemplates",
+    name: "uriTemplate",
+    what: "resource template",
+    next: "mcpoke read-resource URI, with the braces filled in, reads one",
+};
+
+pub(super) const PROMPTS: Kind = Kind {
+    method: "prompts/list",
+    key: "prompts",
+    name: "name",
+    what: "prompt",
+    next: "mcpoke get-prompt NAME key=value fills one in",
+};
+
+pub(super) fn run(context: &Context<'_>, kind: &Kind, listing: &Listing) -> Outcome {
+    with_server(context, Probe::Discover, |connected| {
+        // With a filter it is not known beforehand how many are enough.
+        let enough = listing.limit.filter(|_| listing.filter.is_none()).unwrap_or(usize::MAX);
+        let all = connected
+            .client
+            .list(kind.method, kind.key, enough)
+            .map_err(|error| connected.fail(error))?;
+        let mut items: Vec<(Box<RawValue>, Value)> = all
+            .into_iter()
+            .map(|raw| {
+                let value = serde_json::from_str(raw.get()).unwrap_or_default();
+                (raw, value)
+            })
+            .filter(|(_, item)| wanted(listing, &[kind.name, "name", "title", "description"], item))
+            .collect();
+        items.truncate(listing.limit.unwrap_or(usize::MAX));
+        print(context, kind, listing, &items)?;
+        Ok(ExitCode::Success)
+    })
+}
+
+/// Whether one of these fields contains what is looked for.
+pub(super) fn wanted(listing: &Listing, fields: &[&str], item: &Value) -> bool {
+    let Some(filter) = &listing.filter else { return true };
+    let filter = filter.to_lowercase();
+    let fields = fields.iter().filter_map(|field| item[*field].as_str());
+    fields.into_iter().any(|text| text.to_lowercase().contains(&filter))
+}
+
+fn print(
+    context: &Context<'_>,
+    kind: &Kind,
+    listing: &Listing,
+    items: &[(Box<RawValue>, Value)],
+) -> Result<(), Stop> {
+    let console = &context.console;
+    let name = |item: &Value| item[kind.name].as_str().unwrap_or_default().to_owned();
+    if listing.names {
+        for (_, item) in items {
+            console.out.server_text(&name(item))?;
+        }
+        return Ok(());
+    }
+    if context.options.json {
+        let raw: Vec<&str> = items.iter().map(|(raw, _)| raw.get()).collect();
+        console.raw(&format!("{{\"{}\":[{}]}}", kind.key, raw.join(",")))?;
+        return Ok(());
+    }
+    if items.is_empty() {
+        let none = if listing.filter.is_some() { "nothing fits" } else { "the server offers no" };
+        let what =
+            if listing.filter.is_some() { String::new() } else { format!(" {}s", kind.what) };
+        console.note(&format!("{none}{what}"));
+        return Ok(());
+    }
+    let rows: Vec<Vec<String>> = items
+        .iter()
+        .map(|(_, item)| {
+            let text = |field: &str| item[field].as_str().unwrap_or_default();
+            let middle = match item["arguments"].as_array() {
+                Some(arguments) => arguments.iter().map(argument).collect::<Vec<_>>().join(" "),
+                None => text("mimeType").to_owned(),
+            };
+            let title = if text("title").is_empty() { text("name") } else { text("title") };
+            let about = if text("description").is_empty() { title } else { text("description") };
+            vec![name(item), middle, super::list_tools::first_sentence(about)]
+        })
+        .collect();
+    console.line(&table(&rows, &[56, 32], &console.out))?;
+    let plural = if items.len() == 1 { "" } else { "s" };
+    console.note(&format!("{} {}{plural} · {}", items.len(), kind.what, kind.next));
+    Ok(())
+}
+
+/// A prompt's argument; one that may be left out stands in brackets.
+fn argument(argument: &Value) -> String {
+    let name = argument["name"].as_str().unwrap_or_default();
+    if argument["required"] == true { name.to_owned() } else { format!("[{name}]") }
+}

@@ -1,0 +1,110 @@
+//! `get-prompt` and `complete`.
+
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+
+use super::call::{read_file, wrong_arguments};
+use super::connect::with_server;
+use super::{Context, Outcome, Stop};
+use crate::arguments::{Given, Typing};
+use crate::cli::{Complete, GetPrompt};
+use crate::client::{Ask, Probe, Repeat};
+use crate::error::{Failure, Kind};
+use crate::exchange::Purpose;
+use crate::exit::ExitCode;
+use crate::output::{Destination, Paint, render};
+use crate::protocol::types::ToolResult;
+
+pub(super) fn get(context: &Context<'_>, args: &GetPrompt) -> Outcome {
+    let arguments = texts(&args.prompt, &args.arguments)?;
+    with_server(context, Probe::Discover, |connected| {
+        let params = json!({"name": args.prompt, "arguments": arguments});
+        let purpose = Purpose::on("prompts/get", &args.prompt);
+        let ask = Ask::new(purpose, params, Repeat::Harmless);
+        let raw = connected
+            .client
+            .request(&ask)
+            .map_err(|error| connected.fail_of_list(error, "list-prompts"))?;
+        print(context, &raw)?;
+        Ok(ExitCode::Success)
+    })
+}
+
+/// Arguments that are text, whatever they look like.
+fn texts(of: &str, words: &[String]) -> Result<Map<String, Value>, Failure> {
+    Given::read(None, words, &read_file)
+        .and_then(|given| given.typed(None, Typing::Strings))
+        .map_err(|problems| wrong_arguments(of, problems))
+}
+
+/// The messages, each below who says it.
+fn print(context: &Context<'_>, raw: &RawValue) -> Result<(), Stop> {
+    let console = &context.console;
+    if context.options.json {
+        return Ok(console.raw(raw.get())?);
+    }
+    let result: Value = serde_json::from_str(raw.get()).unwrap_or_default();
+    let Some(messages) = result["messages"].as_array() else {
+        let text = "the prompt cannot be read: it has no `messages`";
+        return Err(Failure::new(Kind::Protocol, text).into());
+    };
+    for message in messages {
+        let role = message["role"].as_str().unwrap_or("?");
+        let block = serde_json::value::to_raw_value(&json!({"content": [message["content"]]}))
+            .map_err(|error| Failure::new(Kind::Protocol, error.to_string()))?;
+        let rendered = ToolResult::parse(&block)
+            .map_err(|text| Failure::new(Kind::Protocol, text))
+            .and_then(|result| {
+                render(result, &Destination::default())
+                    .map_err(|error| Failure::new(Kind::State, error.to_string()))
+            })?;
+        console.line(
+            &console.out.style.paint(Paint::Strong, &format!("{}:", crate::output::one_line(role))),
+        )?;
+        for text in &rendered.text {
+            console.out.server_text(text)?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn complete(context: &Context<'_>, args: &Complete) -> Outcome {
+    let Some((name, typed)) = args.argument.split_once('=') else {
+        let text = format!("`{}` is not key=text", args.argument.escape_debug());
+        return Err(Failure::usage(text)
+            .with_detail(
+                "The key is the argument, the text what of it is there already; it may be empty.",
+            )
+            .into());
+    };
+    let filled = texts(&args.reference, &args.context)?;
+    let reference = if args.reference.contains("://") {
+        json!({"type": "ref/resource", "uri": args.reference})
+    } else {
+        json!({"type": "ref/prompt", "name": args.reference})
+    };
+    let mut params = json!({"ref": reference, "argument": {"name": name, "value": typed}});
+    if !filled.is_empty() {
+        params["context"] = json!({"arguments": filled});
+    }
+    with_server(context, Probe::Discover, |connected| {
+        let purpose = Purpose::on("completion/complete", &args.reference);
+        let ask = Ask::new(purpose, params, Repeat::Harmless);
+        let raw = connected.client.request(&ask).map_err(|error| connected.fail(error))?;
+        let console = &context.console;
+        if context.options.json {
+            console.raw(raw.get())?;
+            return Ok(ExitCode::Success);
+        }
+        let result: Value = serde_json::from_str(raw.get()).unwrap_or_default();
+        let completion = &result["completion"];
+        for value in completion["values"].as_array().into_iter().flatten() {
+            console.out.server_text(value.as_str().unwrap_or_default())?;
+        }
+        if completion["hasMore"] == true {
+            let total = completion["total"].as_u64().map(|total| format!(" of {total}"));
+            console.note(&format!("there are more{}", total.unwrap_or_default()));
+        }
+        Ok(ExitCode::Success)
+    })
+}

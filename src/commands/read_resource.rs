@@ -1,0 +1,87 @@
+//! `read-resource`: text to standard output, bytes to a file or a pipe.
+
+use std::io;
+use std::path::PathBuf;
+
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::connect::with_server;
+use super::{Context, Outcome, Stop};
+use crate::cli::ReadResource;
+use crate::client::{Ask, Probe, Repeat};
+use crate::error::{Failure, Kind};
+use crate::exchange::Purpose;
+use crate::exit::ExitCode;
+use crate::output::{Destination, render};
+use crate::protocol::types::{Content, ToolResult};
+
+pub(super) fn run(context: &Context<'_>, args: &ReadResource) -> Outcome {
+    with_server(context, Probe::Discover, |connected| {
+        let purpose = Purpose::on("resources/read", &args.uri);
+        let ask = Ask::new(purpose, json!({"uri": args.uri}), Repeat::Harmless);
+        let raw = connected
+            .client
+            .request(&ask)
+            .map_err(|error| connected.fail_of_list(error, "list-resources"))?;
+        print(context, args, &raw)?;
+        Ok(ExitCode::Success)
+    })
+}
+
+/// The contents, as a tool would embed them.
+fn contents(raw: &RawValue) -> Result<ToolResult, String> {
+    let result: Value = serde_json::from_str(raw.get())
+        .map_err(|error| format!("the resource cannot be read: {error}"))?;
+    let Some(contents) = result["contents"].as_array() else {
+        return Err("the resource cannot be read: it has no `contents`".to_owned());
+    };
+    let embedded: Vec<Value> =
+        contents.iter().map(|one| json!({"type": "resource", "resource": one})).collect();
+    let result = serde_json::value::to_raw_value(&json!({"content": embedded}))
+        .map_err(|error| error.to_string())?;
+    ToolResult::parse(&result)
+}
+
+fn print(context: &Context<'_>, args: &ReadResource, raw: &RawValue) -> Result<(), Stop> {
+    let console = &context.console;
+    if context.options.json {
+        return Ok(console.raw(raw.get())?);
+    }
+    let result = contents(raw).map_err(|text| Failure::new(Kind::Protocol, text))?;
+    let binary = result.content.iter().filter(|one| matches!(one, Content::Binary(_))).count();
+    let mut file = args.output.clone();
+    if binary > 0 && file.is_none() {
+        if console.out.terminal.is_terminal {
+            return Err(Failure::usage("the resource is no text, and is not shown on a terminal")
+                .with_next("the same with --output FILE", "writes it to a file")
+                .into());
+        }
+        file = Some(PathBuf::from("-"));
+    }
+    if binary > 1 && file.as_deref() != Some(std::path::Path::new("-")) {
+        let text = format!(
+            "the resource has {binary} parts that are no text, and --output names one file"
+        );
+        return Err(Failure::usage(text)
+            .with_next("the same with --json", "shows all of them, in Base64")
+            .into());
+    }
+    let destination = Destination { file, folder: None, stem: "resource".to_owned() };
+    let rendered = render(result, &destination)
+        .map_err(|error: io::Error| Failure::new(Kind::State, error.to_string()))?;
+    for text in &rendered.text {
+        if console.out.terminal.is_terminal {
+            // A text that ends its last line itself needs no other end.
+            console.out.server_text(text.strip_suffix('\n').unwrap_or(text))?;
+        } else {
+            // Into a file or a pipe it goes as it is.
+            console.out.bytes(text.as_bytes())?;
+        }
+    }
+    console.out.bytes(&rendered.bytes)?;
+    for note in &rendered.notes {
+        console.note(note);
+    }
+    Ok(())
+}

@@ -101,6 +101,8 @@ pub struct Init {
 /// List the server's tools.
 #[derive(Debug, Args)]
 pub struct ListTools {
+    /// Show this tool alone: what it does, its parameters, and how it is called
+    pub tool: Option<String>,
     /// Print the input schema of this tool, as JSON
     #[arg(long, value_name = "TOOL")]
     pub schema: Option<String>,

@@ -19,7 +19,7 @@ pub(super) struct Spoken {
 /// A word as a shell takes it literally. Servers have a say in what is suggested: it must do nothing
 /// but what it shows.
 pub(super) fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "%+,-./:@_".contains(c);
+    let plain = |c: char| c.is_ascii_alphanumeric() || "%+,-./:=@_".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();
     }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::connect::{Connected, with_server};
-use super::{Context, Outcome, Stop};
+use super::{Context, Outcome, Stop, tool_page};
 use crate::arguments::ranked;
 use crate::cli::{ListTools, Listing};
 use crate::client::Probe;
@@ -21,11 +21,19 @@ pub(super) fn run(context: &Context<'_>, args: &ListTools) -> Outcome {
             None => fetch(context, connected)?,
         };
         let tools = if args.all { tools } else { without_invalid(context, connected, tools) };
-        // A schema is asked for by its name alone.
-        let tools = if args.schema.is_some() { tools } else { selected(tools, &args.listing) };
+        // One tool is asked for by its name alone.
+        let is_one = args.schema.is_some() || args.tool.is_some();
+        let tools = if is_one { tools } else { selected(tools, &args.listing) };
         if let Some(name) = &args.schema {
             let tool = find(connected, &tools, name)?;
             context.console.raw(&tool.input_schema.to_string())?;
+        } else if let Some(name) = &args.tool {
+            let tool = find(connected, &tools, name)?;
+            if context.options.json {
+                context.console.raw(tool.raw.get())?;
+            } else {
+                tool_page::print(context, tool, &connected.command("call"))?;
+            }
         } else if args.listing.names {
             for tool in &tools {
                 context.console.out.server_text(&tool.name)?;
@@ -128,10 +136,9 @@ fn print(context: &Context<'_>, tools: &[Tool], mark_invalid: bool) -> Result<()
     }
     context.console.line(&table(&rows, &[48], &context.console.out))?;
     let plural = if tools.len() == 1 { "" } else { "s" };
-    context.console.note(&format!(
-        "{} tool{plural} · mcpoke list-tools --schema NAME shows its input",
-        tools.len()
-    ));
+    context
+        .console
+        .note(&format!("{} tool{plural} · mcpoke list-tools NAME shows one", tools.len()));
     Ok(())
 }
 

@@ -19,6 +19,7 @@ mod read_resource;
 mod request;
 mod sessions;
 mod settings;
+mod tool_page;
 mod trace;
 
 use std::ffi::OsString;

@@ -92,6 +92,16 @@ fn the_list_of_tools_has_them_too() {
         .run(&["-s", "demo", "list-tools", "--names", "--filter", "ECHO"])
         .exits(0)
         .prints("echo\n");
+    let page = sandbox.run(&["-s", "demo", "list-tools", "add"]).exits(0).stdout;
+    for part in [
+        "add\nAdds two numbers\n",
+        "a  number",
+        "it changes nothing",
+        "mcpoke -s demo call add a=1 b=1\n",
+    ] {
+        assert!(page.contains(part), "no {part:?} in {page}");
+    }
+    sandbox.run(&["-s", "demo", "list-tools", "ad"]).exits(2).says("did you mean `add`?");
     let two = sandbox.run(&["-s", "demo", "list-tools", "--json", "--limit", "2"]).exits(0).stdout;
     let two: Value = serde_json::from_str(&two).unwrap();
     assert_eq!(two["tools"].as_array().unwrap().len(), 2);

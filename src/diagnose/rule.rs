@@ -194,7 +194,7 @@ impl<'e> Evidence<'e> {
     /// The handshake that issued the session id which was sent.
     pub(crate) fn issuing(&self) -> Option<&'e Exchange> {
         let session = self.session()?;
-        self.earlier.iter().rev().find(|exchange| issued(exchange) == Some(session))
+        self.earlier.iter().rev().find(|exchange| issues(exchange, session))
     }
 
     /// Whether the same request succeeded later, where this holds of it.
@@ -222,6 +222,13 @@ impl<'e> Evidence<'e> {
 
 fn is_date(version: &str) -> bool {
     version.len() == 10 && version.starts_with("20")
+}
+
+/// Whether a successful `initialize` issued this very session id. Told by the header first: recordings are
+/// long, and reading a body takes time.
+pub(crate) fn issues(exchange: &Exchange, session: &str) -> bool {
+    let header = exchange.answer.as_ref().and_then(|answer| answer.header(headers::SESSION_ID));
+    header == Some(session) && issued(exchange) == Some(session)
 }
 
 /// The session id that a successful `initialize` issued.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::rule::{Certainty, Conclusion, Rule, issued, succeeded};
+use super::super::rule::{Certainty, Conclusion, Rule, issues, succeeded};
 use crate::exchange::Exchange;
 use crate::protocol::headers::SESSION_ID;
 
@@ -50,22 +50,27 @@ servers do not mind; rmcp and the Java SDK answer with an error, or not at all."
     find: |evidence| {
         let session = evidence.session()?;
         let asks = evidence.is_post() && evidence.exchange.has_id();
-        let opened = evidence.earlier.iter().find(|earlier| {
-            let header = earlier.answer.as_ref().and_then(|answer| answer.header(SESSION_ID));
-            header == Some(session) && issued(earlier) == Some(session)
-        })?;
+        let opened = evidence.earlier.iter().find(|earlier| issues(earlier, session))?;
         let told = evidence.earlier.iter().any(|earlier| {
             earlier.is("notifications/initialized") && earlier.session_sent() == Some(session)
+        });
+        let late = evidence.later.iter().find(|later| {
+            later.is("notifications/initialized") && later.session_sent() == Some(session)
         });
         if !asks || told || evidence.exchange.is("ping") {
             return None;
         }
         Some(Conclusion {
             certainty: Certainty::Certain,
-            because: format!(
-                "the session is from {}, and nothing was sent in between",
-                opened.number
-            ),
+            because: match late {
+                Some(late) => {
+                    format!(
+                        "the session is from {}, and it came with {}",
+                        opened.number, late.number
+                    )
+                }
+                None => format!("the session is from {}, and it did not come", opened.number),
+            },
         })
     },
 };

@@ -1,6 +1,8 @@
 //! Sessions: missing, expired, stripped, from the wrong place, not wanted.
 
-use super::super::rule::{Certainty, Conclusion, Evidence, Rule, issued, succeeded, tool_failed};
+use super::super::rule::{
+    Certainty, Conclusion, Evidence, Rule, issued, issues, succeeded, tool_failed,
+};
 use super::unlabelled_accept;
 use crate::exchange::Shape;
 use crate::protocol::headers::{PROTOCOL_VERSION, SESSION_ID};
@@ -190,7 +192,7 @@ fn works_in(exchange: &crate::exchange::Exchange, session: &str) -> bool {
 /// The answer that the id came from, where that was no successful `initialize`.
 fn from_error<'e>(evidence: &Evidence<'e>) -> Option<&'e crate::exchange::Exchange> {
     let session = evidence.session()?;
-    if evidence.earlier.iter().any(|earlier| issued(earlier) == Some(session)) {
+    if evidence.earlier.iter().any(|earlier| issues(earlier, session)) {
         return None;
     }
     evidence.earlier.iter().find(|earlier| {

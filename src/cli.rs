@@ -128,6 +128,16 @@ pub struct Listing {
     pub names: bool,
 }
 
+impl Listing {
+    /// Whether one of these texts contains what is looked for.
+    pub fn wants<'t>(&self, texts: impl IntoIterator<Item = Option<&'t str>>) -> bool {
+        let Some(filter) = self.filter.as_ref().map(|filter| filter.to_lowercase()) else {
+            return true;
+        };
+        texts.into_iter().flatten().any(|text| text.to_lowercase().contains(&filter))
+    }
+}
+
 /// Read a resource.
 #[derive(Debug, Args)]
 #[command(

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::protocol::headers;
 use crate::protocol::jsonrpc::{self, Message};
+use crate::protocol::version;
 use crate::redact::{Redactor, is_sensitive_header, secrets_of};
 
 /// As much of a body is kept as evidence; a longer one is marked as cut.
@@ -40,12 +41,14 @@ impl Purpose {
     /// The purpose of a body: its JSON-RPC method, and what that is applied to.
     pub fn of_body(body: &str) -> Self {
         let message: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
-        let params = &message["params"];
+        let method = message["method"].as_str().map(str::to_owned);
+        Self { method, ..Self::of_params("", &message["params"]) }
+    }
+
+    /// This method, applied to what its parameters name.
+    pub fn of_params(method: &str, params: &serde_json::Value) -> Self {
         let subject = params["name"].as_str().or_else(|| params["uri"].as_str());
-        Self {
-            method: message["method"].as_str().map(str::to_owned),
-            subject: subject.map(str::to_owned),
-        }
+        Self { method: Some(method.to_owned()), subject: subject.map(str::to_owned) }
     }
 
     /// The same, applied to something.
@@ -302,6 +305,12 @@ impl Exchange {
             }
             _ => false,
         })
+    }
+
+    /// Whether this error, which is in the answer, proves a server of the modern era.
+    pub fn proves_modern(&self, error: &jsonrpc::ErrorObject) -> bool {
+        let status = self.status().unwrap_or_default();
+        version::proves_modern(status, error, self.error_names_its_request())
     }
 
     /// Whether the request is a JSON-RPC request, and not a notification or the answer to something.

@@ -153,7 +153,7 @@ impl Relay {
             Ok(Ok(head)) => {
                 let length =
                     text_of(head.headers(), "content-length").and_then(|text| text.parse().ok());
-                head.map(|()| Piecewise { pieces: Some(body), missing: length, guard: Some(guard) })
+                head.map(|()| Piecewise { pieces: body, missing: length, guard: Some(guard) })
             }
             Ok(Err(text)) => refusal(StatusCode::BAD_GATEWAY, &format!("mcpoke: {text}\n")),
             // The thread is gone; so is what it could have said.
@@ -289,7 +289,7 @@ impl Drop for Guard {
 
 /// An answer's body, in the pieces that it came in.
 struct Piecewise {
-    pieces: Option<mpsc::Receiver<io::Result<Bytes>>>,
+    pieces: mpsc::Receiver<io::Result<Bytes>>,
     /// Bytes that are still to come, where the server has said how many there are.
     missing: Option<u64>,
     guard: Option<Guard>,
@@ -303,8 +303,7 @@ impl Body for Piecewise {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        let Some(pieces) = &mut self.pieces else { return Poll::Ready(None) };
-        let next = pieces.poll_recv(context);
+        let next = self.pieces.poll_recv(context);
         if let (Poll::Ready(Some(Ok(piece))), Some(missing)) = (&next, &mut self.missing) {
             *missing = missing.saturating_sub(piece.len() as u64);
             if *missing == 0 {
@@ -314,10 +313,6 @@ impl Body for Piecewise {
         }
         next.map(|piece| piece.map(|piece| piece.map(Frame::data)))
     }
-
-    fn is_end_stream(&self) -> bool {
-        self.pieces.is_none()
-    }
 }
 
 /// An answer of the proxy itself.
@@ -325,8 +320,7 @@ fn refusal(status: StatusCode, text: &str) -> Answer {
     let (sender, pieces) = mpsc::channel(1);
     // There is room for one.
     let _ = sender.try_send(Ok(Bytes::copy_from_slice(text.as_bytes())));
-    let mut response =
-        Response::new(Piecewise { pieces: Some(pieces), missing: None, guard: None });
+    let mut response = Response::new(Piecewise { pieces, missing: None, guard: None });
     *response.status_mut() = status;
     let kind = header::HeaderValue::from_static("text/plain; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);

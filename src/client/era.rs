@@ -14,8 +14,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::error::{Error, ErrorKind};
-use super::lists::page;
-use super::{Ask, Client, Handshake, Opened, Repeat, Session};
+use super::{Ask, Client, Handshake, Opened, Session};
 use crate::exchange::{Purpose, Shape};
 use crate::protocol::envelope::META_SERVER;
 use crate::protocol::jsonrpc::ErrorObject;
@@ -149,10 +148,8 @@ impl Client {
     fn probe(&mut self, probe: Probe, version: &str) -> Verdict {
         self.session = Session::modern(version);
         let ask = match probe {
-            Probe::Discover => {
-                Ask::new(Purpose::of("server/discover"), json!({}), Repeat::Harmless)
-            }
-            Probe::ListTools => page("tools/list", None),
+            Probe::Discover => Ask::discover(),
+            Probe::ListTools => Ask::list_tools(),
         };
         match self.round_trip(&ask) {
             Ok(raw) => judge_result(probe, version, raw)
@@ -323,7 +320,7 @@ impl Client {
             }
             let other_cause = rpc.is_some_and(|error| {
                 matches!(error.code, Some(-32700 | -32602 | -32603))
-                    || version::proves_modern(status, error, exchange.error_names_its_request())
+                    || exchange.proves_modern(error)
             });
             let withdrawn = rpc
                 .and_then(supported)
@@ -375,10 +372,9 @@ fn judge_error(error: Error) -> Verdict {
         (ErrorKind::Transport(_), _) | (_, Some(300..=399 | 401 | 403 | 407 | 429 | 502..=504)) => {
             Verdict::Undecided(error)
         }
-        (ErrorKind::Rpc(rpc), Some(status)) => {
-            let named =
-                error.exchange.as_ref().is_some_and(|shown| shown.error_names_its_request());
-            match (rpc.code, version::proves_modern(status, rpc, named)) {
+        (ErrorKind::Rpc(rpc), Some(_)) => {
+            let proven = error.exchange.as_ref().is_some_and(|shown| shown.proves_modern(rpc));
+            match (rpc.code, proven) {
                 (Some(-32022), _) => match supported(rpc) {
                     Some(other) => Verdict::Other(other),
                     None => Verdict::Undecided(error),
@@ -411,9 +407,7 @@ fn is_refused_for_its_transport(error: &Error) -> bool {
     let Some(exchange) = &error.exchange else { return false };
     let status = exchange.status().unwrap_or_default();
     let modern = match &error.kind {
-        ErrorKind::Rpc(rpc) => {
-            version::proves_modern(status, rpc, exchange.error_names_its_request())
-        }
+        ErrorKind::Rpc(rpc) => exchange.proves_modern(rpc),
         ErrorKind::Status(_) => false,
         _ => return false,
     };

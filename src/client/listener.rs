@@ -27,8 +27,6 @@ const MAX_IN_VAIN: usize = 10;
 const KEPT: usize = 100;
 /// How long the thread may take to end.
 const FAREWELL: Duration = Duration::from_millis(500);
-/// How long to wait before a stream that ended is opened again, unless the server says.
-const DEFAULT_RETRY: Duration = Duration::from_secs(1);
 
 /// A stream that is open, or was.
 pub(super) struct Listener {
@@ -116,9 +114,9 @@ impl Work {
             let ended_here = self.stopped.load(Ordering::SeqCst);
             history.push(if ended_here { *reply.abandon() } else { *reply.finish() });
             get = self.get.clone();
+            let wait = at.wait().max(Duration::from_millis(50));
             get.headers.extend(at.last_id.map(|id| (headers::LAST_EVENT_ID.to_owned(), id)));
-            let wait = at.retry.map_or(DEFAULT_RETRY, Duration::from_millis);
-            std::thread::park_timeout(wait.max(Duration::from_millis(50)));
+            std::thread::park_timeout(wait);
         }
         history
     }

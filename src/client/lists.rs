@@ -6,7 +6,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::error::{Error, ErrorKind};
-use super::{Ask, Client, Repeat};
+use super::{Ask, Client};
 use crate::exchange::Purpose;
 
 /// A server whose list never ends is stopped after this many pages.
@@ -15,7 +15,7 @@ const MAX_PAGES: usize = 1000;
 /// The request for a page.
 pub(super) fn page(method: &str, cursor: Option<&String>) -> Ask {
     let params = cursor.map_or(json!({}), |cursor| json!({"cursor": cursor}));
-    Ask::new(Purpose::of(method), params, Repeat::Harmless)
+    Ask::reading(Purpose::of(method), params)
 }
 
 impl Client {

@@ -62,6 +62,26 @@ impl Ask {
         Self { purpose, params, repeat, mirrored: Vec::new() }
     }
 
+    /// A request that only reads.
+    pub fn reading(purpose: Purpose, params: Value) -> Self {
+        Self::new(purpose, params, Repeat::Harmless)
+    }
+
+    /// `ping` (2025-11-25, Ping).
+    pub fn ping() -> Self {
+        Self::reading(Purpose::of("ping"), Value::Null)
+    }
+
+    /// `server/discover` (2026-07-28, Discovery).
+    pub fn discover() -> Self {
+        Self::reading(Purpose::of("server/discover"), json!({}))
+    }
+
+    /// `tools/list`, its first page.
+    pub fn list_tools() -> Self {
+        lists::page("tools/list", None)
+    }
+
     fn method(&self) -> &str {
         self.purpose.method.as_deref().unwrap_or_default()
     }

@@ -9,7 +9,6 @@ use serde_json::value::RawValue;
 use super::error::{Error, ErrorKind};
 use super::listener::Listener;
 use super::lost::{Loss, loss};
-use super::tools::ping;
 use super::{Ask, Client, Handshake, Opened, Session};
 
 /// Keeps what is remembered of a session, and keeps other processes from renewing it at once.
@@ -93,7 +92,7 @@ impl Client {
             Loss::Refused => return Some(true),
             Loss::Doubtful | Loss::Unanswered => {}
         }
-        let probe = self.round_trip(&ping()).err()?;
+        let probe = self.round_trip(&Ask::ping()).err()?;
         let answer = probe.exchange.as_ref()?;
         match (seen, loss(answer, &probe.kind)) {
             // Refused in the very same way: it was the session and not the request.

@@ -17,8 +17,6 @@ use crate::transport::{self, Http, Reply, Resumption};
 
 /// How long an answer to the server may take.
 const SIDE_LIMIT: Duration = Duration::from_secs(5);
-/// How long to wait before a broken stream is taken up again, unless the server says.
-const DEFAULT_RETRY: Duration = Duration::from_secs(1);
 /// So many times in a row a stream is taken up again without a single event on it.
 const MAX_IN_VAIN: usize = 20;
 
@@ -139,7 +137,7 @@ impl Client {
             };
             let may_resume = broke && !self.session.is_modern() && in_vain <= MAX_IN_VAIN;
             let (true, Some(last_id)) = (may_resume, &at.last_id) else { return found };
-            let wait = at.retry.map_or(DEFAULT_RETRY, Duration::from_millis);
+            let wait = at.wait();
             if let Some(limit) = self.options.limits.whole
                 && began.elapsed() + wait > limit
             {

@@ -2,10 +2,9 @@
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::error::{Error, ErrorKind};
-use super::lists::page;
 use super::{Ask, Client, Repeat};
 use crate::exchange::Purpose;
 use crate::protocol::envelope::META_SERVER;
@@ -30,7 +29,7 @@ struct Page {
 impl Client {
     /// All tools, over all pages (2025-11-25, Pagination).
     pub fn list_tools(&mut self) -> Result<ToolList, Error> {
-        let first = self.request(&page("tools/list", None))?;
+        let first = self.request(&Ask::list_tools())?;
         self.all_tools(first)
     }
 
@@ -75,22 +74,16 @@ impl Client {
     /// serves as well.
     pub fn ping(&mut self) -> Result<(), Error> {
         if !self.session.is_modern() {
-            let outcome = self.request(&ping()).map(|_| ());
+            let outcome = self.request(&Ask::ping()).map(|_| ());
             // The server may have moved on to the other era meanwhile.
             if outcome.is_ok() || !self.session.is_modern() {
                 return outcome;
             }
         }
-        let discover = Ask::new(Purpose::of("server/discover"), json!({}), Repeat::Harmless);
-        match self.request(&discover) {
+        match self.request(&Ask::discover()) {
             // Whoever says so is there.
             Err(Error { kind: ErrorKind::Rpc(error), .. }) if error.code == Some(-32601) => Ok(()),
             outcome => outcome.map(|_| ()),
         }
     }
-}
-
-/// A `ping` (2025-11-25, Ping).
-pub(super) fn ping() -> Ask {
-    Ask::new(Purpose::of("ping"), Value::Null, Repeat::Harmless)
 }

@@ -1,7 +1,5 @@
 //! `list-tools`: all pages, as a table or as the server sent them.
 
-use serde_json::json;
-
 use super::connect::{Connected, with_server};
 use super::{Context, Outcome, Stop, tool_page};
 use crate::arguments::ranked;
@@ -50,10 +48,7 @@ pub(super) fn run(context: &Context<'_>, args: &ListTools) -> Outcome {
 
 /// The tools that the options ask for.
 fn selected(tools: Vec<Tool>, listing: &Listing) -> Vec<Tool> {
-    let wanted = |tool: &Tool| {
-        let item = json!({"name": tool.name, "description": tool.description});
-        super::lists::wanted(listing, &["name", "description"], &item)
-    };
+    let wanted = |tool: &Tool| listing.wants([Some(&*tool.name), tool.description.as_deref()]);
     tools.into_iter().filter(wanted).take(listing.limit.unwrap_or(usize::MAX)).collect()
 }
 

@@ -59,23 +59,18 @@ pub(super) fn run(context: &Context<'_>, kind: &Kind, listing: &Listing) -> Outc
         let mut items: Vec<(Box<RawValue>, Value)> = all
             .into_iter()
             .map(|raw| {
-                let value = serde_json::from_str(raw.get()).unwrap_or_default();
+                let value: Value = serde_json::from_str(raw.get()).unwrap_or_default();
                 (raw, value)
             })
-            .filter(|(_, item)| wanted(listing, &[kind.name, "name", "title", "description"], item))
+            .filter(|(_, item)| {
+                let fields = [kind.name, "name", "title", "description"];
+                listing.wants(fields.map(|field| item[field].as_str()))
+            })
             .collect();
         items.truncate(listing.limit.unwrap_or(usize::MAX));
         print(context, kind, listing, &items)?;
         Ok(ExitCode::Success)
     })
-}
-
-/// Whether one of these fields contains what is looked for.
-pub(super) fn wanted(listing: &Listing, fields: &[&str], item: &Value) -> bool {
-    let Some(filter) = &listing.filter else { return true };
-    let filter = filter.to_lowercase();
-    let fields = fields.iter().filter_map(|field| item[*field].as_str());
-    fields.into_iter().any(|text| text.to_lowercase().contains(&filter))
 }
 
 fn print(

@@ -8,7 +8,7 @@ use super::connect::with_server;
 use super::{Context, Outcome, Stop};
 use crate::arguments::{Given, Typing};
 use crate::cli::{Complete, GetPrompt};
-use crate::client::{Ask, Probe, Repeat};
+use crate::client::{Ask, Probe};
 use crate::error::{Failure, Kind};
 use crate::exchange::Purpose;
 use crate::exit::ExitCode;
@@ -20,7 +20,7 @@ pub(super) fn get(context: &Context<'_>, args: &GetPrompt) -> Outcome {
     with_server(context, Probe::Discover, |connected| {
         let params = json!({"name": args.prompt, "arguments": arguments});
         let purpose = Purpose::on("prompts/get", &args.prompt);
-        let ask = Ask::new(purpose, params, Repeat::Harmless);
+        let ask = Ask::reading(purpose, params);
         let raw = connected
             .client
             .request(&ask)
@@ -50,14 +50,9 @@ fn print(context: &Context<'_>, raw: &RawValue) -> Result<(), Stop> {
     };
     for message in messages {
         let role = message["role"].as_str().unwrap_or("?");
-        let block = serde_json::value::to_raw_value(&json!({"content": [message["content"]]}))
-            .map_err(|error| Failure::new(Kind::Protocol, error.to_string()))?;
-        let rendered = ToolResult::parse(&block)
-            .map_err(|text| Failure::new(Kind::Protocol, text))
-            .and_then(|result| {
-                render(result, &Destination::default())
-                    .map_err(|error| Failure::new(Kind::State, error.to_string()))
-            })?;
+        let result = ToolResult::of_blocks([message["content"].clone()].into_iter());
+        let rendered = render(result, &Destination::default())
+            .map_err(|error| Failure::new(Kind::State, error.to_string()))?;
         console.line(
             &console.out.style.paint(Paint::Strong, &format!("{}:", crate::output::one_line(role))),
         )?;
@@ -89,7 +84,7 @@ pub(super) fn complete(context: &Context<'_>, args: &Complete) -> Outcome {
     }
     with_server(context, Probe::Discover, |connected| {
         let purpose = Purpose::on("completion/complete", &args.reference);
-        let ask = Ask::new(purpose, params, Repeat::Harmless);
+        let ask = Ask::reading(purpose, params);
         let raw = connected.client.request(&ask).map_err(|error| connected.fail(error))?;
         let console = &context.console;
         if context.options.json {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::connect::with_server;
 use super::{Context, Outcome, Stop};
 use crate::cli::ReadResource;
-use crate::client::{Ask, Probe, Repeat};
+use crate::client::{Ask, Probe};
 use crate::error::{Failure, Kind};
 use crate::exchange::Purpose;
 use crate::exit::ExitCode;
@@ -19,7 +19,7 @@ use crate::protocol::types::{Content, ToolResult};
 pub(super) fn run(context: &Context<'_>, args: &ReadResource) -> Outcome {
     with_server(context, Probe::Discover, |connected| {
         let purpose = Purpose::on("resources/read", &args.uri);
-        let ask = Ask::new(purpose, json!({"uri": args.uri}), Repeat::Harmless);
+        let ask = Ask::reading(purpose, json!({"uri": args.uri}));
         let raw = connected
             .client
             .request(&ask)
@@ -36,11 +36,8 @@ fn contents(raw: &RawValue) -> Result<ToolResult, String> {
     let Some(contents) = result["contents"].as_array() else {
         return Err("the resource cannot be read: it has no `contents`".to_owned());
     };
-    let embedded: Vec<Value> =
-        contents.iter().map(|one| json!({"type": "resource", "resource": one})).collect();
-    let result = serde_json::value::to_raw_value(&json!({"content": embedded}))
-        .map_err(|error| error.to_string())?;
-    ToolResult::parse(&result)
+    let blocks = contents.iter().map(|one| json!({"type": "resource", "resource": one}));
+    Ok(ToolResult::of_blocks(blocks))
 }
 
 fn print(context: &Context<'_>, args: &ReadResource, raw: &RawValue) -> Result<(), Stop> {

@@ -63,9 +63,7 @@ pub(super) fn run(context: &Context<'_>, args: &Request) -> Outcome {
 }
 
 fn ask(args: &Request, params: &Value) -> Ask {
-    let subject = params["name"].as_str().or_else(|| params["uri"].as_str());
-    let purpose =
-        Purpose { method: Some(args.method.clone()), subject: subject.map(str::to_owned) };
+    let purpose = Purpose::of_params(&args.method, params);
     // Whatever is named otherwise may do something, once each time.
     let reads = args.method.ends_with("/list")
         || matches!(

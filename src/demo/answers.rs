@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::time::Duration;
 
 use http_body_util::channel::{Channel, Sender};
 use http_body_util::combinators::UnsyncBoxBody;
@@ -32,6 +33,11 @@ pub(super) fn error(id: &Value, code: i64, message: &str) -> Value {
     json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}})
 }
 
+/// A silent stream says that it is alive this often.
+pub(super) const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(15);
+/// What it says.
+pub(super) const KEEP_ALIVE: &str = ": keep-alive\n\n";
+
 /// A message as an event of a stream.
 pub(super) fn event(message: &Value) -> String {
     format!("event: message\ndata: {message}\n\n")
@@ -42,6 +48,17 @@ pub(super) fn stream() -> (Sender<Bytes>, Answer) {
     let (sender, body) = Channel::<Bytes>::new(1);
     let body = body.map_err(|never: Infallible| match never {}).boxed_unsync();
     (sender, with_type(StatusCode::OK, EVENT_STREAM, body))
+}
+
+/// A stream with these messages and no others.
+pub(super) fn messages(messages: &[&Value]) -> Answer {
+    let (mut sender, answer) = stream();
+    let events: String = messages.iter().map(|message| event(message)).collect();
+    tokio::task::spawn_local(async move {
+        // A client that has gone wants to know nothing.
+        let _ = sender.send_data(Bytes::from(events)).await;
+    });
+    answer
 }
 
 /// A reply in the form the server was started with.

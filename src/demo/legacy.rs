@@ -12,8 +12,8 @@ use hyper::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
 use super::answers::{
-    Answer, answer, document, empty, error, event, not_allowed, refuse, stream, success, text_of,
-    with_type,
+    Answer, KEEP_ALIVE, KEEP_ALIVE_EVERY, answer, document, empty, error, event, messages,
+    not_allowed, refuse, stream, success, text_of, with_type,
 };
 use super::offers;
 use super::server::State;
@@ -22,8 +22,6 @@ use super::{AnswerForm, Eras, faults};
 use crate::protocol::headers::{EVENT_STREAM, PROTOCOL_VERSION, SESSION_ID};
 use crate::protocol::version::{HANDSHAKE_VERSIONS, LATEST_HANDSHAKE, OLDEST_ANSWERED};
 
-/// A silent stream says that it is alive this often.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// How long a client may take to answer.
 const PATIENCE: Duration = Duration::from_mins(5);
 
@@ -154,16 +152,8 @@ async fn call(state: &Arc<State>, session: Option<&str>, message: &Value) -> Ans
             None => result,
         },
         Call::Logs { text, result } => {
-            let log = json!({"jsonrpc": "2.0", "method": "notifications/message",
-                "params": {"level": "info", "logger": "demo", "data": text}});
             if form == AnswerForm::Sse {
-                let (mut sender, answer) = stream();
-                let events = event(&log) + &event(&success(id, &result));
-                tokio::task::spawn_local(async move {
-                    // A client that has gone wants to know nothing.
-                    let _ = sender.send_data(Bytes::from(events)).await;
-                });
-                return answer;
+                return messages(&[&tools::log(text), &success(id, &result)]);
             }
             result
         }
@@ -198,10 +188,9 @@ fn ask(state: &Arc<State>, session: Option<&str>, message: &Value, inquiry: &Inq
         session.asked.insert(number.clone(), sender);
         number
     };
-    let mut question = json!({"jsonrpc": "2.0", "id": number, "method": inquiry.method});
-    if !inquiry.params.is_null() {
-        question["params"] = inquiry.params.clone();
-    }
+    let mut question = inquiry.question();
+    question["jsonrpc"] = json!("2.0");
+    question["id"] = json!(number);
     let (mut sender, answer) = stream();
     let finish = inquiry.finish;
     tokio::task::spawn_local(async move {
@@ -280,13 +269,13 @@ pub(super) fn listen(state: &Arc<State>, headers: &HeaderMap) -> Result<Answer, 
     let state = Arc::clone(state);
     let mut changes = state.changes.subscribe();
     tokio::task::spawn_local(async move {
-        let mut text = ": keep-alive\n\n".to_owned();
+        let mut text = KEEP_ALIVE.to_owned();
         while sender.send_data(Bytes::from(text)).await.is_ok()
             && state.sessions().get(&id).is_some()
         {
-            text = match tokio::time::timeout(KEEP_ALIVE, changes.recv()).await {
+            text = match tokio::time::timeout(KEEP_ALIVE_EVERY, changes.recv()).await {
                 Ok(Ok(())) => event(&tools::changed()),
-                _ => ": keep-alive\n\n".to_owned(),
+                _ => KEEP_ALIVE.to_owned(),
             };
         }
     });

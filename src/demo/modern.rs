@@ -2,14 +2,14 @@
 //! against each other (2026-07-28, Streamable HTTP and Overview).
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use hyper::body::Bytes;
 use hyper::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
 use super::answers::{
-    Answer, answer, document, empty, error, event, refuse, stream, success, text_of,
+    Answer, KEEP_ALIVE, KEEP_ALIVE_EVERY, answer, document, empty, error, event, messages, refuse,
+    stream, success, text_of,
 };
 use super::server::State;
 use super::tools::{self, Call, Inquiry};
@@ -25,8 +25,6 @@ const UNSUPPORTED_VERSION: i64 = -32022;
 
 /// How long lists may be believed, in milliseconds.
 const TTL_MS: u64 = 60_000;
-/// A silent stream says that it is alive this often.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// Serves a message of this era.
 pub(super) async fn serve(
@@ -190,15 +188,7 @@ async fn call(state: &Arc<State>, message: &Value) -> Result<Answer, Answer> {
             let wanted = matches!(level, Some("debug" | "info"));
             let result = complete(result);
             if wanted && form == AnswerForm::Sse {
-                let log = json!({"jsonrpc": "2.0", "method": "notifications/message",
-                    "params": {"level": "info", "logger": "demo", "data": text}});
-                let (mut sender, answer) = stream();
-                let events = event(&log) + &event(&success(id, &result));
-                tokio::task::spawn_local(async move {
-                    // A client that has gone wants to know nothing.
-                    let _ = sender.send_data(Bytes::from(events)).await;
-                });
-                return Ok(answer);
+                return Ok(messages(&[&tools::log(text), &success(id, &result)]));
             }
             result
         }
@@ -235,13 +225,9 @@ fn ask(state: &State, message: &Value, inquiry: &Inquiry) -> Result<Value, Answe
         }
         return Ok(complete((inquiry.finish)(given)));
     }
-    let mut question = json!({"method": inquiry.method});
-    if !inquiry.params.is_null() {
-        question["params"] = inquiry.params.clone();
-    }
     Ok(json!({
         "resultType": "input_required",
-        "inputRequests": {QUESTION: question},
+        "inputRequests": {QUESTION: inquiry.question()},
         "requestState": seal,
         "_meta": {META_SERVER: offers::server_info()},
     }))
@@ -262,13 +248,13 @@ fn listen(state: &Arc<State>, message: &Value) -> Answer {
     tokio::task::spawn_local(async move {
         let mut text = event(&acknowledged);
         while sender.send_data(Bytes::from(text)).await.is_ok() {
-            text = match tokio::time::timeout(KEEP_ALIVE, changes.recv()).await {
+            text = match tokio::time::timeout(KEEP_ALIVE_EVERY, changes.recv()).await {
                 Ok(Ok(())) if wants_tools => {
                     let mut notification = tools::changed();
                     notification["params"] = json!({"_meta": subscription});
                     event(&notification)
                 }
-                _ => ": keep-alive\n\n".to_owned(),
+                _ => KEEP_ALIVE.to_owned(),
             };
         }
     });

@@ -132,6 +132,23 @@ pub(super) struct Inquiry {
     pub(super) finish: fn(&Value) -> Value,
 }
 
+impl Inquiry {
+    /// Method and parameters.
+    pub(super) fn question(&self) -> Value {
+        let mut question = json!({"method": self.method});
+        if !self.params.is_null() {
+            question["params"] = self.params.clone();
+        }
+        question
+    }
+}
+
+/// The notification of a line for the client's log.
+pub(super) fn log(text: &str) -> Value {
+    json!({"jsonrpc": "2.0", "method": "notifications/message",
+        "params": {"level": "info", "logger": "demo", "data": text}})
+}
+
 /// The names that the official conformance suite has for tools of these kinds.
 fn alias(name: &str) -> &str {
     match name {

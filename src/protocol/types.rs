@@ -212,6 +212,11 @@ pub struct ToolResult {
 }
 
 impl ToolResult {
+    /// Blocks that came otherwise than with a tool's result.
+    pub fn of_blocks(blocks: impl Iterator<Item = Value>) -> Self {
+        Self { content: blocks.map(Content::of).collect(), structured: None, is_error: false }
+    }
+
     /// Reads a result; unknown kinds of content are kept as they came.
     pub fn parse(raw: &RawValue) -> Result<Self, String> {
         #[derive(Deserialize)]
@@ -279,6 +284,12 @@ impl Content {
             Ok(value) => Self::known(value).unwrap_or_else(unknown),
             Err(_) => unknown(),
         }
+    }
+
+    /// A block that was read already.
+    pub fn of(value: Value) -> Self {
+        let raw = value.to_string();
+        Self::known(value).unwrap_or(Self::Unknown(raw))
     }
 
     fn known(mut value: Value) -> Option<Self> {

@@ -67,6 +67,16 @@ pub struct Resumption {
     pub retry: Option<u64>,
 }
 
+/// How long to wait before a stream is taken up again, unless the server says.
+const DEFAULT_RETRY: Duration = Duration::from_secs(1);
+
+impl Resumption {
+    /// How long to wait before the stream is taken up again.
+    pub fn wait(&self) -> Duration {
+        self.retry.map_or(DEFAULT_RETRY, Duration::from_millis)
+    }
+}
+
 enum State {
     /// Nothing of the body was looked at.
     Fresh(Body),

@@ -1,12 +1,10 @@
 //! What `trace` sends, step by step: what a thin client would, then the same as it should be, then what
 //! the rules ask for. A tool that was named runs once at the most; nothing else ever runs a tool.
 
-use serde_json::json;
-
-use crate::client::{Ask, Client, Error, ErrorKind, Handshake, Renewal, Repeat, Session};
+use crate::client::{Ask, Client, Error, ErrorKind, Handshake, Renewal, Session};
 use crate::diagnose::{self, Role};
 use crate::endpoint::Endpoint;
-use crate::exchange::{Exchange, Purpose, Shape};
+use crate::exchange::{Exchange, Shape};
 use crate::protocol::headers::ACCEPT_BOTH;
 use crate::protocol::types::Tool;
 use crate::protocol::version::LATEST_MODERN;
@@ -104,19 +102,7 @@ impl<'p> Probe<'p> {
     /// Runs the whole; an error is the last thing that should have worked and did not.
     pub(super) fn run(&mut self) -> Ended {
         let bare = self.send(Session::default(), &self.ask.clone(), Role::Bare);
-        let stop = [
-            "unreachable",
-            "tls",
-            "auth-required",
-            "auth-scope",
-            "auth-challenge-remapped",
-            "redirected",
-            "upstream-down",
-            "rate-limited",
-            "host-rejected",
-            "not-mcp",
-        ];
-        if self.steps.found(&stop) {
+        if self.steps.found(&STOPS) {
             return bare;
         }
         self.vary_what_was_refused();
@@ -151,14 +137,13 @@ impl<'p> Probe<'p> {
 
     /// The request to repeat: the named tool's call while it has not run, else the harmless list.
     fn again(&self) -> Ask {
-        if self.is_call() && self.ran { list() } else { self.ask.clone() }
+        if self.is_call() && self.ran { Ask::list_tools() } else { self.ask.clone() }
     }
 
     /// Tries the modern era. Whether the server speaks it.
     fn modern(&mut self) -> bool {
-        let discover = Ask::new(Purpose::of("server/discover"), json!({}), Repeat::Harmless);
         let session = Session::modern(LATEST_MODERN);
-        let discovered = self.send(session, &discover, Role::Discover);
+        let discovered = self.send(session, &Ask::discover(), Role::Discover);
         let Some(last) = self.steps.exchanges.last() else { return false };
         let lists = diagnose::succeeded(last)
             && last.answer.as_ref().is_some_and(|answer| {
@@ -171,7 +156,7 @@ impl<'p> Probe<'p> {
             return false;
         }
         // The named tool is left to the era with a handshake, where its session is what matters.
-        self.properly_modern(&list())
+        self.properly_modern(&Ask::list_tools())
     }
 
     /// The request as the modern era wants it.
@@ -239,9 +224,9 @@ impl<'p> Probe<'p> {
         let made_up = session.id.as_deref().map(made_up);
         let unknown = Session { id: made_up, ..session.clone() };
         // How the server answers is what is looked at.
-        let _ = self.send(unknown, &ping(), Role::UnknownId);
+        let _ = self.send(unknown, &Ask::ping(), Role::UnknownId);
         self.end(session);
-        let _ = self.send(session.clone(), &ping(), Role::EndedId);
+        let _ = self.send(session.clone(), &Ask::ping(), Role::EndedId);
     }
 
     /// Ends the session, unless that was done before.
@@ -258,7 +243,7 @@ impl<'p> Probe<'p> {
     }
 
     /// What tells apart why a request fails that should work: the session repeated on fresh connections
-    /// (E1), the request without the id (E2b), with the handshake completed (E3), in another session.
+    /// (E1), the request without the id (E2b), with the handshake completed (E3).
     fn experiment(&mut self, session: &Session, outcome: Ended, told: bool) -> Ended {
         if self.steps.found(&["not-initialized"]) {
             self.client.resume(session.clone(), Renewal::Never);
@@ -270,10 +255,10 @@ impl<'p> Probe<'p> {
             return outcome;
         }
         for _ in 0..REPEATS {
-            self.on_a_fresh_connection(session, &list());
+            self.on_a_fresh_connection(session, &Ask::list_tools());
         }
         let without = Session { id: None, ..session.clone() };
-        let _ = self.send(without, &list(), Role::Experiment);
+        let _ = self.send(without, &Ask::list_tools(), Role::Experiment);
         outcome
     }
 
@@ -285,20 +270,17 @@ impl<'p> Probe<'p> {
         self.steps.take(&mut other, Role::Experiment);
     }
 
-    /// The same request with other headers, where one of them may be what was refused (E4, E5, E8).
+    /// The same request with other Accept headers, where that was what was refused (E4).
     fn vary_what_was_refused(&mut self) {
-        if self.passive {
+        if self.passive || !self.steps.found(&["accept"]) {
             return;
         }
-        let variants: &[(&str, &str)] = if self.steps.found(&["accept"]) {
-            &[("accept", ACCEPT_BOTH), ("accept", "*/*"), ("accept", "application/json")]
-        } else {
-            return;
-        };
-        for variant in variants {
+        for accept in [ACCEPT_BOTH, "*/*", "application/json"] {
             let endpoint = self.client.endpoint().clone();
-            let Ok(mut other) = self.client.varied(endpoint, |_| {}, &[*variant]) else { continue };
-            let _ = other.request(&list());
+            let Ok(mut other) = self.client.varied(endpoint, |_| {}, &[("accept", accept)]) else {
+                continue;
+            };
+            let _ = other.request(&Ask::list_tools());
             self.steps.take(&mut other, Role::Experiment);
         }
     }
@@ -363,6 +345,20 @@ impl<'p> Probe<'p> {
     }
 }
 
+/// What ends a trace at once: nothing that follows could tell more.
+const STOPS: [&str; 10] = [
+    "unreachable",
+    "tls",
+    "auth-required",
+    "auth-scope",
+    "auth-challenge-remapped",
+    "redirected",
+    "upstream-down",
+    "rate-limited",
+    "host-rejected",
+    "not-mcp",
+];
+
 /// What the repetition of a request on fresh connections can tell apart.
 const SESSION_TROUBLE: [&str; 4] =
     ["session-id-stripped", "session-expired", "unknown", "session-missing"];
@@ -374,14 +370,6 @@ const REPEATS: usize = 6;
 fn quick(limits: &mut Limits) {
     let short = std::time::Duration::from_secs(3);
     limits.first_byte = Some(limits.first_byte.map_or(short, |limit| limit.min(short)));
-}
-
-fn list() -> Ask {
-    Ask::new(Purpose::of("tools/list"), json!({}), Repeat::Harmless)
-}
-
-fn ping() -> Ask {
-    Ask::new(Purpose::of("ping"), serde_json::Value::Null, Repeat::Harmless)
 }
 
 /// An id of the same form that the server never issued: every letter and digit another one.

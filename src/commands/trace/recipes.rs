@@ -8,10 +8,10 @@ use super::super::{Context, Outcome};
 use super::probe::Probe;
 use super::{Failure, Find, failed_at};
 use crate::cli::Language;
-use crate::client::{Ask, Repeat};
+use crate::client::Ask;
 use crate::diagnose::{Eras, Profile, Step};
 use crate::error::Kind;
-use crate::exchange::{Exchange, Purpose};
+use crate::exchange::Exchange;
 use crate::exit::ExitCode;
 use crate::protocol::types::Tool;
 use crate::protocol::version::{LATEST_HANDSHAKE, LATEST_MODERN, is_spoken};
@@ -33,7 +33,7 @@ pub(super) fn run(
     language: Language,
 ) -> Outcome {
     let handshake = handshake(context.options, Find::Discover, &prepared.capabilities);
-    let list = Ask::new(Purpose::of("tools/list"), json!({}), Repeat::Harmless);
+    let list = Ask::list_tools();
     let mut probe = Probe::new(&mut prepared.client, &handshake, list, None, false);
     let ended = probe.run();
     let steps = probe.steps.take_all();

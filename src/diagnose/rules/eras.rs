@@ -3,7 +3,6 @@
 use super::super::rule::{Certainty, Conclusion, Evidence, Rule, succeeded};
 use crate::exchange::{Exchange, HUNG_UP, Shape};
 use crate::protocol::headers::PROTOCOL_VERSION;
-use crate::protocol::version;
 
 pub(super) static MODERN_ONLY: Rule = Rule {
     id: "modern-only",
@@ -24,14 +23,12 @@ or with -32602 that names the missing keys. Only the codes -32020, -32021 and -3
 key of io.modelcontextprotocol/, or a 404 with -32601 for the very request prove a server of this era; a \
 plain 400 proves nothing.",
     find: |evidence| {
-        let Evidence { exchange, error, .. } = evidence;
         // What was sent in the modern era fails for another reason.
         if evidence.is_modern_request() {
             return None;
         }
-        let named = exchange.error_names_its_request();
-        let proof = version::proves_modern(evidence.status(), error.as_ref()?, named)
-            && (evidence.code() != Some(-32601) || exchange.is("initialize"));
+        let proof = evidence.is_modern_proof()
+            && (evidence.code() != Some(-32601) || evidence.exchange.is("initialize"));
         proof.then(|| Certainty::Certain.into())
     },
 };
@@ -111,8 +108,7 @@ A POST to the first address gets 405 with Allow: GET, or 404. A GET tells for ce
 impl Evidence<'_> {
     /// Whether the answer proves a modern server.
     fn is_modern_proof(&self) -> bool {
-        let named = self.exchange.error_names_its_request();
-        self.error.as_ref().is_some_and(|e| version::proves_modern(self.status(), e, named))
+        self.error.as_ref().is_some_and(|error| self.exchange.proves_modern(error))
     }
 }
 

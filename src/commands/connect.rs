@@ -44,7 +44,8 @@ pub(super) struct Prepared {
     pub(super) credentials: Credentials,
     /// As sent.
     pub(super) expanded: Expanded,
-    pub(super) tls: transport::TlsOptions,
+    /// How the server is reached.
+    pub(super) http: transport::Options,
     pub(super) saved: Option<Record>,
     pub(super) spoken: Spoken,
     pub(super) is_demo: bool,
@@ -111,7 +112,6 @@ pub(super) fn prepare(context: &Context<'_>, target: Target) -> Result<Prepared,
     let expanded = sent.expand(context.env).map_err(Failure::usage)?;
     context.recorder.learn(|redactor| expanded.teach(redactor));
     context.recorder.learn(|redactor| redactor.learn_query(endpoint.as_str()));
-    let tls = settings::tls(options, saved.as_ref());
     let mut limits = limits(options);
     if context.env.stdin_is_terminal {
         // Whoever fills in a form takes the time it takes: only waiting for the server is bounded.
@@ -122,7 +122,7 @@ pub(super) fn prepare(context: &Context<'_>, target: Target) -> Result<Prepared,
     let http = transport::Options {
         limits,
         proxy: transport::ProxyChoice::find(options.proxy.as_deref(), context.env, &endpoint),
-        tls: tls.clone(),
+        tls: settings::tls(options, saved.as_ref()),
     };
     let target = match &saved {
         _ if is_demo => "demo".to_owned(),
@@ -133,8 +133,9 @@ pub(super) fn prepare(context: &Context<'_>, target: Target) -> Result<Prepared,
     let probe = probe.or(options.session_id.as_ref().map(|_| "--session-id"));
     let spoken = Spoken { target, probe, tracing: false };
     let recorder = context.recorder.clone();
-    let mut client = Client::new(endpoint.clone(), http, expanded.headers.clone(), recorder)
-        .map_err(|error| unusable(&error))?;
+    let mut client =
+        Client::new(endpoint.clone(), http.clone(), expanded.headers.clone(), recorder)
+            .map_err(|error| unusable(&error))?;
     let server = match &saved {
         Some(record) => format!("{} ({})", record.name, endpoint.authority()),
         None => endpoint.authority(),
@@ -146,7 +147,7 @@ pub(super) fn prepare(context: &Context<'_>, target: Target) -> Result<Prepared,
         endpoint,
         credentials,
         expanded,
-        tls,
+        http,
         saved,
         spoken,
         is_demo,
@@ -382,9 +383,9 @@ pub(super) fn remember(
         opened: Record::seconds(opened.at),
         headers: prepared.credentials.headers.clone(),
         bearer: prepared.credentials.bearer.clone(),
-        ca_file: prepared.tls.ca_file.clone(),
-        cert_file: prepared.tls.cert_file.clone(),
-        key_file: prepared.tls.key_file.clone(),
+        ca_file: prepared.http.tls.ca_file.clone(),
+        cert_file: prepared.http.tls.cert_file.clone(),
+        key_file: prepared.http.tls.key_file.clone(),
         fingerprint: prepared.expanded.fingerprint(&salt),
         salt,
     };

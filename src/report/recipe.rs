@@ -109,7 +109,8 @@ fn messages(language: Language) -> &'static str {
     match language {
         Language::Python => include_str!("recipes/messages.py"),
         Language::Javascript => include_str!("recipes/messages.js"),
-        Language::Curl | Language::Rust => "",
+        Language::Rust => include_str!("recipes/messages.rs"),
+        Language::Curl => "",
     }
 }
 
@@ -162,9 +163,6 @@ fn header(language: Language, name: &str, given: &Given) -> String {
         (Language::Curl, Given::Secret(before, variable)) => {
             format!("        -H \"{name}: {before}${{{variable}:?}}\" \\\n")
         }
-        (Language::Rust, Given::Plain(value)) => {
-            format!("({}, String::from({})), ", quoted(name), rust(value))
-        }
         (Language::Rust, given) => {
             format!("({}, {}), ", quoted(name), value_of(language, given))
         }
@@ -179,6 +177,9 @@ fn header(language: Language, name: &str, given: &Given) -> String {
 
 fn value_of(language: Language, given: &Given) -> String {
     match given {
+        Given::Plain(value) if language == Language::Rust => {
+            format!("String::from({})", rust(value))
+        }
         Given::Plain(value) => literal(language, value),
         Given::Secret(before, name) if before.is_empty() => variable(language, name),
         Given::Secret(before, name) => match language {
@@ -203,14 +204,11 @@ fn variable(language: Language, name: &str) -> String {
     }
 }
 
-/// Text as a literal; in Rust an owned one.
+/// Text as a literal.
 fn literal(language: Language, text: &str) -> String {
     match language {
         Language::Curl => format!("'{}'", text.replace('\'', "'\\''")),
         Language::Python | Language::Javascript => quoted(text),
-        Language::Rust if text.starts_with("http") || text.contains(' ') => {
-            format!("String::from({})", rust(text))
-        }
         Language::Rust => rust(text),
     }
 }

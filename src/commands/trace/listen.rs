@@ -8,7 +8,6 @@ use serde_json::json;
 
 use super::super::advice::quoted;
 use super::super::connect::Prepared;
-use super::super::settings::{limits, tls};
 use super::super::{Context, Outcome};
 use super::verdict::Conduct;
 use super::{drawing, write_page};
@@ -20,7 +19,6 @@ use crate::exit::ExitCode;
 use crate::output::{Paint, Stream, one_line};
 use crate::relay::Relay;
 use crate::report::{self, Ladder};
-use crate::transport::{self, ProxyChoice};
 
 pub(super) fn run(
     context: &Context<'_>,
@@ -43,18 +41,18 @@ pub(super) fn run(
         out: context.console.out.clone(),
         recorder: context.recorder.clone(),
     }));
-    let options = transport::Options {
-        limits: limits(context.options),
-        proxy: ProxyChoice::find(context.options.proxy.as_deref(), context.env, &endpoint),
-        tls: tls(context.options, prepared.saved.as_ref()),
-    };
     let watched = Arc::clone(&log);
-    let relay =
-        Relay::new(endpoint, options, context.recorder.clone(), args.anyone, move |exchange| {
+    let relay = Relay::new(
+        endpoint,
+        prepared.http.clone(),
+        context.recorder.clone(),
+        args.anyone,
+        move |exchange| {
             let mut log = watched.lock().unwrap_or_else(PoisonError::into_inner);
             // With nobody to show it to, it is still recorded.
             let _ = log.add(exchange);
-        });
+        },
+    );
     context
         .console
         .err

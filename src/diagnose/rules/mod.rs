@@ -6,6 +6,7 @@ mod http;
 #[cfg(test)]
 mod near_misses;
 mod sessions;
+mod streams;
 
 use super::rule::{Evidence, Rule};
 use crate::exchange::Shape;
@@ -47,10 +48,10 @@ pub(super) static RULES: [&Rule; 36] = [
     &http::BODY_TOO_LARGE,
     &http::UPSTREAM_DOWN,
     &sessions::STATELESS,
-    &sessions::STREAM_CONFLICT,
+    &streams::STREAM_CONFLICT,
     &http::WRONG_PATH,
-    &eras::STREAM_BUFFERED,
-    &eras::STREAM_EMPTY,
+    &streams::STREAM_BUFFERED,
+    &streams::STREAM_EMPTY,
     &http::NOT_MCP,
 ];
 

@@ -449,29 +449,6 @@ even a fresh initialize gets \"Session not found\", until the server is started 
     },
 };
 
-pub(super) static STREAM_CONFLICT: Rule = Rule {
-    id: "stream-conflict",
-    title: "another stream of this session is open already",
-    means: "A session has one standalone GET stream at a time. Another process of the client, or an \
-            earlier run of it, still has it open.",
-    server: "",
-    specification: "2025-11-25, Transports, Listening for Messages from the Server",
-    about: "\
-The stream that a client opens with GET is the server's way to speak unasked; many servers allow one for a \
-session and answer a second with 409. The stream is optional: a client that gets 409 or 405 for it goes on \
-without.",
-    find: |evidence| {
-        let get = evidence.exchange.request.method == "GET";
-        let says_so =
-            evidence.says(&["multiple get", "already has a stream", "only one sse stream"]);
-        match evidence.status() {
-            409 if get => Some(Certainty::Certain.into()),
-            400 | 409 if says_so => Some(Certainty::Certain.into()),
-            _ => None,
-        }
-    },
-};
-
 pub(super) static STATELESS: Rule = Rule {
     id: "stateless",
     title: "the server keeps no sessions",

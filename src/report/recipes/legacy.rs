@@ -54,7 +54,8 @@ impl Server {
             return Ok(Err(answered.status));
         }
         let session = answered.session.clone();
-        let answer = answer(answered, self.last_id)?;
+        let answer = answer(answered.body, answered.is_stream, self.last_id)
+            .map_err(|error| format!("HTTP {}: {error}", answered.status))?;
         if let Some(error) = answer.get("error") {
             return Err(format!("error {}: {}", error["code"], error["message"]).into());
         }
@@ -105,34 +106,13 @@ impl Server {
     }
 }
 
-/// The answer to a request: in one document, or among the events of a stream.
-fn answer(answered: Answered, id: u64) -> Result<Value, Error> {
-    let mut body = BufReader::new(answered.body);
-    if !answered.is_stream {
-        let mut text = String::new();
-        body.read_to_string(&mut text)?;
-        return serde_json::from_str(&text).map_err(|_| format!("HTTP {}: {text}", answered.status).into());
-    }
-    let mut data = String::new();
-    for line in body.lines() {
-        let line = line?;
-        if let Some(more) = line.strip_prefix("data:") {
-            data.push_str(more.strip_prefix(' ').unwrap_or(more));
-        } else if line.is_empty() && !data.is_empty() {
-            let message: Value = serde_json::from_str(&std::mem::take(&mut data))?;
-            if message["id"] == id && message.get("method").is_none() {
-                return Ok(message);
-            }
-        }
-    }
-    Err(format!("HTTP {}: no answer", answered.status).into())
-}
+@MESSAGES@
 
 fn main() -> Result<(), Error> {
     let config = ureq::Agent::config_builder().http_status_as_error(false).build();
     let mut server = Server {
         agent: config.into(),
-        url: @URL@,
+        url: @URL@.into(),
         headers: vec![@HEADERS@],
         session: Vec::new(),
         last_id: 0,

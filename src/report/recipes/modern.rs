@@ -31,7 +31,7 @@ fn request(url: &str, method: &str, mut params: Value, headers: &[(&str, String)
     let status = response.status();
     let kind = response.headers().get("content-type").and_then(|value| value.to_str().ok());
     let is_stream = kind.is_some_and(|kind| kind.starts_with("text/event-stream"));
-    let answer = answer(response.into_body().into_reader(), is_stream)
+    let answer = answer(response.into_body().into_reader(), is_stream, 1)
         .map_err(|error| format!("HTTP {status}: {error}"))?;
     match answer.get("error") {
         Some(error) => Err(format!("error {}: {}", error["code"], error["message"]).into()),
@@ -39,31 +39,10 @@ fn request(url: &str, method: &str, mut params: Value, headers: &[(&str, String)
     }
 }
 
-/// The answer to a request: in one document, or among the events of a stream.
-fn answer(body: impl Read, is_stream: bool) -> Result<Value, Error> {
-    let mut body = BufReader::new(body);
-    if !is_stream {
-        let mut text = String::new();
-        body.read_to_string(&mut text)?;
-        return serde_json::from_str(&text).map_err(|_| text.into());
-    }
-    let mut data = String::new();
-    for line in body.lines() {
-        let line = line?;
-        if let Some(more) = line.strip_prefix("data:") {
-            data.push_str(more.strip_prefix(' ').unwrap_or(more));
-        } else if line.is_empty() && !data.is_empty() {
-            let message: Value = serde_json::from_str(&std::mem::take(&mut data))?;
-            if message["id"] == 1 && message.get("method").is_none() {
-                return Ok(message);
-            }
-        }
-    }
-    Err("no answer".into())
-}
+@MESSAGES@
 
 fn main() -> Result<(), Error> {
-    let url = @URL@;
+    let url: String = @URL@.into();
     let result = request(&url, @METHOD@, json!(@PARAMS@), &[@HEADERS@])?;
     println!("{result}");
     Ok(())

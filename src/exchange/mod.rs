@@ -3,14 +3,19 @@
 //! Everything that is explained later is explained from these records. They hold secrets; what is
 //! shown of them goes through the [`Redactor`] that every observer is given.
 
+mod recorder;
+#[cfg(test)]
+pub(crate) mod testing;
+
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use crate::protocol::headers;
 use crate::protocol::jsonrpc::{self, Message};
 use crate::protocol::version;
 use crate::redact::{Redactor, is_sensitive_header, secrets_of};
+
+pub use recorder::{Observer, Recorder};
 
 /// As much of a body is kept as evidence; a longer one is marked as cut.
 pub const KEEP_BODY: usize = 64 * 1024;
@@ -372,66 +377,6 @@ fn find_header<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h st
         .map(|(_, value)| value.as_str())
 }
 
-/// Is told of every exchange as it happens. A trace is one of these, and never an `if` in the driver.
-pub trait Observer: Send {
-    /// A request is about to be sent.
-    fn sending(&mut self, _exchange: &Exchange, _redactor: &Redactor) {}
-    /// The status and the headers are here.
-    fn answered(&mut self, _exchange: &Exchange, _redactor: &Redactor) {}
-    /// A block of a stream is here.
-    fn event(&mut self, _event: &Event, _redactor: &Redactor) {}
-    /// The exchange is over.
-    fn finished(&mut self, _exchange: &Exchange, _redactor: &Redactor) {}
-}
-
-/// Keeps the observers, the secrets and the count of the exchanges of one process. Clones, in whichever
-/// thread, keep the same.
-#[derive(Clone, Default)]
-pub struct Recorder(Arc<Mutex<Records>>);
-
-#[derive(Default)]
-struct Records {
-    observers: Vec<Box<dyn Observer>>,
-    redactor: Redactor,
-    count: usize,
-}
-
-impl Recorder {
-    /// A recorder that tells these observers.
-    pub fn new(observers: Vec<Box<dyn Observer>>, redactor: Redactor) -> Self {
-        Self(Arc::new(Mutex::new(Records { observers, redactor, count: 0 })))
-    }
-
-    fn records(&self) -> MutexGuard<'_, Records> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The number of the next exchange.
-    pub fn next_number(&self) -> usize {
-        let mut records = self.records();
-        records.count += 1;
-        records.count
-    }
-
-    /// Learns secrets.
-    pub fn learn(&self, teach: impl FnOnce(&mut Redactor)) {
-        teach(&mut self.records().redactor);
-    }
-
-    /// A copy of the redactor with all that it has learned so far.
-    pub fn redactor(&self) -> Redactor {
-        self.records().redactor.clone()
-    }
-
-    /// Tells every observer.
-    pub fn tell(&self, tell: impl Fn(&mut dyn Observer, &Redactor)) {
-        let records = &mut *self.records();
-        for observer in &mut records.observers {
-            tell(observer.as_mut(), &records.redactor);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -447,70 +392,5 @@ mod tests {
         assert_eq!(Shape::of(b"<!DOCTYPE html>", false), Shape::Html);
         assert_eq!(Shape::of(b"session not found\n", false), Shape::Text);
         assert_eq!(Shape::of(b"null", false), Shape::Text);
-    }
-}
-
-#[cfg(test)]
-pub(crate) mod testing {
-    //! Evidence made by hand, for tests of what is concluded from it.
-
-    use super::*;
-
-    /// A request of this method, with or without a session id, that nothing answered.
-    pub(crate) fn sent(method: &str, session: Option<&str>) -> Exchange {
-        let mut headers = vec![
-            ("content-type".to_owned(), headers::JSON.to_owned()),
-            ("accept".to_owned(), headers::ACCEPT_BOTH.to_owned()),
-        ];
-        headers.extend(session.map(|id| (headers::SESSION_ID.to_owned(), id.to_owned())));
-        Exchange {
-            number: 1,
-            began: SystemTime::UNIX_EPOCH,
-            purpose: Purpose::of(method),
-            request: Request {
-                method: "POST",
-                url: "http://h/mcp".to_owned(),
-                headers,
-                body: if method.starts_with("notifications/") {
-                    format!(r#"{{"jsonrpc":"2.0","method":"{method}"}}"#)
-                } else {
-                    format!(r#"{{"jsonrpc":"2.0","id":"x","method":"{method}"}}"#)
-                },
-            },
-            connection: Connection::default(),
-            times: Times::default(),
-            wire: Wire::default(),
-            answer: None,
-            failure: None,
-        }
-    }
-
-    /// The same, answered with a body that is JSON, HTML, text or nothing.
-    pub(crate) fn answered(exchange: Exchange, status: u16, body: &str) -> Exchange {
-        with_headers(exchange, status, &[], body)
-    }
-
-    /// The same, with headers.
-    pub(crate) fn with_headers(
-        mut exchange: Exchange,
-        status: u16,
-        headers: &[(&str, &str)],
-        body: &str,
-    ) -> Exchange {
-        exchange.answer = Some(Answer {
-            status,
-            headers: headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
-            shape: match body.trim_start().chars().next() {
-                None => Shape::Empty,
-                Some('{' | '[') => Shape::Json,
-                Some('<') => Shape::Html,
-                _ => Shape::Text,
-            },
-            body: body.to_owned(),
-            body_length: body.len() as u64,
-            events: Vec::new(),
-            events_dropped: 0,
-        });
-        exchange
     }
 }

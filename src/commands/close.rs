@@ -1,7 +1,7 @@
 //! `close`: end the session with DELETE, and forget the server.
 
 use super::advice::failed;
-use super::connect::prepare;
+use super::prepare::prepare;
 use super::settings::limits;
 use super::{Context, Outcome, Stop};
 use crate::cli::Close;

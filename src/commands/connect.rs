@@ -1,22 +1,17 @@
-//! From a target to a client that is ready: credentials, limits, the remembered session or a new one.
+//! From what is prepared to a client that is ready: in the remembered session or in a new one.
 
 use std::sync::PoisonError;
 
-use serde_json::{Value, json};
-
-use super::advice::{Spoken, failed, quoted};
-use super::answering::{Answering, Mistakes, answering, covers, meets};
-use super::keeper::RecordKeeper;
-use super::settings::{self, asked_version, given_credentials, given_session, handshake, limits};
+use super::advice::{Spoken, failed};
+use super::answering::{Mistakes, covers, meets};
+use super::keeper::renewal;
+use super::prepare::{Prepared, prepare};
+use super::settings::{asked_version, given_session, handshake, limits};
 use super::{Context, Outcome, Stop};
 use crate::client::{self, Client, Handshake, Opened, Probe, Renewal};
-use crate::demo::{self, Demo};
-use crate::endpoint::Endpoint;
-use crate::error::{Failure, Kind, from_transport};
+use crate::error::{Failure, Kind};
 use crate::protocol::types::Transport;
-use crate::redact::without_secrets;
-use crate::session::{Belief, Credentials, Expanded, KnownTools, Record, Store, Target, resolve};
-use crate::transport;
+use crate::session::{Belief, KnownTools, Record, Store, Target, resolve};
 
 /// A client that is ready, and what is remembered of its server.
 pub(super) struct Connected {
@@ -34,28 +29,6 @@ pub(super) struct Connected {
     pub(super) spoken: Spoken,
     /// The session is this process's alone, and ended afterwards.
     ephemeral: bool,
-}
-
-/// Who talks to which server, before anything is sent.
-pub(super) struct Prepared {
-    pub(super) client: Client,
-    pub(super) endpoint: Endpoint,
-    /// As given, to be remembered.
-    pub(super) credentials: Credentials,
-    /// As sent.
-    pub(super) expanded: Expanded,
-    /// How the server is reached.
-    pub(super) http: transport::Options,
-    pub(super) saved: Option<Record>,
-    pub(super) spoken: Spoken,
-    pub(super) is_demo: bool,
-    /// The command line itself says who is asking.
-    given: bool,
-    /// The capabilities to declare.
-    pub(super) capabilities: Value,
-    /// Of these, what a session must have declared for this run.
-    wanted: Value,
-    mistakes: Mistakes,
 }
 
 /// Does something with the server that was named, and ends the session afterwards where it must not
@@ -81,81 +54,6 @@ pub(super) fn with_server(
         return Err(mistakes.into_iter().fold(failure, Failure::with_detail).into());
     }
     outcome
-}
-
-/// Finds out what to send and how, without sending anything.
-pub(super) fn prepare(context: &Context<'_>, target: Target) -> Result<Prepared, Stop> {
-    let (endpoint, saved, is_demo) = match target {
-        Target::Url(endpoint) => (endpoint, None, false),
-        Target::Saved(record, endpoint) => (endpoint, Some(*record), false),
-        Target::Demo => {
-            let demo = Demo::start(0, demo::Options::default()).map_err(|error| {
-                Failure::new(
-                    Kind::Unreachable,
-                    format!("cannot start the built-in server: {error}"),
-                )
-            })?;
-            let endpoint = Endpoint::parse(&demo.url()).map_err(Failure::usage)?;
-            (endpoint, None, true)
-        }
-    };
-    let options = context.options;
-    let mut credentials = given_credentials(options)?;
-    let given = credentials != Credentials::default();
-    if let Some(record) = &saved {
-        credentials = credentials.or(&record.credentials());
-    }
-    let mut sent = credentials.clone();
-    if !sent.has_authorization() && context.env.var("MCPOKE_BEARER").is_some() {
-        sent.bearer = Some("env:MCPOKE_BEARER".to_owned());
-    }
-    let expanded = sent.expand(context.env).map_err(Failure::usage)?;
-    context.recorder.learn(|redactor| expanded.teach(redactor));
-    context.recorder.learn(|redactor| redactor.learn_query(endpoint.as_str()));
-    let mut limits = limits(options);
-    if context.env.stdin_is_terminal {
-        // Whoever fills in a form takes the time it takes: only waiting for the server is bounded.
-        limits.first_byte = limits.first_byte.or(limits.whole);
-        limits.silence = limits.silence.or(limits.whole);
-        limits.whole = None;
-    }
-    let http = transport::Options {
-        limits,
-        proxy: transport::ProxyChoice::find(options.proxy.as_deref(), context.env, &endpoint),
-        tls: settings::tls(options, saved.as_ref()),
-    };
-    let target = match &saved {
-        _ if is_demo => "demo".to_owned(),
-        Some(record) => record.name.clone(),
-        None => quoted(&without_secrets(endpoint.as_str())),
-    };
-    let probe = options.no_session.then_some("--no-session");
-    let probe = probe.or(options.session_id.as_ref().map(|_| "--session-id"));
-    let spoken = Spoken { target, probe, tracing: false };
-    let recorder = context.recorder.clone();
-    let mut client =
-        Client::new(endpoint.clone(), http.clone(), expanded.headers.clone(), recorder)
-            .map_err(|error| unusable(&error))?;
-    let server = match &saved {
-        Some(record) => format!("{} ({})", record.name, endpoint.authority()),
-        None => endpoint.authority(),
-    };
-    let Answering { inquiries, capabilities, wanted, mistakes } = answering(context, &server)?;
-    client.serve_with(inquiries, capabilities.clone());
-    Ok(Prepared {
-        client,
-        endpoint,
-        credentials,
-        expanded,
-        http,
-        saved,
-        spoken,
-        is_demo,
-        given,
-        capabilities,
-        wanted,
-        mistakes,
-    })
 }
 
 /// A client that is ready: in the remembered session where it fits, or else in a new one.
@@ -309,17 +207,6 @@ impl Prepared {
         }
     }
 
-    /// What a handshake declares: what this run serves, and what was declared to the server before, since
-    /// servers show different tools to different clients.
-    pub(super) fn to_declare(&self) -> Value {
-        let before = self.saved.as_ref().filter(|record| !record.session().is_modern());
-        let mut declared = before.map_or_else(|| json!({}), |r| r.client_capabilities.clone());
-        for (name, value) in self.capabilities.as_object().into_iter().flatten() {
-            declared[name] = value.clone();
-        }
-        declared
-    }
-
     /// In a session that nothing is remembered of.
     fn for_this_once(
         mut self,
@@ -398,30 +285,6 @@ pub(super) fn remember(
         let _ = store.save_tools(&record.name, tools, opened.at);
     }
     Ok(record)
-}
-
-/// What to do when the server has lost the remembered session.
-fn renewal(context: &Context<'_>, record: &Record, credentials: &Expanded) -> Renewal {
-    if context.options.no_renew {
-        return Renewal::Never;
-    }
-    let handshake =
-        Handshake { capabilities: record.client_capabilities.clone(), ..Handshake::default() };
-    let keeper = RecordKeeper {
-        store: Store::of(context.env),
-        console: context.console.clone(),
-        record: record.clone(),
-        credentials: credentials.clone(),
-        now: context.now(),
-        limit: limits(context.options).whole,
-        lock: None,
-    };
-    Renewal::Once(handshake, Box::new(keeper))
-}
-
-fn unusable(error: &transport::Error) -> Stop {
-    let (kind, message, _) = from_transport(error);
-    Failure::new(kind, message).into()
 }
 
 impl Connected {

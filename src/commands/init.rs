@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::connect::{Prepared, greet, prepare, remember};
+use super::connect::{greet, remember};
+use super::prepare::{Prepared, prepare};
 use super::settings::{handshake, limits};
 use super::{Context, Outcome};
 use crate::cli::Init;

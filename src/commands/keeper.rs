@@ -2,20 +2,41 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::client::{Keeper, Opened, Session};
+use super::Context;
+use super::settings::limits;
+use crate::client::{Handshake, Keeper, Opened, Renewal, Session};
 use crate::output::{Console, age, one_line};
 use crate::session::{Expanded, Lock, Record, Store};
 
+/// What to do when the server has lost the remembered session.
+pub(super) fn renewal(context: &Context<'_>, record: &Record, credentials: &Expanded) -> Renewal {
+    if context.options.no_renew {
+        return Renewal::Never;
+    }
+    let handshake =
+        Handshake { capabilities: record.client_capabilities.clone(), ..Handshake::default() };
+    let keeper = RecordKeeper {
+        store: Store::of(context.env),
+        console: context.console.clone(),
+        record: record.clone(),
+        credentials: credentials.clone(),
+        now: context.now(),
+        limit: limits(context.options).whole,
+        lock: None,
+    };
+    Renewal::Once(handshake, Box::new(keeper))
+}
+
 /// Keeps the record of a session that the server has lost.
-pub(super) struct RecordKeeper {
-    pub(super) store: Store,
-    pub(super) console: Console,
-    pub(super) record: Record,
-    pub(super) credentials: Expanded,
-    pub(super) now: SystemTime,
+struct RecordKeeper {
+    store: Store,
+    console: Console,
+    record: Record,
+    credentials: Expanded,
+    now: SystemTime,
     /// How long to wait for another process.
-    pub(super) limit: Option<Duration>,
-    pub(super) lock: Option<Lock>,
+    limit: Option<Duration>,
+    lock: Option<Lock>,
 }
 
 impl Keeper for RecordKeeper {

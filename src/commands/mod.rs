@@ -14,6 +14,7 @@ mod keeper;
 mod list_tools;
 mod lists;
 mod ping;
+mod prepare;
 mod prompts;
 mod read_resource;
 mod request;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::json;
 
 use super::super::advice::quoted;
-use super::super::connect::Prepared;
+use super::super::prepare::Prepared;
 use super::super::{Context, Outcome};
 use super::verdict::Conduct;
 use super::{drawing, write_page};

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::advice::{Spoken, failed, quoted};
 use super::call::{read_file, wrong_arguments};
-use super::connect::{Prepared, prepare};
+use super::prepare::{Prepared, prepare};
 use super::settings::{given_credentials, handshake};
 use super::{Context, Outcome, Stop};
 use crate::arguments::{Given, Typing};

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::connect::Prepared;
+use super::super::prepare::Prepared;
 use super::super::settings::handshake;
 use super::super::{Context, Outcome};
 use super::probe::Probe;

@@ -7,17 +7,17 @@
     reason = "help for people"
 )]
 
+mod options;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
+pub use options::Options;
+use options::seconds;
+
 /// Where an option stands in the help.
-const TARGET: &str = "Server";
-const ASKED: &str = "When the server asks";
-const NETWORK: &str = "Network";
-const PROBE: &str = "Probing";
-const OUTPUT: &str = "Output";
 const MISBEHAVING: &str = "Misbehaving";
 
 /// curl for MCP servers, with a memory and an explanation.
@@ -404,137 +404,6 @@ pub enum ColorChoice {
     Never,
 }
 
-/// Options of every command.
-#[derive(Debug, Clone, Args)]
-pub struct Options {
-    /// A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]
-    #[arg(short, long, global = true, value_name = "TARGET", help_heading = TARGET)]
-    pub server: Option<String>,
-    /// Send a header; ${VAR} is expanded when sent, and remembered unexpanded
-    #[arg(short = 'H', long = "header", global = true, value_name = "NAME: VALUE", help_heading = TARGET)]
-    pub headers: Vec<String>,
-    /// Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]
-    #[arg(long, global = true, value_name = "TOKEN", help_heading = TARGET)]
-    pub bearer: Option<String>,
-    /// Neither read nor write what is remembered; end the session afterwards
-    #[arg(long, global = true, help_heading = TARGET)]
-    pub no_save: bool,
-    /// Fail instead of opening a new session when the server has lost the old one
-    #[arg(long, global = true, help_heading = TARGET)]
-    pub no_renew: bool,
-
-    /// Answer a form of the server's: a field's value, as often as there are fields; key:=JSON for any type
-    #[arg(long, global = true, value_name = "KEY=VALUE", help_heading = ASKED)]
-    pub answer: Vec<String>,
-    /// Answer forms of the server's from this JSON file; what it leaves open takes the form's defaults
-    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = ASKED)]
-    pub answers: Option<PathBuf>,
-    /// Tell a server that asks that this folder is what it should work on
-    #[arg(long = "root", global = true, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = ASKED)]
-    pub roots: Vec<PathBuf>,
-    /// Give a server that asks for a language model's turn what this command makes of its request: JSON
-    /// on standard input, the text (or a whole CreateMessageResult) on standard output
-    #[arg(long, global = true, value_name = "CMD", value_hint = ValueHint::CommandString, help_heading = ASKED)]
-    pub sampling_command: Option<String>,
-
-    /// Longest time for one exchange, in seconds; 0 is without limit
-    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 300.0, value_parser = seconds, help_heading = NETWORK)]
-    pub timeout: f64,
-    /// Longest time until connected, in seconds
-    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 10.0, value_parser = seconds, help_heading = NETWORK)]
-    pub connect_timeout: f64,
-    /// Longest time until the answer begins, in seconds [default: that of --timeout]
-    #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds, help_heading = NETWORK)]
-    pub first_byte_timeout: Option<f64>,
-    /// Longest time without a single byte, in seconds [default: that of --timeout]
-    #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds, help_heading = NETWORK)]
-    pub silence_timeout: Option<f64>,
-    /// Largest message to accept, in bytes; K, M and G are understood
-    #[arg(long, global = true, value_name = "BYTES", default_value = "256M", value_parser = bytes, help_heading = NETWORK)]
-    pub max_size: u64,
-    /// Go through this proxy: http://, https:// or socks5://; an empty one means none
-    #[arg(long, global = true, value_name = "URL", help_heading = NETWORK)]
-    pub proxy: Option<String>,
-    /// Trust the certificate authorities in this PEM file, instead of the system's
-    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = NETWORK)]
-    pub cacert: Option<PathBuf>,
-    /// Show this client certificate (PEM)
-    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = NETWORK)]
-    pub cert: Option<PathBuf>,
-    /// The key of the client certificate (PEM), if it is not in the same file
-    #[arg(long, global = true, value_name = "FILE", requires = "cert", value_hint = ValueHint::FilePath, help_heading = NETWORK)]
-    pub key: Option<PathBuf>,
-    /// Believe any server certificate
-    #[arg(short = 'k', long, global = true, help_heading = NETWORK)]
-    pub insecure: bool,
-
-    /// Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks
-    #[arg(long, global = true, value_name = "VERSION", value_parser = version, help_heading = PROBE)]
-    pub protocol_version: Option<String>,
-    /// Declare these client capabilities; servers show different tools to different clients
-    #[arg(long, global = true, value_name = "JSON", help_heading = PROBE)]
-    pub capabilities: Option<String>,
-    /// Send the request bare, without handshake and session, as a thin client would
-    #[arg(long, global = true, conflicts_with = "session_id", help_heading = PROBE)]
-    pub no_session: bool,
-    /// Leave out notifications/initialized after initialize
-    #[arg(long, global = true, conflicts_with_all = ["no_session", "session_id"], help_heading = PROBE)]
-    pub no_initialized: bool,
-    /// Send this session id, without a handshake
-    #[arg(long, global = true, value_name = "ID", help_heading = PROBE)]
-    pub session_id: Option<String>,
-
-    /// Show every exchange on stderr as it happens, secrets redacted
-    #[arg(short = 'v', long, global = true, help_heading = OUTPUT)]
-    pub trace: bool,
-    /// Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)
-    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = OUTPUT)]
-    pub trace_file: Option<PathBuf>,
-    /// Print what the server sent, as JSON; failures too, on the last line of stderr
-    #[arg(long, global = true, help_heading = OUTPUT)]
-    pub json: bool,
-    /// Print no notes on stderr, only results and failures
-    #[arg(short, long, global = true, help_heading = OUTPUT)]
-    pub quiet: bool,
-    /// When to use colour
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t, help_heading = OUTPUT)]
-    pub color: ColorChoice,
-    /// Show secrets in traces and messages
-    #[arg(long, global = true, help_heading = OUTPUT)]
-    pub show_secrets: bool,
-}
-
-fn version(text: &str) -> Result<String, String> {
-    let is_date =
-        text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-    if is_date || text == "auto" {
-        return Ok(text.to_owned());
-    }
-    Err("expected a revision such as 2025-11-25, or auto".to_owned())
-}
-
-fn seconds(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(seconds) if (0.0..=31_536_000.0).contains(&seconds) => Ok(seconds),
-        _ => Err("expected a number of seconds, such as 30 or 0.5".to_owned()),
-    }
-}
-
-fn bytes(text: &str) -> Result<u64, String> {
-    let (digits, factor) = match text.char_indices().next_back() {
-        Some((at, 'k' | 'K')) => (&text[..at], 1 << 10),
-        Some((at, 'm' | 'M')) => (&text[..at], 1 << 20),
-        Some((at, 'g' | 'G')) => (&text[..at], 1 << 30),
-        _ => (text, 1),
-    };
-    digits
-        .parse::<u64>()
-        .ok()
-        .and_then(|number| number.checked_mul(factor))
-        .filter(|bytes| *bytes > 0)
-        .ok_or_else(|| "expected a number of bytes, such as 1000000 or 64M".to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -543,15 +412,6 @@ mod tests {
     #[test]
     fn the_declaration_holds_together() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn sizes_and_times_are_read_with_their_units() {
-        assert_eq!(bytes("64M"), Ok(64 << 20));
-        assert_eq!(bytes("1000"), Ok(1000));
-        assert!(bytes("0").is_err() && bytes("x").is_err() && bytes("99999999999G").is_err());
-        assert_eq!(seconds("0.5"), Ok(0.5));
-        assert!(seconds("-1").is_err() && seconds("nan").is_err());
     }
 
     #[test]

@@ -112,6 +112,9 @@ impl Redactor {
 
     /// A secret comes back in many forms: as JSON text, in a URL, in Base64.
     fn learn_as(&mut self, secret: &str, shown: &str) {
+        if is_shown(secret) {
+            return;
+        }
         let json = serde_json::Value::from(secret).to_string();
         let forms = [
             secret.to_owned(),

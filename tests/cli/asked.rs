@@ -16,6 +16,17 @@ fn demo(era: &[&'static str], args: &[&'static str]) -> Vec<&'static str> {
     ["-s", "demo"].iter().chain(era).chain(args).copied().collect()
 }
 
+/// A modern server whose tool wants an answer to one question before it runs.
+fn asking_once(question: Value) -> Server {
+    modern(move |request| {
+        let first =
+            request.rpc() == "tools/call" && request.body["params"]["inputResponses"].is_null();
+        let wanted = json!({"resultType": "input_required",
+            "inputRequests": {"elicitation/create": question}});
+        first.then(|| request.result(&wanted))
+    })
+}
+
 #[test]
 fn a_form_is_answered_by_options_in_both_eras() {
     for era in ERAS {
@@ -312,14 +323,7 @@ fn a_session_that_did_not_declare_what_is_served_is_not_used_for_it() {
 fn an_address_is_shown_and_never_visited() {
     let question = json!({"method": "elicitation/create", "params": {"mode": "url",
         "message": "Sign in", "url": "https://example.com/sign-in?a=1", "elicitationId": "1"}});
-    let server = modern(move |request| {
-        (request.rpc() == "tools/call" && request.body["params"]["inputResponses"].is_null()).then(
-            || {
-                request.result(&json!({"resultType": "input_required",
-                "inputRequests": {"elicitation/create": question}}))
-            },
-        )
-    });
+    let server = asking_once(question);
     let sandbox = Sandbox::new();
     sandbox
         .run(&["-s", &server.url, "call", "echo", "message=x", "--answer", "a=1"])
@@ -360,14 +364,7 @@ fn an_address_that_must_be_visited_first_is_named() {
 fn an_answer_to_something_else_accepts_nothing() {
     let question = json!({"method": "elicitation/create", "params": {"message": "Delete everything?",
         "requestedSchema": {"type": "object", "properties": {"confirm": {"type": "boolean", "default": true}}}}});
-    let server = modern(move |request| {
-        (request.rpc() == "tools/call" && request.body["params"]["inputResponses"].is_null()).then(
-            || {
-                request.result(&json!({"resultType": "input_required",
-                "inputRequests": {"elicitation/create": question}}))
-            },
-        )
-    });
+    let server = asking_once(question);
     let sandbox = Sandbox::new();
     let answer = |args: &[&str]| {
         let args: Vec<&str> =

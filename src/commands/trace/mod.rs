@@ -25,6 +25,7 @@ use crate::exchange::{Exchange, Purpose, Recorder};
 use crate::exit::ExitCode;
 use crate::protocol::jsonrpc::call_params;
 use crate::protocol::types::Tool;
+use crate::redact::Redactor;
 use crate::report::{self, Ladder};
 use crate::session::{Credentials, resolve};
 
@@ -68,7 +69,8 @@ fn experiment(
     let draw = |exchanges: &[Exchange]| {
         if !context.options.json {
             // An output that cannot be written to is noticed with the verdict.
-            let _ = draw_last(context, &drawing, &authority, exchanges);
+            let redactor = context.recorder.redactor();
+            let _ = draw_last(context, &drawing, &authority, exchanges, &redactor);
         }
     };
     let recipes = args.html.is_some().then(|| (ask.clone(), tool.clone()));
@@ -168,13 +170,14 @@ fn draw_last(
     ladder: &Ladder,
     server: &str,
     exchanges: &[Exchange],
+    redactor: &Redactor,
 ) -> std::io::Result<()> {
     let Some((last, earlier)) = exchanges.split_last() else { return Ok(()) };
     let out = &context.console.out;
     if earlier.is_empty() {
         out.line(&ladder.head(server))?;
     }
-    let rung = Ladder::describe(last, earlier, &context.recorder.redactor());
+    let rung = Ladder::describe(last, earlier, redactor);
     for line in ladder.rung(last.number, &rung) {
         out.line(&line)?;
     }

@@ -40,7 +40,7 @@ pub(super) fn run(context: &Context<'_>, args: &Trace, path: &Path) -> Outcome {
     }
     let drawing = drawing(context, args);
     for count in 1..=exchanges.len() {
-        draw_last(context, &drawing, &server, &exchanges[..count])?;
+        draw_last(context, &drawing, &server, &exchanges[..count], &redactor)?;
     }
     conduct.print(&context.console.out, &redactor, drawing.ascii)?;
     if let Some(top) = conduct.findings.first() {

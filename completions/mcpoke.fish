@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_mcpoke_global_optspecs
-    string join \n s/server= H/header= bearer= no-save no-renew answer= answers= root= sampling-command= timeout= connect-timeout= first-byte-timeout= silence-timeout= max-size= proxy= cacert= cert= key= k/insecure protocol-version= capabilities= no-session no-initialized session-id= v/trace trace-file= json q/quiet color= show-secrets h/help V/version
+    string join \n s/server= H/header= bearer= no-save no-renew answer= answers= root= sampling-command= timeout= connect-timeout= first-byte-timeout= silence-timeout= max-size= proxy= cacert= cert= key= k/insecure protocol-version= capabilities= no-session no-initialized session-id= v/trace trace-file= json q/quiet progress= log-level= color= show-secrets h/help V/version
 end
 
 function __fish_mcpoke_needs_command
@@ -44,6 +44,18 @@ complete -c mcpoke -n "__fish_mcpoke_needs_command" -l protocol-version -d 'Spea
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
+plain\t'A line for each'
+json\t'A JSON object for each: the notification\'s method and params'
+none\t'Nothing'"
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -l log-level -d 'Ask the server for its log messages from this level on' -r -f -a "debug\t''
+info\t''
+notice\t''
+warning\t''
+error\t''
+critical\t''
+alert\t''
+emergency\t''"
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -70,6 +82,7 @@ complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "complete" -d 'Ask wha
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "trace" -d 'Find out why a thin client fails: the bare call, the handshake, and the call again'
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "explain" -d 'Explain a rule of the diagnosis in full'
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "ping" -d 'Ask whether the server is there, and how long it takes'
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "set-log-level" -d 'Ask a server with sessions for its log messages from a level on'
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "request" -d 'Send any request or notification'
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "sessions" -d 'List what is remembered'
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -f -a "use" -d 'Make a remembered server the current one'
@@ -98,6 +111,18 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l protocol-version 
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
+plain\t'A line for each'
+json\t'A JSON object for each: the notification\'s method and params'
+none\t'Nothing'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l log-level -d 'Ask the server for its log messages from this level on' -r -f -a "debug\t''
+info\t''
+notice\t''
+warning\t''
+error\t''
+critical\t''
+alert\t''
+emergency\t''"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -134,6 +159,18 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l protocol-ve
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
+plain\t'A line for each'
+json\t'A JSON object for each: the notification\'s method and params'
+none\t'Nothing'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l log-level -d 'Ask the server for its log messages from this level on' -r -f -a "debug\t''
+info\t''
+notice\t''
+warning\t''
+error\t''
+critical\t''
+alert\t''
+emergency\t''"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -172,6 +209,18 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l protocol-version 
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
+plain\t'A line for each'
+json\t'A JSON object for each: the notification\'s method and params'
+none\t'Nothing'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l log-level -d 'Ask the server for its log messages from this level on' -r -f -a "debug\t''
+info\t''
+notice\t''
+warning\t''
+error\t''
+critical\t''
+alert\t''
+emergency\t''"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -209,6 +258,18 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l protoco
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
+plain\t'A line for each'
+json\t'A JSON object for each: the notification\'s method and params'
+none\t'Nothing'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l log-level -d 'Ask the server for its log messages from this level on' -r -f -a "debug\t''
+info\t''
+notice\t''
+warning\t''
+error\t''
+critical\t''
+alert\t''
+emergency\t''"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -245,6 +306,18 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
+plain\t'A line for each'
+json\t'A JSON object for each: the notification\'s method and params'
+none\t'Nothing'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -l log-level -d 'Ask the server for its log messages from this level on' -r -f -a "debug\t''
+info\t''
+notice\t''
+warning\t''
+error\t''
+critical\t''
+alert\t''
+emergency\t''"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -280,6 +353,18 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -l protocol
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
+plain\t'A line for each'
+json\t'A JSON object for each: the notification\'s method and params'
+none\t'Nothing'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -l log-level -d 'Ask the server for its log messages from this level on' -r -f -a "debug\t''
+info\t''
+notice\t''
+warning\t''
+error\t''
+critical\t''
+alert\t''
+emergency\t''"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -315,6 +400,18 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l protocol-
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
+plain\t'A line for each'
+json\t'A JSON object for each: the notification\'s method and params'
+none\t'Nothing'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l log-level -d 'Ask the server for its log messages from this level on' -r -f -a "debug\t''
+info\t''
+notice\t''
+warning\t''
+error\t''
+critical\t''
+alert\t''
+emergency\t''"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -349,6 +446,18 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -l protocol-ve
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
+plain\t'A line for each'
+json\t'A JSON object for each: the notification\'s method and params'
+none\t'Nothing'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -l log-level -d 'Ask the server for its log messages from this level on' -r -f -a "debug\t''
+info\t''
+notice\t''
+warning\t''
+error\t''
+critical\t''
+alert\t''
+emergency\t''"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -382,6 +491,18 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -l protocol-vers
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
+plain\t'A line for each'
+json\t'A JSON object for each: the notification\'s method and params'
+none\t'Nothing'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -l log-level -d 'Ask the server for its log messages from this level on' -r -f -a "debug\t''
+info\t''
+notice\t''
+warning\t''
+error\t''
+critical\t''
+alert\t''
+emergency\t''"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -423,6 +544,18 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l protocol-version
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
+plain\t'A line for each'
+json\t'A JSON object for each: the notification\'s method and params'
+none\t'Nothing'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l log-level -d 'Ask the server for its log messages from this level on' -r -f -a "debug\t''
+info\t''
+notice\t''
+warning\t''
+error\t''
+critical\t''
+alert\t''
+emergency\t''"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -459,6 +592,18 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -l protocol-versi
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
+plain\t'A line for each'
+json\t'A JSON object for each: the notification\'s method and params'
+none\t'Nothing'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -l log-level -d 'Ask the server for its log messages from this level on' -r -f -a "debug\t''
+info\t''
+notice\t''
+warning\t''
+error\t''
+critical\t''
+alert\t''
+emergency\t''"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -492,6 +637,18 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l protocol-version 
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
+plain\t'A line for each'
+json\t'A JSON object for each: the notification\'s method and params'
+none\t'Nothing'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l log-level -d 'Ask the server for its log messages from this level on' -r -f -a "debug\t''
+info\t''
+notice\t''
+warning\t''
+error\t''
+critical\t''
+alert\t''
+emergency\t''"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -505,6 +662,51 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l json -d 'Print wh
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -s q -l quiet -d 'Print no notes on stderr, only results and failures'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l show-secrets -d 'Show secrets in traces and messages'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand set-log-level" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand set-log-level" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand set-log-level" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand set-log-level" -l answer -d 'Answer a form of the server\'s: a field\'s value, as often as there are fields; key:=JSON for any type' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand set-log-level" -l answers -d 'Answer forms of the server\'s from this JSON file; what it leaves open takes the form\'s defaults' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand set-log-level" -l root -d 'Tell a server that asks that this folder is what it should work on' -r -f -a "(__fish_complete_directories)"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand set-log-level" -l sampling-command -d 'Give a server that asks for a language model\'s turn what this command makes of its request: JSON on standard input, the text (or a whole CreateMessageResult) on standard output' -r -f -a "(__fish_complete_command)"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand set-log-level" -l timeout -d 'Longest time for one exchange, in seconds; 0 is without limit' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand set-log-level" -l connect-timeout -d 'Longest time until connected, in seconds' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand set-log-level" -l first-byte-timeout -d 'Longest time until the answer begins, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand set-log-level" -l silence-timeout -d 'Longest time without a single byte, in seconds [default: that of --timeout]' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand set-log-level" -l max-size -d 'Largest message to accept, in bytes; K, M and G are understood' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand set-log-level" -l proxy -d 'Go through this proxy: http://, https:// or socks5://; an empty one means none' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand set-log-level" -l cacert -d 'Trust the certificate authorities in this PEM file, instead of the system\'s' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand set-log-level" -l cert -d 'Show this client certificate (PEM)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand set-log-level" -l key -d 'The key of the client certificate (PEM), if it is not in the same file' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand set-log-level" -l protocol-version -d 'Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand set-log-level" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand set-log-level" -l session-id -d 'Send this session id, without a handshake' -r
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand set-log-level" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand set-log-level" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
+plain\t'A line for each'
+json\t'A JSON object for each: the notification\'s method and params'
+none\t'Nothing'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand set-log-level" -l log-level -d 'Ask the server for its log messages from this level on' -r -f -a "debug\t''
+info\t''
+notice\t''
+warning\t''
+error\t''
+critical\t''
+alert\t''
+emergency\t''"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand set-log-level" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand set-log-level" -l no-save -d 'Neither read nor write what is remembered; end the session afterwards'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand set-log-level" -l no-renew -d 'Fail instead of opening a new session when the server has lost the old one'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand set-log-level" -s k -l insecure -d 'Believe any server certificate'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand set-log-level" -l no-session -d 'Send the request bare, without handshake and session, as a thin client would'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand set-log-level" -l no-initialized -d 'Leave out notifications/initialized after initialize'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand set-log-level" -s v -l trace -d 'Show every exchange on stderr as it happens, secrets redacted'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand set-log-level" -l json -d 'Print what the server sent, as JSON; failures too, on the last line of stderr'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand set-log-level" -s q -l quiet -d 'Print no notes on stderr, only results and failures'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand set-log-level" -l show-secrets -d 'Show secrets in traces and messages'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand set-log-level" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
@@ -525,6 +727,18 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l protocol-versi
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
+plain\t'A line for each'
+json\t'A JSON object for each: the notification\'s method and params'
+none\t'Nothing'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l log-level -d 'Ask the server for its log messages from this level on' -r -f -a "debug\t''
+info\t''
+notice\t''
+warning\t''
+error\t''
+critical\t''
+alert\t''
+emergency\t''"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -559,6 +773,18 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l protocol-vers
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
+plain\t'A line for each'
+json\t'A JSON object for each: the notification\'s method and params'
+none\t'Nothing'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l log-level -d 'Ask the server for its log messages from this level on' -r -f -a "debug\t''
+info\t''
+notice\t''
+warning\t''
+error\t''
+critical\t''
+alert\t''
+emergency\t''"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -592,6 +818,18 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l protocol-version -
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
+plain\t'A line for each'
+json\t'A JSON object for each: the notification\'s method and params'
+none\t'Nothing'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l log-level -d 'Ask the server for its log messages from this level on' -r -f -a "debug\t''
+info\t''
+notice\t''
+warning\t''
+error\t''
+critical\t''
+alert\t''
+emergency\t''"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -625,6 +863,18 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l protocol-version
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
+plain\t'A line for each'
+json\t'A JSON object for each: the notification\'s method and params'
+none\t'Nothing'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l log-level -d 'Ask the server for its log messages from this level on' -r -f -a "debug\t''
+info\t''
+notice\t''
+warning\t''
+error\t''
+critical\t''
+alert\t''
+emergency\t''"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -683,6 +933,18 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l protocol-version 
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
+plain\t'A line for each'
+json\t'A JSON object for each: the notification\'s method and params'
+none\t'Nothing'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l log-level -d 'Ask the server for its log messages from this level on' -r -f -a "debug\t''
+info\t''
+notice\t''
+warning\t''
+error\t''
+critical\t''
+alert\t''
+emergency\t''"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -717,6 +979,18 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l protocol-v
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
+plain\t'A line for each'
+json\t'A JSON object for each: the notification\'s method and params'
+none\t'Nothing'"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l log-level -d 'Ask the server for its log messages from this level on' -r -f -a "debug\t''
+info\t''
+notice\t''
+warning\t''
+error\t''
+critical\t''
+alert\t''
+emergency\t''"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -730,22 +1004,23 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l json -d 'P
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -s q -l quiet -d 'Print no notes on stderr, only results and failures'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l show-secrets -d 'Show secrets in traces and messages'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping request sessions use close demo completions help" -f -a "init" -d 'Do the handshake with a server and remember it'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping request sessions use close demo completions help" -f -a "list-tools" -d 'List the server\'s tools, over all pages'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping request sessions use close demo completions help" -f -a "call" -d 'Call a tool'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping request sessions use close demo completions help" -f -a "list-resources" -d 'List the server\'s resources, over all pages'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping request sessions use close demo completions help" -f -a "list-resource-templates" -d 'List the templates of the server\'s resources, over all pages'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping request sessions use close demo completions help" -f -a "read-resource" -d 'Read a resource'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping request sessions use close demo completions help" -f -a "list-prompts" -d 'List the server\'s prompts, over all pages'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping request sessions use close demo completions help" -f -a "get-prompt" -d 'Fill in a prompt'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping request sessions use close demo completions help" -f -a "complete" -d 'Ask what may stand for an argument of a prompt or of a resource template'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping request sessions use close demo completions help" -f -a "trace" -d 'Find out why a thin client fails: the bare call, the handshake, and the call again'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping request sessions use close demo completions help" -f -a "explain" -d 'Explain a rule of the diagnosis in full'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping request sessions use close demo completions help" -f -a "ping" -d 'Ask whether the server is there, and how long it takes'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping request sessions use close demo completions help" -f -a "request" -d 'Send any request or notification'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping request sessions use close demo completions help" -f -a "sessions" -d 'List what is remembered'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping request sessions use close demo completions help" -f -a "use" -d 'Make a remembered server the current one'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping request sessions use close demo completions help" -f -a "close" -d 'End the session with DELETE and forget the server'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping request sessions use close demo completions help" -f -a "demo" -d 'Run the built-in server, to try things on'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping request sessions use close demo completions help" -f -a "completions" -d 'Print the completions for a shell'
-complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping request sessions use close demo completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping set-log-level request sessions use close demo completions help" -f -a "init" -d 'Do the handshake with a server and remember it'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping set-log-level request sessions use close demo completions help" -f -a "list-tools" -d 'List the server\'s tools, over all pages'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping set-log-level request sessions use close demo completions help" -f -a "call" -d 'Call a tool'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping set-log-level request sessions use close demo completions help" -f -a "list-resources" -d 'List the server\'s resources, over all pages'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping set-log-level request sessions use close demo completions help" -f -a "list-resource-templates" -d 'List the templates of the server\'s resources, over all pages'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping set-log-level request sessions use close demo completions help" -f -a "read-resource" -d 'Read a resource'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping set-log-level request sessions use close demo completions help" -f -a "list-prompts" -d 'List the server\'s prompts, over all pages'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping set-log-level request sessions use close demo completions help" -f -a "get-prompt" -d 'Fill in a prompt'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping set-log-level request sessions use close demo completions help" -f -a "complete" -d 'Ask what may stand for an argument of a prompt or of a resource template'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping set-log-level request sessions use close demo completions help" -f -a "trace" -d 'Find out why a thin client fails: the bare call, the handshake, and the call again'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping set-log-level request sessions use close demo completions help" -f -a "explain" -d 'Explain a rule of the diagnosis in full'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping set-log-level request sessions use close demo completions help" -f -a "ping" -d 'Ask whether the server is there, and how long it takes'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping set-log-level request sessions use close demo completions help" -f -a "set-log-level" -d 'Ask a server with sessions for its log messages from a level on'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping set-log-level request sessions use close demo completions help" -f -a "request" -d 'Send any request or notification'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping set-log-level request sessions use close demo completions help" -f -a "sessions" -d 'List what is remembered'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping set-log-level request sessions use close demo completions help" -f -a "use" -d 'Make a remembered server the current one'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping set-log-level request sessions use close demo completions help" -f -a "close" -d 'End the session with DELETE and forget the server'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping set-log-level request sessions use close demo completions help" -f -a "demo" -d 'Run the built-in server, to try things on'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping set-log-level request sessions use close demo completions help" -f -a "completions" -d 'Print the completions for a shell'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand help; and not __fish_seen_subcommand_from init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping set-log-level request sessions use close demo completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

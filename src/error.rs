@@ -6,7 +6,9 @@ use crate::client;
 use crate::diagnose::{Certainty, Finding, explain_at};
 use crate::exchange::Exchange;
 use crate::exit::ExitCode;
+use crate::protocol::headers;
 use crate::protocol::jsonrpc::ErrorObject;
+use crate::protocol::version::Era;
 use crate::session::TargetError;
 use crate::transport::{self, Redirect};
 
@@ -31,6 +33,8 @@ pub enum Kind {
     State,
     /// The server asks for input, and nobody is there to give it.
     Input,
+    /// The user has ended it.
+    Interrupted,
 }
 
 impl Kind {
@@ -46,6 +50,7 @@ impl Kind {
             Self::Limit => "limit",
             Self::State => "state",
             Self::Input => "input",
+            Self::Interrupted => "interrupted",
         }
     }
 
@@ -61,6 +66,7 @@ impl Kind {
             Self::Limit => ExitCode::Limit,
             Self::State => ExitCode::State,
             Self::Input => ExitCode::Input,
+            Self::Interrupted => ExitCode::Interrupted,
         }
     }
 }
@@ -191,7 +197,10 @@ fn what_is_needed(error: &ErrorObject) -> Vec<String> {
 /// A failed request, with what its history explains.
 pub fn from_client(error: client::Error, history: &[Exchange]) -> Failure {
     use client::ErrorKind;
+    let stopped = stopped(&error);
     let findings = match &error.exchange {
+        // Whoever ended it needs no explanation.
+        _ if stopped == Some(Kind::Interrupted) => Vec::new(),
         Some(shown) => {
             let until = history.iter().position(|exchange| exchange.number == shown.number);
             until.map_or_else(Vec::new, |at| explain_at(history, at))
@@ -241,6 +250,9 @@ pub fn from_client(error: client::Error, history: &[Exchange]) -> Failure {
             (kind, text, what_is_needed(sent))
         }
     };
+    if let Some(kind) = stopped {
+        details.extend(end_of(&error, kind));
+    }
     let tried = error.fallback.as_ref().map(|why| format!("HTTP+SSE was tried as well: {why}"));
     details.extend(tried);
     let mut failure = Failure { rpc, exchange: error.exchange, ..Failure::new(kind, message) };
@@ -278,6 +290,31 @@ pub fn from_client(error: client::Error, history: &[Exchange]) -> Failure {
     failure
 }
 
+/// Whether a request that was sent ended on this side: by its user, or by a limit of time.
+fn stopped(error: &client::Error) -> Option<Kind> {
+    let client::ErrorKind::Transport(why) = &error.kind else { return None };
+    match why.kind {
+        transport::ErrorKind::Interrupted => Some(Kind::Interrupted),
+        transport::ErrorKind::TooSlow(_) if why.may_have_run => Some(Kind::Limit),
+        _ => None,
+    }
+}
+
+/// What the server knows of the end of a request.
+fn end_of(error: &client::Error, kind: Kind) -> Option<String> {
+    let request = &error.exchange.as_ref()?.request;
+    let version = request.header(headers::PROTOCOL_VERSION).unwrap_or_default();
+    let text = match () {
+        () if error.cancelled => "The server was told to stop it (notifications/cancelled).",
+        () if Era::of(version) == Era::Modern => {
+            "Its stream was closed, which tells the server to stop it."
+        }
+        () if kind == Kind::Interrupted => "The server could not be told; it may still run.",
+        () => return None,
+    };
+    Some(text.to_owned())
+}
+
 /// A failure of the connection, or of the options for it.
 pub fn from_transport(error: &transport::Error) -> (Kind, String, Vec<String>) {
     use transport::ErrorKind;
@@ -286,13 +323,18 @@ pub fn from_transport(error: &transport::Error) -> (Kind, String, Vec<String>) {
         ErrorKind::Broken | ErrorKind::NotHttp => Kind::Protocol,
         ErrorKind::TooSlow(_) | ErrorKind::TooLarge(_) => Kind::Limit,
         ErrorKind::Unusable => Kind::Usage,
+        ErrorKind::Interrupted => Kind::Interrupted,
     };
     let message = match (error.kind, error.phase) {
         (ErrorKind::Unusable, _) => error.text.clone(),
         (ErrorKind::Unreachable, _) => format!("cannot reach the server: {}", error.text),
         (_, phase) => format!("{}, while {}", error.text, phase.doing()),
     };
-    let details = if error.may_have_run { vec![MAY_HAVE_RUN.to_owned()] } else { Vec::new() };
+    let details = if error.may_have_run && kind != Kind::Interrupted {
+        vec![MAY_HAVE_RUN.to_owned()]
+    } else {
+        Vec::new()
+    };
     (kind, message, details)
 }
 

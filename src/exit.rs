@@ -26,6 +26,8 @@ pub enum ExitCode {
     State = 9,
     /// The server asks for input, and nobody is there to give it.
     Input = 10,
+    /// The user has ended it (Ctrl-C).
+    Interrupted = 130,
 }
 
 impl From<ExitCode> for std::process::ExitCode {

@@ -273,7 +273,7 @@ impl Relay {
 
 /// Whoever waits for an answer. When they are gone, so is the request.
 struct Guard {
-    stopper: Option<Stopper>,
+    stopper: Option<Arc<Stopper>>,
     done: Arc<AtomicBool>,
 }
 

@@ -67,6 +67,11 @@ pub enum Command {
     },
     /// Ask whether the server is there, and how long it takes
     Ping,
+    /// Ask a server with sessions for its log messages from a level on
+    SetLogLevel {
+        /// The level; --log-level does the same for one command
+        level: LogLevel,
+    },
     /// Send any request or notification
     Request(Request),
     /// List what is remembered
@@ -402,6 +407,50 @@ pub enum ColorChoice {
     Always,
     /// Never
     Never,
+}
+
+/// How to show what a server tells while a request runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum ProgressChoice {
+    /// On a terminal a bar or a spinner, and log messages above it; else nothing
+    #[default]
+    Auto,
+    /// A line for each
+    Plain,
+    /// A JSON object for each: the notification's method and params
+    Json,
+    /// Nothing
+    None,
+}
+
+/// How severe a log message is (RFC 5424, as MCP has it).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "the words say it")]
+pub enum LogLevel {
+    Debug,
+    Info,
+    Notice,
+    Warning,
+    Error,
+    Critical,
+    Alert,
+    Emergency,
+}
+
+impl LogLevel {
+    /// The protocol's word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Notice => "notice",
+            Self::Warning => "warning",
+            Self::Error => "error",
+            Self::Critical => "critical",
+            Self::Alert => "alert",
+            Self::Emergency => "emergency",
+        }
+    }
 }
 
 #[cfg(test)]

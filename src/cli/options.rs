@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
-use super::ColorChoice;
+use super::{ColorChoice, LogLevel, ProgressChoice};
 
 /// Where an option stands in the help.
 const TARGET: &str = "Server";
@@ -107,6 +107,12 @@ pub struct Options {
     /// Print no notes on stderr, only results and failures
     #[arg(short, long, global = true, help_heading = OUTPUT)]
     pub quiet: bool,
+    /// How to show what the server tells while a request runs, on stderr
+    #[arg(long, global = true, value_enum, value_name = "HOW", default_value_t, help_heading = OUTPUT)]
+    pub progress: ProgressChoice,
+    /// Ask the server for its log messages from this level on
+    #[arg(long, global = true, value_enum, value_name = "LEVEL", help_heading = OUTPUT)]
+    pub log_level: Option<LogLevel>,
     /// When to use colour
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t, help_heading = OUTPUT)]
     pub color: ColorChoice,

@@ -46,6 +46,8 @@ pub struct Error {
     pub exchange: Option<Box<Exchange>>,
     /// What became of the other transport, where that was tried as well.
     pub fallback: Option<String>,
+    /// The server was told that the answer is not wanted any more.
+    pub cancelled: bool,
 }
 
 impl Error {
@@ -59,6 +61,7 @@ impl Error {
             kind: ErrorKind::SessionLost { may_have_run, error, renewal },
             exchange: self.exchange,
             fallback: self.fallback,
+            cancelled: self.cancelled,
         }
     }
 }

@@ -152,6 +152,7 @@ impl Client {
         if self.session.id.is_none() {
             return Ok(Closed::NotSupported);
         }
+        self.hurry_if_interrupted();
         let request = self.bare("DELETE", headers::ACCEPT_BOTH);
         let reply = self.send(Purpose::default(), request)?;
         let status = reply.status();

@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 
 use super::Client;
 use super::inquiry::{Inquiries, Response};
+use super::notice::Notices;
 use crate::exchange::{Exchange, Purpose, Request};
 use crate::protocol::headers;
 use crate::protocol::jsonrpc::{self, Message};
@@ -30,7 +31,7 @@ const FAREWELL: Duration = Duration::from_millis(500);
 
 /// A stream that is open, or was.
 pub(super) struct Listener {
-    stoppers: Vec<Stopper>,
+    stoppers: Vec<Arc<Stopper>>,
     stopped: Arc<AtomicBool>,
     thread: JoinHandle<()>,
     history: Receiver<Vec<Exchange>>,
@@ -43,7 +44,7 @@ struct Work {
     get: Request,
     post: Request,
     inquiries: Inquiries,
-    tools_changed: Arc<AtomicBool>,
+    notices: Notices,
     stopped: Arc<AtomicBool>,
 }
 
@@ -58,7 +59,7 @@ impl Listener {
             get: client.get(None),
             post: client.post(String::new()),
             inquiries: client.inquiries.clone(),
-            tools_changed: Arc::clone(&client.tools_changed),
+            notices: client.notices.clone(),
             stopped: Arc::default(),
         };
         let stoppers = vec![work.http.stopper(), work.answers.stopper()];
@@ -132,10 +133,8 @@ impl Work {
                         let response = self.inquiries.respond(&method, params.as_deref());
                         self.answer(&id, &method, response, history);
                     }
-                    Message::Notification { method, .. } => {
-                        if method == "notifications/tools/list_changed" {
-                            self.tools_changed.store(true, Ordering::SeqCst);
-                        }
+                    Message::Notification { method, params } => {
+                        self.notices.tell(&method, params.as_deref());
                     }
                     // A response belongs to a stream that is resumed, and this one is not.
                     Message::Result { .. } | Message::Error { .. } => {}

@@ -1,6 +1,7 @@
 //! MCP as a client speaks it: the era, the handshake, the session, requests and their answers. No
 //! terminals here.
 
+mod cancel;
 mod era;
 mod error;
 mod handshake;
@@ -8,13 +9,11 @@ mod inquiry;
 mod listener;
 mod lists;
 mod lost;
+mod notice;
 mod renewal;
 mod request;
 mod rounds;
 mod tools;
-
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
@@ -33,6 +32,7 @@ pub use era::Probe;
 pub use error::{Error, ErrorKind};
 pub use handshake::{Closed, Handshake, Opened};
 pub use inquiry::{Inquiries, Responder, Response};
+pub use notice::{Notice, Watcher};
 pub use renewal::{Keeper, Renewal, Repeat};
 
 /// The name this client gives itself.
@@ -77,6 +77,11 @@ impl Ask {
         Self::reading(Purpose::of("server/discover"), json!({}))
     }
 
+    /// `logging/setLevel` (2025-11-25, Logging).
+    pub fn set_log_level(level: &str) -> Self {
+        Self::reading(Purpose::on("logging/setLevel", level), json!({"level": level}))
+    }
+
     /// `tools/list`, its first page.
     pub fn list_tools() -> Self {
         lists::page("tools/list", None)
@@ -110,7 +115,11 @@ pub struct Client {
     inquiries: Inquiries,
     renewal: Renewal,
     history: Vec<Exchange>,
-    tools_changed: Arc<AtomicBool>,
+    notices: notice::Notices,
+    wants_progress: bool,
+    log_level: Option<&'static str>,
+    /// The session that was asked for that level.
+    log_session: Option<Session>,
     /// A session was opened that nobody remembers.
     unsaved: bool,
     /// Whether the answer is wanted as it stands, and not its result alone.
@@ -145,7 +154,10 @@ impl Client {
             inquiries: Inquiries::default(),
             renewal: Renewal::Never,
             history: Vec::new(),
-            tools_changed: Arc::default(),
+            notices: notice::Notices::default(),
+            wants_progress: false,
+            log_level: None,
+            log_session: None,
             unsaved: false,
             keeps_message: false,
             message: None,
@@ -172,6 +184,22 @@ impl Client {
     /// served in this run.
     pub fn listen(&mut self) {
         self.listens = true;
+    }
+
+    /// Tells a watcher of every notification of the server's.
+    pub fn watch(&mut self, watcher: impl Watcher + 'static) {
+        self.notices.watch(watcher);
+    }
+
+    /// Asks the server to tell of the progress of what takes long.
+    pub fn ask_for_progress(&mut self) {
+        self.wants_progress = true;
+    }
+
+    /// Asks the server for its log messages from this level on. In the legacy era that holds for the
+    /// session, and one request more says it.
+    pub fn ask_for_log(&mut self, level: Option<&'static str>) {
+        self.log_level = level;
     }
 
     /// Another client for this address of the same origin, with other limits and headers besides.
@@ -233,7 +261,7 @@ impl Client {
 
     /// Whether the server has said that its tools are others now.
     pub fn tools_changed(&self) -> bool {
-        self.tools_changed.load(Ordering::SeqCst)
+        self.notices.tools_changed()
     }
 
     /// Keeps the whole answer of the next requests beside their results.
@@ -325,7 +353,8 @@ impl Client {
 
     /// A failure that the last exchange shows.
     fn failed(&self, kind: ErrorKind) -> Error {
-        Error { kind, exchange: self.history.last().cloned().map(Box::new), fallback: None }
+        let exchange = self.history.last().cloned().map(Box::new);
+        Error { kind, exchange, fallback: None, cancelled: false }
     }
 }
 

@@ -41,8 +41,7 @@ impl Client {
     /// Sends a request and brings its result; renews a lost session, and finds the era out anew where
     /// the server has changed it, if that is allowed.
     pub fn request(&mut self, ask: &Ask) -> Result<Box<RawValue>, Error> {
-        self.open_listener(ask);
-        let error = match self.complete(ask) {
+        let error = match self.attempt(ask) {
             Ok(result) => return Ok(result),
             Err(error) => error,
         };
@@ -51,6 +50,29 @@ impl Client {
         let outcome = self.try_again(ask, error, keeps);
         self.keeps_message = keeps;
         outcome
+    }
+
+    /// The request, after what the session needs for it.
+    fn attempt(&mut self, ask: &Ask) -> Result<Box<RawValue>, Error> {
+        self.open_listener(ask);
+        self.say_log_level()?;
+        self.complete(ask)
+    }
+
+    /// Asks for log messages, once in each session; in the modern era every request does so itself
+    /// (2025-11-25, Logging).
+    fn say_log_level(&mut self) -> Result<(), Error> {
+        let Some(level) = self.log_level.filter(|_| !self.session.is_modern()) else {
+            return Ok(());
+        };
+        if self.log_session.as_ref() != Some(&self.session) {
+            let keeps = std::mem::take(&mut self.keeps_message);
+            let said = self.round_trip(&Ask::set_log_level(level));
+            self.keeps_message = keeps;
+            said?;
+            self.log_session = Some(self.session.clone());
+        }
+        Ok(())
     }
 
     /// Makes the request again, where it was refused for its session or its era.
@@ -73,8 +95,7 @@ impl Client {
             }
         }
         self.keeps_message = keeps;
-        self.open_listener(ask);
-        self.complete(ask).map_err(|error| {
+        self.attempt(ask).map_err(|error| {
             match error.exchange.as_ref().map(|exchange| loss(exchange, &error.kind)) {
                 Some(Loss::Refused) => error.into_session_lost(false, None),
                 _ => error,

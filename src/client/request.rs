@@ -1,6 +1,5 @@
 //! A request, and the search for its answer among what the server sends.
 
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -19,6 +18,9 @@ use crate::transport::{self, Http, Reply, Resumption};
 const SIDE_LIMIT: Duration = Duration::from_secs(5);
 /// So many times in a row a stream is taken up again without a single event on it.
 const MAX_IN_VAIN: usize = 20;
+
+/// What a server may tell the progress of.
+const MAY_TAKE_LONG: [&str; 3] = ["tools/call", "prompts/get", "resources/read"];
 
 /// Headers of requests within a session.
 const IN_A_SESSION: [&str; 2] = [headers::SESSION_ID, headers::PROTOCOL_VERSION];
@@ -56,7 +58,8 @@ impl Client {
         if self.keeps_message {
             self.message = None;
         }
-        let mut reply = self.send(ask.purpose.clone(), request)?;
+        let sent = self.send(ask.purpose.clone(), request);
+        let mut reply = sent.map_err(|error| self.cancelled(error, ask, &id))?;
         let found = match self.stream.take() {
             Some(mut stream) => {
                 let found = self.find_on_stream(&mut reply, &mut stream, &id);
@@ -81,24 +84,44 @@ impl Client {
                 _ if streamed => ErrorKind::Unanswered(what),
                 _ => ErrorKind::Protocol(what),
             },
-            Err(error) => ErrorKind::Transport(error),
+            Err(error) => {
+                // The exchange that shows the failure is the request's own.
+                let failed = self.failed(ErrorKind::Transport(error));
+                return Err(self.cancelled(failed, ask, &id));
+            }
         };
         Err(self.failed(error))
+    }
+
+    /// A failed request whose answer nobody waits for any more: the server is told where it can be.
+    fn cancelled(&mut self, mut error: Error, ask: &Ask, id: &RequestId) -> Error {
+        if let ErrorKind::Transport(why) = &error.kind {
+            error.cancelled = self.cancel(ask, id, why);
+        }
+        error
     }
 
     /// The request as it is sent in this era.
     fn compose(&self, id: &RequestId, ask: &Ask, input: &Input) -> Request {
         let method = ask.method();
         let version = self.session.version.as_deref().filter(|_| self.session.is_modern());
+        let mut params = ask.params.clone();
+        if self.wants_progress && MAY_TAKE_LONG.contains(&method) {
+            // The token is unique where the id is.
+            envelope::with_meta(&mut params, "progressToken", id.as_str().into());
+        }
         let Some(version) = version else {
-            let mut request = self.post(jsonrpc::request(id, method, &ask.params));
+            let mut request = self.post(jsonrpc::request(id, method, &params));
             if method == "initialize" {
                 // It begins a session, and is never sent in one.
                 request.headers.retain(|(name, _)| !IN_A_SESSION.contains(&name.as_str()));
             }
             return request;
         };
-        let params = envelope::wrapped(&ask.params, version, &client_info(), &self.capabilities);
+        if let Some(level) = self.log_level.filter(|_| method != "server/discover") {
+            envelope::with_meta(&mut params, envelope::META_LOG_LEVEL, level.into());
+        }
+        let params = envelope::wrapped(&params, version, &client_info(), &self.capabilities);
         let state = input.state.as_deref();
         let body = jsonrpc::request_with_input(id, method, &params, &input.responses, state);
         let mut request = self.post(body);
@@ -143,7 +166,7 @@ impl Client {
             {
                 return Err(transport::Error::too_long(limit));
             }
-            std::thread::sleep(wait);
+            self.options.interrupt.sleep(wait);
             let get = self.get(Some(last_id));
             match self.send_within(get, began) {
                 Ok(next) if next.status() == 200 => {
@@ -231,10 +254,8 @@ impl Client {
                     Message::Request { id, method, params } => {
                         self.serve(reply, &id, &method, params.as_deref());
                     }
-                    Message::Notification { method, .. } => {
-                        if method == "notifications/tools/list_changed" {
-                            self.tools_changed.store(true, Ordering::SeqCst);
-                        }
+                    Message::Notification { method, params } => {
+                        self.notices.tell(&method, params.as_deref());
                     }
                 }
             }

@@ -79,7 +79,7 @@ impl Client {
                 input.responses = self.answers_to(asked)?;
             }
             if idle > 1 {
-                std::thread::sleep(PATIENCE * (idle - 1));
+                self.options.interrupt.sleep(PATIENCE * (idle - 1));
             }
         }
         let text = format!("the server asks for input again and again ({MAX_ROUNDS} times)");

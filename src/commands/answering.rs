@@ -19,6 +19,7 @@ use crate::error::Failure;
 use crate::output::{Console, one_line};
 use crate::protocol::form::Form;
 use crate::redact::Redactor;
+use crate::transport::Interrupt;
 
 /// What can be served in this run, and who serves it.
 pub(super) struct Answering {
@@ -47,8 +48,11 @@ pub(super) fn answering(context: &Context<'_>, server: &str) -> Result<Answering
     })?;
     let roots = options.roots.iter().map(|path| root(path)).collect::<Result<Vec<_>, _>>()?;
     let answers_given = options.answers.is_some() || !given.is_empty();
-    let asker =
-        context.env.stdin_is_terminal.then(|| Asker::on_terminal(&context.console)).flatten();
+    let asker = context
+        .env
+        .stdin_is_terminal
+        .then(|| Asker::on_terminal(&context.console, &context.interrupt))
+        .flatten();
     let terminal = asker.is_some();
     let mistakes = Mistakes::default();
 
@@ -76,6 +80,7 @@ pub(super) fn answering(context: &Context<'_>, server: &str) -> Result<Answering
         asker,
         mistakes: Arc::clone(&mistakes),
         limit: limits(options).whole,
+        interrupt: context.interrupt.clone(),
     };
     Ok(Answering {
         inquiries: Inquiries::served_by(responder),
@@ -131,6 +136,7 @@ struct Answers {
     asker: Option<Asker>,
     mistakes: Mistakes,
     limit: Option<Duration>,
+    interrupt: Interrupt,
 }
 
 impl Responder for Answers {
@@ -240,7 +246,7 @@ impl Answers {
         let Some(command) = &self.sampling else {
             return refused("no --sampling-command CMD was given");
         };
-        match run(command, &params.to_string(), self.limit) {
+        match run(command, &params.to_string(), self.limit, &self.interrupt) {
             Ok(said) => {
                 self.note(
                     "the server asked for a sample of a language model; --sampling-command gave it",
@@ -277,7 +283,12 @@ fn message_of(said: &str) -> Value {
 }
 
 /// Runs a command of the user's through the shell, within the limit.
-fn run(command: &str, input: &str, limit: Option<Duration>) -> Result<String, String> {
+fn run(
+    command: &str,
+    input: &str,
+    limit: Option<Duration>,
+    interrupt: &Interrupt,
+) -> Result<String, String> {
     let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
     let mut child = in_a_group(Command::new(shell).args([flag, command]))
         .stdin(Stdio::piped())
@@ -298,10 +309,7 @@ fn run(command: &str, input: &str, limit: Option<Duration>) -> Result<String, St
     });
     let deadline = limit.map(|limit| Instant::now() + limit);
     let left = || deadline.map(|at| at.saturating_duration_since(Instant::now()));
-    let said = match left() {
-        Some(left) => finished.recv_timeout(left).ok(),
-        None => finished.recv().ok(),
-    };
+    let said = interrupt.receive(&finished, limit);
     let ended = loop {
         match child.try_wait() {
             Ok(Some(status)) if said.is_some() => break Some(status),
@@ -318,6 +326,9 @@ fn run(command: &str, input: &str, limit: Option<Duration>) -> Result<String, St
         (_, Some(status)) => Err(format!("failed ({status})")),
         _ => {
             end_group(&mut child);
+            if interrupt.is_raised() {
+                return Err("was interrupted".to_owned());
+            }
             Err("did not answer in time (--timeout)".to_owned())
         }
     }
@@ -375,13 +386,14 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn a_command_gets_the_request_and_has_a_limit() {
-        assert_eq!(run("cat", "{\"a\":1}", None).unwrap(), "{\"a\":1}");
-        assert!(run("exit 3", "", None).unwrap_err().contains("failed"));
+        let never = Interrupt::default();
+        assert_eq!(run("cat", "{\"a\":1}", None, &never).unwrap(), "{\"a\":1}");
+        assert!(run("exit 3", "", None, &never).unwrap_err().contains("failed"));
         let large = "x".repeat(1 << 20);
-        assert_eq!(run("cat", &large, Some(Duration::from_secs(10))).unwrap(), large);
+        assert_eq!(run("cat", &large, Some(Duration::from_secs(10)), &never).unwrap(), large);
         for late in ["sleep 5", "echo hi; exec >&-; sleep 5"] {
             let began = Instant::now();
-            let late = run(late, "", Some(Duration::from_millis(50)));
+            let late = run(late, "", Some(Duration::from_millis(50)), &never);
             assert!(late.unwrap_err().contains("in time") && began.elapsed().as_secs() < 2);
         }
     }

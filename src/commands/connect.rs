@@ -4,10 +4,11 @@ use std::sync::PoisonError;
 
 use super::advice::{Spoken, failed};
 use super::answering::{Mistakes, covers, meets};
+use super::interrupt::on_ctrl_c;
 use super::keeper::renewal;
 use super::prepare::{Prepared, prepare};
 use super::settings::{asked_version, given_session, handshake, limits};
-use super::{Context, Outcome, Stop};
+use super::{Context, Outcome, Stop, progress};
 use crate::client::{self, Client, Handshake, Opened, Probe, Renewal};
 use crate::error::{Failure, Kind};
 use crate::protocol::types::Transport;
@@ -39,8 +40,13 @@ pub(super) fn with_server(
     work: impl FnOnce(&mut Connected) -> Outcome,
 ) -> Outcome {
     let target = resolve(context.named(), context.store().as_ref()).map_err(Failure::from)?;
+    on_ctrl_c(&context.interrupt);
     let mut connected = open(context, target, probe)?;
+    if !connected.is_probe() {
+        progress::watch(context, &mut connected.client);
+    }
     let outcome = work(&mut connected);
+    context.console.err.overlay.clear();
     connected.client.hang_up();
     if connected.ephemeral || connected.client.is_unsaved() {
         // What comes of it changes nothing for the user: the result is there, or its failure is.

@@ -1,11 +1,13 @@
 //! A server's question to the person at the terminal: each field in turn, then what to do with it all.
 
 use std::io::BufRead as _;
+use std::sync::mpsc::channel;
 
 use serde_json::{Map, Value};
 
 use crate::output::{Console, Paint, one_line, wrap};
 use crate::protocol::form::{Field, Form, text_of};
+use crate::transport::Interrupt;
 
 /// What the person chose (2026-07-28, Elicitation, "Response Actions").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +25,13 @@ enum Typed {
     End,
 }
 
+/// A line of standard input; `None` at its end.
+fn read_line() -> Option<String> {
+    let mut line = String::new();
+    let read = std::io::stdin().lock().read_line(&mut line).ok()?;
+    (read > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
 type ReadLine = Box<dyn FnMut() -> Option<String> + Send>;
 
 /// Asks on the terminal: questions on stderr, answers on stdin.
@@ -37,22 +46,20 @@ const WIDTH: usize = 76;
 impl Asker {
     /// On the terminal that stands behind standard input; questions go to stderr, or where that goes
     /// elsewhere, to the terminal itself.
-    pub(super) fn on_terminal(console: &Console) -> Option<Self> {
+    pub(super) fn on_terminal(console: &Console, interrupt: &Interrupt) -> Option<Self> {
         let mut console = console.clone();
         if !console.err.terminal.is_terminal {
             let terminal = std::fs::OpenOptions::new().write(true).open("/dev/tty").ok()?;
             console.err = console.err.instead(terminal);
         }
-        Some(Self::new(console))
-    }
-
-    fn new(console: Console) -> Self {
-        let read = || {
-            let mut line = String::new();
-            let read = std::io::stdin().lock().read_line(&mut line).ok()?;
-            (read > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned())
+        let interrupt = interrupt.clone();
+        let read = move || {
+            // In a thread of its own: nothing else ends the wait for a person.
+            let (sender, typed) = channel();
+            std::thread::spawn(move || sender.send(read_line()));
+            interrupt.receive(&typed, None).flatten()
         };
-        Self { console, read: Box::new(read) }
+        Some(Self { console, read: Box::new(read) })
     }
 
     fn say(&self, line: &str) {
@@ -62,8 +69,10 @@ impl Asker {
 
     /// A prompt, and what was typed; `None` at the end of the input (Ctrl-D).
     fn ask(&mut self, prompt: &str) -> Option<String> {
+        self.console.err.overlay.hold();
         let _ = self.console.err.bytes(prompt.as_bytes());
         let line = (self.read)();
+        self.console.err.overlay.release();
         if line.is_none() {
             self.say("");
         }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::connect::{greet, remember};
+use super::interrupt::on_ctrl_c;
 use super::prepare::{Prepared, prepare};
 use super::settings::{handshake, limits};
 use super::{Context, Outcome};
@@ -36,6 +37,7 @@ pub(super) fn run(context: &Context<'_>, args: &Init) -> Outcome {
         .into());
     }
     refuse_a_name_that_is_taken(context, args, &target)?;
+    on_ctrl_c(&context.interrupt);
     let mut prepared = prepare(context, target)?;
     // One process at a time: each ends the session of the one before it.
     let url = prepared.endpoint.as_str().to_owned();

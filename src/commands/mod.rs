@@ -10,11 +10,14 @@ mod demo;
 mod explain;
 mod form;
 mod init;
+mod interrupt;
 mod keeper;
 mod list_tools;
 mod lists;
+mod log_level;
 mod ping;
 mod prepare;
+mod progress;
 mod prompts;
 mod read_resource;
 mod request;
@@ -35,6 +38,7 @@ use crate::output::Console;
 use crate::redact::Redactor;
 use crate::report;
 use crate::session::Store;
+use crate::transport::Interrupt;
 
 /// What every command is given.
 struct Context<'c> {
@@ -42,6 +46,8 @@ struct Context<'c> {
     env: &'c Env,
     console: Console,
     recorder: Recorder,
+    /// Ends whatever is waited for.
+    interrupt: Interrupt,
 }
 
 /// Why a command stopped.
@@ -147,7 +153,7 @@ fn context<'c>(options: &'c Options, env: &'c Env, console: Console) -> Result<C
         })?);
     }
     let recorder = Recorder::new(observers, Redactor::new(options.show_secrets));
-    Ok(Context { options, env, console, recorder })
+    Ok(Context { options, env, console, recorder, interrupt: Interrupt::default() })
 }
 
 fn dispatch(cli: &Cli, context: &Context<'_>) -> Outcome {
@@ -164,6 +170,7 @@ fn dispatch(cli: &Cli, context: &Context<'_>) -> Outcome {
         Command::Trace(args) => trace::run(context, args),
         Command::Explain { rule } => explain::run(context, rule.as_deref()),
         Command::Ping => ping::run(context),
+        Command::SetLogLevel { level } => log_level::run(context, *level),
         Command::Request(args) => request::run(context, args),
         Command::Sessions => sessions::list(context),
         Command::Use { name } => sessions::choose(context, name),

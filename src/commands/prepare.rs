@@ -89,6 +89,7 @@ pub(super) fn prepare(context: &Context<'_>, target: Target) -> Result<Prepared,
         limits,
         proxy: transport::ProxyChoice::find(options.proxy.as_deref(), context.env, &endpoint),
         tls: settings::tls(options, saved.as_ref()),
+        interrupt: context.interrupt.clone(),
     };
     let target = match &saved {
         _ if is_demo => "demo".to_owned(),

@@ -2,6 +2,7 @@
 //! own decision on colour and on what a terminal may be shown.
 
 mod content;
+mod overlay;
 mod sanitize;
 mod style;
 mod table;
@@ -15,6 +16,7 @@ use crate::cli::ColorChoice;
 use crate::env::{Env, Terminal};
 
 pub use content::{Destination, Rendered, render};
+pub use overlay::Overlay;
 pub use sanitize::{one_line, text as safe_text};
 pub use style::{Paint, Style};
 pub use table::{Columns, table};
@@ -43,19 +45,26 @@ pub struct Stream {
     pub style: Style,
     /// What it is.
     pub terminal: Terminal,
+    /// The line that shows how far something is, for all streams of the terminal.
+    pub overlay: Overlay,
+    /// Whether results are written to it.
+    has_results: bool,
 }
 
 impl Console {
     /// The process's own streams.
     pub fn new(env: &Env, color: ColorChoice, quiet: bool, json: bool) -> Self {
-        let stream = |target: Box<dyn Write + Send>, terminal: Terminal| Stream {
+        let overlay = Overlay::default();
+        let stream = |target: Box<dyn Write + Send>, terminal: Terminal, has_results| Stream {
             target: Arc::new(Mutex::new(target)),
             style: Style::decide(color, env, terminal),
             terminal,
+            overlay: overlay.clone(),
+            has_results,
         };
         Self {
-            out: stream(Box::new(io::stdout()), env.stdout),
-            err: stream(Box::new(io::stderr()), env.stderr),
+            out: stream(Box::new(io::stdout()), env.stdout, true),
+            err: stream(Box::new(io::stderr()), env.stderr, false),
             quiet,
             json,
         }
@@ -99,7 +108,7 @@ impl Stream {
     pub fn instead(&self, terminal: impl Write + Send + 'static) -> Self {
         let target: Box<dyn Write + Send> = Box::new(terminal);
         let is = Terminal { is_terminal: true, width: None };
-        Self { target: Arc::new(Mutex::new(target)), style: self.style, terminal: is }
+        Self { target: Arc::new(Mutex::new(target)), terminal: is, ..self.clone() }
     }
 
     /// Writes a line.
@@ -114,9 +123,19 @@ impl Stream {
 
     /// Writes bytes as they are.
     pub fn bytes(&self, bytes: &[u8]) -> io::Result<()> {
-        let mut target = self.target.lock().unwrap_or_else(PoisonError::into_inner);
-        target.write_all(bytes)?;
-        target.flush()
+        let write = || {
+            let mut target = self.target.lock().unwrap_or_else(PoisonError::into_inner);
+            target.write_all(bytes)?;
+            target.flush()
+        };
+        if !self.terminal.is_terminal {
+            return write();
+        }
+        if self.has_results {
+            // What was waited for is there.
+            self.overlay.clear();
+        }
+        self.overlay.around(write)
     }
 
     /// A server's text: as it is for a program, harmless for a terminal.

@@ -14,6 +14,8 @@ pub const META_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 pub const META_CLIENT: &str = "io.modelcontextprotocol/clientInfo";
 /// What the client can be asked for.
 pub const META_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
+/// The log level of a request (2026-07-28, Logging).
+pub const META_LOG_LEVEL: &str = "io.modelcontextprotocol/logLevel";
 /// The server's name and version, in a result.
 pub const META_SERVER: &str = "io.modelcontextprotocol/serverInfo";
 
@@ -43,6 +45,18 @@ pub fn wrapped(params: &Value, version: &str, client: &Value, capabilities: &Val
     }
     params.insert("_meta".to_owned(), Value::Object(meta));
     Value::Object(params)
+}
+
+/// The parameters with a member of `_meta` more, unless the user has put one there.
+pub fn with_meta(params: &mut Value, key: &str, value: Value) {
+    if params.is_null() {
+        *params = json!({});
+    }
+    let Some(params) = params.as_object_mut() else { return };
+    let meta = params.entry("_meta").or_insert_with(|| json!({}));
+    if let Some(meta) = meta.as_object_mut() {
+        meta.entry(key).or_insert(value);
+    }
 }
 
 /// The headers that mirror a request's body: version, method, and what it is applied to.

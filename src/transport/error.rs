@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 
 use super::http::Limits;
+use super::interrupt::Interrupt;
 
 /// The phase of an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +58,8 @@ pub enum ErrorKind {
     NotHttp,
     /// An option or a file named by one cannot be used.
     Unusable,
+    /// The user has ended it.
+    Interrupted,
 }
 
 /// A failed exchange.
@@ -89,6 +92,14 @@ impl Error {
     pub fn broken(text: &str) -> Self {
         let (kind, phase) = (ErrorKind::Broken, Phase::Read);
         Self { kind, phase, text: text.to_owned(), may_have_run: true }
+    }
+
+    /// The same, unless the user has ended it: whatever broke then broke for that.
+    pub(super) fn unless(self, interrupt: &Interrupt) -> Self {
+        if !interrupt.is_raised() {
+            return self;
+        }
+        Self { kind: ErrorKind::Interrupted, text: "interrupted".to_owned(), ..self }
     }
 
     /// An exchange that would take longer than it may as a whole.

@@ -1,5 +1,6 @@
 //! The blocking HTTP core: one exchange at a time, recorded.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use ureq::config::Config;
@@ -8,6 +9,7 @@ use ureq::unversioned::transport::{ConnectProxyConnector, Connector as _, SocksC
 
 use super::connect::{LoggingResolver, TcpConnector};
 use super::error::{Error, ErrorKind, translate};
+use super::interrupt::{Interrupt, Stopper};
 use super::proxy::{ProxyChoice, Route};
 use super::reply::Reply;
 use super::tls::{TlsConnector, TlsOptions};
@@ -40,6 +42,8 @@ pub struct Options {
     pub proxy: Option<ProxyChoice>,
     /// TLS.
     pub tls: TlsOptions,
+    /// What ends every wait.
+    pub interrupt: Interrupt,
 }
 
 /// The line and the headers of a request go out in one piece, at most this large.
@@ -54,6 +58,8 @@ fn request_line(request: &Request) -> usize {
 /// Speaks HTTP to one endpoint.
 pub struct Http {
     agent: ureq::Agent,
+    stopper: Arc<Stopper>,
+    interrupt: Interrupt,
     log: WireLog,
     limits: Limits,
     proxy: Option<String>,
@@ -61,16 +67,6 @@ pub struct Http {
     /// Whether a request without a User-Agent gets this program's.
     named: bool,
     recorder: Recorder,
-}
-
-/// Ends the exchange that another thread is waiting in.
-pub struct Stopper(ureq::Agent);
-
-impl Stopper {
-    /// Ends it, and all later ones.
-    pub fn stop(self) {
-        self.0.shutdown();
-    }
 }
 
 /// An exchange that brought no answer.
@@ -133,8 +129,21 @@ impl Http {
             instead: forward.map(|forward| forward.uri),
         };
         let agent = ureq::Agent::with_parts(config, connector, resolver);
+        let stopper = Arc::new(Stopper::of(&agent));
+        let interrupt = options.interrupt.clone();
+        interrupt.watch(&stopper);
         let authority = endpoint.authority();
-        Ok(Self { agent, log, limits, proxy: shown, authority, named: true, recorder })
+        Ok(Self {
+            agent,
+            stopper,
+            interrupt,
+            log,
+            limits,
+            proxy: shown,
+            authority,
+            named: true,
+            recorder,
+        })
     }
 
     /// The same, for somebody else's requests: none gets this program's name.
@@ -144,8 +153,8 @@ impl Http {
     }
 
     /// What ends every wait of this connection from another thread; nothing can be sent after it.
-    pub fn stopper(&self) -> Stopper {
-        Stopper(self.agent.clone())
+    pub fn stopper(&self) -> Arc<Stopper> {
+        Arc::clone(&self.stopper)
     }
 
     /// Where exchanges are told of.
@@ -186,10 +195,12 @@ impl Http {
                     self.recorder.clone(),
                     self.proxy.clone(),
                     self.limits,
+                    self.interrupt.clone(),
                 );
                 Ok(reply)
             }
             Err(error) => {
+                let error = error.unless(&self.interrupt);
                 note_wire(&mut exchange, &self.log, self.proxy.as_deref());
                 exchange.failure = Some(error.text.clone());
                 self.recorder.tell(|observer, redactor| observer.finished(&exchange, redactor));

@@ -7,6 +7,7 @@ mod connect;
 mod error;
 mod http;
 mod http_sse;
+mod interrupt;
 mod proxy;
 mod redirect;
 mod reply;
@@ -15,8 +16,9 @@ mod tls;
 mod wire;
 
 pub use error::{Error, ErrorKind, Phase};
-pub use http::{Failed, Http, Limits, Options, Stopper};
+pub use http::{Failed, Http, Limits, Options};
 pub use http_sse::{HttpSse, NotSse};
+pub use interrupt::{Interrupt, Stopper};
 pub use proxy::ProxyChoice;
 pub use redirect::{MAX_REDIRECTS, Redirect, judge as judge_redirect};
 pub use reply::{Reply, Resumption, Tap};

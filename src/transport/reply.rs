@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::error::{Error, translate};
 use super::http::{Limits, note_wire};
+use super::interrupt::Interrupt;
 use super::sse::{Block, Events};
 use super::wire::WireLog;
 use crate::exchange::{
@@ -49,6 +50,7 @@ pub struct Reply {
     recorder: Recorder,
     proxy: Option<String>,
     limits: Limits,
+    interrupt: Interrupt,
     /// Bytes of events that are kept as evidence.
     kept: usize,
     resumption: Resumption,
@@ -92,6 +94,7 @@ impl Reply {
         recorder: Recorder,
         proxy: Option<String>,
         limits: Limits,
+        interrupt: Interrupt,
     ) -> Self {
         let (parts, body) = response.into_parts();
         let text = |value: &ureq::http::HeaderValue| {
@@ -124,6 +127,7 @@ impl Reply {
             recorder,
             proxy,
             limits,
+            interrupt,
             kept: 0,
             resumption: Resumption::default(),
             unfinished: false,
@@ -192,6 +196,9 @@ impl Reply {
                 },
                 State::Ended if self.log.was_reset() && self.exchange.failure.is_none() => {
                     return Err(self.fail(io::ErrorKind::ConnectionReset.into()));
+                }
+                State::Ended if self.interrupt.is_raised() && self.exchange.failure.is_none() => {
+                    return Err(self.fail(io::ErrorKind::Interrupted.into()));
                 }
                 State::Ended => return Ok(None),
             }
@@ -374,7 +381,8 @@ impl Reply {
     }
 
     fn fail(&mut self, error: io::Error) -> Error {
-        let error = translate(ureq::Error::from(error), self.log.phase(), true, &self.limits);
+        let error = translate(ureq::Error::from(error), self.log.phase(), true, &self.limits)
+            .unless(&self.interrupt);
         self.exchange.failure = Some(error.text.clone());
         error
     }

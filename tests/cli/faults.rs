@@ -316,23 +316,19 @@ fn ctrl_c_ends_any_wait_at_once() {
 /// How long a waiting command takes to end after Ctrl-C.
 #[cfg(unix)]
 fn interrupted(part: &'static [u8]) -> Duration {
-    use std::os::unix::process::ExitStatusExt as _;
     let server = faulty(move |_, stream| {
         let _ = stream.write_all(part);
         std::thread::sleep(Duration::from_secs(10));
     });
-    let sandbox = Sandbox::new();
-    let mut child = sandbox.command(&["-q", "-s", &server.url, "call", "t"]).spawn().unwrap();
-    while !server.methods().contains(&"tools/call".to_owned()) {
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    std::thread::sleep(Duration::from_millis(50));
-    let began = Instant::now();
-    let id = child.id().to_string();
-    std::process::Command::new("kill").args(["-INT", &id]).status().unwrap();
-    // A shell calls this 130.
-    assert_eq!(child.wait().unwrap().signal(), Some(2));
-    began.elapsed()
+    let waits = || {
+        let called = server.methods().contains(&"tools/call".to_owned());
+        std::thread::sleep(Duration::from_millis(50));
+        called
+    };
+    let args = ["-q", "-s", &server.url, "call", "t"];
+    let (output, took) = crate::support::interrupted(&Sandbox::new(), &args, waits);
+    assert_eq!(output.status.code(), Some(130));
+    took
 }
 
 #[test]

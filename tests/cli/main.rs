@@ -17,6 +17,8 @@ mod listen;
 mod network;
 mod offers;
 mod output;
+#[cfg(unix)]
+mod progress;
 mod readme;
 mod renewal;
 mod results;

@@ -9,6 +9,6 @@ mod terminal;
 
 pub(crate) use forgetful::{Refusal, Refused, forgetful};
 pub(crate) use sandbox::{Finished, Sandbox};
-pub(crate) use server::{Request, Server, http, mcp, modern};
+pub(crate) use server::{Request, Server, http, mcp, modern, pass_on};
 #[cfg(unix)]
-pub(crate) use terminal::on_a_terminal;
+pub(crate) use terminal::{interrupted, on_a_terminal};

@@ -288,3 +288,19 @@ fn modern_answer(request: &Request) -> Vec<u8> {
     result["_meta"] = info;
     request.result(&result)
 }
+
+/// Passes a request on to another server, and its answer back: what a test is not about.
+pub(crate) fn pass_on(request: &Request, url: &str, stream: &mut TcpStream) {
+    let address = url.trim_start_matches("http://").trim_end_matches("/mcp");
+    let mut other = TcpStream::connect(address).unwrap();
+    let body = if request.body.is_null() { String::new() } else { request.body.to_string() };
+    let mut head = format!("{} {} HTTP/1.1\r\n", request.method, request.path);
+    for (name, value) in &request.headers {
+        if !name.eq_ignore_ascii_case("content-length") {
+            head += &format!("{name}: {value}\r\n");
+        }
+    }
+    write!(other, "{head}Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+    // A client that has gone away is the point of some tests.
+    let _ = std::io::copy(&mut other, stream);
+}

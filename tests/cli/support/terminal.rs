@@ -3,7 +3,9 @@
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use super::Sandbox;
@@ -34,4 +36,24 @@ pub(crate) fn on_a_terminal(sandbox: &Sandbox, args: &[&str], lines: &[&str]) ->
     }
     let code = child.wait().unwrap().code().unwrap();
     (String::from_utf8_lossy(&shown).replace("\r\n", "\n"), code)
+}
+
+/// Runs a command and sends it Ctrl-C once `ready` says so: what it printed, and how long it then took.
+pub(crate) fn interrupted(
+    sandbox: &Sandbox,
+    args: &[&str],
+    ready: impl Fn() -> bool,
+) -> (std::process::Output, Duration) {
+    let mut command = sandbox.command(args);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let waiting = Instant::now();
+    while !ready() {
+        assert!(waiting.elapsed() < Duration::from_secs(20), "the command came to nothing");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let id = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    kill_process(id, Signal::INT).unwrap();
+    let asked = Instant::now();
+    let output = child.wait_with_output().unwrap();
+    (output, asked.elapsed())
 }

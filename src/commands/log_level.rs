@@ -1,0 +1,30 @@
+//! `set-log-level`: what the server logs in this session from now on (2025-11-25, Logging).
+
+use super::connect::with_server;
+use super::{Context, Outcome};
+use crate::cli::LogLevel;
+use crate::client::{Ask, Probe};
+use crate::error::Failure;
+use crate::exit::ExitCode;
+
+pub(super) fn run(context: &Context<'_>, level: LogLevel) -> Outcome {
+    with_server(context, Probe::Discover, |connected| {
+        let level = level.as_str();
+        if connected.client.session().is_modern() {
+            // 2026-07-28, Changelog: "Remove ping, logging/setLevel".
+            let text = "this server keeps no session that a log level could be set in";
+            return Err(Failure::usage(text)
+                .with_detail("In its era every request says which log messages it wants.")
+                .with_next(format!("mcpoke call TOOL --log-level {level}"), "asks for them")
+                .into());
+        }
+        let ask = Ask::set_log_level(level);
+        let raw = connected.client.request(&ask).map_err(|error| connected.fail(error))?;
+        if context.options.json {
+            context.console.raw(raw.get())?;
+        } else {
+            context.console.note(&format!("the server logs from {level} on in this session"));
+        }
+        Ok(ExitCode::Success)
+    })
+}

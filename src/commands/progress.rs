@@ -1,0 +1,118 @@
+//! What a server tells while a request runs, as it is shown: progress, log messages.
+
+use std::io;
+
+use serde_json::Value;
+
+use super::Context;
+use crate::cli::{LogLevel, ProgressChoice};
+use crate::client::{Client, Notice, Watcher};
+use crate::output::{Console, one_line};
+use crate::redact::Redactor;
+
+/// Shows what the server tells, where that is wanted.
+pub(super) fn watch(context: &Context<'_>, client: &mut Client) {
+    let choice = match context.options.progress {
+        ProgressChoice::Auto if context.console.err.terminal.is_terminal => ProgressChoice::Auto,
+        ProgressChoice::Auto | ProgressChoice::None => ProgressChoice::None,
+        // A line of its own is nothing for people who want quiet.
+        other => other,
+    };
+    let quiet = context.console.quiet && choice != ProgressChoice::Json;
+    if choice != ProgressChoice::None && !quiet {
+        client.watch(Shown {
+            console: context.console.clone(),
+            redactor: context.recorder.redactor(),
+            choice,
+        });
+        client.ask_for_progress();
+    }
+    client.ask_for_log(context.options.log_level.map(LogLevel::as_str));
+}
+
+/// Shows notifications on stderr.
+struct Shown {
+    console: Console,
+    redactor: Redactor,
+    choice: ProgressChoice,
+}
+
+impl Watcher for Shown {
+    fn noticed(&mut self, notice: Notice<'_>) {
+        let params = notice.params.map_or("null", |params| params.get());
+        if self.choice == ProgressChoice::Json {
+            let line = format!("{{\"method\":{},\"params\":{params}}}", Value::from(notice.method));
+            // What cannot be shown stops nothing.
+            let _ = self.console.err.server_text(&self.redactor.text(&line));
+            return;
+        }
+        let params: Value = serde_json::from_str(params).unwrap_or_default();
+        let shown = match notice.method {
+            "notifications/progress" => self.progress(&params),
+            "notifications/message" => self.console.err.line(&self.safe(&log_line(&params))),
+            _ => Ok(()),
+        };
+        let _ = shown;
+    }
+}
+
+impl Shown {
+    fn safe(&self, text: &str) -> String {
+        one_line(&self.redactor.text(text))
+    }
+
+    fn progress(&self, params: &Value) -> io::Result<()> {
+        let (fraction, text) = progress_of(params);
+        let text = self.safe(&text);
+        if self.choice == ProgressChoice::Auto {
+            let err = &self.console.err;
+            err.overlay.show(fraction, &text, err.terminal.width);
+            return Ok(());
+        }
+        self.console.err.line(&text)
+    }
+}
+
+/// How far a request is, from 0 to 1, and that in words (schema `ProgressNotificationParams`).
+fn progress_of(params: &Value) -> (Option<f64>, String) {
+    let total = params["total"].as_f64().filter(|total| *total > 0.0);
+    let fraction = total.and_then(|total| Some(params["progress"].as_f64()? / total));
+    let number = |value: &Value| if value.is_number() { value.to_string() } else { "?".to_owned() };
+    let of = total.map_or(String::new(), |_| format!(" of {}", params["total"]));
+    let said = params["message"].as_str().map_or(String::new(), |said| format!("  {said}"));
+    (fraction, format!("{}{of}{said}", number(&params["progress"])))
+}
+
+/// A log message in a line: level, logger, text (schema `LoggingMessageNotificationParams`).
+pub(super) fn log_line(params: &Value) -> String {
+    let level = params["level"].as_str().unwrap_or("?");
+    let logger = params["logger"].as_str().map(|logger| format!(" {logger}"));
+    let data = match &params["data"] {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    format!("{level}{}: {data}", logger.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn progress_is_a_share_where_the_total_is_known() {
+        let (fraction, text) =
+            progress_of(&json!({"progress": 2, "total": 8, "message": "Reading"}));
+        assert_eq!((fraction, text.as_str()), (Some(0.25), "2 of 8  Reading"));
+        assert_eq!(progress_of(&json!({"progress": 7})), (None, "7".to_owned()));
+        assert_eq!(progress_of(&json!({"progress": 7, "total": 0})).0, None);
+        assert_eq!(progress_of(&json!({})), (None, "?".to_owned()));
+    }
+
+    #[test]
+    fn a_log_message_is_a_line() {
+        let text = log_line(&json!({"level": "warning", "logger": "db", "data": "slow"}));
+        assert_eq!(text, "warning db: slow");
+        assert_eq!(log_line(&json!({"level": "info", "data": {"a": 1}})), "info: {\"a\":1}");
+    }
+}

@@ -1,0 +1,120 @@
+//! The end of every wait, from another thread: Ctrl-C.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+/// How often somebody who waits for something else looks whether it was raised.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Ends the exchanges of the connections that know it. Clones are the same one.
+#[derive(Clone, Default)]
+pub struct Interrupt(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    raised: AtomicBool,
+    watched: Mutex<Vec<Weak<Stopper>>>,
+    woken: Condvar,
+}
+
+impl std::fmt::Debug for Interrupt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Interrupt").field(&self.is_raised()).finish()
+    }
+}
+
+/// Ends the exchange that another thread is waiting in.
+pub struct Stopper(ureq::Agent);
+
+impl Stopper {
+    pub(super) fn of(agent: &ureq::Agent) -> Self {
+        Self(agent.clone())
+    }
+
+    /// Ends it, and all later ones of the same connection.
+    pub fn stop(&self) {
+        self.0.clone().shutdown();
+    }
+}
+
+impl Interrupt {
+    /// Ends every exchange and every wait.
+    pub fn raise(&self) {
+        // Under the lock, so that nobody begins to wait between the look and the wait.
+        let watched = self.0.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        self.0.raised.store(true, Ordering::SeqCst);
+        watched.iter().filter_map(Weak::upgrade).for_each(|stopper| stopper.stop());
+        self.0.woken.notify_all();
+    }
+
+    /// Whether it was raised.
+    pub fn is_raised(&self) -> bool {
+        self.0.raised.load(Ordering::SeqCst)
+    }
+
+    /// Ends the exchanges of this connection as well, as long as it lives.
+    pub(super) fn watch(&self, stopper: &Arc<Stopper>) {
+        let mut watched = self.0.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        watched.retain(|known| known.strong_count() > 0);
+        watched.push(Arc::downgrade(stopper));
+        if self.is_raised() {
+            stopper.stop();
+        }
+    }
+
+    /// Waits so long; not, or no longer, once it is raised.
+    pub fn sleep(&self, time: Duration) {
+        let watched = self.0.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let waiting = |_: &mut Vec<_>| !self.is_raised();
+        drop(self.0.woken.wait_timeout_while(watched, time, waiting));
+    }
+
+    /// What comes from another thread, within the limit; `None` also once it is raised, or where the
+    /// other thread has ended without a word.
+    pub fn receive<T>(&self, from: &Receiver<T>, limit: Option<Duration>) -> Option<T> {
+        let until = limit.map(|limit| Instant::now() + limit);
+        loop {
+            let left = until.map_or(LOOK, |at| at.saturating_duration_since(Instant::now()));
+            match from.recv_timeout(left.min(LOOK)) {
+                Ok(value) => return Some(value),
+                Err(RecvTimeoutError::Timeout) if !self.is_raised() && !left.is_zero() => {}
+                Err(_) => return None,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::channel;
+
+    #[test]
+    fn whoever_waits_is_woken() {
+        let interrupt = Interrupt::default();
+        let other = interrupt.clone();
+        let began = Instant::now();
+        let sleeper = std::thread::spawn(move || {
+            other.sleep(Duration::from_mins(1));
+            let (_sender, receiver) = channel::<()>();
+            other.receive(&receiver, None)
+        });
+        std::thread::sleep(Duration::from_millis(30));
+        interrupt.raise();
+        assert_eq!(sleeper.join().unwrap(), None);
+        assert!(began.elapsed() < Duration::from_secs(30));
+    }
+
+    #[test]
+    fn a_wait_ends_with_its_limit_or_with_what_comes() {
+        let interrupt = Interrupt::default();
+        let (sender, receiver) = channel();
+        assert_eq!(interrupt.receive(&receiver, Some(Duration::from_millis(30))), None);
+        sender.send(1).unwrap();
+        assert_eq!(interrupt.receive(&receiver, None), Some(1));
+        drop(sender);
+        assert_eq!(interrupt.receive(&receiver, None), None);
+    }
+}

@@ -1,4 +1,4 @@
-"""A server with two tools, on one of four Python libraries: python_server.py LIBRARY PORT [sse]"""
+"""A server with two tools, two resources and a prompt, on one of four Python libraries: python_server.py LIBRARY PORT [sse]"""
 
 import sys
 
@@ -34,4 +34,24 @@ else:
 
 for tool in (add, repeat):
     server.tool()(tool)
+
+
+@server.resource("note://one", mime_type="text/plain")
+def one() -> str:
+    """A note"""
+    return "one note\n"
+
+
+@server.resource("note://about/{subject}")
+def about(subject: str) -> str:
+    """A note about something"""
+    return f"about {subject}"
+
+
+@server.prompt()
+def ask(subject: str, tone: str = "calm") -> str:
+    """Asks about something"""
+    return f"Say something {tone} about {subject}."
+
+
 start()

@@ -67,6 +67,8 @@ pub enum Command {
     },
     /// Ask whether the server is there, and how long it takes
     Ping,
+    /// Listen to what the server tells by itself, until Ctrl-C
+    Listen(Listen),
     /// Ask a server with sessions for its log messages from a level on
     SetLogLevel {
         /// The level; --log-level does the same for one command
@@ -182,6 +184,26 @@ pub struct Complete {
     /// Arguments that are filled in already: key=value
     #[arg(value_name = "ARG")]
     pub context: Vec<String>,
+}
+
+/// Listen to what a server tells by itself.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "A line, or with --json a JSON object, for each event, on standard output. Examples:
+  mcpoke listen
+  mcpoke listen demo://toggles --count 1
+  mcpoke listen --for 60 --json | jq -c .method"
+)]
+pub struct Listen {
+    /// Resources to hear of when they change; that lists have changed is always told
+    #[arg(value_name = "URI")]
+    pub uris: Vec<String>,
+    /// Stop after this many seconds
+    #[arg(long = "for", value_name = "SECONDS", value_parser = seconds)]
+    pub seconds: Option<f64>,
+    /// Stop after so many events
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub count: Option<u64>,
 }
 
 /// Send any request or notification.

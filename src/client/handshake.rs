@@ -175,7 +175,7 @@ fn issued(exchange: &Exchange) -> Option<String> {
 }
 
 /// The JSON-RPC error of a refusal, if its body holds one.
-fn first_error(reply: &mut crate::transport::Reply) -> Option<jsonrpc::ErrorObject> {
+pub(super) fn first_error(reply: &mut crate::transport::Reply) -> Option<jsonrpc::ErrorObject> {
     while let Ok(Some(text)) = reply.next_message() {
         for message in jsonrpc::parse(&text).unwrap_or_default() {
             if let jsonrpc::Message::Error { error, .. } = message {

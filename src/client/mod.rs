@@ -13,6 +13,7 @@ mod notice;
 mod renewal;
 mod request;
 mod rounds;
+mod subscription;
 mod tools;
 
 use serde_json::{Value, json};
@@ -34,6 +35,7 @@ pub use handshake::{Closed, Handshake, Opened};
 pub use inquiry::{Inquiries, Responder, Response};
 pub use notice::{Notice, Watcher};
 pub use renewal::{Keeper, Renewal, Repeat};
+pub use subscription::Ended;
 
 /// The name this client gives itself.
 pub const CLIENT_NAME: &str = "mcpoke";

@@ -102,7 +102,7 @@ impl Client {
     }
 
     /// The request as it is sent in this era.
-    fn compose(&self, id: &RequestId, ask: &Ask, input: &Input) -> Request {
+    pub(super) fn compose(&self, id: &RequestId, ask: &Ask, input: &Input) -> Request {
         let method = ask.method();
         let version = self.session.version.as_deref().filter(|_| self.session.is_modern());
         let mut params = ask.params.clone();
@@ -275,7 +275,13 @@ impl Client {
 
     /// Answers what the server asks. The answer goes over a connection of its own, since the stream
     /// occupies the other; that it may not arrive is the server's to deal with.
-    fn serve(&mut self, reply: &Reply, id: &RawValue, method: &str, params: Option<&RawValue>) {
+    pub(super) fn serve(
+        &mut self,
+        reply: &Reply,
+        id: &RawValue,
+        method: &str,
+        params: Option<&RawValue>,
+    ) {
         // The modern era has no requests of a server's, and a client must not answer one (2026-07-28,
         // Streamable HTTP, Sending Messages, 4).
         if self.session.is_modern() {

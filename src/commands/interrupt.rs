@@ -27,6 +27,15 @@ pub(super) fn on_ctrl_c(interrupt: &Interrupt) {
     let _ = ctrlc::set_handler(handler);
 }
 
+/// Ends what is waited for after this time.
+pub(super) fn end_after(interrupt: &Interrupt, time: Duration) {
+    let interrupt = interrupt.clone();
+    std::thread::spawn(move || {
+        std::thread::sleep(time);
+        interrupt.raise();
+    });
+}
+
 #[expect(clippy::exit, reason = "whatever hangs must not keep the user")]
 fn end() -> ! {
     std::process::exit(ExitCode::Interrupted as i32)

@@ -13,6 +13,7 @@ mod init;
 mod interrupt;
 mod keeper;
 mod list_tools;
+mod listen;
 mod lists;
 mod log_level;
 mod ping;
@@ -170,6 +171,7 @@ fn dispatch(cli: &Cli, context: &Context<'_>) -> Outcome {
         Command::Trace(args) => trace::run(context, args),
         Command::Explain { rule } => explain::run(context, rule.as_deref()),
         Command::Ping => ping::run(context),
+        Command::Listen(args) => listen::run(context, args),
         Command::SetLogLevel { level } => log_level::run(context, *level),
         Command::Request(args) => request::run(context, args),
         Command::Sessions => sessions::list(context),

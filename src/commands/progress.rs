@@ -39,13 +39,12 @@ struct Shown {
 
 impl Watcher for Shown {
     fn noticed(&mut self, notice: Notice<'_>) {
-        let params = notice.params.map_or("null", |params| params.get());
         if self.choice == ProgressChoice::Json {
-            let line = format!("{{\"method\":{},\"params\":{params}}}", Value::from(notice.method));
             // What cannot be shown stops nothing.
-            let _ = self.console.err.server_text(&self.redactor.text(&line));
+            let _ = self.console.err.server_text(&self.redactor.text(&as_json(notice)));
             return;
         }
+        let params = notice.params.map_or("null", |params| params.get());
         let params: Value = serde_json::from_str(params).unwrap_or_default();
         let shown = match notice.method {
             "notifications/progress" => self.progress(&params),
@@ -73,8 +72,17 @@ impl Shown {
     }
 }
 
+/// A notification as a JSON object: its method, and its parameters as the server wrote them.
+pub(super) fn as_json(notice: Notice<'_>) -> String {
+    let method = Value::from(notice.method);
+    match notice.params {
+        Some(params) => format!("{{\"method\":{method},\"params\":{params}}}"),
+        None => format!("{{\"method\":{method}}}"),
+    }
+}
+
 /// How far a request is, from 0 to 1, and that in words (schema `ProgressNotificationParams`).
-fn progress_of(params: &Value) -> (Option<f64>, String) {
+pub(super) fn progress_of(params: &Value) -> (Option<f64>, String) {
     let total = params["total"].as_f64().filter(|total| *total > 0.0);
     let fraction = total.and_then(|total| Some(params["progress"].as_f64()? / total));
     let number = |value: &Value| if value.is_number() { value.to_string() } else { "?".to_owned() };

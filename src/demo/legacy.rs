@@ -134,7 +134,19 @@ async fn reply(state: &Arc<State>, session: Option<&str>, method: &str, message:
         "ping" | "logging/setLevel" => success(id, &json!({})),
         "tools/list" => success(id, &json!({"tools": tools::list(state.has_extra())})),
         "tools/call" => return call(state, session, message).await,
-        _ => match offers::serve(method, params) {
+        "resources/subscribe" | "resources/unsubscribe" => {
+            let uri = params["uri"].as_str().unwrap_or_default();
+            let mut sessions = state.sessions();
+            if let Some(session) = session.and_then(|id| sessions.get(id)) {
+                if method == "resources/subscribe" {
+                    session.subscribed.insert(uri.to_owned());
+                } else {
+                    session.subscribed.remove(uri);
+                }
+            }
+            success(id, &json!({}))
+        }
+        _ => match offers::serve(state, method, params) {
             Some(Ok(result)) => success(id, &result),
             Some(Err(text)) => error(id, -32002, &text),
             None => error(id, -32601, &format!("Method not found: {method}")),
@@ -274,7 +286,13 @@ pub(super) fn listen(state: &Arc<State>, headers: &HeaderMap) -> Result<Answer, 
             && state.sessions().get(&id).is_some()
         {
             text = match tokio::time::timeout(KEEP_ALIVE_EVERY, changes.recv()).await {
-                Ok(Ok(())) => event(&tools::changed()),
+                Ok(Ok(())) => {
+                    let sessions = &mut state.sessions();
+                    let hears =
+                        sessions.get(&id).is_some_and(|s| s.subscribed.contains(offers::TOGGLES));
+                    let updated = if hears { event(&offers::updated()) } else { String::new() };
+                    event(&tools::changed()) + &updated
+                }
                 _ => KEEP_ALIVE.to_owned(),
             };
         }

@@ -56,7 +56,7 @@ pub(super) async fn serve(
         }
         "subscriptions/listen" => return Ok(listen(state, message)),
         "logging/setLevel" => return Err(unknown(id, method)),
-        _ => match offers::serve(method, params) {
+        _ => match offers::serve(state, method, params) {
             Some(Ok(result)) if method == "prompts/get" || method == "completion/complete" => {
                 complete(result)
             }
@@ -236,8 +236,20 @@ fn ask(state: &State, message: &Value, inquiry: &Inquiry) -> Result<Value, Answe
 /// A stream that stays open and tells of changes (2026-07-28, Subscriptions).
 fn listen(state: &Arc<State>, message: &Value) -> Answer {
     let subscription = json!({"io.modelcontextprotocol/subscriptionId": message["id"]});
-    let wants_tools = message["params"]["notifications"]["toolsListChanged"] == true;
-    let honoured = if wants_tools { json!({"toolsListChanged": true}) } else { json!({}) };
+    let filter = &message["params"]["notifications"];
+    let (mut honoured, mut told) = (json!({}), Vec::new());
+    if filter["toolsListChanged"] == true {
+        honoured["toolsListChanged"] = json!(true);
+        told.push(tools::changed());
+    }
+    let uris = filter["resourceSubscriptions"].as_array().into_iter().flatten();
+    if uris.clone().any(|uri| uri == offers::TOGGLES) {
+        honoured["resourceSubscriptions"] = json!([offers::TOGGLES]);
+        told.push(offers::updated());
+    }
+    for notification in &mut told {
+        notification["params"]["_meta"] = subscription.clone();
+    }
     let acknowledged = json!({
         "jsonrpc": "2.0",
         "method": "notifications/subscriptions/acknowledged",
@@ -249,11 +261,7 @@ fn listen(state: &Arc<State>, message: &Value) -> Answer {
         let mut text = event(&acknowledged);
         while sender.send_data(Bytes::from(text)).await.is_ok() {
             text = match tokio::time::timeout(KEEP_ALIVE_EVERY, changes.recv()).await {
-                Ok(Ok(())) if wants_tools => {
-                    let mut notification = tools::changed();
-                    notification["params"] = json!({"_meta": subscription});
-                    event(&notification)
-                }
+                Ok(Ok(())) if !told.is_empty() => told.iter().map(event).collect(),
                 _ => KEEP_ALIVE.to_owned(),
             };
         }

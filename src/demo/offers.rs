@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::server::State;
 use super::tools::IMAGE;
 
 /// How the server wants to be used.
@@ -18,29 +19,39 @@ pub(super) fn server_info() -> Value {
 pub(super) fn capabilities() -> Value {
     json!({
         "tools": {"listChanged": true},
-        "resources": {},
+        "resources": {"subscribe": true},
         "prompts": {},
         "completions": {},
         "logging": {},
     })
 }
 
+/// The resource that changes with the tools.
+pub(super) const TOGGLES: &str = "demo://toggles";
+
+/// The notification that it has changed.
+pub(super) fn updated() -> Value {
+    json!({"jsonrpc": "2.0", "method": "notifications/resources/updated", "params": {"uri": TOGGLES}})
+}
+
 const NAMES: [&str; 3] = ["Ada", "Alan", "Grace"];
 
 /// The result of a method; `None` for one that is not known, or why there is none.
-pub(super) fn serve(method: &str, params: &Value) -> Option<Result<Value, String>> {
+pub(super) fn serve(state: &State, method: &str, params: &Value) -> Option<Result<Value, String>> {
     Some(Ok(match method {
         "resources/list" => json!({"resources": [
             {"uri": "demo://welcome", "name": "welcome", "mimeType": "text/plain",
                 "description": "A few words"},
             {"uri": "demo://disc", "name": "disc", "mimeType": "image/png",
                 "description": "An orange disc"},
+            {"uri": TOGGLES, "name": "toggles", "mimeType": "text/plain",
+                "description": "How often the tool `toggle` was called"},
         ]}),
         "resources/templates/list" => json!({"resourceTemplates": [
             {"uriTemplate": "demo://square/{number}", "name": "square", "mimeType": "text/plain",
                 "description": "The square of a number"},
         ]}),
-        "resources/read" => return Some(read(params["uri"].as_str().unwrap_or_default())),
+        "resources/read" => return Some(read(state, params["uri"].as_str().unwrap_or_default())),
         "prompts/list" => json!({"prompts": [
             {"name": "greet", "description": "Asks for a greeting", "arguments": [
                 {"name": "name", "description": "Whom to greet", "required": true}]},
@@ -56,12 +67,15 @@ pub(super) fn serve(method: &str, params: &Value) -> Option<Result<Value, String
     }))
 }
 
-fn read(uri: &str) -> Result<Value, String> {
+fn read(state: &State, uri: &str) -> Result<Value, String> {
     let content = match uri {
         "demo://welcome" => {
             json!({"uri": uri, "mimeType": "text/plain", "text": "Welcome to the demo.\n"})
         }
         "demo://disc" => json!({"uri": uri, "mimeType": "image/png", "blob": IMAGE}),
+        TOGGLES => {
+            json!({"uri": uri, "mimeType": "text/plain", "text": state.toggles().to_string()})
+        }
         _ => {
             let number = uri.strip_prefix("demo://square/").and_then(|n| n.parse::<i32>().ok());
             let number = number.ok_or_else(|| format!("Resource not found: {uri}"))?;

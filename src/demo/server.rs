@@ -1,7 +1,7 @@
 //! The HTTP side of the built-in server: what both eras share, and which of them a request is of.
 
 use std::convert::Infallible;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http_body_util::{BodyExt as _, Limited};
@@ -29,10 +29,10 @@ const MAX_CHANGES: usize = 64;
 pub(super) struct State {
     pub(super) options: Options,
     sessions: Mutex<Sessions>,
-    /// Tells listeners that the tools have changed.
+    /// Tells listeners that the tools have changed, and the resource that counts how often.
     pub(super) changes: broadcast::Sender<()>,
-    /// Whether the tool that comes and goes is there.
-    extra: AtomicBool,
+    /// How often the tool that comes and goes has come or gone.
+    toggles: AtomicUsize,
     /// What the states of requests are sealed with.
     secret: String,
 }
@@ -41,7 +41,7 @@ impl State {
     fn new(options: Options) -> Self {
         let secret = format!("{:x}", getrandom::u64().unwrap_or_default());
         let (changes, _) = broadcast::channel(MAX_CHANGES);
-        Self { options, sessions: Mutex::default(), changes, extra: AtomicBool::new(false), secret }
+        Self { options, sessions: Mutex::default(), changes, toggles: AtomicUsize::new(0), secret }
     }
 
     pub(super) fn sessions(&self) -> MutexGuard<'_, Sessions> {
@@ -49,12 +49,16 @@ impl State {
     }
 
     pub(super) fn has_extra(&self) -> bool {
-        self.extra.load(Ordering::SeqCst)
+        !self.toggles().is_multiple_of(2)
+    }
+
+    pub(super) fn toggles(&self) -> usize {
+        self.toggles.load(Ordering::SeqCst)
     }
 
     /// Adds or removes the tool that comes and goes; whether it is there now.
     pub(super) fn toggle_extra(&self) -> bool {
-        let now = !self.extra.fetch_xor(true, Ordering::SeqCst);
+        let now = self.toggles.fetch_add(1, Ordering::SeqCst).is_multiple_of(2);
         // Nobody may be listening.
         let _ = self.changes.send(());
         now

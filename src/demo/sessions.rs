@@ -1,6 +1,6 @@
 //! The sessions of the built-in server.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
 use serde_json::Value;
@@ -17,6 +17,8 @@ pub(super) struct Session {
     pub(super) initialized: bool,
     /// A standalone stream is open; a second one is refused.
     pub(super) listening: bool,
+    /// The resources that the client wants to hear of.
+    pub(super) subscribed: HashSet<String>,
     /// What the client declared.
     pub(super) capabilities: Value,
     /// Questions that were put to the client so far.
@@ -45,6 +47,7 @@ impl Sessions {
             calls: 0,
             initialized: false,
             listening: false,
+            subscribed: HashSet::new(),
             capabilities: capabilities.clone(),
             inquiries: 0,
             asked: HashMap::new(),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 
 use super::http::Limits;
-use super::interrupt::Interrupt;
+use super::interrupt::Watched;
 
 /// The phase of an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,8 +95,8 @@ impl Error {
     }
 
     /// The same, unless the user has ended it: whatever broke then broke for that.
-    pub(super) fn unless(self, interrupt: &Interrupt) -> Self {
-        if !interrupt.is_raised() {
+    pub(super) fn unless(self, watched: &Watched) -> Self {
+        if !watched.is_interrupted() {
             return self;
         }
         Self { kind: ErrorKind::Interrupted, text: "interrupted".to_owned(), ..self }

@@ -9,7 +9,7 @@ use ureq::unversioned::transport::{ConnectProxyConnector, Connector as _, SocksC
 
 use super::connect::{LoggingResolver, TcpConnector};
 use super::error::{Error, ErrorKind, translate};
-use super::interrupt::{Interrupt, Stopper};
+use super::interrupt::{Interrupt, Stopper, Watched};
 use super::proxy::{ProxyChoice, Route};
 use super::reply::Reply;
 use super::tls::{TlsConnector, TlsOptions};
@@ -58,8 +58,7 @@ fn request_line(request: &Request) -> usize {
 /// Speaks HTTP to one endpoint.
 pub struct Http {
     agent: ureq::Agent,
-    stopper: Arc<Stopper>,
-    interrupt: Interrupt,
+    watched: Watched,
     log: WireLog,
     limits: Limits,
     proxy: Option<String>,
@@ -129,21 +128,9 @@ impl Http {
             instead: forward.map(|forward| forward.uri),
         };
         let agent = ureq::Agent::with_parts(config, connector, resolver);
-        let stopper = Arc::new(Stopper::of(&agent));
-        let interrupt = options.interrupt.clone();
-        interrupt.watch(&stopper);
+        let watched = options.interrupt.watch(&agent);
         let authority = endpoint.authority();
-        Ok(Self {
-            agent,
-            stopper,
-            interrupt,
-            log,
-            limits,
-            proxy: shown,
-            authority,
-            named: true,
-            recorder,
-        })
+        Ok(Self { agent, watched, log, limits, proxy: shown, authority, named: true, recorder })
     }
 
     /// The same, for somebody else's requests: none gets this program's name.
@@ -154,7 +141,7 @@ impl Http {
 
     /// What ends every wait of this connection from another thread; nothing can be sent after it.
     pub fn stopper(&self) -> Arc<Stopper> {
-        Arc::clone(&self.stopper)
+        Arc::clone(&self.watched.stopper)
     }
 
     /// Where exchanges are told of.
@@ -195,12 +182,12 @@ impl Http {
                     self.recorder.clone(),
                     self.proxy.clone(),
                     self.limits,
-                    self.interrupt.clone(),
+                    self.watched.clone(),
                 );
                 Ok(reply)
             }
             Err(error) => {
-                let error = error.unless(&self.interrupt);
+                let error = error.unless(&self.watched);
                 note_wire(&mut exchange, &self.log, self.proxy.as_deref());
                 exchange.failure = Some(error.text.clone());
                 self.recorder.tell(|observer, redactor| observer.finished(&exchange, redactor));

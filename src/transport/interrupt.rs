@@ -29,13 +29,23 @@ impl std::fmt::Debug for Interrupt {
 pub struct Stopper(ureq::Agent);
 
 impl Stopper {
-    pub(super) fn of(agent: &ureq::Agent) -> Self {
-        Self(agent.clone())
-    }
-
     /// Ends it, and all later ones of the same connection.
     pub fn stop(&self) {
         self.0.clone().shutdown();
+    }
+}
+
+/// A connection that can be ended, as long as this is held.
+#[derive(Clone)]
+pub(super) struct Watched {
+    interrupt: Interrupt,
+    pub(super) stopper: Arc<Stopper>,
+}
+
+impl Watched {
+    /// Whether what breaks now breaks because it was ended.
+    pub(super) fn is_interrupted(&self) -> bool {
+        self.interrupt.is_raised()
     }
 }
 
@@ -54,14 +64,16 @@ impl Interrupt {
         self.0.raised.load(Ordering::SeqCst)
     }
 
-    /// Ends the exchanges of this connection as well, as long as it lives.
-    pub(super) fn watch(&self, stopper: &Arc<Stopper>) {
+    /// Ends the exchanges of this connection as well.
+    pub(super) fn watch(&self, agent: &ureq::Agent) -> Watched {
+        let stopper = Arc::new(Stopper(agent.clone()));
         let mut watched = self.0.watched.lock().unwrap_or_else(PoisonError::into_inner);
         watched.retain(|known| known.strong_count() > 0);
-        watched.push(Arc::downgrade(stopper));
+        watched.push(Arc::downgrade(&stopper));
         if self.is_raised() {
             stopper.stop();
         }
+        Watched { interrupt: self.clone(), stopper }
     }
 
     /// Waits so long; not, or no longer, once it is raised.

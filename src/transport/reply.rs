@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::error::{Error, translate};
 use super::http::{Limits, note_wire};
-use super::interrupt::Interrupt;
+use super::interrupt::Watched;
 use super::sse::{Block, Events};
 use super::wire::WireLog;
 use crate::exchange::{
@@ -50,7 +50,8 @@ pub struct Reply {
     recorder: Recorder,
     proxy: Option<String>,
     limits: Limits,
-    interrupt: Interrupt,
+    /// So that it can be ended even where nothing else is left of its connection.
+    watched: Watched,
     /// Bytes of events that are kept as evidence.
     kept: usize,
     resumption: Resumption,
@@ -94,7 +95,7 @@ impl Reply {
         recorder: Recorder,
         proxy: Option<String>,
         limits: Limits,
-        interrupt: Interrupt,
+        watched: Watched,
     ) -> Self {
         let (parts, body) = response.into_parts();
         let text = |value: &ureq::http::HeaderValue| {
@@ -127,7 +128,7 @@ impl Reply {
             recorder,
             proxy,
             limits,
-            interrupt,
+            watched,
             kept: 0,
             resumption: Resumption::default(),
             unfinished: false,
@@ -197,7 +198,9 @@ impl Reply {
                 State::Ended if self.log.was_reset() && self.exchange.failure.is_none() => {
                     return Err(self.fail(io::ErrorKind::ConnectionReset.into()));
                 }
-                State::Ended if self.interrupt.is_raised() && self.exchange.failure.is_none() => {
+                State::Ended
+                    if self.watched.is_interrupted() && self.exchange.failure.is_none() =>
+                {
                     return Err(self.fail(io::ErrorKind::Interrupted.into()));
                 }
                 State::Ended => return Ok(None),
@@ -382,7 +385,7 @@ impl Reply {
 
     fn fail(&mut self, error: io::Error) -> Error {
         let error = translate(ureq::Error::from(error), self.log.phase(), true, &self.limits)
-            .unless(&self.interrupt);
+            .unless(&self.watched);
         self.exchange.failure = Some(error.text.clone());
         error
     }

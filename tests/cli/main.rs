@@ -26,6 +26,8 @@ mod resumption;
 mod secrets;
 mod sessions;
 mod state;
+#[cfg(unix)]
+mod subscriptions;
 mod support;
 mod tls;
 mod trace;

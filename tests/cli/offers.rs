@@ -16,8 +16,8 @@ fn what_a_server_offers_is_one_command_away() {
     each_era(|sandbox, server| {
         let run = |words: &[&str]| sandbox.run(&[server, words].concat()).exits(0);
         run(&["list-resources"])
-            .prints("demo://welcome  text/plain  A few words\ndemo://disc     image/png   An orange disc\n")
-            .says("2 resources");
+            .prints("demo://welcome  text/plain  A few words\ndemo://disc     image/png   An orange disc\ndemo://toggles  text/plain  How often the tool `toggle` was called\n")
+            .says("3 resources");
         run(&["list-resource-templates", "--names"]).prints("demo://square/{number}\n");
         run(&["list-prompts"]).prints("greet  name  Asks for a greeting\n").says("1 prompt");
         run(&["get-prompt", "greet", "name=Ada"]).prints("user:\nGreet Ada.\n");

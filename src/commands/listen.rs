@@ -1,0 +1,148 @@
+//! `listen`: what the server tells by itself, a line or a JSON object an event, until Ctrl-C.
+
+use std::io;
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+
+use super::connect::{Connected, with_server};
+use super::interrupt::end_after;
+use super::progress::{as_json, log_line, progress_of};
+use super::{Context, Outcome};
+use crate::cli::Listen;
+use crate::client::{Ended, Notice, Probe, Watcher};
+use crate::exit::ExitCode;
+use crate::output::{Console, one_line};
+use crate::redact::Redactor;
+use crate::transport::Interrupt;
+
+pub(super) fn run(context: &Context<'_>, args: &Listen) -> Outcome {
+    with_server(context, Probe::Discover, |connected| {
+        connected.client.watch(Events {
+            console: context.console.clone(),
+            redactor: context.recorder.redactor(),
+            interrupt: context.interrupt.clone(),
+            left: args.count,
+        });
+        let options = context.options;
+        let mut is_first = true;
+        let ended = connected.client.listen_to(
+            &args.uris,
+            |limits| {
+                let given = |seconds: Option<f64>| seconds.map(Duration::from_secs_f64);
+                limits.silence = given(options.silence_timeout).filter(|limit| !limit.is_zero());
+                limits.first_byte =
+                    given(options.first_byte_timeout).filter(|limit| !limit.is_zero());
+            },
+            |agreed| {
+                if !std::mem::take(&mut is_first) {
+                    return;
+                }
+                say_ready(context, args, agreed);
+                if let Some(seconds) = args.seconds {
+                    end_after(&context.interrupt, Duration::from_secs_f64(seconds));
+                }
+            },
+        );
+        match ended.map_err(|error| no_stream(connected, error))? {
+            Ended::Here => {}
+            Ended::There => context.console.note("mcpoke: the server has ended the stream."),
+        }
+        Ok(ExitCode::Success)
+    })
+}
+
+/// Says that the server listens, and what of the wishes it does not grant.
+fn say_ready(context: &Context<'_>, args: &Listen, agreed: Option<&Value>) {
+    let console = &context.console;
+    console.note("listening; Ctrl-C ends it");
+    let Some(agreed) = agreed else { return };
+    let granted = agreed["resourceSubscriptions"].as_array();
+    for uri in &args.uris {
+        if !granted.is_some_and(|granted| granted.iter().any(|one| one == uri.as_str())) {
+            console.note(&format!("mcpoke: the server does not tell of {}", one_line(uri)));
+        }
+    }
+}
+
+fn no_stream(connected: &Connected, error: crate::client::Error) -> super::Stop {
+    let status = error.exchange.as_ref().filter(|shown| shown.request.method == "GET");
+    let refused = status.and_then(|exchange| exchange.status()) == Some(405);
+    match connected.fail(error) {
+        super::Stop::Failed(failure) if refused => {
+            let mut failure = *failure;
+            "the server offers no stream to listen on".clone_into(&mut failure.message);
+            failure.findings.clear();
+            failure.next.clear();
+            failure.into()
+        }
+        other => other,
+    }
+}
+
+/// Prints notifications as results.
+struct Events {
+    console: Console,
+    redactor: Redactor,
+    interrupt: Interrupt,
+    /// How many are still wanted.
+    left: Option<u64>,
+}
+
+impl Watcher for Events {
+    fn noticed(&mut self, notice: Notice<'_>) {
+        if self.left == Some(0) {
+            return;
+        }
+        let written = if self.console.json {
+            self.console.out.server_text(&self.redactor.text(&as_json(notice)))
+        } else {
+            self.console.line(&one_line(&self.redactor.text(&line_of(notice, SystemTime::now()))))
+        };
+        self.left = self.left.map(|left| left - 1);
+        let over = written.is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
+        if over || self.left == Some(0) {
+            self.interrupt.raise();
+        }
+    }
+}
+
+/// An event in a line: when, what, and what of it matters.
+fn line_of(notice: Notice<'_>, now: SystemTime) -> String {
+    let params = notice.params.and_then(|params| serde_json::from_str(params.get()).ok());
+    let mut params: Value = params.unwrap_or_default();
+    if let Some(params) = params.as_object_mut() {
+        params.remove("_meta");
+    }
+    let what = notice.method.strip_prefix("notifications/").unwrap_or(notice.method);
+    let about = match what {
+        "message" => log_line(&params),
+        "progress" => progress_of(&params).1,
+        "resources/updated" => params["uri"].as_str().unwrap_or_default().to_owned(),
+        _ if params.as_object().is_none_or(serde_json::Map::is_empty) => String::new(),
+        _ => params.to_string(),
+    };
+    let now = humantime::format_rfc3339_seconds(now);
+    format!("{now}  {what}  {about}").trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::value::RawValue;
+
+    #[test]
+    fn an_event_is_a_line() {
+        let line = |method: &str, params: Option<&str>| {
+            let params = params.map(|text| RawValue::from_string(text.to_owned()).unwrap());
+            line_of(Notice { method, params: params.as_deref() }, SystemTime::UNIX_EPOCH)
+        };
+        let updated =
+            line("notifications/resources/updated", Some(r#"{"uri":"a://b","_meta":{}}"#));
+        assert_eq!(updated, "1970-01-01T00:00:00Z  resources/updated  a://b");
+        let changed = line("notifications/tools/list_changed", Some(r#"{"_meta":{"x":1}}"#));
+        assert_eq!(changed, "1970-01-01T00:00:00Z  tools/list_changed");
+        assert!(line("notifications/other", Some(r#"{"a":1}"#)).ends_with(r#"other  {"a":1}"#));
+        assert!(line("notifications/other", None).ends_with("other"));
+    }
+}

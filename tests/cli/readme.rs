@@ -147,6 +147,7 @@ fn the_exit_codes_are_those_of_the_program() {
         (ExitCode::Limit, "a limit"),
         (ExitCode::State, "local state"),
         (ExitCode::Input, "asks for input"),
+        (ExitCode::Interrupted, "Ctrl-C"),
     ] {
         let row = text.lines().find(|line| line.starts_with(&format!("| {} |", code as u8)));
         assert!(row.is_some_and(|row| row.contains(meaning)), "{code:?}: {row:?}");

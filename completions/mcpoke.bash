@@ -149,7 +149,7 @@ _mcpoke() {
 
     case "${cmd}" in
         mcpoke)
-            opts="-s -H -k -v -q -h -V --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --quiet --progress --log-level --color --show-secrets --help --version init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping listen set-log-level request sessions use close demo completions help"
+            opts="-s -H -k -v -q -h -V --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --query --quiet --progress --log-level --color --show-secrets --help --version init list-tools call list-resources list-resource-templates read-resource list-prompts get-prompt complete trace explain ping listen set-log-level request sessions use close demo completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -301,6 +301,10 @@ _mcpoke() {
                     fi
                     return 0
                     ;;
+                --query)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --progress)
                     COMPREPLY=($(compgen -W "auto plain json none" -- "${cur}"))
                     return 0
@@ -321,7 +325,7 @@ _mcpoke() {
             return 0
             ;;
         mcpoke__subcmd__call)
-            opts="-o -s -H -k -v -q -h --args --raw-strings --no-validate --output --save-dir --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --quiet --progress --log-level --color --show-secrets --help"
+            opts="-o -s -H -k -v -q -h --args --raw-strings --no-validate --output --save-dir --each --jobs --unordered --fail-early --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --query --quiet --progress --log-level --color --show-secrets --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -368,6 +372,25 @@ _mcpoke() {
                     fi
                     return 0
                     ;;
+                --each)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --jobs)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --server)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -512,6 +535,10 @@ _mcpoke() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --query)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --progress)
@@ -534,7 +561,7 @@ _mcpoke() {
             return 0
             ;;
         mcpoke__subcmd__close)
-            opts="-s -H -k -v -q -h --all --forget --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --quiet --progress --log-level --color --show-secrets --help"
+            opts="-s -H -k -v -q -h --all --forget --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --query --quiet --progress --log-level --color --show-secrets --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -684,6 +711,10 @@ _mcpoke() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --query)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --progress)
@@ -706,7 +737,7 @@ _mcpoke() {
             return 0
             ;;
         mcpoke__subcmd__complete)
-            opts="-s -H -k -v -q -h --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --quiet --progress --log-level --color --show-secrets --help"
+            opts="-s -H -k -v -q -h --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --query --quiet --progress --log-level --color --show-secrets --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -856,6 +887,10 @@ _mcpoke() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --query)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --progress)
@@ -878,7 +913,7 @@ _mcpoke() {
             return 0
             ;;
         mcpoke__subcmd__completions)
-            opts="-s -H -k -v -q -h --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --quiet --progress --log-level --color --show-secrets --help bash elvish fish powershell zsh"
+            opts="-s -H -k -v -q -h --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --query --quiet --progress --log-level --color --show-secrets --help bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1030,6 +1065,10 @@ _mcpoke() {
                     fi
                     return 0
                     ;;
+                --query)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --progress)
                     COMPREPLY=($(compgen -W "auto plain json none" -- "${cur}"))
                     return 0
@@ -1050,7 +1089,7 @@ _mcpoke() {
             return 0
             ;;
         mcpoke__subcmd__demo)
-            opts="-s -H -k -v -q -h --port --era --stateless --replies --for --lose-after --lose-every --lost-as --fault --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --quiet --progress --log-level --color --show-secrets --help"
+            opts="-s -H -k -v -q -h --port --era --stateless --replies --for --lose-after --lose-every --lost-as --fault --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --query --quiet --progress --log-level --color --show-secrets --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1234,6 +1273,10 @@ _mcpoke() {
                     fi
                     return 0
                     ;;
+                --query)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --progress)
                     COMPREPLY=($(compgen -W "auto plain json none" -- "${cur}"))
                     return 0
@@ -1254,7 +1297,7 @@ _mcpoke() {
             return 0
             ;;
         mcpoke__subcmd__explain)
-            opts="-s -H -k -v -q -h --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --quiet --progress --log-level --color --show-secrets --help"
+            opts="-s -H -k -v -q -h --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --query --quiet --progress --log-level --color --show-secrets --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1404,6 +1447,10 @@ _mcpoke() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --query)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --progress)
@@ -1426,7 +1473,7 @@ _mcpoke() {
             return 0
             ;;
         mcpoke__subcmd__get__subcmd__prompt)
-            opts="-s -H -k -v -q -h --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --quiet --progress --log-level --color --show-secrets --help"
+            opts="-s -H -k -v -q -h --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --query --quiet --progress --log-level --color --show-secrets --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1576,6 +1623,10 @@ _mcpoke() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --query)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --progress)
@@ -1906,7 +1957,7 @@ _mcpoke() {
             return 0
             ;;
         mcpoke__subcmd__init)
-            opts="-s -H -k -v -q -h --name --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --quiet --progress --log-level --color --show-secrets --help"
+            opts="-s -H -k -v -q -h --name --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --query --quiet --progress --log-level --color --show-secrets --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2062,6 +2113,10 @@ _mcpoke() {
                     fi
                     return 0
                     ;;
+                --query)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --progress)
                     COMPREPLY=($(compgen -W "auto plain json none" -- "${cur}"))
                     return 0
@@ -2082,7 +2137,7 @@ _mcpoke() {
             return 0
             ;;
         mcpoke__subcmd__list__subcmd__prompts)
-            opts="-s -H -k -v -q -h --filter --limit --names --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --quiet --progress --log-level --color --show-secrets --help"
+            opts="-s -H -k -v -q -h --filter --limit --names --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --query --quiet --progress --log-level --color --show-secrets --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2240,6 +2295,10 @@ _mcpoke() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --query)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --progress)
@@ -2262,7 +2321,7 @@ _mcpoke() {
             return 0
             ;;
         mcpoke__subcmd__list__subcmd__resource__subcmd__templates)
-            opts="-s -H -k -v -q -h --filter --limit --names --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --quiet --progress --log-level --color --show-secrets --help"
+            opts="-s -H -k -v -q -h --filter --limit --names --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --query --quiet --progress --log-level --color --show-secrets --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2420,6 +2479,10 @@ _mcpoke() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --query)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --progress)
@@ -2442,7 +2505,7 @@ _mcpoke() {
             return 0
             ;;
         mcpoke__subcmd__list__subcmd__resources)
-            opts="-s -H -k -v -q -h --filter --limit --names --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --quiet --progress --log-level --color --show-secrets --help"
+            opts="-s -H -k -v -q -h --filter --limit --names --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --query --quiet --progress --log-level --color --show-secrets --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2602,6 +2665,10 @@ _mcpoke() {
                     fi
                     return 0
                     ;;
+                --query)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --progress)
                     COMPREPLY=($(compgen -W "auto plain json none" -- "${cur}"))
                     return 0
@@ -2622,7 +2689,7 @@ _mcpoke() {
             return 0
             ;;
         mcpoke__subcmd__list__subcmd__tools)
-            opts="-s -H -k -v -q -h --schema --all --filter --limit --names --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --quiet --progress --log-level --color --show-secrets --help"
+            opts="-s -H -k -v -q -h --schema --all --filter --limit --names --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --query --quiet --progress --log-level --color --show-secrets --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2786,6 +2853,10 @@ _mcpoke() {
                     fi
                     return 0
                     ;;
+                --query)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --progress)
                     COMPREPLY=($(compgen -W "auto plain json none" -- "${cur}"))
                     return 0
@@ -2806,7 +2877,7 @@ _mcpoke() {
             return 0
             ;;
         mcpoke__subcmd__listen)
-            opts="-s -H -k -v -q -h --for --count --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --quiet --progress --log-level --color --show-secrets --help"
+            opts="-s -H -k -v -q -h --for --count --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --query --quiet --progress --log-level --color --show-secrets --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2966,6 +3037,10 @@ _mcpoke() {
                     fi
                     return 0
                     ;;
+                --query)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --progress)
                     COMPREPLY=($(compgen -W "auto plain json none" -- "${cur}"))
                     return 0
@@ -2986,7 +3061,7 @@ _mcpoke() {
             return 0
             ;;
         mcpoke__subcmd__ping)
-            opts="-s -H -k -v -q -h --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --quiet --progress --log-level --color --show-secrets --help"
+            opts="-s -H -k -v -q -h --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --query --quiet --progress --log-level --color --show-secrets --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3138,6 +3213,10 @@ _mcpoke() {
                     fi
                     return 0
                     ;;
+                --query)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --progress)
                     COMPREPLY=($(compgen -W "auto plain json none" -- "${cur}"))
                     return 0
@@ -3158,7 +3237,7 @@ _mcpoke() {
             return 0
             ;;
         mcpoke__subcmd__read__subcmd__resource)
-            opts="-o -s -H -k -v -q -h --output --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --quiet --progress --log-level --color --show-secrets --help"
+            opts="-o -s -H -k -v -q -h --output --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --query --quiet --progress --log-level --color --show-secrets --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3340,6 +3419,10 @@ _mcpoke() {
                     fi
                     return 0
                     ;;
+                --query)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --progress)
                     COMPREPLY=($(compgen -W "auto plain json none" -- "${cur}"))
                     return 0
@@ -3360,7 +3443,7 @@ _mcpoke() {
             return 0
             ;;
         mcpoke__subcmd__request)
-            opts="-s -H -k -v -q -h --raw --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --quiet --progress --log-level --color --show-secrets --help"
+            opts="-s -H -k -v -q -h --raw --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --query --quiet --progress --log-level --color --show-secrets --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3510,6 +3593,10 @@ _mcpoke() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --query)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --progress)
@@ -3532,7 +3619,7 @@ _mcpoke() {
             return 0
             ;;
         mcpoke__subcmd__sessions)
-            opts="-s -H -k -v -q -h --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --quiet --progress --log-level --color --show-secrets --help"
+            opts="-s -H -k -v -q -h --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --query --quiet --progress --log-level --color --show-secrets --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3682,6 +3769,10 @@ _mcpoke() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --query)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --progress)
@@ -3704,7 +3795,7 @@ _mcpoke() {
             return 0
             ;;
         mcpoke__subcmd__set__subcmd__log__subcmd__level)
-            opts="-s -H -k -v -q -h --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --quiet --progress --log-level --color --show-secrets --help debug info notice warning error critical alert emergency"
+            opts="-s -H -k -v -q -h --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --query --quiet --progress --log-level --color --show-secrets --help debug info notice warning error critical alert emergency"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3856,6 +3947,10 @@ _mcpoke() {
                     fi
                     return 0
                     ;;
+                --query)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --progress)
                     COMPREPLY=($(compgen -W "auto plain json none" -- "${cur}"))
                     return 0
@@ -3876,7 +3971,7 @@ _mcpoke() {
             return 0
             ;;
         mcpoke__subcmd__trace)
-            opts="-s -H -k -v -q -h --tool --passive --recipe --html --read --listen --anyone --ascii --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --quiet --progress --log-level --color --show-secrets --help"
+            opts="-s -H -k -v -q -h --tool --passive --recipe --html --read --listen --anyone --ascii --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --query --quiet --progress --log-level --color --show-secrets --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4070,6 +4165,10 @@ _mcpoke() {
                     fi
                     return 0
                     ;;
+                --query)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --progress)
                     COMPREPLY=($(compgen -W "auto plain json none" -- "${cur}"))
                     return 0
@@ -4090,7 +4189,7 @@ _mcpoke() {
             return 0
             ;;
         mcpoke__subcmd__use)
-            opts="-s -H -k -v -q -h --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --quiet --progress --log-level --color --show-secrets --help"
+            opts="-s -H -k -v -q -h --server --header --bearer --no-save --no-renew --answer --answers --root --sampling-command --timeout --connect-timeout --first-byte-timeout --silence-timeout --max-size --proxy --cacert --cert --key --insecure --protocol-version --capabilities --no-session --no-initialized --session-id --trace --trace-file --json --query --quiet --progress --log-level --color --show-secrets --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4240,6 +4339,10 @@ _mcpoke() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --query)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --progress)

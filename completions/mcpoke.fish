@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_mcpoke_global_optspecs
-    string join \n s/server= H/header= bearer= no-save no-renew answer= answers= root= sampling-command= timeout= connect-timeout= first-byte-timeout= silence-timeout= max-size= proxy= cacert= cert= key= k/insecure protocol-version= capabilities= no-session no-initialized session-id= v/trace trace-file= json q/quiet progress= log-level= color= show-secrets h/help V/version
+    string join \n s/server= H/header= bearer= no-save no-renew answer= answers= root= sampling-command= timeout= connect-timeout= first-byte-timeout= silence-timeout= max-size= proxy= cacert= cert= key= k/insecure protocol-version= capabilities= no-session no-initialized session-id= v/trace trace-file= json query= q/quiet progress= log-level= color= show-secrets h/help V/version
 end
 
 function __fish_mcpoke_needs_command
@@ -44,6 +44,7 @@ complete -c mcpoke -n "__fish_mcpoke_needs_command" -l protocol-version -d 'Spea
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_needs_command" -l query -d 'Print only the value at this JSON Pointer of what --json would print; a text without quotes' -r
 complete -c mcpoke -n "__fish_mcpoke_needs_command" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
 plain\t'A line for each'
 json\t'A JSON object for each: the notification\'s method and params'
@@ -112,6 +113,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l protocol-version 
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l query -d 'Print only the value at this JSON Pointer of what --json would print; a text without quotes' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand init" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
 plain\t'A line for each'
 json\t'A JSON object for each: the notification\'s method and params'
@@ -160,6 +162,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l protocol-ve
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l query -d 'Print only the value at this JSON Pointer of what --json would print; a text without quotes' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
 plain\t'A line for each'
 json\t'A JSON object for each: the notification\'s method and params'
@@ -190,6 +193,8 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-tools" -s h -l help -
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l args -d 'All arguments as one JSON object, or @FILE, or - for standard input' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -s o -l output -d 'Write the result to a file: the bytes of an image or a sound, or else the text; - is stdout' -r -F
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l save-dir -d 'Save every image, sound and binary resource of the result in this folder' -r -f -a "(__fish_complete_directories)"
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l each -d 'Call once for each line of this file (- is standard input), a JSON object of arguments each; print a line of JSON for each call' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l jobs -d 'With --each, so many calls at a time' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -s s -l server -d 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -s H -l header -d 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l bearer -d 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]' -r
@@ -210,6 +215,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l protocol-version 
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l query -d 'Print only the value at this JSON Pointer of what --json would print; a text without quotes' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
 plain\t'A line for each'
 json\t'A JSON object for each: the notification\'s method and params'
@@ -227,6 +233,8 @@ always\t'Always'
 never\t'Never'"
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l raw-strings -d 'Take every key=value as text, whatever the schema says'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l no-validate -d 'Send the arguments without checking them against the schema'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l unordered -d 'With --each, print results as they come, and not in the order of the lines'
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l fail-early -d 'With --each, begin no other call after one has failed'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l no-save -d 'Neither read nor write what is remembered; end the session afterwards'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -l no-renew -d 'Fail instead of opening a new session when the server has lost the old one'
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand call" -s k -l insecure -d 'Believe any server certificate'
@@ -259,6 +267,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l protoco
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l query -d 'Print only the value at this JSON Pointer of what --json would print; a text without quotes' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resources" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
 plain\t'A line for each'
 json\t'A JSON object for each: the notification\'s method and params'
@@ -307,6 +316,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -l query -d 'Print only the value at this JSON Pointer of what --json would print; a text without quotes' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-resource-templates" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
 plain\t'A line for each'
 json\t'A JSON object for each: the notification\'s method and params'
@@ -354,6 +364,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -l protocol
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -l query -d 'Print only the value at this JSON Pointer of what --json would print; a text without quotes' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand read-resource" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
 plain\t'A line for each'
 json\t'A JSON object for each: the notification\'s method and params'
@@ -401,6 +412,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l protocol-
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l query -d 'Print only the value at this JSON Pointer of what --json would print; a text without quotes' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand list-prompts" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
 plain\t'A line for each'
 json\t'A JSON object for each: the notification\'s method and params'
@@ -447,6 +459,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -l protocol-ve
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -l query -d 'Print only the value at this JSON Pointer of what --json would print; a text without quotes' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand get-prompt" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
 plain\t'A line for each'
 json\t'A JSON object for each: the notification\'s method and params'
@@ -492,6 +505,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -l protocol-vers
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -l query -d 'Print only the value at this JSON Pointer of what --json would print; a text without quotes' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand complete" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
 plain\t'A line for each'
 json\t'A JSON object for each: the notification\'s method and params'
@@ -545,6 +559,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l protocol-version
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l query -d 'Print only the value at this JSON Pointer of what --json would print; a text without quotes' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand trace" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
 plain\t'A line for each'
 json\t'A JSON object for each: the notification\'s method and params'
@@ -593,6 +608,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -l protocol-versi
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -l query -d 'Print only the value at this JSON Pointer of what --json would print; a text without quotes' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand explain" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
 plain\t'A line for each'
 json\t'A JSON object for each: the notification\'s method and params'
@@ -638,6 +654,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l protocol-version 
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l query -d 'Print only the value at this JSON Pointer of what --json would print; a text without quotes' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand ping" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
 plain\t'A line for each'
 json\t'A JSON object for each: the notification\'s method and params'
@@ -685,6 +702,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand listen" -l protocol-versio
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand listen" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand listen" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand listen" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand listen" -l query -d 'Print only the value at this JSON Pointer of what --json would print; a text without quotes' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand listen" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
 plain\t'A line for each'
 json\t'A JSON object for each: the notification\'s method and params'
@@ -730,6 +748,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand set-log-level" -l protocol
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand set-log-level" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand set-log-level" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand set-log-level" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand set-log-level" -l query -d 'Print only the value at this JSON Pointer of what --json would print; a text without quotes' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand set-log-level" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
 plain\t'A line for each'
 json\t'A JSON object for each: the notification\'s method and params'
@@ -775,6 +794,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l protocol-versi
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l query -d 'Print only the value at this JSON Pointer of what --json would print; a text without quotes' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand request" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
 plain\t'A line for each'
 json\t'A JSON object for each: the notification\'s method and params'
@@ -821,6 +841,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l protocol-vers
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l query -d 'Print only the value at this JSON Pointer of what --json would print; a text without quotes' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand sessions" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
 plain\t'A line for each'
 json\t'A JSON object for each: the notification\'s method and params'
@@ -866,6 +887,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l protocol-version -
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l query -d 'Print only the value at this JSON Pointer of what --json would print; a text without quotes' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand use" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
 plain\t'A line for each'
 json\t'A JSON object for each: the notification\'s method and params'
@@ -911,6 +933,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l protocol-version
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l query -d 'Print only the value at this JSON Pointer of what --json would print; a text without quotes' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand close" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
 plain\t'A line for each'
 json\t'A JSON object for each: the notification\'s method and params'
@@ -981,6 +1004,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l protocol-version 
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l query -d 'Print only the value at this JSON Pointer of what --json would print; a text without quotes' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand demo" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
 plain\t'A line for each'
 json\t'A JSON object for each: the notification\'s method and params'
@@ -1027,6 +1051,7 @@ complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l protocol-v
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l capabilities -d 'Declare these client capabilities; servers show different tools to different clients' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l session-id -d 'Send this session id, without a handshake' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l trace-file -d 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)' -r -F
+complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l query -d 'Print only the value at this JSON Pointer of what --json would print; a text without quotes' -r
 complete -c mcpoke -n "__fish_mcpoke_using_subcommand completions" -l progress -d 'How to show what the server tells while a request runs, on stderr' -r -f -a "auto\t'On a terminal a bar or a spinner, and log messages above it; else nothing'
 plain\t'A line for each'
 json\t'A JSON object for each: the notification\'s method and params'

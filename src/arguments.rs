@@ -68,6 +68,16 @@ impl Given {
         if problems.is_empty() { Ok(given) } else { Err(problems) }
     }
 
+    /// The same, with an object in front: what it has wins.
+    #[must_use]
+    pub fn under(&self, object: Map<String, Value>) -> Self {
+        let mut words = self.words.clone();
+        words.retain(|word| !object.contains_key(&word.key));
+        let mut base = self.base.clone();
+        base.extend(object);
+        Self { base, words }
+    }
+
     /// Whether a type must be looked up: only `key=value` needs one.
     pub fn needs_schema(&self, typing: Typing) -> bool {
         typing != Typing::Strings && self.words.iter().any(|word| !word.is_json)

@@ -1,7 +1,7 @@
 //! Exit codes, as a table. Scripts branch on these numbers, so none is ever reused for another meaning.
 
 /// How the process ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum ExitCode {
     /// It worked.

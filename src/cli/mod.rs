@@ -15,10 +15,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 pub use options::Options;
-use options::seconds;
+use options::{jobs, seconds};
 
 /// Where an option stands in the help.
 const MISBEHAVING: &str = "Misbehaving";
+const MANY: &str = "Many calls";
 
 /// curl for MCP servers, with a memory and an explanation.
 ///
@@ -253,6 +254,19 @@ pub struct Call {
     /// Save every image, sound and binary resource of the result in this folder
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub save_dir: Option<PathBuf>,
+    /// Call once for each line of this file (- is standard input), a JSON object of arguments each; print
+    /// a line of JSON for each call
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["output", "save_dir"], help_heading = MANY)]
+    pub each: Option<PathBuf>,
+    /// With --each, so many calls at a time
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "each", value_parser = jobs, help_heading = MANY)]
+    pub jobs: usize,
+    /// With --each, print results as they come, and not in the order of the lines
+    #[arg(long, requires = "each", help_heading = MANY)]
+    pub unordered: bool,
+    /// With --each, begin no other call after one has failed
+    #[arg(long, requires = "each", help_heading = MANY)]
+    pub fail_early: bool,
 }
 
 /// Find out why a thin client fails.

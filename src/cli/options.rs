@@ -104,6 +104,9 @@ pub struct Options {
     /// Print what the server sent, as JSON; failures too, on the last line of stderr
     #[arg(long, global = true, help_heading = OUTPUT)]
     pub json: bool,
+    /// Print only the value at this JSON Pointer of what --json would print; a text without quotes
+    #[arg(long, global = true, value_name = "POINTER", value_parser = pointer, help_heading = OUTPUT)]
+    pub query: Option<String>,
     /// Print no notes on stderr, only results and failures
     #[arg(short, long, global = true, help_heading = OUTPUT)]
     pub quiet: bool,
@@ -121,6 +124,20 @@ pub struct Options {
     pub show_secrets: bool,
 }
 
+impl Options {
+    /// Whether results are wanted as JSON.
+    pub fn wants_json(&self) -> bool {
+        self.json || self.query.is_some()
+    }
+}
+
+fn pointer(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.starts_with('/') {
+        return Ok(text.to_owned());
+    }
+    Err("a JSON Pointer begins with a slash, such as /content/0/text".to_owned())
+}
+
 fn version(text: &str) -> Result<String, String> {
     let is_date =
         text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
@@ -134,6 +151,13 @@ pub(super) fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(seconds) if (0.0..=31_536_000.0).contains(&seconds) => Ok(seconds),
         _ => Err("expected a number of seconds, such as 30 or 0.5".to_owned()),
+    }
+}
+
+pub(super) fn jobs(text: &str) -> Result<usize, String> {
+    match text.parse::<usize>() {
+        Ok(jobs) if (1..=256).contains(&jobs) => Ok(jobs),
+        _ => Err("expected a number from 1 to 256".to_owned()),
     }
 }
 

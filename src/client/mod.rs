@@ -119,6 +119,7 @@ pub struct Client {
     history: Vec<Exchange>,
     notices: notice::Notices,
     wants_progress: bool,
+    keeps_connection: bool,
     log_level: Option<&'static str>,
     /// The session that was asked for that level.
     log_session: Option<Session>,
@@ -158,6 +159,7 @@ impl Client {
             history: Vec::new(),
             notices: notice::Notices::default(),
             wants_progress: false,
+            keeps_connection: false,
             log_level: None,
             log_session: None,
             unsaved: false,
@@ -234,6 +236,27 @@ impl Client {
     pub fn sibling(&self, recorder: Recorder) -> Result<Self, TransportError> {
         let (endpoint, options) = (self.endpoint.clone(), self.options.clone());
         Self::new(endpoint, options, self.headers.clone(), recorder)
+    }
+
+    /// What another client in the same session is made of.
+    pub fn seed(&self) -> Seed {
+        Seed {
+            endpoint: self.endpoint.clone(),
+            options: self.options.clone(),
+            headers: self.headers.clone(),
+            recorder: self.http.recorder().clone(),
+            session: self.session.clone(),
+            capabilities: self.capabilities.clone(),
+            inquiries: self.inquiries.clone(),
+            log_level: self.log_level,
+            keeps_connection: self.keeps_connection,
+        }
+    }
+
+    /// Reads every answer to its end, so that the next request can use the connection: for whoever calls
+    /// more than one tool.
+    pub fn keep_connection(&mut self) {
+        self.keeps_connection = true;
     }
 
     /// The session that requests carry now.
@@ -357,6 +380,34 @@ impl Client {
     fn failed(&self, kind: ErrorKind) -> Error {
         let exchange = self.history.last().cloned().map(Box::new);
         Error { kind, exchange, fallback: None, cancelled: false }
+    }
+}
+
+/// What a client is made of, for another thread.
+pub struct Seed {
+    endpoint: Endpoint,
+    options: Options,
+    headers: Vec<(String, String)>,
+    recorder: Recorder,
+    session: Session,
+    capabilities: Value,
+    inquiries: Inquiries,
+    log_level: Option<&'static str>,
+    keeps_connection: bool,
+}
+
+impl Seed {
+    /// A client in the same session, with a connection of its own.
+    pub fn grow(&self) -> Result<Client, TransportError> {
+        let (endpoint, options) = (self.endpoint.clone(), self.options.clone());
+        let mut client =
+            Client::new(endpoint, options, self.headers.clone(), self.recorder.clone())?;
+        client.session = self.session.clone();
+        client.capabilities = self.capabilities.clone();
+        client.inquiries = self.inquiries.clone();
+        client.log_level = self.log_level;
+        client.keeps_connection = self.keeps_connection;
+        Ok(client)
     }
 }
 

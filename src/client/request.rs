@@ -69,7 +69,7 @@ impl Client {
             None => self.find_or_resume(&mut reply, &id, began),
         };
         // A call is mostly the last request of a process: it waits for nothing more.
-        let last = ask.method() == "tools/call" && self.stream.is_none();
+        let last = ask.method() == "tools/call" && !self.keeps_connection && self.stream.is_none();
         let exchange = if last { reply.finish() } else { reply.finish_whole() };
         let status = exchange.status();
         // What a GET takes up again is a stream, however little of it comes.

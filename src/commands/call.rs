@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::advice::quoted;
 use super::connect::{Connected, with_server};
+use super::each::{self, Work};
 use super::list_tools::{fetch, find};
 use super::{Context, Outcome, Stop};
 use crate::arguments::{Given, Problems, Typing};
@@ -27,7 +28,12 @@ pub(super) fn run(context: &Context<'_>, args: &Call) -> Outcome {
         (false, false) => Typing::Checked,
     };
     with_server(context, Probe::ListTools, |connected| {
-        let known = known_tool(context, connected, &args.tool, &given, typing)?;
+        if let Some(path) = &args.each {
+            let tool = known_tool(context, connected, &args.tool, None, typing)?;
+            let work = Work { context, args, given: &given, typing, tool: tool.as_ref() };
+            return each::run(connected, &work, path);
+        }
+        let known = known_tool(context, connected, &args.tool, Some(&given), typing)?;
         let (arguments, repeat) = typed(connected, &args.tool, &given, known.as_ref(), typing)?;
         let name = &args.tool;
         let mut outcome = connected.client.call_tool(name, &arguments, repeat, known.as_ref());
@@ -106,14 +112,14 @@ pub(super) fn is_header_mismatch(connected: &Connected, error: &client::Error) -
         && matches!(&error.kind, client::ErrorKind::Rpc(error) if error.code == Some(-32020))
 }
 
-/// The tool, as far as it is known, so that its arguments can be typed and mirrored. The tools are
+/// The tool, as far as it is known, so that its arguments (`None`: those of many calls) can be typed and mirrored. The tools are
 /// asked for only where something of them is wanted and not known; what a list that is not sure refuses
 /// is looked at once more with a fresh one, since the server may have changed.
 fn known_tool(
     context: &Context<'_>,
     connected: &mut Connected,
     name: &str,
-    given: &Given,
+    given: Option<&Given>,
     typing: Typing,
 ) -> Result<Option<Tool>, Stop> {
     let known = remembered(context, connected)?;
@@ -127,13 +133,16 @@ fn known_tool(
     match (belief, found) {
         (Some(Belief::Fresh), Some(found)) => return usable(found, is_modern, typing),
         (Some(Belief::Unsure), Some(found)) => {
-            let fits = typed(connected, name, given, Some(found), typing).is_ok();
+            let fits = given
+                .is_none_or(|given| typed(connected, name, given, Some(found), typing).is_ok());
             if fits && let Ok(found) = usable(found, is_modern, typing) {
                 return Ok(found);
             }
         }
         // The modern era wants to know what is mirrored into headers.
-        (None, _) if !is_modern && !given.needs_schema(typing) => return Ok(None),
+        (None, _) if !is_modern && given.is_some_and(|given| !given.needs_schema(typing)) => {
+            return Ok(None);
+        }
         _ => {}
     }
     let tools = match known {
@@ -224,7 +233,7 @@ fn print(context: &Context<'_>, args: &Call, raw: &RawValue) -> Result<bool, Sto
         render(result, &destination).map_err(|error| Failure::new(Kind::State, error.to_string()))
     });
     let shown = match &rendered {
-        Ok(rendered) if !context.options.json => {
+        Ok(rendered) if !context.options.wants_json() => {
             let text = rendered.text.iter().try_for_each(|text| console.out.server_text(text));
             text.and_then(|()| console.out.bytes(&rendered.bytes))
         }

@@ -12,7 +12,7 @@ use super::{Context, Outcome, Stop, progress};
 use crate::client::{self, Client, Handshake, Opened, Probe, Renewal};
 use crate::error::{Failure, Kind};
 use crate::protocol::types::Transport;
-use crate::session::{Belief, KnownTools, Record, Store, Target, resolve};
+use crate::session::{Belief, Expanded, KnownTools, Record, Store, Target, resolve};
 
 /// A client that is ready, and what is remembered of its server.
 pub(super) struct Connected {
@@ -28,6 +28,8 @@ pub(super) struct Connected {
     mistakes: Mistakes,
     /// How the user speaks of the server, for what is suggested.
     pub(super) spoken: Spoken,
+    /// Who is asking.
+    pub(super) credentials: Expanded,
     /// The session is this process's alone, and ended afterwards.
     ephemeral: bool,
 }
@@ -209,6 +211,7 @@ impl Prepared {
             public_tools: None,
             mistakes: self.mistakes,
             spoken: self.spoken,
+            credentials: self.expanded,
             ephemeral,
         }
     }

@@ -21,7 +21,7 @@ pub(super) fn run(context: &Context<'_>, id: Option<&str>) -> Outcome {
         }
         failure.with_next("mcpoke explain", "lists them")
     })?;
-    if context.options.json {
+    if context.options.wants_json() {
         context.console.value(&json!({
             "id": rule.id, "title": rule.title, "means": rule.means, "server": rule.server,
             "specification": rule.specification, "about": rule.about,
@@ -33,7 +33,7 @@ pub(super) fn run(context: &Context<'_>, id: Option<&str>) -> Outcome {
 }
 
 fn list(context: &Context<'_>) -> Outcome {
-    if context.options.json {
+    if context.options.wants_json() {
         let all = diagnose::rules().map(|rule| json!({"id": rule.id, "title": rule.title}));
         context.console.value(&all.collect())?;
         return Ok(ExitCode::Success);

@@ -64,7 +64,7 @@ pub(super) fn run(context: &Context<'_>, args: &Init) -> Outcome {
         drop(lock);
         Some(name)
     };
-    if options.json {
+    if options.wants_json() {
         context.console.raw(opened.raw.get())?;
         return Ok(ExitCode::Success);
     }

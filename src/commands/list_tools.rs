@@ -27,7 +27,7 @@ pub(super) fn run(context: &Context<'_>, args: &ListTools) -> Outcome {
             context.console.raw(&tool.input_schema.to_string())?;
         } else if let Some(name) = &args.tool {
             let tool = find(connected, &tools, name)?;
-            if context.options.json {
+            if context.options.wants_json() {
                 context.console.raw(tool.raw.get())?;
             } else {
                 tool_page::print(context, tool, &connected.command("call"))?;
@@ -36,7 +36,7 @@ pub(super) fn run(context: &Context<'_>, args: &ListTools) -> Outcome {
             for tool in &tools {
                 context.console.out.server_text(&tool.name)?;
             }
-        } else if context.options.json {
+        } else if context.options.wants_json() {
             let raw: Vec<&str> = tools.iter().map(|tool| tool.raw.get()).collect();
             context.console.raw(&format!("{{\"tools\":[{}]}}", raw.join(",")))?;
         } else {

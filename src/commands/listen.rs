@@ -20,6 +20,7 @@ pub(super) fn run(context: &Context<'_>, args: &Listen) -> Outcome {
     with_server(context, Probe::Discover, |connected| {
         connected.client.watch(Events {
             console: context.console.clone(),
+            is_json: context.options.wants_json(),
             redactor: context.recorder.redactor(),
             interrupt: context.interrupt.clone(),
             left: args.count,
@@ -83,6 +84,7 @@ fn no_stream(connected: &Connected, error: crate::client::Error) -> super::Stop 
 /// Prints notifications as results.
 struct Events {
     console: Console,
+    is_json: bool,
     redactor: Redactor,
     interrupt: Interrupt,
     /// How many are still wanted.
@@ -94,8 +96,8 @@ impl Watcher for Events {
         if self.left == Some(0) {
             return;
         }
-        let written = if self.console.json {
-            self.console.out.server_text(&self.redactor.text(&as_json(notice)))
+        let written = if self.is_json {
+            self.console.raw_line(&self.redactor.text(&as_json(notice)))
         } else {
             self.console.line(&one_line(&self.redactor.text(&line_of(notice, SystemTime::now()))))
         };

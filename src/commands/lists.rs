@@ -87,7 +87,7 @@ fn print(
         }
         return Ok(());
     }
-    if context.options.json {
+    if context.options.wants_json() {
         let raw: Vec<&str> = items.iter().map(|(raw, _)| raw.get()).collect();
         console.raw(&format!("{{\"{}\":[{}]}}", kind.key, raw.join(",")))?;
         return Ok(());

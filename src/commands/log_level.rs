@@ -20,7 +20,7 @@ pub(super) fn run(context: &Context<'_>, level: LogLevel) -> Outcome {
         }
         let ask = Ask::set_log_level(level);
         let raw = connected.client.request(&ask).map_err(|error| connected.fail(error))?;
-        if context.options.json {
+        if context.options.wants_json() {
             context.console.raw(raw.get())?;
         } else {
             context.console.note(&format!("the server logs from {level} on in this session"));

@@ -7,6 +7,7 @@ mod close;
 mod completions;
 mod connect;
 mod demo;
+mod each;
 mod explain;
 mod form;
 mod init;
@@ -35,7 +36,7 @@ use crate::env::Env;
 use crate::error::{Failure, Kind};
 use crate::exchange::{Observer, Recorder};
 use crate::exit::ExitCode;
-use crate::output::Console;
+use crate::output::{Console, NothingThere};
 use crate::redact::Redactor;
 use crate::report;
 use crate::session::Store;
@@ -81,7 +82,8 @@ impl From<anyhow::Error> for Stop {
 /// Runs a command and tells of its failure.
 pub fn run(cli: &Cli, env: &Env) -> ExitCode {
     let options = &cli.options;
-    let console = Console::new(env, options.color, options.quiet, options.json);
+    let mut console = Console::new(env, options.color, options.quiet, options.json);
+    console.query.clone_from(&options.query);
     let (outcome, redactor) = match context(options, env, console.clone()) {
         Ok(context) => (dispatch(cli, &context), context.recorder.redactor()),
         Err(stop) => (Err(stop), Redactor::new(options.show_secrets)),
@@ -90,6 +92,9 @@ pub fn run(cli: &Cli, env: &Env) -> ExitCode {
         Ok(code) => code,
         // Whoever reads has read enough: `| head` is no failure.
         Err(Stop::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::Success,
+        Err(Stop::Io(error)) if NothingThere::is(&error) => {
+            told(&console, &Failure::usage(error.to_string()), &redactor)
+        }
         Err(Stop::Io(error)) => {
             told(&console, &Failure::new(Kind::State, error.to_string()), &redactor)
         }

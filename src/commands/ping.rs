@@ -12,7 +12,7 @@ pub(super) fn run(context: &Context<'_>) -> Outcome {
         let took = connected.client.history().last().and_then(|exchange| exchange.times.done);
         let took = took.unwrap_or_default();
         let url = connected.client.endpoint().as_str();
-        if context.options.json {
+        if context.options.wants_json() {
             let ms = (took.as_secs_f64() * 1e6).round() / 1e3;
             context.console.value(&serde_json::json!({"endpoint": url, "milliseconds": ms}))?;
         } else {

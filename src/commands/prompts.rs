@@ -40,7 +40,7 @@ fn texts(of: &str, words: &[String]) -> Result<Map<String, Value>, Failure> {
 /// The messages, each below who says it.
 fn print(context: &Context<'_>, raw: &RawValue) -> Result<(), Stop> {
     let console = &context.console;
-    if context.options.json {
+    if context.options.wants_json() {
         return Ok(console.raw(raw.get())?);
     }
     let result: Value = serde_json::from_str(raw.get()).unwrap_or_default();
@@ -87,7 +87,7 @@ pub(super) fn complete(context: &Context<'_>, args: &Complete) -> Outcome {
         let ask = Ask::reading(purpose, params);
         let raw = connected.client.request(&ask).map_err(|error| connected.fail(error))?;
         let console = &context.console;
-        if context.options.json {
+        if context.options.wants_json() {
             console.raw(raw.get())?;
             return Ok(ExitCode::Success);
         }

@@ -42,7 +42,7 @@ fn contents(raw: &RawValue) -> Result<ToolResult, String> {
 
 fn print(context: &Context<'_>, args: &ReadResource, raw: &RawValue) -> Result<(), Stop> {
     let console = &context.console;
-    if context.options.json {
+    if context.options.wants_json() {
         return Ok(console.raw(raw.get())?);
     }
     let result = contents(raw).map_err(|text| Failure::new(Kind::Protocol, text))?;

@@ -24,7 +24,7 @@ pub(super) fn list(context: &Context<'_>) -> Outcome {
     }
     let redactor = context.recorder.redactor();
     let is_current = |record: &Record| current.as_deref() == Some(record.name.as_str());
-    if context.options.json {
+    if context.options.wants_json() {
         let all: Vec<Value> =
             records.iter().map(|record| to_json(record, is_current(record), &redactor)).collect();
         context.console.value(&Value::Array(all))?;

@@ -35,6 +35,33 @@ pub struct Console {
     pub quiet: bool,
     /// Results and failures as JSON.
     pub json: bool,
+    /// Of results as JSON, this value alone (a JSON Pointer, RFC 6901).
+    pub query: Option<String>,
+}
+
+/// A result that has no value where one was asked for. Its text says what there is.
+#[derive(Debug)]
+pub struct NothingThere(String);
+
+impl std::fmt::Display for NothingThere {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NothingThere {}
+
+impl NothingThere {
+    /// Whether this is why something was not written.
+    pub fn is(error: &io::Error) -> bool {
+        error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Self>)
+    }
+}
+
+impl From<NothingThere> for io::Error {
+    fn from(error: NothingThere) -> Self {
+        Self::other(error)
+    }
 }
 
 /// One output stream. Clones write to the same place.
@@ -67,6 +94,7 @@ impl Console {
             err: stream(Box::new(io::stderr()), env.stderr, false),
             quiet,
             json,
+            query: None,
         }
     }
 
@@ -85,6 +113,21 @@ impl Console {
 
     /// A JSON value as a result: laid out for a terminal, on one line for a program.
     pub fn value(&self, value: &Value) -> io::Result<()> {
+        match &self.query {
+            Some(query) => self.plain(at(value, query)?),
+            None => self.laid_out(value),
+        }
+    }
+
+    /// One value: a text as it is, everything else as JSON.
+    fn plain(&self, value: &Value) -> io::Result<()> {
+        match value {
+            Value::String(text) => self.out.server_text(text),
+            other => self.laid_out(other),
+        }
+    }
+
+    fn laid_out(&self, value: &Value) -> io::Result<()> {
         if self.out.terminal.is_terminal {
             let text = serde_json::to_string_pretty(value).unwrap_or_else(|_| value.to_string());
             self.line(&safe_text(&text))
@@ -96,10 +139,39 @@ impl Console {
     /// JSON text of a server's as a result: as it came, but for a terminal laid out.
     pub fn raw(&self, text: &str) -> io::Result<()> {
         match serde_json::from_str::<Value>(text) {
-            Ok(value) if self.out.terminal.is_terminal => self.value(&value),
+            Ok(value) if self.out.terminal.is_terminal || self.query.is_some() => {
+                self.value(&value)
+            }
             _ => self.out.server_text(text),
         }
     }
+
+    /// JSON text as one of many results, each on a line.
+    pub fn raw_line(&self, text: &str) -> io::Result<()> {
+        if self.query.is_some() { self.raw(text) } else { self.out.server_text(text) }
+    }
+}
+
+/// The value that a JSON Pointer names (RFC 6901).
+fn at<'v>(value: &'v Value, pointer: &str) -> Result<&'v Value, NothingThere> {
+    if let Some(found) = value.pointer(pointer) {
+        return Ok(found);
+    }
+    // As far as it leads.
+    let ends = pointer.match_indices('/').map(|(at, _)| &pointer[..at]);
+    let known = ends.filter_map(|end| Some((end, value.pointer(end)?))).next_back();
+    let (end, there) = known.unwrap_or(("", value));
+    let has = match there {
+        Value::Object(object) if !object.is_empty() => {
+            let keys: Vec<&str> = object.keys().map(String::as_str).collect();
+            format!("the keys {}", keys.join(", "))
+        }
+        Value::Array(items) => format!("{} items, counted from 0", items.len()),
+        Value::Object(_) => "no keys".to_owned(),
+        _ => "a single value".to_owned(),
+    };
+    let place = if end.is_empty() { "the result".to_owned() } else { format!("`{end}`") };
+    Err(NothingThere(format!("the result has nothing at `{pointer}`: {place} has {has}")))
 }
 
 impl Stream {
@@ -184,6 +256,19 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pointer_finds_a_value_or_says_how_far_it_leads() {
+        let value = serde_json::json!({"content": [{"text": "hi"}], "a/b": 1, "m": {}});
+        assert_eq!(at(&value, "/content/0/text").unwrap(), "hi");
+        assert_eq!(at(&value, "/a~1b").unwrap(), 1);
+        assert_eq!(at(&value, "").unwrap(), &value);
+        let lost = |pointer: &str| at(&value, pointer).unwrap_err().to_string();
+        assert!(lost("/content/1/text").ends_with("`/content` has 1 items, counted from 0"));
+        assert!(lost("/x").ends_with("the result has the keys content, a/b, m"), "{}", lost("/x"));
+        assert!(lost("/content/0/text/x").ends_with("`/content/0/text` has a single value"));
+        assert!(lost("/m/x").ends_with("`/m` has no keys"));
+    }
 
     #[test]
     fn words_are_kept_whole() {

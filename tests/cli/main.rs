@@ -7,6 +7,7 @@ mod arguments;
 mod asked;
 mod completions;
 mod demo;
+mod each;
 mod eras;
 mod exit_codes;
 mod faults;

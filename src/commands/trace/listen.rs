@@ -36,7 +36,7 @@ pub(super) fn run(
         exchanges: Vec::new(),
         told: Vec::new(),
         agent: String::new(),
-        ladder: (!context.options.json).then(|| drawing(context, args)),
+        ladder: (!context.options.wants_json()).then(|| drawing(context, args)),
         server: endpoint.authority(),
         out: context.console.out.clone(),
         recorder: context.recorder.clone(),
@@ -69,7 +69,7 @@ fn summary(context: &Context<'_>, args: &Trace, log: &Log, target: &str) -> Outc
     if let Some(path) = &args.html {
         write_page(context, path, target, &log.server, exchanges, &conduct.lines(), Vec::new())?;
     }
-    if context.options.json {
+    if context.options.wants_json() {
         let told = (0..exchanges.len()).map(|at| report::exchange_json(exchanges, at, &redactor));
         let mut document = json!({"endpoint": target, "exchanges": told.collect::<Vec<_>>()});
         document["findings"] = conduct.to_json();

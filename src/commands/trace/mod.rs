@@ -67,7 +67,7 @@ fn experiment(
     let out = &context.console.out;
     let authority = prepared.endpoint.authority();
     let draw = |exchanges: &[Exchange]| {
-        if !context.options.json {
+        if !context.options.wants_json() {
             // An output that cannot be written to is noticed with the verdict.
             let redactor = context.recorder.redactor();
             let _ = draw_last(context, &drawing, &authority, exchanges, &redactor);
@@ -100,7 +100,7 @@ fn experiment(
             recipes.unwrap_or_default(),
         )?;
     }
-    if context.options.json {
+    if context.options.wants_json() {
         context.console.value(&document(context, &prepared, &exchanges, &verdict))?;
     } else if let Some(first) = exchanges.first().filter(|first| first.answer.is_some()) {
         verdict.print(out, first, &redactor, drawing.ascii)?;

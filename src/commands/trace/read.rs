@@ -31,7 +31,7 @@ pub(super) fn run(context: &Context<'_>, args: &Trace, path: &Path) -> Outcome {
         let (title, lines) = (redactor.url(&url), conduct.lines());
         write_page(context, page, &title, &server, &exchanges, &lines, Vec::new())?;
     }
-    if context.options.json {
+    if context.options.wants_json() {
         let told = (0..exchanges.len()).map(|at| report::exchange_json(&exchanges, at, &redactor));
         let mut document = json!({"exchanges": told.collect::<Vec<_>>()});
         document["findings"] = conduct.to_json();

@@ -1,0 +1,363 @@
+//! `call --each`: one tool, called once for each line of a file, several at a time over as many connections.
+//! A line of results for each line of arguments.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::Path;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+
+use super::advice::{Spoken, failed};
+use super::connect::Connected;
+use super::keeper::renewal;
+use super::{Context, Outcome, Stop};
+use crate::arguments::{Given, Typing};
+use crate::cli::Call;
+use crate::client::{Client, Renewal, Repeat, Seed, Session};
+use crate::error::{Failure, from_transport};
+use crate::exit::ExitCode;
+use crate::output::NothingThere;
+use crate::protocol::types::{Tool, ToolResult, Transport};
+use crate::session::{Expanded, Record};
+
+/// So many results for each job may wait for one that comes before them.
+const AHEAD: usize = 64;
+
+/// What all calls have in common.
+pub(super) struct Work<'w> {
+    pub(super) context: &'w Context<'w>,
+    pub(super) args: &'w Call,
+    /// What the command line gives besides the lines.
+    pub(super) given: &'w Given,
+    pub(super) typing: Typing,
+    pub(super) tool: Option<&'w Tool>,
+}
+
+/// Calls the tool for each line.
+pub(super) fn run(connected: &mut Connected, work: &Work<'_>, path: &Path) -> Outcome {
+    let lines = open(path)?;
+    let mut jobs = work.args.jobs;
+    if jobs > 1 && connected.client.session().transport == Transport::Sse {
+        work.context.console.note("mcpoke: a session over HTTP+SSE has one stream: --jobs 1");
+        jobs = 1;
+    }
+    let queue = Queue {
+        state: Mutex::new(State::new(lines)),
+        room: Condvar::new(),
+        ahead: if work.args.unordered { usize::MAX } else { jobs.saturating_mul(AHEAD) },
+    };
+    let shared = Shared {
+        work,
+        queue: &queue,
+        record: connected.record.as_ref(),
+        credentials: &connected.credentials,
+        spoken: &connected.spoken,
+    };
+    let client = &mut connected.client;
+    client.keep_connection();
+    let seed = client.seed();
+    std::thread::scope(|scope| {
+        for _ in 1..jobs {
+            scope.spawn(|| shared.work_on(&seed));
+        }
+        shared.work(client);
+    });
+    queue.finish(work.context)
+}
+
+/// The lines of a file; `-` is standard input.
+fn open(path: &Path) -> Result<Box<dyn BufRead + Send>, Failure> {
+    if path.as_os_str() == "-" {
+        return Ok(Box::new(BufReader::new(io::stdin())));
+    }
+    let unreadable = |error| Failure::usage(format!("cannot read {}: {error}", path.display()));
+    Ok(Box::new(BufReader::new(File::open(path).map_err(unreadable)?)))
+}
+
+/// What the workers share.
+struct Shared<'s> {
+    work: &'s Work<'s>,
+    queue: &'s Queue,
+    record: Option<&'s Record>,
+    credentials: &'s Expanded,
+    spoken: &'s Spoken,
+}
+
+impl Shared<'_> {
+    /// Works with a client of its own.
+    fn work_on(&self, seed: &Seed) {
+        match seed.grow() {
+            Ok(mut client) => {
+                let session = client.session().clone();
+                self.arm(&mut client, session, self.record.cloned());
+                self.work(&mut client);
+            }
+            Err(error) => {
+                let (kind, message, _) = from_transport(&error);
+                self.queue.stop(Failure::new(kind, message).into());
+            }
+        }
+    }
+
+    /// Lets a client renew the session once more.
+    fn arm(&self, client: &mut Client, session: Session, record: Option<Record>) {
+        let renewal = record
+            .map_or(Renewal::Never, |record| renewal(self.work.context, &record, self.credentials));
+        client.resume(session, renewal);
+    }
+
+    /// Takes one line after the other, until there are no more.
+    fn work(&self, client: &mut Client) {
+        let work = self.work;
+        while let Some((number, line)) = self.queue.next(&work.context.interrupt) {
+            let before = client.session().clone();
+            let outcome = self.call(client, &line);
+            if *client.session() != before {
+                // The session was renewed; it may get lost again.
+                let store = work.context.store();
+                let record = self.record.and_then(|old| store?.load(&old.name).ok().flatten());
+                let session = client.session().clone();
+                let record = record.filter(|record| record.session() == session);
+                self.arm(client, session, record);
+            }
+            // So that the memory stays what it is.
+            drop(client.take_history());
+            self.queue.done(work, number, outcome);
+        }
+    }
+
+    fn call(&self, client: &mut Client, line: &str) -> Result<Box<RawValue>, Failure> {
+        let name = &self.work.args.tool;
+        let arguments = self.arguments(line)?;
+        let tool = self.work.tool;
+        let harmless = tool.is_some_and(|tool| tool.repeatable);
+        let repeat = if harmless { Repeat::Harmless } else { Repeat::Harmful };
+        client
+            .call_tool(name, &arguments, repeat, tool)
+            .map_err(|error| failed(error, client, self.spoken))
+    }
+
+    fn arguments(&self, line: &str) -> Result<Map<String, Value>, Failure> {
+        let wrong =
+            |problems: Vec<String>| super::call::wrong_arguments(&self.work.args.tool, problems);
+        let object = match serde_json::from_str(line) {
+            Ok(Value::Object(object)) => object,
+            Ok(_) => return Err(wrong(vec!["the line is no JSON object".to_owned()])),
+            Err(error) => return Err(wrong(vec![format!("the line is not JSON: {error}")])),
+        };
+        let schema = self.work.tool.map(|tool| &tool.input_schema);
+        self.work.given.under(object).typed(schema, self.work.typing).map_err(wrong)
+    }
+}
+
+/// The lines that are still to be done, and what came of the others.
+struct Queue {
+    state: Mutex<State>,
+    /// Told when there is room for another result.
+    room: Condvar,
+    ahead: usize,
+}
+
+struct State {
+    lines: Option<Box<dyn BufRead + Send>>,
+    /// The number of the last line that was read.
+    read: usize,
+    /// So many calls were handed out, and so many results printed.
+    taken: usize,
+    printed: usize,
+    /// Results that wait for their turn.
+    waiting: BTreeMap<usize, String>,
+    failures: usize,
+    worst: ExitCode,
+    stopped: Option<Stop>,
+}
+
+impl State {
+    fn new(lines: Box<dyn BufRead + Send>) -> Self {
+        Self {
+            lines: Some(lines),
+            read: 0,
+            taken: 0,
+            printed: 0,
+            waiting: BTreeMap::new(),
+            failures: 0,
+            worst: ExitCode::Success,
+            stopped: None,
+        }
+    }
+
+    /// The result whose turn it is, if it is there.
+    fn due(&mut self) -> Option<String> {
+        let text = self.waiting.remove(&self.printed)?;
+        self.printed += 1;
+        Some(text)
+    }
+
+    /// The next line that holds something.
+    fn next_line(&mut self) -> io::Result<Option<String>> {
+        let Some(lines) = &mut self.lines else { return Ok(None) };
+        loop {
+            let mut line = String::new();
+            if lines.read_line(&mut line)? == 0 {
+                self.lines = None;
+                return Ok(None);
+            }
+            self.read += 1;
+            if !line.trim().is_empty() {
+                return Ok(Some(line));
+            }
+        }
+    }
+}
+
+/// A line that was handed out: which one it is, in the order of the calls and in the file.
+type Number = (usize, usize);
+
+impl Queue {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next line to do, once there is room for its result.
+    fn next(&self, interrupt: &crate::transport::Interrupt) -> Option<(Number, String)> {
+        let mut state = self.state();
+        while state.stopped.is_none() && state.taken - state.printed >= self.ahead {
+            state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        if state.stopped.is_some() || interrupt.is_raised() {
+            return None;
+        }
+        match state.next_line() {
+            Ok(line) => {
+                let line = line?;
+                state.taken += 1;
+                Some(((state.taken - 1, state.read), line))
+            }
+            Err(error) => {
+                let text = format!("line {} cannot be read: {error}", state.read + 1);
+                state.stopped = Some(Failure::usage(text).into());
+                None
+            }
+        }
+    }
+
+    /// Takes a result and prints those whose turn it is.
+    fn done(&self, work: &Work<'_>, number: Number, outcome: Result<Box<RawValue>, Failure>) {
+        let (order, line) = number;
+        let (text, code) = told(work, line, outcome);
+        let mut state = self.state();
+        if code != ExitCode::Success {
+            state.failures += 1;
+            state.worst = state.worst.max(code);
+            if work.args.fail_early {
+                state.lines = None;
+            }
+        }
+        let turn = if work.args.unordered { state.printed } else { order };
+        state.waiting.insert(turn, text);
+        while let Some(text) = state.due() {
+            match work.context.console.raw_line(&text) {
+                Ok(()) => {}
+                // Of a failure there is no result; what failed is said instead.
+                Err(error) if NothingThere::is(&error) => work.context.console.note(&text),
+                Err(error) => {
+                    state.stopped.get_or_insert(Stop::Io(error));
+                }
+            }
+        }
+        let (done, failures) = (state.printed, state.failures);
+        drop(state);
+        self.room.notify_all();
+        let err = &work.context.console.err;
+        if err.terminal.is_terminal && !work.context.console.quiet {
+            err.overlay.show(None, &so_far(done, failures), err.terminal.width);
+        }
+    }
+
+    /// Ends all of it.
+    fn stop(&self, why: Stop) {
+        self.state().stopped.get_or_insert(why);
+        self.room.notify_all();
+    }
+
+    fn finish(self, context: &Context<'_>) -> Outcome {
+        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        context.console.err.overlay.clear();
+        if let Some(stop) = state.stopped {
+            return Err(stop);
+        }
+        context.console.note(&so_far(state.printed, state.failures));
+        if context.interrupt.is_raised() {
+            return Ok(ExitCode::Interrupted);
+        }
+        Ok(state.worst)
+    }
+}
+
+fn so_far(done: usize, failures: usize) -> String {
+    let calls = if done == 1 { "call" } else { "calls" };
+    match failures {
+        0 => format!("{done} {calls}"),
+        _ => format!("{done} {calls}, {failures} failed"),
+    }
+}
+
+/// A result or a failure as a line of JSON, and its exit code.
+fn told(
+    work: &Work<'_>,
+    line: usize,
+    outcome: Result<Box<RawValue>, Failure>,
+) -> (String, ExitCode) {
+    let failure = match outcome {
+        Ok(raw) => {
+            let is_error = ToolResult::parse(&raw).is_ok_and(|result| result.is_error);
+            let code = if is_error { ExitCode::ToolFailed } else { ExitCode::Success };
+            // In one line, whatever the server's layout; numbers and order stay.
+            let text = one_line_of(&raw);
+            return (format!("{{\"line\":{line},\"result\":{text}}}"), code);
+        }
+        Err(failure) => failure,
+    };
+    let code = failure.kind.exit();
+    let mut error = failure.to_json();
+    let told = json!({"line": line, "error": error["error"].take()});
+    (work.context.recorder.redactor().text(&told.to_string()).into_owned(), code)
+}
+
+/// JSON text without line breaks between its values.
+fn one_line_of(raw: &RawValue) -> String {
+    if !raw.get().contains(['\n', '\r']) {
+        return raw.get().to_owned();
+    }
+    serde_json::from_str::<Value>(raw.get()).map_or_else(|_| "null".to_owned(), |v| v.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(text: &'static str) -> State {
+        State::new(Box::new(text.as_bytes()))
+    }
+
+    #[test]
+    fn empty_lines_count_and_are_not_done() {
+        let mut state = state("{\"a\":1}\n\n  \n{\"a\":2}");
+        assert_eq!(state.next_line().unwrap().as_deref(), Some("{\"a\":1}\n"));
+        assert_eq!(state.next_line().unwrap().as_deref(), Some("{\"a\":2}"));
+        assert_eq!(state.read, 4);
+        assert_eq!(state.next_line().unwrap(), None);
+        assert_eq!(state.next_line().unwrap(), None);
+    }
+
+    #[test]
+    fn a_result_takes_one_line() {
+        let raw = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
+        assert_eq!(one_line_of(&raw("{\"b\": 1, \"a\": 2}")), "{\"b\": 1, \"a\": 2}");
+        let large = "{\n \"b\": 123456789012345678901234567890,\n \"a\": 1.0}";
+        assert_eq!(one_line_of(&raw(large)), "{\"b\":123456789012345678901234567890,\"a\":1.0}");
+    }
+}

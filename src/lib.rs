@@ -9,6 +9,7 @@ pub mod arguments;
 pub mod cli;
 pub mod client;
 pub mod commands;
+pub mod completion;
 pub mod demo;
 pub mod diagnose;
 pub mod digest;

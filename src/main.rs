@@ -5,6 +5,7 @@ use std::io::Write as _;
 use clap::Parser as _;
 use mcpoke::cli::Cli;
 use mcpoke::commands;
+use mcpoke::completion;
 use mcpoke::env::Env;
 
 fn main() -> std::process::ExitCode {
@@ -17,6 +18,11 @@ fn main() -> std::process::ExitCode {
         return std::process::ExitCode::SUCCESS;
     }
     let env = Env::read();
+    if words.first().is_some_and(|first| first == completion::CALLED) {
+        // Whoever types wants no messages.
+        let _ = std::io::stdout().write_all(completion::answer(&words[1..], &env).as_bytes());
+        return std::process::ExitCode::SUCCESS;
+    }
     match Cli::try_parse() {
         Ok(cli) => commands::run(&cli, &env).into(),
         Err(error) => commands::misused(&error, &env, &words).into(),

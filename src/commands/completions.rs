@@ -1,15 +1,12 @@
 //! `completions`: the script for a shell; those of this version are in `completions/` as well.
 
-use clap::CommandFactory as _;
 use clap_complete::Shell;
 
 use super::{Context, Outcome};
-use crate::cli::Cli;
+use crate::completion;
 use crate::exit::ExitCode;
 
 pub(super) fn run(context: &Context<'_>, shell: Shell) -> Outcome {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "mcpoke", &mut script);
-    context.console.out.bytes(&script)?;
+    context.console.out.bytes(&completion::script(shell))?;
     Ok(ExitCode::Success)
 }

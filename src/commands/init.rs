@@ -6,7 +6,7 @@ use super::connect::{greet, remember};
 use super::interrupt::on_ctrl_c;
 use super::prepare::{Prepared, prepare};
 use super::settings::{handshake, limits};
-use super::{Context, Outcome};
+use super::{Context, Outcome, lists};
 use crate::cli::Init;
 use crate::client::{Opened, Probe, Renewal, Session};
 use crate::error::Failure;
@@ -54,23 +54,33 @@ pub(super) fn run(context: &Context<'_>, args: &Init) -> Outcome {
         None
     } else {
         let remembered = remember(context, &prepared, &opened, args.name.as_deref());
-        let name = remembered
-            .inspect_err(|_| {
-                // What cannot be remembered is not left behind.
-                let _ = prepared.client.close();
-            })?
-            .name;
+        let record = remembered.inspect_err(|_| {
+            // What cannot be remembered is not left behind.
+            let _ = prepared.client.close();
+        })?;
         end_the_one_before(&mut prepared);
         drop(lock);
-        Some(name)
+        Some(record)
     };
     if options.wants_json() {
         context.console.raw(opened.raw.get())?;
         return Ok(ExitCode::Success);
     }
-    print(context, prepared.client.endpoint().as_str(), &opened, saved_as.as_deref())?;
-    if saved_as.is_some() {
+    print(
+        context,
+        prepared.client.endpoint().as_str(),
+        &opened,
+        saved_as.as_ref().map(|record| record.name.as_str()),
+    )?;
+    if let Some(record) = saved_as {
         context.console.note("\nnext: mcpoke list-tools");
+        if context.console.out.terminal.is_terminal && opened.session.transport.is_http() {
+            // Whoever types here can complete what there is; scripts have no use for it.
+            prepared.client.resume(opened.session, Renewal::Never);
+            if let Ok(mut client) = prepared.client.seed().grow() {
+                lists::learn(context, &mut client, &record);
+            }
+        }
     }
     Ok(ExitCode::Success)
 }

@@ -7,9 +7,10 @@ use serde_json::value::RawValue;
 use super::connect::with_server;
 use super::{Context, Outcome, Stop};
 use crate::cli::Listing;
-use crate::client::Probe;
+use crate::client::{Client, Probe};
 use crate::exit::ExitCode;
 use crate::output::table;
+use crate::session::Record;
 
 /// A kind of list.
 pub(super) struct Kind {
@@ -56,12 +57,16 @@ pub(super) fn run(context: &Context<'_>, kind: &Kind, listing: &Listing) -> Outc
             .client
             .list(kind.method, kind.key, enough)
             .map_err(|error| connected.fail(error))?;
+        let values = values(&all);
+        if let (true, Some(store), Some(record)) =
+            (enough == usize::MAX, &connected.store, &connected.record)
+        {
+            // For completion alone: what cannot be kept is not completed.
+            let _ = store.save_offers(&record.name, kind.key, &values);
+        }
         let mut items: Vec<(Box<RawValue>, Value)> = all
             .into_iter()
-            .map(|raw| {
-                let value: Value = serde_json::from_str(raw.get()).unwrap_or_default();
-                (raw, value)
-            })
+            .zip(values)
             .filter(|(_, item)| {
                 let fields = [kind.name, "name", "title", "description"];
                 listing.wants(fields.map(|field| item[field].as_str()))
@@ -71,6 +76,32 @@ pub(super) fn run(context: &Context<'_>, kind: &Kind, listing: &Listing) -> Outc
         print(context, kind, listing, &items)?;
         Ok(ExitCode::Success)
     })
+}
+
+fn values(raw: &[Box<RawValue>]) -> Vec<Value> {
+    raw.iter().map(|raw| serde_json::from_str(raw.get()).unwrap_or_default()).collect()
+}
+
+/// Asks a server that was just met for everything that it offers, so that it can be completed on the
+/// command line. What it does not give is not completed.
+pub(super) fn learn(context: &Context<'_>, client: &mut Client, record: &Record) {
+    let Some(store) = context.store() else { return };
+    let offers = |capability: &str| record.capabilities.get(capability).is_some();
+    if offers("tools")
+        && matches!(store.load_tools(&record.name, context.now()), Ok(None))
+        && let Ok(list) = client.list_tools()
+    {
+        let _ = store.save_tools(&record.name, &list, context.now());
+    }
+    for (kind, capability) in
+        [(&RESOURCES, "resources"), (&TEMPLATES, "resources"), (&PROMPTS, "prompts")]
+    {
+        if offers(capability)
+            && let Ok(all) = client.list(kind.method, kind.key, usize::MAX)
+        {
+            let _ = store.save_offers(&record.name, kind.key, &values(&all));
+        }
+    }
 }
 
 fn print(

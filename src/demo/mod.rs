@@ -18,7 +18,11 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::time::Duration;
 
+use serde_json::Value;
+use serde_json::value::RawValue;
+
 pub use crate::cli::{AnswerForm, Eras, Fault, LostAs};
+use crate::protocol::types::Tool;
 
 /// How the server behaves.
 #[derive(Debug, Clone, Copy, Default)]
@@ -37,6 +41,18 @@ pub struct Options {
     pub stateless: bool,
     /// How answers come.
     pub answers: AnswerForm,
+}
+
+/// The tools that it offers at its beginning.
+pub fn tools() -> Vec<Tool> {
+    let tools = tools::list(false);
+    let texts = tools.as_array().into_iter().flatten().map(ToString::to_string);
+    texts.filter_map(|text| Tool::parse(RawValue::from_string(text).ok()?).ok()).collect()
+}
+
+/// What else it offers, by what the protocol calls it: `resources`, `resourceTemplates`, `prompts`.
+pub fn offers(key: &str) -> Vec<Value> {
+    offers::list(key).as_array().cloned().unwrap_or_default()
 }
 
 /// A server that runs in a thread of this process, until the process ends.

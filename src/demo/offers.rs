@@ -36,26 +36,35 @@ pub(super) fn updated() -> Value {
 
 const NAMES: [&str; 3] = ["Ada", "Alan", "Grace"];
 
-/// The result of a method; `None` for one that is not known, or why there is none.
-pub(super) fn serve(state: &State, method: &str, params: &Value) -> Option<Result<Value, String>> {
-    Some(Ok(match method {
-        "resources/list" => json!({"resources": [
+/// A list of what it offers besides tools, by what the server calls it.
+pub(super) fn list(key: &str) -> Value {
+    match key {
+        "resources" => json!([
             {"uri": "demo://welcome", "name": "welcome", "mimeType": "text/plain",
                 "description": "A few words"},
             {"uri": "demo://disc", "name": "disc", "mimeType": "image/png",
                 "description": "An orange disc"},
             {"uri": TOGGLES, "name": "toggles", "mimeType": "text/plain",
                 "description": "How often the tool `toggle` was called"},
-        ]}),
-        "resources/templates/list" => json!({"resourceTemplates": [
+        ]),
+        "resourceTemplates" => json!([
             {"uriTemplate": "demo://square/{number}", "name": "square", "mimeType": "text/plain",
                 "description": "The square of a number"},
-        ]}),
-        "resources/read" => return Some(read(state, params["uri"].as_str().unwrap_or_default())),
-        "prompts/list" => json!({"prompts": [
+        ]),
+        _ => json!([
             {"name": "greet", "description": "Asks for a greeting", "arguments": [
                 {"name": "name", "description": "Whom to greet", "required": true}]},
-        ]}),
+        ]),
+    }
+}
+
+/// The result of a method; `None` for one that is not known, or why there is none.
+pub(super) fn serve(state: &State, method: &str, params: &Value) -> Option<Result<Value, String>> {
+    Some(Ok(match method {
+        "resources/list" => json!({"resources": list("resources")}),
+        "resources/templates/list" => json!({"resourceTemplates": list("resourceTemplates")}),
+        "prompts/list" => json!({"prompts": list("prompts")}),
+        "resources/read" => return Some(read(state, params["uri"].as_str().unwrap_or_default())),
         "prompts/get" => return Some(prompt(params)),
         "completion/complete" => {
             let typed = params["argument"]["value"].as_str().unwrap_or_default().to_lowercase();

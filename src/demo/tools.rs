@@ -68,6 +68,7 @@ pub(super) fn list(with_extra: bool) -> Value {
             "inputSchema": object(&json!({
                 "region": {"type": "string", "x-mcp-header": "Region"},
                 "days": {"type": "integer", "default": 1},
+                "sky": {"type": "string", "enum": ["sun", "rain"], "default": "sun"},
             }), &["region"]),
             "annotations": {"readOnlyHint": true},
         },
@@ -185,7 +186,8 @@ pub(super) fn call(state: &State, name: &str, arguments: &Value) -> Call {
         "forecast" => match arguments["region"].as_str() {
             Some(region) => {
                 let days = arguments["days"].as_u64().unwrap_or(1);
-                text(&format!("{region}, for {days} days: sun, then clouds"))
+                let sky = arguments["sky"].as_str().unwrap_or("sun");
+                text(&format!("{region}, for {days} days: {sky}, then clouds"))
             }
             None => wrong("`region` must be a string"),
         },

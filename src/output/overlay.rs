@@ -1,10 +1,12 @@
 //! The line at the bottom of a terminal that shows how far something is. What is written meanwhile goes
 //! above it.
 
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use console::Term;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
 /// How finely a bar is drawn.
 const STEPS: u64 = 1000;
@@ -15,7 +17,7 @@ const TURN: Duration = Duration::from_millis(100);
 #[derive(Clone)]
 pub struct Overlay(Arc<Mutex<State>>);
 
-/// Columns that a bar takes, and what a terminal adds to it when a key is pressed.
+/// Columns that a bar takes, and those that are left free.
 const BAR: usize = 48;
 /// The narrowest text beside it.
 const LEAST: usize = 8;
@@ -60,7 +62,7 @@ impl Overlay {
             )]
             bar.set_position((fraction.clamp(0.0, 1.0) * STEPS as f64) as u64);
         }
-        // A line that fills the terminal could not be taken away once a key has been pressed.
+        // A line that is wrapped could not be taken away.
         let room = usize::from(width.unwrap_or(80)).saturating_sub(BAR).max(LEAST);
         bar.set_message(console::truncate_str(text, room, "…").into_owned());
     }
@@ -92,6 +94,56 @@ impl Overlay {
     }
 }
 
+/// The terminal without its last columns: a line that fills it could not be taken away once the terminal
+/// has written `^C` behind it.
+#[derive(Debug)]
+struct Narrow(Term);
+
+/// What a terminal writes when a key is pressed.
+const ECHO: u16 = 4;
+
+impl TermLike for Narrow {
+    fn width(&self) -> u16 {
+        self.0.size().1.saturating_sub(ECHO)
+    }
+
+    fn height(&self) -> u16 {
+        self.0.size().0
+    }
+
+    fn move_cursor_up(&self, n: usize) -> io::Result<()> {
+        self.0.move_cursor_up(n)
+    }
+
+    fn move_cursor_down(&self, n: usize) -> io::Result<()> {
+        self.0.move_cursor_down(n)
+    }
+
+    fn move_cursor_right(&self, n: usize) -> io::Result<()> {
+        self.0.move_cursor_right(n)
+    }
+
+    fn move_cursor_left(&self, n: usize) -> io::Result<()> {
+        self.0.move_cursor_left(n)
+    }
+
+    fn write_line(&self, text: &str) -> io::Result<()> {
+        self.0.write_line(text)
+    }
+
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        self.0.write_str(text)
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        self.0.clear_line()
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
 fn clear(state: &mut State) {
     if let Some(bar) = state.bar.take() {
         bar.finish_and_clear();
@@ -109,7 +161,13 @@ fn drawn(is_bar: bool) -> ProgressBar {
         .unwrap_or_else(|_| ProgressStyle::default_spinner())
         .progress_chars("=> ");
     let length = is_bar.then_some(STEPS);
-    let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr()).with_style(style);
+    let term = Term::stderr();
+    let target = if term.is_term() {
+        ProgressDrawTarget::term_like(Box::new(Narrow(term)))
+    } else {
+        ProgressDrawTarget::hidden()
+    };
+    let bar = ProgressBar::with_draw_target(length, target).with_style(style);
     bar.enable_steady_tick(TURN);
     bar
 }

@@ -82,6 +82,28 @@ impl<'s> Schema<'s> {
         properties.flat_map(Map::keys).map(String::as_str).collect()
     }
 
+    /// What it is, in its author's words.
+    pub fn description(self) -> Option<&'s str> {
+        self.all_branches().into_iter().find_map(|branch| branch.here["description"].as_str())
+    }
+
+    /// The values that are allowed, where they are few enough to be named.
+    pub fn choices(self) -> Vec<Value> {
+        let mut choices: Vec<Value> = Vec::new();
+        for branch in self.all_branches() {
+            let named = branch.here["enum"].as_array().into_iter().flatten();
+            let named = named.chain(branch.here.get("const")).cloned();
+            let both = [Value::Bool(true), Value::Bool(false)];
+            let both = both.into_iter().filter(|_| branch.here["type"] == "boolean");
+            for value in named.chain(both) {
+                if !choices.contains(&value) {
+                    choices.push(value);
+                }
+            }
+        }
+        choices
+    }
+
     /// The types a value may have; empty where the schema does not say.
     pub fn types(self) -> Vec<&'s str> {
         let mut types: Vec<&'s str> = Vec::new();

@@ -2,12 +2,14 @@
 
 mod credentials;
 mod files;
+mod offers;
 mod record;
 mod store;
 mod target;
 
 pub use credentials::{Credentials, Expanded};
 pub use files::{Lock, private_options};
+pub use offers::{KnownOffers, Offer};
 pub use record::Record;
 pub use store::{Belief, KnownTools, Store, check_name};
 pub use target::{Target, TargetError, resolve};

@@ -18,6 +18,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::files::{self, Lock};
+use super::offers::KnownOffers;
 use super::record::Record;
 use crate::digest::sha256;
 use crate::env::Env;
@@ -67,6 +68,9 @@ pub struct KnownTools {
     pub is_public: bool,
 }
 
+/// What a name must not end with: the files beside a record end so.
+const RESERVED: [&str; 2] = ["tools", "offers"];
+
 /// Whether a name can be given to a server.
 pub fn check_name(name: &str) -> Result<(), String> {
     let fits = !name.is_empty()
@@ -81,7 +85,9 @@ pub fn check_name(name: &str) -> Result<(), String> {
     }
     let words: Vec<&str> = name.split('.').collect();
     if name.eq_ignore_ascii_case("demo")
-        || words.last().is_some_and(|last| last.eq_ignore_ascii_case("tools") && words.len() > 1)
+        || words.last().is_some_and(|last| {
+            words.len() > 1 && RESERVED.iter().any(|one| last.eq_ignore_ascii_case(one))
+        })
     {
         return Err(format!("`{name}` is reserved; choose another name"));
     }
@@ -111,6 +117,10 @@ impl Store {
 
     fn tools_path(&self, name: &str) -> Result<PathBuf> {
         self.path(&["sessions", &format!("{name}.tools.json")])
+    }
+
+    fn offers_path(&self, name: &str) -> Result<PathBuf> {
+        self.path(&["sessions", &format!("{name}.offers.json")])
     }
 
     fn url_path(&self, url: &str) -> Result<PathBuf> {
@@ -177,6 +187,7 @@ impl Store {
     /// Forgets a server and what belongs to it.
     pub fn remove(&self, record: &Record) -> Result<()> {
         files::remove(&self.tools_path(&record.name)?)?;
+        files::remove(&self.offers_path(&record.name)?)?;
         for url in std::iter::once(&record.url).chain(&record.asked_url) {
             let index = self.url_path(url)?;
             if files::read(&index)?.is_some_and(|name| name.trim() == record.name) {
@@ -202,6 +213,7 @@ impl Store {
             files::remove(&self.path(&["current"])?)?;
         }
         files::remove(&self.tools_path(name)?)?;
+        files::remove(&self.offers_path(name)?)?;
         files::remove(&self.record_path(name)?)
     }
 
@@ -278,6 +290,26 @@ impl Store {
             tools: list.tools.iter().map(|tool| tool.raw.clone()).collect(),
         })?;
         files::write(&self.tools_path(name)?, &(text + "\n"))
+    }
+
+    /// What a server offered besides tools when it was last asked.
+    pub fn load_offers(&self, name: &str) -> Result<Option<KnownOffers>> {
+        let path = self.offers_path(name)?;
+        let Some(text) = files::read(&path)? else { return Ok(None) };
+        let known = parse_file(&text).with_context(|| format!("cannot use {}", path.display()))?;
+        Ok(Some(known))
+    }
+
+    /// Takes note of a list that a server gave (`resources`, `prompts`, …).
+    pub fn save_offers(&self, name: &str, key: &str, items: &[Value]) -> Result<()> {
+        // One that cannot be used is written anew: nothing in it is worth more than the server's word.
+        let mut known = self.load_offers(name).ok().flatten().unwrap_or_default();
+        let before = known.clone();
+        known.learn(key, items);
+        if known == before {
+            return Ok(());
+        }
+        files::write(&self.offers_path(name)?, &(serde_json::to_string(&known)? + "\n"))
     }
 
     /// Forgets the tools of a server, since they may have changed.

@@ -1,6 +1,8 @@
 //! The completions that are committed are those of this version.
 
-use crate::support::Sandbox;
+use serde_json::json;
+
+use crate::support::{Sandbox, mcp};
 
 #[test]
 fn committed_completions_are_current() {
@@ -21,4 +23,89 @@ fn committed_completions_are_current() {
         );
     }
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), files.len());
+}
+
+/// What TAB gives for the last of these words, as fish and zsh are told.
+fn completed(sandbox: &Sandbox, words: &[&str]) -> Vec<String> {
+    let args = [&["__complete", "fish", "--", "mcpoke"], words].concat();
+    let answer = sandbox.run(&args).exits(0).stdout;
+    answer.lines().map(|line| line.split('\t').next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn what_a_server_showed_is_completed_without_asking_it() {
+    let sandbox = Sandbox::new();
+    {
+        let server = mcp(|request| {
+            let items = match request.rpc() {
+                "resources/list" => json!({"resources": [{"uri": "note://one", "name": "one"},
+                    {"uri": "note://évil\u{1b}[31m", "name": "x"}, {"uri": "note://a\nb", "name": "x"}]}),
+                "resources/templates/list" => json!({"resourceTemplates": [
+                    {"uriTemplate": "note://about/{subject}", "name": "about"}]}),
+                "prompts/list" => {
+                    json!({"prompts": [{"name": "ask", "description": "Asks", "arguments": [
+                    {"name": "subject"}, {"name": "tone"}]}]})
+                }
+                _ => return None,
+            };
+            Some(request.result(&items))
+        });
+        sandbox.run(&["init", &server.url, "--name", "mine"]).exits(0);
+        assert!(completed(&sandbox, &["call", "e"]).is_empty(), "nothing was listed yet");
+        for list in ["list-tools", "list-resources", "list-resource-templates", "list-prompts"] {
+            sandbox.run(&[list]).exits(0);
+        }
+        // A part of a list says nothing of the whole.
+        sandbox.run(&["list-prompts", "--limit", "0"]).exits(0);
+    }
+    assert_eq!(completed(&sandbox, &["call", "e"]), ["echo"]);
+    assert_eq!(completed(&sandbox, &["call", "echo", "me"]), ["message="]);
+    assert_eq!(completed(&sandbox, &["read-resource", "note://o"]), ["note://one"]);
+    assert_eq!(completed(&sandbox, &["read-resource", "note://a"]), ["note://about/"]);
+    assert_eq!(completed(&sandbox, &["get-prompt", "ask", "tone=x", ""]), ["subject="]);
+    assert_eq!(completed(&sandbox, &["complete", "note://about/{subject}", ""]), ["subject="]);
+    assert_eq!(completed(&sandbox, &["use", ""]), ["demo", "mine"]);
+    let all = completed(&sandbox, &["read-resource", "note://"]);
+    assert!(!all.join("").contains('\u{1b}'), "{all:?}");
+    sandbox.run(&["close", "mine", "--forget"]).exits(0);
+    assert!(completed(&sandbox, &["get-prompt", "a"]).is_empty());
+    assert_eq!(std::fs::read_dir(sandbox.state().join("sessions")).unwrap().count(), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn init_on_a_terminal_asks_for_what_can_be_completed() {
+    let sandbox = Sandbox::new();
+    let server = mcp(|request| match request.rpc() {
+        "initialize" => {
+            let result = json!({"protocolVersion": "2025-11-25",
+                "capabilities": {"tools": {}, "prompts": {}},
+                "serverInfo": {"name": "scripted", "version": "1"}});
+            let session = [("Mcp-Session-Id", "session-0123456789abcdef")];
+            Some(crate::support::http(200, &session, &request.result_text(&result)))
+        }
+        "prompts/list" => Some(request.error(400, -32601, "Method not found")),
+        _ => None,
+    });
+    let (shown, code) = crate::support::on_a_terminal(&sandbox, &["init", &server.url], &[]);
+    assert_eq!(code, 0, "{shown}");
+    let methods = server.methods();
+    assert_eq!(methods, ["initialize", "notifications/initialized", "tools/list", "prompts/list"]);
+    assert_eq!(completed(&sandbox, &["call", "ad"]), ["add"]);
+}
+
+#[test]
+fn nothing_that_goes_wrong_is_told_to_who_types() {
+    let sandbox = Sandbox::new();
+    std::fs::create_dir_all(sandbox.state().join("sessions")).unwrap();
+    std::fs::write(sandbox.state().join("current"), "broken").unwrap();
+    std::fs::write(sandbox.state().join("sessions/broken.json"), "{").unwrap();
+    for words in [&["call", ""][..], &["read-resource", ""], &[], &["--nonsense", "x", ""]] {
+        let args = [&["__complete", "zsh", "--", "mcpoke"], words].concat();
+        assert_eq!(sandbox.run(&args).exits(0).stderr, "");
+    }
+    for odd in [&["__complete"][..], &["__complete", "bash"], &["__complete", "bash", "é", "1", ""]]
+    {
+        assert_eq!(sandbox.run(odd).exits(0).stderr, "");
+    }
 }

@@ -1,0 +1,139 @@
+//! What is remembered of the server that a command line means.
+
+use serde_json::Value;
+
+use crate::demo;
+use crate::diagnose;
+use crate::env::Env;
+use crate::protocol::schema::Schema;
+use crate::protocol::types::Tool;
+use crate::redact::without_secrets;
+use crate::session::{KnownOffers, Store, Target, resolve};
+
+/// A value, and what it is.
+type Choice = (String, String);
+
+/// Beyond so many servers, nothing is said of each.
+const MANY: usize = 100;
+
+/// What is known of one server; looked up when it is asked for.
+#[derive(Clone)]
+pub(super) struct Known {
+    named: Option<String>,
+    env: Env,
+}
+
+impl Known {
+    /// Of the server that was named, or else of the current one.
+    pub(super) fn of(named: Option<String>, env: &Env) -> Self {
+        let named = named.or_else(|| env.var("MCPOKE_SERVER").map(str::to_owned));
+        Self { named, env: env.clone() }
+    }
+
+    fn target(&self) -> (Store, Option<Target>) {
+        let store = Store::of(&self.env);
+        let target = resolve(self.named.as_deref(), Some(&store)).ok();
+        (store, target)
+    }
+
+    fn known_tools(&self) -> Vec<Tool> {
+        match self.target() {
+            (_, Some(Target::Demo)) => demo::tools(),
+            (store, Some(Target::Saved(record, _))) => {
+                let known = store.load_tools(&record.name, self.env.started).ok().flatten();
+                known.map(|known| known.tools).unwrap_or_default()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn offers(&self) -> KnownOffers {
+        match self.target() {
+            (_, Some(Target::Demo)) => KnownOffers::of_lists(demo::offers),
+            (store, Some(Target::Saved(record, _))) => {
+                store.load_offers(&record.name).ok().flatten().unwrap_or_default()
+            }
+            _ => KnownOffers::default(),
+        }
+    }
+
+    pub(super) fn servers(&self) -> Vec<Choice> {
+        let store = Store::of(&self.env);
+        let names = store.names().unwrap_or_default();
+        let is_many = names.len() > MANY;
+        let about = |name: &str| {
+            let record = if is_many { None } else { store.load(name).ok().flatten() };
+            record.map(|record| without_secrets(&record.url)).unwrap_or_default()
+        };
+        let demo = ("demo".to_owned(), "the built-in server".to_owned());
+        let known = names.into_iter().map(|name| {
+            let about = about(&name);
+            (name, about)
+        });
+        std::iter::once(demo).chain(known).collect()
+    }
+
+    pub(super) fn tools(&self) -> Vec<Choice> {
+        let tools = self.known_tools().into_iter();
+        tools.map(|tool| (tool.name, tool.description.unwrap_or_default())).collect()
+    }
+
+    pub(super) fn resources(&self) -> Vec<Choice> {
+        let offers = self.offers();
+        let whole = offers.resources.iter().map(|one| (one.name.clone(), one.about.clone()));
+        // Of a template, what comes before its first variable.
+        let begun = offers.templates.iter().filter_map(|one| {
+            let (start, _) = one.name.split_once('{')?;
+            Some((start.to_owned(), one.name.clone()))
+        });
+        whole.chain(begun).collect()
+    }
+
+    pub(super) fn prompts(&self) -> Vec<Choice> {
+        self.offers().prompts.into_iter().map(|one| (one.name, one.about)).collect()
+    }
+
+    /// What completion can be asked for.
+    pub(super) fn references(&self) -> Vec<Choice> {
+        let offers = self.offers();
+        let all = offers.prompts.into_iter().chain(offers.templates);
+        all.map(|one| (one.name, one.about)).collect()
+    }
+
+    /// A tool's parameters, or the values of the one that is being typed.
+    pub(super) fn tool_arguments(&self, tool: &str, typed: &str) -> Vec<Choice> {
+        let Some(tool) = self.known_tools().into_iter().find(|known| known.name == tool) else {
+            return Vec::new();
+        };
+        let schema = Schema::new(&tool.input_schema);
+        if let Some((key, _)) = typed.split_once('=') {
+            let choices = schema.property(key).map(Schema::choices).unwrap_or_default();
+            let word = |value: &Value| value.as_str().map_or(value.to_string(), str::to_owned);
+            let choices =
+                choices.iter().map(|value| (format!("{key}={}", word(value)), String::new()));
+            return choices.collect();
+        }
+        let about = |name: &str| schema.property(name).and_then(Schema::description);
+        schema
+            .property_names()
+            .into_iter()
+            .map(|name| (format!("{name}="), about(name).unwrap_or_default().to_owned()))
+            .collect()
+    }
+
+    pub(super) fn prompt_arguments(&self, prompt: &str) -> Vec<Choice> {
+        let offers = self.offers();
+        if let Some(template) = offers.templates.iter().find(|one| one.name == prompt) {
+            let names = template.name.split('{').skip(1).filter_map(|rest| rest.split('}').next());
+            return names.map(|name| (format!("{name}="), String::new())).collect();
+        }
+        let found = offers.prompts.iter().find(|one| one.name == prompt);
+        let arguments = found.map(|one| one.arguments.as_slice()).unwrap_or_default();
+        arguments.iter().map(|name| (format!("{name}="), String::new())).collect()
+    }
+}
+
+/// The rules of the diagnosis.
+pub(super) fn rules() -> Vec<Choice> {
+    diagnose::rules().map(|rule| (rule.id.to_owned(), rule.title.to_owned())).collect()
+}

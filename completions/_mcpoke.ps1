@@ -21,8 +21,9 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
 
     $completions = @(switch ($command) {
         'mcpoke' {
-            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--bearer', '--bearer', [CompletionResultType]::ParameterName, 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]')
@@ -78,6 +79,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             [CompletionResult]::new('listen', 'listen', [CompletionResultType]::ParameterValue, 'Listen to what the server tells by itself, until Ctrl-C')
             [CompletionResult]::new('set-log-level', 'set-log-level', [CompletionResultType]::ParameterValue, 'Ask a server with sessions for its log messages from a level on')
             [CompletionResult]::new('request', 'request', [CompletionResultType]::ParameterValue, 'Send any request or notification')
+            [CompletionResult]::new('servers', 'servers', [CompletionResultType]::ParameterValue, 'List the servers that configuration files name')
             [CompletionResult]::new('sessions', 'sessions', [CompletionResultType]::ParameterValue, 'List what is remembered')
             [CompletionResult]::new('use', 'use', [CompletionResultType]::ParameterValue, 'Make a remembered server the current one')
             [CompletionResult]::new('close', 'close', [CompletionResultType]::ParameterValue, 'End the session with DELETE and forget the server')
@@ -88,8 +90,9 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
         }
         'mcpoke;init' {
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'The name to remember it by, instead of the one it gives itself')
-            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--bearer', '--bearer', [CompletionResultType]::ParameterName, 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]')
@@ -134,8 +137,9 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'Print the input schema of this tool, as JSON')
             [CompletionResult]::new('--filter', '--filter', [CompletionResultType]::ParameterName, 'Only those whose name, address or description contains this, in whichever case')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most so many')
-            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--bearer', '--bearer', [CompletionResultType]::ParameterName, 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]')
@@ -185,8 +189,9 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             [CompletionResult]::new('--save-dir', '--save-dir', [CompletionResultType]::ParameterName, 'Save every image, sound and binary resource of the result in this folder')
             [CompletionResult]::new('--each', '--each', [CompletionResultType]::ParameterName, 'Call once for each line of this file (- is standard input), a JSON object of arguments each; print a line of JSON for each call')
             [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'With --each, so many calls at a time')
-            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--bearer', '--bearer', [CompletionResultType]::ParameterName, 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]')
@@ -234,8 +239,9 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
         'mcpoke;list-resources' {
             [CompletionResult]::new('--filter', '--filter', [CompletionResultType]::ParameterName, 'Only those whose name, address or description contains this, in whichever case')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most so many')
-            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--bearer', '--bearer', [CompletionResultType]::ParameterName, 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]')
@@ -280,8 +286,9 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
         'mcpoke;list-resource-templates' {
             [CompletionResult]::new('--filter', '--filter', [CompletionResultType]::ParameterName, 'Only those whose name, address or description contains this, in whichever case')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most so many')
-            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--bearer', '--bearer', [CompletionResultType]::ParameterName, 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]')
@@ -326,8 +333,9 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
         'mcpoke;read-resource' {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write it to this file; - is standard output')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write it to this file; - is standard output')
-            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--bearer', '--bearer', [CompletionResultType]::ParameterName, 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]')
@@ -371,8 +379,9 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
         'mcpoke;list-prompts' {
             [CompletionResult]::new('--filter', '--filter', [CompletionResultType]::ParameterName, 'Only those whose name, address or description contains this, in whichever case')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most so many')
-            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--bearer', '--bearer', [CompletionResultType]::ParameterName, 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]')
@@ -415,8 +424,9 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             break
         }
         'mcpoke;get-prompt' {
-            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--bearer', '--bearer', [CompletionResultType]::ParameterName, 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]')
@@ -458,8 +468,9 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             break
         }
         'mcpoke;complete' {
-            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--bearer', '--bearer', [CompletionResultType]::ParameterName, 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]')
@@ -506,8 +517,9 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             [CompletionResult]::new('--html', '--html', [CompletionResultType]::ParameterName, 'Write the trace as a page of its own: ladder, exchanges, findings, recipes')
             [CompletionResult]::new('--read', '--read', [CompletionResultType]::ParameterName, 'Diagnose what was recorded in a file: HAR (of a browser''s tools, too) or JSON lines')
             [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Listen here, pass every request on to the target, and diagnose the client that makes them')
-            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--bearer', '--bearer', [CompletionResultType]::ParameterName, 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]')
@@ -552,8 +564,9 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             break
         }
         'mcpoke;explain' {
-            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--bearer', '--bearer', [CompletionResultType]::ParameterName, 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]')
@@ -595,8 +608,9 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             break
         }
         'mcpoke;ping' {
-            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--bearer', '--bearer', [CompletionResultType]::ParameterName, 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]')
@@ -640,8 +654,9 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
         'mcpoke;listen' {
             [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'Stop after this many seconds')
             [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Stop after so many events')
-            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--bearer', '--bearer', [CompletionResultType]::ParameterName, 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]')
@@ -683,8 +698,9 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             break
         }
         'mcpoke;set-log-level' {
-            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--bearer', '--bearer', [CompletionResultType]::ParameterName, 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]')
@@ -726,8 +742,9 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             break
         }
         'mcpoke;request' {
-            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--bearer', '--bearer', [CompletionResultType]::ParameterName, 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]')
@@ -769,9 +786,54 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'mcpoke;servers' {
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]')
+            [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
+            [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
+            [CompletionResult]::new('--bearer', '--bearer', [CompletionResultType]::ParameterName, 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]')
+            [CompletionResult]::new('--answer', '--answer', [CompletionResultType]::ParameterName, 'Answer a form of the server''s: a field''s value, as often as there are fields; key:=JSON for any type')
+            [CompletionResult]::new('--answers', '--answers', [CompletionResultType]::ParameterName, 'Answer forms of the server''s from this JSON file; what it leaves open takes the form''s defaults')
+            [CompletionResult]::new('--root', '--root', [CompletionResultType]::ParameterName, 'Tell a server that asks that this folder is what it should work on')
+            [CompletionResult]::new('--sampling-command', '--sampling-command', [CompletionResultType]::ParameterName, 'Give a server that asks for a language model''s turn what this command makes of its request: JSON on standard input, the text (or a whole CreateMessageResult) on standard output')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Longest time for one exchange, in seconds; 0 is without limit')
+            [CompletionResult]::new('--connect-timeout', '--connect-timeout', [CompletionResultType]::ParameterName, 'Longest time until connected, in seconds')
+            [CompletionResult]::new('--first-byte-timeout', '--first-byte-timeout', [CompletionResultType]::ParameterName, 'Longest time until the answer begins, in seconds [default: that of --timeout]')
+            [CompletionResult]::new('--silence-timeout', '--silence-timeout', [CompletionResultType]::ParameterName, 'Longest time without a single byte, in seconds [default: that of --timeout]')
+            [CompletionResult]::new('--max-size', '--max-size', [CompletionResultType]::ParameterName, 'Largest message to accept, in bytes; K, M and G are understood')
+            [CompletionResult]::new('--proxy', '--proxy', [CompletionResultType]::ParameterName, 'Go through this proxy: http://, https:// or socks5://; an empty one means none')
+            [CompletionResult]::new('--cacert', '--cacert', [CompletionResultType]::ParameterName, 'Trust the certificate authorities in this PEM file, instead of the system''s')
+            [CompletionResult]::new('--cert', '--cert', [CompletionResultType]::ParameterName, 'Show this client certificate (PEM)')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'The key of the client certificate (PEM), if it is not in the same file')
+            [CompletionResult]::new('--protocol-version', '--protocol-version', [CompletionResultType]::ParameterName, 'Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks')
+            [CompletionResult]::new('--capabilities', '--capabilities', [CompletionResultType]::ParameterName, 'Declare these client capabilities; servers show different tools to different clients')
+            [CompletionResult]::new('--session-id', '--session-id', [CompletionResultType]::ParameterName, 'Send this session id, without a handshake')
+            [CompletionResult]::new('--trace-file', '--trace-file', [CompletionResultType]::ParameterName, 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)')
+            [CompletionResult]::new('--query', '--query', [CompletionResultType]::ParameterName, 'Print only the value at this JSON Pointer of what --json would print; a text without quotes')
+            [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'How to show what the server tells while a request runs, on stderr')
+            [CompletionResult]::new('--log-level', '--log-level', [CompletionResultType]::ParameterName, 'Ask the server for its log messages from this level on')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Neither read nor write what is remembered; end the session afterwards')
+            [CompletionResult]::new('--no-renew', '--no-renew', [CompletionResultType]::ParameterName, 'Fail instead of opening a new session when the server has lost the old one')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Believe any server certificate')
+            [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Believe any server certificate')
+            [CompletionResult]::new('--no-session', '--no-session', [CompletionResultType]::ParameterName, 'Send the request bare, without handshake and session, as a thin client would')
+            [CompletionResult]::new('--no-initialized', '--no-initialized', [CompletionResultType]::ParameterName, 'Leave out notifications/initialized after initialize')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show every exchange on stderr as it happens, secrets redacted')
+            [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Show every exchange on stderr as it happens, secrets redacted')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print what the server sent, as JSON; failures too, on the last line of stderr')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no notes on stderr, only results and failures')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no notes on stderr, only results and failures')
+            [CompletionResult]::new('--show-secrets', '--show-secrets', [CompletionResultType]::ParameterName, 'Show secrets in traces and messages')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'mcpoke;sessions' {
-            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--bearer', '--bearer', [CompletionResultType]::ParameterName, 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]')
@@ -813,8 +875,9 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             break
         }
         'mcpoke;use' {
-            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--bearer', '--bearer', [CompletionResultType]::ParameterName, 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]')
@@ -856,8 +919,9 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             break
         }
         'mcpoke;close' {
-            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--bearer', '--bearer', [CompletionResultType]::ParameterName, 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]')
@@ -909,8 +973,9 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             [CompletionResult]::new('--lose-every', '--lose-every', [CompletionResultType]::ParameterName, 'Lose each session so many seconds after it was opened')
             [CompletionResult]::new('--lost-as', '--lost-as', [CompletionResultType]::ParameterName, 'How a lost session shows, in the ways of real servers')
             [CompletionResult]::new('--fault', '--fault', [CompletionResultType]::ParameterName, 'What goes wrong with the answer to every call')
-            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--bearer', '--bearer', [CompletionResultType]::ParameterName, 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]')
@@ -953,8 +1018,9 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             break
         }
         'mcpoke;completions' {
-            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
-            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--bearer', '--bearer', [CompletionResultType]::ParameterName, 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]')
@@ -1011,6 +1077,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             [CompletionResult]::new('listen', 'listen', [CompletionResultType]::ParameterValue, 'Listen to what the server tells by itself, until Ctrl-C')
             [CompletionResult]::new('set-log-level', 'set-log-level', [CompletionResultType]::ParameterValue, 'Ask a server with sessions for its log messages from a level on')
             [CompletionResult]::new('request', 'request', [CompletionResultType]::ParameterValue, 'Send any request or notification')
+            [CompletionResult]::new('servers', 'servers', [CompletionResultType]::ParameterValue, 'List the servers that configuration files name')
             [CompletionResult]::new('sessions', 'sessions', [CompletionResultType]::ParameterValue, 'List what is remembered')
             [CompletionResult]::new('use', 'use', [CompletionResultType]::ParameterValue, 'Make a remembered server the current one')
             [CompletionResult]::new('close', 'close', [CompletionResultType]::ParameterValue, 'End the session with DELETE and forget the server')
@@ -1062,6 +1129,9 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             break
         }
         'mcpoke;help;request' {
+            break
+        }
+        'mcpoke;help;servers' {
             break
         }
         'mcpoke;help;sessions' {

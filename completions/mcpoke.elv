@@ -18,8 +18,9 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
     }
     var completions = [
         &'mcpoke'= {
-            cand -s 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
-            cand --server 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand -s 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --server 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --config 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]'
             cand -H 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --header 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --bearer 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]'
@@ -75,6 +76,7 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand listen 'Listen to what the server tells by itself, until Ctrl-C'
             cand set-log-level 'Ask a server with sessions for its log messages from a level on'
             cand request 'Send any request or notification'
+            cand servers 'List the servers that configuration files name'
             cand sessions 'List what is remembered'
             cand use 'Make a remembered server the current one'
             cand close 'End the session with DELETE and forget the server'
@@ -84,8 +86,9 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
         }
         &'mcpoke;init'= {
             cand --name 'The name to remember it by, instead of the one it gives itself'
-            cand -s 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
-            cand --server 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand -s 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --server 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --config 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]'
             cand -H 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --header 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --bearer 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]'
@@ -129,8 +132,9 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand --schema 'Print the input schema of this tool, as JSON'
             cand --filter 'Only those whose name, address or description contains this, in whichever case'
             cand --limit 'At most so many'
-            cand -s 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
-            cand --server 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand -s 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --server 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --config 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]'
             cand -H 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --header 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --bearer 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]'
@@ -179,8 +183,9 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand --save-dir 'Save every image, sound and binary resource of the result in this folder'
             cand --each 'Call once for each line of this file (- is standard input), a JSON object of arguments each; print a line of JSON for each call'
             cand --jobs 'With --each, so many calls at a time'
-            cand -s 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
-            cand --server 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand -s 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --server 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --config 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]'
             cand -H 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --header 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --bearer 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]'
@@ -227,8 +232,9 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
         &'mcpoke;list-resources'= {
             cand --filter 'Only those whose name, address or description contains this, in whichever case'
             cand --limit 'At most so many'
-            cand -s 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
-            cand --server 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand -s 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --server 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --config 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]'
             cand -H 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --header 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --bearer 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]'
@@ -272,8 +278,9 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
         &'mcpoke;list-resource-templates'= {
             cand --filter 'Only those whose name, address or description contains this, in whichever case'
             cand --limit 'At most so many'
-            cand -s 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
-            cand --server 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand -s 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --server 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --config 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]'
             cand -H 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --header 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --bearer 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]'
@@ -317,8 +324,9 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
         &'mcpoke;read-resource'= {
             cand -o 'Write it to this file; - is standard output'
             cand --output 'Write it to this file; - is standard output'
-            cand -s 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
-            cand --server 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand -s 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --server 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --config 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]'
             cand -H 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --header 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --bearer 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]'
@@ -361,8 +369,9 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
         &'mcpoke;list-prompts'= {
             cand --filter 'Only those whose name, address or description contains this, in whichever case'
             cand --limit 'At most so many'
-            cand -s 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
-            cand --server 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand -s 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --server 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --config 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]'
             cand -H 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --header 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --bearer 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]'
@@ -404,8 +413,9 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mcpoke;get-prompt'= {
-            cand -s 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
-            cand --server 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand -s 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --server 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --config 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]'
             cand -H 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --header 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --bearer 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]'
@@ -446,8 +456,9 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mcpoke;complete'= {
-            cand -s 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
-            cand --server 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand -s 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --server 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --config 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]'
             cand -H 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --header 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --bearer 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]'
@@ -493,8 +504,9 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand --html 'Write the trace as a page of its own: ladder, exchanges, findings, recipes'
             cand --read 'Diagnose what was recorded in a file: HAR (of a browser''s tools, too) or JSON lines'
             cand --listen 'Listen here, pass every request on to the target, and diagnose the client that makes them'
-            cand -s 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
-            cand --server 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand -s 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --server 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --config 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]'
             cand -H 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --header 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --bearer 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]'
@@ -538,8 +550,9 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mcpoke;explain'= {
-            cand -s 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
-            cand --server 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand -s 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --server 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --config 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]'
             cand -H 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --header 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --bearer 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]'
@@ -580,8 +593,9 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mcpoke;ping'= {
-            cand -s 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
-            cand --server 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand -s 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --server 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --config 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]'
             cand -H 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --header 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --bearer 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]'
@@ -624,8 +638,9 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
         &'mcpoke;listen'= {
             cand --for 'Stop after this many seconds'
             cand --count 'Stop after so many events'
-            cand -s 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
-            cand --server 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand -s 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --server 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --config 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]'
             cand -H 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --header 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --bearer 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]'
@@ -666,8 +681,9 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mcpoke;set-log-level'= {
-            cand -s 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
-            cand --server 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand -s 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --server 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --config 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]'
             cand -H 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --header 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --bearer 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]'
@@ -708,8 +724,9 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mcpoke;request'= {
-            cand -s 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
-            cand --server 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand -s 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --server 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --config 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]'
             cand -H 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --header 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --bearer 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]'
@@ -750,9 +767,53 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'mcpoke;servers'= {
+            cand -s 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --server 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --config 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]'
+            cand -H 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
+            cand --header 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
+            cand --bearer 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]'
+            cand --answer 'Answer a form of the server''s: a field''s value, as often as there are fields; key:=JSON for any type'
+            cand --answers 'Answer forms of the server''s from this JSON file; what it leaves open takes the form''s defaults'
+            cand --root 'Tell a server that asks that this folder is what it should work on'
+            cand --sampling-command 'Give a server that asks for a language model''s turn what this command makes of its request: JSON on standard input, the text (or a whole CreateMessageResult) on standard output'
+            cand --timeout 'Longest time for one exchange, in seconds; 0 is without limit'
+            cand --connect-timeout 'Longest time until connected, in seconds'
+            cand --first-byte-timeout 'Longest time until the answer begins, in seconds [default: that of --timeout]'
+            cand --silence-timeout 'Longest time without a single byte, in seconds [default: that of --timeout]'
+            cand --max-size 'Largest message to accept, in bytes; K, M and G are understood'
+            cand --proxy 'Go through this proxy: http://, https:// or socks5://; an empty one means none'
+            cand --cacert 'Trust the certificate authorities in this PEM file, instead of the system''s'
+            cand --cert 'Show this client certificate (PEM)'
+            cand --key 'The key of the client certificate (PEM), if it is not in the same file'
+            cand --protocol-version 'Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks'
+            cand --capabilities 'Declare these client capabilities; servers show different tools to different clients'
+            cand --session-id 'Send this session id, without a handshake'
+            cand --trace-file 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)'
+            cand --query 'Print only the value at this JSON Pointer of what --json would print; a text without quotes'
+            cand --progress 'How to show what the server tells while a request runs, on stderr'
+            cand --log-level 'Ask the server for its log messages from this level on'
+            cand --color 'When to use colour'
+            cand --no-save 'Neither read nor write what is remembered; end the session afterwards'
+            cand --no-renew 'Fail instead of opening a new session when the server has lost the old one'
+            cand -k 'Believe any server certificate'
+            cand --insecure 'Believe any server certificate'
+            cand --no-session 'Send the request bare, without handshake and session, as a thin client would'
+            cand --no-initialized 'Leave out notifications/initialized after initialize'
+            cand -v 'Show every exchange on stderr as it happens, secrets redacted'
+            cand --trace 'Show every exchange on stderr as it happens, secrets redacted'
+            cand --json 'Print what the server sent, as JSON; failures too, on the last line of stderr'
+            cand -q 'Print no notes on stderr, only results and failures'
+            cand --quiet 'Print no notes on stderr, only results and failures'
+            cand --show-secrets 'Show secrets in traces and messages'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'mcpoke;sessions'= {
-            cand -s 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
-            cand --server 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand -s 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --server 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --config 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]'
             cand -H 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --header 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --bearer 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]'
@@ -793,8 +854,9 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mcpoke;use'= {
-            cand -s 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
-            cand --server 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand -s 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --server 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --config 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]'
             cand -H 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --header 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --bearer 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]'
@@ -835,8 +897,9 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mcpoke;close'= {
-            cand -s 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
-            cand --server 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand -s 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --server 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --config 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]'
             cand -H 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --header 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --bearer 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]'
@@ -887,8 +950,9 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand --lose-every 'Lose each session so many seconds after it was opened'
             cand --lost-as 'How a lost session shows, in the ways of real servers'
             cand --fault 'What goes wrong with the answer to every call'
-            cand -s 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
-            cand --server 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand -s 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --server 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --config 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]'
             cand -H 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --header 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --bearer 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]'
@@ -930,8 +994,9 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mcpoke;completions'= {
-            cand -s 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
-            cand --server 'A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand -s 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --server 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --config 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]'
             cand -H 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --header 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --bearer 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]'
@@ -987,6 +1052,7 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand listen 'Listen to what the server tells by itself, until Ctrl-C'
             cand set-log-level 'Ask a server with sessions for its log messages from a level on'
             cand request 'Send any request or notification'
+            cand servers 'List the servers that configuration files name'
             cand sessions 'List what is remembered'
             cand use 'Make a remembered server the current one'
             cand close 'End the session with DELETE and forget the server'
@@ -1023,6 +1089,8 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
         &'mcpoke;help;set-log-level'= {
         }
         &'mcpoke;help;request'= {
+        }
+        &'mcpoke;help;servers'= {
         }
         &'mcpoke;help;sessions'= {
         }

@@ -77,6 +77,8 @@ pub enum Command {
     },
     /// Send any request or notification
     Request(Request),
+    /// List the servers that configuration files name
+    Servers,
     /// List what is remembered
     Sessions,
     /// Make a remembered server the current one

@@ -18,9 +18,12 @@ const OUTPUT: &str = "Output";
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
-    /// A URL, a remembered name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]
+    /// A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]
     #[arg(short, long, global = true, value_name = "TARGET", help_heading = TARGET)]
     pub server: Option<String>,
+    /// Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = TARGET)]
+    pub config: Option<PathBuf>,
     /// Send a header; ${VAR} is expanded when sent, and remembered unexpanded
     #[arg(short = 'H', long = "header", global = true, value_name = "NAME: VALUE", help_heading = TARGET)]
     pub headers: Vec<String>,

@@ -12,7 +12,7 @@ use super::{Context, Outcome, Stop, progress};
 use crate::client::{self, Client, Handshake, Opened, Probe, Renewal};
 use crate::error::{Failure, Kind};
 use crate::protocol::types::Transport;
-use crate::session::{Belief, Expanded, KnownTools, Record, Store, Target, resolve};
+use crate::session::{Belief, Expanded, KnownTools, Record, Store, Target};
 
 /// A client that is ready, and what is remembered of its server.
 pub(super) struct Connected {
@@ -41,7 +41,7 @@ pub(super) fn with_server(
     probe: Probe,
     work: impl FnOnce(&mut Connected) -> Outcome,
 ) -> Outcome {
-    let target = resolve(context.named(), context.store().as_ref()).map_err(Failure::from)?;
+    let target = super::target::find(context, context.named())?;
     on_ctrl_c(&context.interrupt);
     let mut connected = open(context, target, probe)?;
     if !connected.is_probe() {
@@ -254,6 +254,10 @@ pub(super) fn remember(
     let name = match (name, &prepared.saved) {
         (Some(name), _) => name.to_owned(),
         (None, Some(record)) => record.name.clone(),
+        (None, None) if prepared.file.is_some() => {
+            let file = prepared.file.as_ref().map(|file| file.name.as_str());
+            store.name_for(file.unwrap_or_default(), url)?
+        }
         (None, None) => {
             // A server that gives our own secrets back must not get them into a file's name.
             let said = &opened.result.server_info.name;
@@ -268,6 +272,7 @@ pub(super) fn remember(
         name,
         url: url.to_owned(),
         asked_url: (asked != url).then(|| asked.to_owned()),
+        file: prepared.file.as_ref().map(|file| file.file.clone()),
         era: opened.session.era().as_str().to_owned(),
         transport: opened.session.transport,
         protocol_version: opened.result.protocol_version.clone(),

@@ -14,7 +14,7 @@ use crate::exit::ExitCode;
 use crate::output::{Paint, one_line, safe_text, wrap};
 use crate::protocol::headers::SESSION_ID;
 use crate::redact::without_secrets;
-use crate::session::{Target, check_name, resolve};
+use crate::session::{Target, check_name};
 
 pub(super) fn run(context: &Context<'_>, args: &Init) -> Outcome {
     let options = context.options;
@@ -27,7 +27,7 @@ pub(super) fn run(context: &Context<'_>, args: &Init) -> Outcome {
     }
     let named = args.url.as_deref().or_else(|| context.named());
     let store = context.store();
-    let target = resolve(named, store.as_ref()).map_err(Failure::from)?;
+    let target = super::target::find(context, named)?;
     if matches!(target, Target::Demo) {
         return Err(Failure::usage(
             "the built-in server lives only as long as a command: there is nothing to remember",
@@ -105,7 +105,9 @@ fn refuse_a_name_that_is_taken(
 ) -> Result<(), super::Stop> {
     let (Some(name), Some(store)) = (&args.name, context.store()) else { return Ok(()) };
     let url = match target {
-        Target::Url(endpoint) | Target::Saved(_, endpoint) => endpoint.as_str(),
+        Target::Url(endpoint) | Target::Saved(_, endpoint) | Target::Configured(_, endpoint, _) => {
+            endpoint.as_str()
+        }
         Target::Demo => return Ok(()),
     };
     match store.load(name)? {

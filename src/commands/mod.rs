@@ -23,8 +23,10 @@ mod progress;
 mod prompts;
 mod read_resource;
 mod request;
+mod servers;
 mod sessions;
 mod settings;
+mod target;
 mod tool_page;
 mod trace;
 
@@ -179,6 +181,7 @@ fn dispatch(cli: &Cli, context: &Context<'_>) -> Outcome {
         Command::Listen(args) => listen::run(context, args),
         Command::SetLogLevel { level } => log_level::run(context, *level),
         Command::Request(args) => request::run(context, args),
+        Command::Servers => servers::run(context),
         Command::Sessions => sessions::list(context),
         Command::Use { name } => sessions::choose(context, name),
         Command::Close(args) => close::run(context, args),

@@ -11,7 +11,7 @@ use crate::demo::{self, Demo};
 use crate::endpoint::Endpoint;
 use crate::error::{Failure, Kind, from_transport};
 use crate::redact::without_secrets;
-use crate::session::{Credentials, Expanded, Record, Target};
+use crate::session::{Credentials, Expanded, FromFile, Record, Target};
 use crate::transport;
 
 /// Who talks to which server, before anything is sent.
@@ -25,6 +25,8 @@ pub(super) struct Prepared {
     /// How the server is reached.
     pub(super) http: transport::Options,
     pub(super) saved: Option<Record>,
+    /// The configuration file that names it.
+    pub(super) file: Option<FromFile>,
     pub(super) spoken: Spoken,
     pub(super) is_demo: bool,
     /// The command line itself says who is asking.
@@ -51,9 +53,14 @@ impl Prepared {
 
 /// Finds out what to send and how, without sending anything.
 pub(super) fn prepare(context: &Context<'_>, target: Target) -> Result<Prepared, Stop> {
+    let mut file = None;
     let (endpoint, saved, is_demo) = match target {
         Target::Url(endpoint) => (endpoint, None, false),
         Target::Saved(record, endpoint) => (endpoint, Some(*record), false),
+        Target::Configured(from, endpoint, record) => {
+            file = Some(*from);
+            (endpoint, record.map(|record| *record), false)
+        }
         Target::Demo => {
             let demo = Demo::start(0, demo::Options::default()).map_err(|error| {
                 Failure::new(
@@ -68,7 +75,10 @@ pub(super) fn prepare(context: &Context<'_>, target: Target) -> Result<Prepared,
     let options = context.options;
     let mut credentials = given_credentials(options)?;
     let given = credentials != Credentials::default();
-    if let Some(record) = &saved {
+    if let Some(file) = &file {
+        // What the file says now, and not what it said when the server was met.
+        credentials = credentials.or(&file.credentials);
+    } else if let Some(record) = &saved {
         credentials = credentials.or(&record.credentials());
     }
     let mut sent = credentials.clone();
@@ -94,6 +104,9 @@ pub(super) fn prepare(context: &Context<'_>, target: Target) -> Result<Prepared,
     let target = match &saved {
         _ if is_demo => "demo".to_owned(),
         Some(record) => record.name.clone(),
+        None if file.is_some() => {
+            quoted(file.as_ref().map(|file| file.name.as_str()).unwrap_or_default())
+        }
         None => quoted(&without_secrets(endpoint.as_str())),
     };
     let probe = options.no_session.then_some("--no-session");
@@ -116,6 +129,7 @@ pub(super) fn prepare(context: &Context<'_>, target: Target) -> Result<Prepared,
         expanded,
         http,
         saved,
+        file,
         spoken,
         is_demo,
         given,

@@ -1,7 +1,10 @@
 //! What is remembered of the server that a command line means.
 
+use std::path::PathBuf;
+
 use serde_json::Value;
 
+use crate::config::{self, Reached};
 use crate::demo;
 use crate::diagnose;
 use crate::env::Env;
@@ -20,14 +23,16 @@ const MANY: usize = 100;
 #[derive(Clone)]
 pub(super) struct Known {
     named: Option<String>,
+    /// The configuration file that was given.
+    config: Option<PathBuf>,
     env: Env,
 }
 
 impl Known {
     /// Of the server that was named, or else of the current one.
-    pub(super) fn of(named: Option<String>, env: &Env) -> Self {
+    pub(super) fn of(named: Option<String>, config: Option<PathBuf>, env: &Env) -> Self {
         let named = named.or_else(|| env.var("MCPOKE_SERVER").map(str::to_owned));
-        Self { named, env: env.clone() }
+        Self { named, config, env: env.clone() }
     }
 
     fn target(&self) -> (Store, Option<Target>) {
@@ -70,7 +75,19 @@ impl Known {
             let about = about(&name);
             (name, about)
         });
-        std::iter::once(demo).chain(known).collect()
+        let folder = std::env::current_dir().unwrap_or_default();
+        let found = config::find(self.config.as_deref(), &self.env, &folder);
+        let configured = found.servers.into_iter().filter_map(|server| match server.reached {
+            Reached::Http(remote) => Some((server.name, without_secrets(&remote.url))),
+            Reached::Stdio(_) | Reached::Unusable(_) => None,
+        });
+        let mut all: Vec<Choice> = std::iter::once(demo).chain(known).collect();
+        for one in configured {
+            if all.iter().all(|(name, _)| *name != one.0) {
+                all.push(one);
+            }
+        }
+        all
     }
 
     pub(super) fn tools(&self) -> Vec<Choice> {

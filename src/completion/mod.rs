@@ -5,6 +5,7 @@ mod known;
 mod words;
 
 use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
 
 use clap::{ArgMatches, CommandFactory as _};
 use clap_complete::Shell;
@@ -141,7 +142,8 @@ fn with_completers(command: clap::Command, matches: &ArgMatches, env: &Env) -> c
     };
     let server = matches.try_get_one::<String>("server").ok().flatten().cloned();
     let target = (name == "trace").then(|| text_of(&sub, "target")).flatten();
-    let known = Known::of(server.or(target), env);
+    let config = matches.try_get_one::<PathBuf>("config").ok().flatten().cloned();
+    let known = Known::of(server.or(target), config, env);
     let completer = |what: What| {
         let (known, sub) = (known.clone(), sub.clone());
         ArgValueCompleter::new(move |current: &OsStr| {

@@ -128,8 +128,9 @@ impl Expanded {
     }
 }
 
-/// Looks up what a template refers to; every secret in it is noted.
-fn expand(template: &str, env: &Env, secrets: &mut Vec<String>) -> Result<String, String> {
+/// Looks up what a template refers to: `${VAR}`, `${VAR:-default}`, or as a whole `env:VAR` and `file:PATH`. Every
+/// secret in it is noted.
+pub fn expand(template: &str, env: &Env, secrets: &mut Vec<String>) -> Result<String, String> {
     let mut variable = |name: &str| {
         let value = env.var(name).ok_or_else(|| format!("the variable {name} is not set"))?;
         secrets.push(value.to_owned());
@@ -153,6 +154,11 @@ fn expand(template: &str, env: &Env, secrets: &mut Vec<String>) -> Result<String
                 out.push_str(&variable(name)?);
                 rest = tail;
             }
+            Some((inside, tail)) if with_default(inside).is_some() => {
+                let (name, default) = with_default(inside).unwrap_or_default();
+                out.push_str(&variable(name).unwrap_or_else(|_| default.to_owned()));
+                rest = tail;
+            }
             _ => {
                 out.push_str("${");
                 rest = after;
@@ -161,6 +167,11 @@ fn expand(template: &str, env: &Env, secrets: &mut Vec<String>) -> Result<String
     }
     out.push_str(rest);
     Ok(out)
+}
+
+/// The parts of `NAME:-default`.
+fn with_default(inside: &str) -> Option<(&str, &str)> {
+    inside.split_once(":-").filter(|(name, _)| is_variable(name))
 }
 
 fn is_variable(name: &str) -> bool {
@@ -187,6 +198,8 @@ mod tests {
         assert_eq!(sent[1].1, "t0ken");
         let unset = with_headers(&[("X", "a ${NOPE} b")]).expand(&env);
         assert_eq!(unset.err().unwrap(), "header `X`: the variable NOPE is not set");
+        let default = with_headers(&[("X", "${NOPE:-a:-b} ${TOKEN:-c} ${EMPTY:-d}")]);
+        assert_eq!(default.expand(&env).unwrap().headers[0].1, "a:-b t0ken d");
         let literal = with_headers(&[("X", "$5 ${not a name} ${")]).expand(&env).unwrap();
         assert_eq!(literal.headers[0].1, "$5 ${not a name} ${");
     }

@@ -7,9 +7,9 @@ mod record;
 mod store;
 mod target;
 
-pub use credentials::{Credentials, Expanded};
+pub use credentials::{Credentials, Expanded, expand};
 pub use files::{Lock, private_options};
 pub use offers::{KnownOffers, Offer};
 pub use record::Record;
 pub use store::{Belief, KnownTools, Store, check_name};
-pub use target::{Target, TargetError, resolve};
+pub use target::{FromFile, Target, TargetError, resolve};

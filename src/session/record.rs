@@ -22,6 +22,9 @@ pub struct Record {
     /// The address that the user gave, where it redirected to the endpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked_url: Option<String>,
+    /// The configuration file that names it, where the user has not done so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
     /// The era it is spoken to in.
     pub era: String,
     /// The transport, where it is not Streamable HTTP.

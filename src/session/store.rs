@@ -374,6 +374,7 @@ mod tests {
     fn record(name: &str, url: &str) -> Record {
         Record {
             format: Record::FORMAT,
+            file: None,
             name: name.into(),
             url: url.into(),
             asked_url: None,

@@ -1,5 +1,8 @@
 //! What the user named: a URL, a remembered server, or `demo`.
 
+use std::path::PathBuf;
+
+use super::credentials::Credentials;
 use super::record::Record;
 use super::store::Store;
 use crate::arguments::ranked;
@@ -14,6 +17,19 @@ pub enum Target {
     Url(Endpoint),
     /// A remembered server.
     Saved(Box<Record>, Endpoint),
+    /// A server of a configuration file, and what is remembered of it.
+    Configured(Box<FromFile>, Endpoint, Option<Box<Record>>),
+}
+
+/// What a configuration file says of a server besides its address.
+#[derive(Debug, Clone)]
+pub struct FromFile {
+    /// Its name there.
+    pub name: String,
+    /// The file.
+    pub file: PathBuf,
+    /// What is sent along.
+    pub credentials: Credentials,
 }
 
 /// Why a target was not found.

@@ -6,6 +6,7 @@
 mod arguments;
 mod asked;
 mod completions;
+mod config;
 mod demo;
 mod each;
 mod eras;

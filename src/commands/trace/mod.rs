@@ -27,7 +27,7 @@ use crate::protocol::jsonrpc::call_params;
 use crate::protocol::types::Tool;
 use crate::redact::Redactor;
 use crate::report::{self, Ladder};
-use crate::session::{Credentials, resolve};
+use crate::session::Credentials;
 
 use probe::Probe;
 use verdict::Verdict;
@@ -38,7 +38,7 @@ pub(super) fn run(context: &Context<'_>, args: &Trace) -> Outcome {
     }
     let (named, words) = target_and_words(args);
     let named = named.or_else(|| context.named());
-    let target = resolve(named, context.store().as_ref()).map_err(Failure::from)?;
+    let target = super::target::find(context, named)?;
     let mut prepared = prepare(context, target)?;
     prepared.spoken.tracing = true;
     if let Some(address) = &args.listen {

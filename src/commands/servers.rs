@@ -1,0 +1,64 @@
+//! `servers`: those that configuration files name, and where they stand.
+
+use serde_json::{Value, json};
+
+use super::target::{configured, shown};
+use super::{Context, Outcome};
+use crate::config::{Configured, Reached};
+use crate::error::Failure;
+use crate::exit::ExitCode;
+use crate::output::{one_line, table};
+use crate::redact::without_secrets;
+
+pub(super) fn run(context: &Context<'_>) -> Outcome {
+    let found = configured(context);
+    let console = &context.console;
+    if let (Some(problem), true) = (found.problems.first(), found.servers.is_empty()) {
+        return Err(Failure::usage(problem.clone()).into());
+    }
+    if context.options.wants_json() {
+        console.value(&found.servers.iter().map(to_json).collect())?;
+        return Ok(ExitCode::Success);
+    }
+    if found.servers.is_empty() {
+        console.note("no server is configured: there is no .mcp.json here or above");
+        console.note(
+            "\nnext: mcpoke servers --config FILE  (of Claude, Cursor, VS Code, Windsurf, …)",
+        );
+        return Ok(ExitCode::Success);
+    }
+    let rows: Vec<Vec<String>> = found
+        .servers
+        .iter()
+        .map(|server| {
+            let how = match &server.reached {
+                Reached::Http(remote) => without_secrets(&remote.url),
+                Reached::Stdio(command) => format!("stdio: {}", command.join(" ")),
+                Reached::Unusable(why) => format!("cannot be used: {why}"),
+            };
+            vec![one_line(&server.name), one_line(&how), shown(&server.file)]
+        })
+        .collect();
+    console.line(&table(&rows, &[30, 80], &console.out))?;
+    console.note("\nnext: mcpoke -s NAME list-tools");
+    Ok(ExitCode::Success)
+}
+
+fn to_json(server: &Configured) -> Value {
+    let mut value = json!({"name": server.name, "file": server.file});
+    match &server.reached {
+        Reached::Http(remote) => {
+            value["transport"] = json!("http");
+            value["url"] = json!(without_secrets(&remote.url));
+            // Their values may be secrets that stand there in plain text.
+            let names: Vec<&str> = remote.headers.iter().map(|(name, _)| name.as_str()).collect();
+            value["headers"] = json!(names);
+        }
+        Reached::Stdio(command) => {
+            value["transport"] = json!("stdio");
+            value["command"] = json!(command);
+        }
+        Reached::Unusable(why) => value["problem"] = json!(why),
+    }
+    value
+}

@@ -1,0 +1,111 @@
+//! The server that a command is about: as named, remembered, or found in a configuration file.
+
+use std::path::Path;
+
+use super::advice::quoted;
+use super::{Context, Stop};
+use crate::arguments::ranked;
+use crate::config::{self, Configured, Found, Reached, Remote};
+use crate::endpoint::Endpoint;
+use crate::error::Failure;
+use crate::session::{Credentials, FromFile, Target, TargetError, expand, resolve};
+
+/// What the configuration files have.
+pub(super) fn configured(context: &Context<'_>) -> Found {
+    let folder = std::env::current_dir().unwrap_or_default();
+    config::find(context.options.config.as_deref(), context.env, &folder)
+}
+
+/// Finds what was named, or the current server where nothing was. What the user has remembered under a name
+/// of their own comes before what a file has under the same.
+pub(super) fn find(context: &Context<'_>, named: Option<&str>) -> Result<Target, Stop> {
+    let store = context.store();
+    let name = named.filter(|name| *name != "demo" && !Endpoint::looks_like_url(name));
+    let Some(name) = name else {
+        return Ok(resolve(named, store.as_ref()).map_err(Failure::from)?);
+    };
+    let record = store.as_ref().map(|store| store.load(name)).transpose()?.flatten();
+    if record.as_ref().is_some_and(|record| record.file.is_none()) {
+        return Ok(resolve(named, store.as_ref()).map_err(Failure::from)?);
+    }
+    let found = configured(context);
+    if let Some(server) = found.named(name) {
+        return from_file(context, server);
+    }
+    // A file that was named has to be of use.
+    if let (Some(problem), true) = (found.problems.first(), context.options.config.is_some()) {
+        return Err(Failure::usage(problem.clone()).into());
+    }
+    for problem in &found.problems {
+        context.console.note(&format!("mcpoke: {problem}"));
+    }
+    resolve(named, store.as_ref()).map_err(|error| {
+        let configured = found.servers.iter().map(|server| server.name.as_str());
+        let near = ranked(name, configured).into_iter().map(str::to_owned);
+        match error {
+            TargetError::Usage(text, known) => {
+                let near = near.chain(known).collect();
+                Failure::from(TargetError::Usage(text, near))
+                    .with_next("mcpoke servers", "shows those of configuration files")
+                    .into()
+            }
+            TargetError::State(error) => Failure::from(TargetError::State(error)).into(),
+        }
+    })
+}
+
+fn from_file(context: &Context<'_>, server: &Configured) -> Result<Target, Stop> {
+    let place = format!("`{}`, in {},", server.name, server.file.display());
+    let remote = match &server.reached {
+        Reached::Http(remote) => remote,
+        Reached::Stdio(command) => return Err(about_stdio(&place, command).into()),
+        Reached::Unusable(why) => {
+            return Err(Failure::usage(format!("{place} cannot be used: {why}")).into());
+        }
+    };
+    let mut secrets = Vec::new();
+    let url = expand(&remote.url, context.env, &mut secrets)
+        .map_err(|why| wants(&place, remote, context, &format!("its URL: {why}")))?;
+    context.recorder.learn(|redactor| secrets.iter().for_each(|secret| redactor.learn(secret)));
+    let endpoint = Endpoint::parse(&url)
+        .map_err(|why| Failure::usage(format!("{place} cannot be used: its URL {why}")))?;
+    let credentials = Credentials { headers: remote.headers.clone(), ..Credentials::default() };
+    credentials.expand(context.env).map_err(|why| wants(&place, remote, context, &why))?;
+    let saved = match context.store() {
+        Some(store) => store.load_by_url(endpoint.as_str())?,
+        None => None,
+    };
+    let file = FromFile { name: server.name.clone(), file: server.file.clone(), credentials };
+    Ok(Target::Configured(Box::new(file), endpoint, saved.map(Box::new)))
+}
+
+/// A variable that an entry needs and that is not set.
+fn wants(place: &str, remote: &Remote, context: &Context<'_>, why: &str) -> Failure {
+    let mut failure = Failure::usage(format!("{place} cannot be used: {why}"));
+    for (variable, question) in &remote.asked {
+        if context.env.var(variable).is_none() {
+            failure =
+                failure.with_detail(format!("{variable} is what VS Code asks for: {question}"));
+        }
+    }
+    failure
+}
+
+/// A server without a URL, and how it gets one.
+fn about_stdio(place: &str, command: &[String]) -> Failure {
+    let words: Vec<String> = command.iter().map(|word| quoted(word)).collect();
+    let bridge = format!(
+        "npx -y supergateway --outputTransport streamableHttp --port 8000 --stdio {}",
+        quoted(&words.join(" "))
+    );
+    Failure::usage(format!("{place} is a program that speaks over its standard input (stdio)"))
+        .with_detail("mcpoke speaks HTTP. A bridge gives such a server a URL; the environment that the file sets must be set for it too.")
+        .with_next(bridge, "runs it behind http://127.0.0.1:8000/mcp")
+        .with_next("mcpoke init http://127.0.0.1:8000/mcp", "in another terminal")
+}
+
+/// A path as it is shown: from this folder, where it is below it.
+pub(super) fn shown(path: &Path) -> String {
+    let folder = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(&folder).unwrap_or(path).display().to_string()
+}

@@ -1,0 +1,210 @@
+//! The shapes of other programs' files.
+
+use std::path::Path;
+
+use jsonc_parser::{ParseOptions, parse_to_serde_value};
+use serde_json::{Map, Value};
+
+use super::variables::Variables;
+use super::{Configured, Reached, Remote};
+use crate::env::Env;
+
+/// The servers that a file names. Comments and trailing commas are read over: VS Code allows them.
+pub(super) fn parse(
+    text: &str,
+    path: &Path,
+    env: &Env,
+    folder: &Path,
+) -> Result<Vec<Configured>, String> {
+    let options = ParseOptions {
+        allow_comments: true,
+        allow_trailing_commas: true,
+        allow_loose_object_property_names: false,
+        allow_missing_commas: false,
+        allow_single_quoted_strings: false,
+        allow_hexadecimal_numbers: false,
+        allow_unary_plus_numbers: false,
+        allow_bare_decimal_point_numbers: false,
+        allow_non_finite_numbers: false,
+        allow_extended_string_escapes: false,
+    };
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let root: Option<Value> =
+        parse_to_serde_value(text, &options).map_err(|error| format!("it is not JSON: {error}"))?;
+    let Some(Value::Object(root)) = root else { return Err("it is no JSON object".to_owned()) };
+    let root = Value::Object(root);
+    let lists = lists(&root, folder);
+    if lists.is_empty() {
+        return Err(
+            "it names no servers: there is no `mcpServers` in it, and no `servers`".to_owned()
+        );
+    }
+    let inputs = root["inputs"].as_array().or_else(|| root["mcp"]["inputs"].as_array());
+    let variables = Variables {
+        env,
+        folder: project_of(path),
+        inputs: inputs.map(Vec::as_slice).unwrap_or_default(),
+    };
+    let mut servers: Vec<Configured> = Vec::new();
+    for (name, entry) in lists.into_iter().flatten() {
+        // A name that stands twice means the first, which is the nearer one.
+        if servers.iter().all(|known| known.name != *name) {
+            let (name, file) = (name.clone(), path.to_owned());
+            servers.push(Configured { name, file, reached: reached(entry, &variables) });
+        }
+    }
+    Ok(servers)
+}
+
+/// The maps of servers in a file, the nearer ones first.
+fn lists<'r>(root: &'r Value, folder: &Path) -> Vec<&'r Map<String, Value>> {
+    // Claude Code keeps what holds for a folder under its path, in its user's own file.
+    let projects = folder.ancestors().map(|above| &root["projects"][above.display().to_string()]);
+    let projects = projects.map(|project| &project["mcpServers"]);
+    let others = [
+        // Claude, Cursor, Windsurf, Gemini, Cline.
+        &root["mcpServers"],
+        // VS Code's own file, and its settings.
+        &root["servers"],
+        &root["mcp"]["servers"],
+        // Zed.
+        &root["context_servers"],
+    ];
+    let mut found: Vec<_> = projects.chain(others).filter_map(Value::as_object).collect();
+    // opencode, which has the entries themselves where VS Code has `servers`.
+    let opencode = root["mcp"].as_object().filter(|mcp| !mcp.contains_key("servers"));
+    found.extend(opencode);
+    found
+}
+
+/// The folder that a file is about: editors keep theirs in a folder of their own.
+fn project_of(path: &Path) -> &Path {
+    let folder = path.parent().unwrap_or(path);
+    let is_editors = folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+    if is_editors { folder.parent().unwrap_or(folder) } else { folder }
+}
+
+fn reached(entry: &Value, variables: &Variables<'_>) -> Reached {
+    // Windsurf and Gemini have names of their own for it.
+    let url = ["url", "serverUrl", "httpUrl"].iter().find_map(|key| entry[*key].as_str());
+    let Some(url) = url else { return program(entry) };
+    if let Some(kind) = entry["type"].as_str().filter(|kind| matches!(*kind, "ws" | "sdk")) {
+        return Reached::Unusable(format!("it is of type `{kind}`, and mcpoke speaks HTTP"));
+    }
+    let mut asked = Vec::new();
+    let mut own = |template: &str| variables.own(&without_braces(template), &mut asked);
+    let url = own(url);
+    let mut headers = Vec::new();
+    for (name, value) in entry["headers"].as_object().into_iter().flatten() {
+        match value {
+            Value::String(value) => headers.push((name.clone(), own(value))),
+            Value::Number(value) => headers.push((name.clone(), value.to_string())),
+            _ => return Reached::Unusable(format!("its header `{name}` is no text")),
+        }
+    }
+    Reached::Http(Remote { url, headers, asked })
+}
+
+/// opencode writes `{env:NAME}`.
+fn without_braces(template: &str) -> String {
+    let mut out = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once("{env:") {
+        out.push_str(before);
+        out.push_str(if before.ends_with('$') { "{env:" } else { "${env:" });
+        rest = after;
+    }
+    out + rest
+}
+
+/// A server that is a program. Its environment may hold secrets, and is left out.
+fn program(entry: &Value) -> Reached {
+    let words = |value: &Value| -> Vec<String> {
+        let words = value.as_array().into_iter().flatten().filter_map(Value::as_str);
+        words.map(str::to_owned).collect()
+    };
+    let command = match &entry["command"] {
+        Value::String(command) => {
+            std::iter::once(command.clone()).chain(words(&entry["args"])).collect()
+        }
+        // opencode has all in one; older ones of Zed have an object.
+        Value::Array(_) => words(&entry["command"]),
+        Value::Object(command) => {
+            let path = command.get("path").and_then(Value::as_str).map(str::to_owned);
+            let args = command.get("args").map(words).unwrap_or_default();
+            path.into_iter().chain(args).collect()
+        }
+        _ => Vec::new(),
+    };
+    if command.is_empty() {
+        return Reached::Unusable("it has neither a URL nor a command".to_owned());
+    }
+    Reached::Stdio(command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Vec<Configured> {
+        parse(text, Path::new("/p/.vscode/mcp.json"), &Env::of(&[]), Path::new("/p/sub")).unwrap()
+    }
+
+    fn http(text: &str) -> Remote {
+        match parsed(text).remove(0).reached {
+            Reached::Http(remote) => remote,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn each_programs_shape_is_read() {
+        let header = r#""headers": {"Authorization": "Bearer ${TOKEN}"}"#;
+        for text in [
+            format!(r#"{{"mcpServers": {{"a": {{"type": "http", "url": "http://h/", {header}}}}}}}"#),
+            format!(r#"{{"mcpServers": {{"a": {{"serverUrl": "http://h/", {header}}}}}}}"#),
+            format!(r#"{{"mcpServers": {{"a": {{"httpUrl": "http://h/", {header}}}}}}}"#),
+            format!(r#"{{"servers": {{"a": {{"url": "http://h/", {header}}}}}, "inputs": []}}"#),
+            format!(r#"{{"mcp": {{"servers": {{"a": {{"url": "http://h/", {header}}}}}}}}}"#),
+            format!(r#"{{"context_servers": {{"a": {{"url": "http://h/", {header}}}}}}}"#),
+            r#"{"mcp": {"a": {"type": "remote", "url": "http://h/", "headers": {"Authorization": "Bearer {env:TOKEN}"}}}}"#.to_owned(),
+            format!(r#"{{"projects": {{"/p": {{"mcpServers": {{"a": {{"url": "http://h/", {header}}}}}}}}}}}"#),
+        ] {
+            let remote = http(&text);
+            assert_eq!(remote.url, "http://h/", "{text}");
+            let headers = [("Authorization".to_owned(), "Bearer ${TOKEN}".to_owned())];
+            assert_eq!(remote.headers, headers, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_editors_allow_is_read_over_and_nothing_else_is() {
+        let text = "\u{feff}{ // servers\n \"servers\": {\"a\": {\"url\": \"http://h/${workspaceFolder}\",},}, /* */ }";
+        assert_eq!(http(text).url, "http://h//p");
+        let refused = |text: &str| {
+            parse(text, Path::new("/x.json"), &Env::of(&[]), Path::new("/")).unwrap_err()
+        };
+        assert!(refused("{'servers': 1}").contains("not JSON"));
+        assert!(refused("[]").contains("no JSON object"));
+        assert!(refused("").contains("no JSON object"));
+        assert!(refused("{\"a\": 1}").contains("mcpServers"));
+    }
+
+    #[test]
+    fn what_cannot_be_called_says_what_it_is() {
+        let of = |entry: &str| {
+            parsed(&format!("{{\"mcpServers\":{{\"a\":{entry}}}}}")).remove(0).reached
+        };
+        let words =
+            |words: &[&str]| Reached::Stdio(words.iter().map(|w| (*w).to_owned()).collect());
+        assert_eq!(
+            of(r#"{"command":"npx","args":["-y","x"],"env":{"K":"s"}}"#),
+            words(&["npx", "-y", "x"])
+        );
+        assert_eq!(of(r#"{"type":"local","command":["bun","x"]}"#), words(&["bun", "x"]));
+        assert_eq!(of(r#"{"command":{"path":"uvx","args":["x"]}}"#), words(&["uvx", "x"]));
+        assert!(matches!(of(r#"{"type":"ws","url":"ws://h/"}"#), Reached::Unusable(_)));
+        assert!(matches!(of("{}"), Reached::Unusable(_)));
+        assert!(matches!(of(r#"{"url":"http://h/","headers":{"a":[]}}"#), Reached::Unusable(_)));
+    }
+}

@@ -1,0 +1,95 @@
+//! Variables as other programs write them, turned into this program's own: `${NAME}` and
+//! `${NAME:-default}`, looked up when a header is sent.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::env::Env;
+
+/// What variables may stand for in one file.
+pub(super) struct Variables<'v> {
+    pub(super) env: &'v Env,
+    /// The folder of the project that the file belongs to.
+    pub(super) folder: &'v Path,
+    /// VS Code's `inputs`.
+    pub(super) inputs: &'v [Value],
+}
+
+impl Variables<'_> {
+    /// A template in this program's words; questions that an editor would ask are added to `asked`.
+    pub(super) fn own(&self, template: &str, asked: &mut Vec<(String, String)>) -> String {
+        let mut out = String::new();
+        let mut rest = template;
+        while let Some((before, after)) = rest.split_once("${") {
+            out.push_str(before);
+            let Some((inside, tail)) = after.split_once('}') else {
+                out.push_str("${");
+                out.push_str(after);
+                return out;
+            };
+            out.push_str(&self.one(inside, asked));
+            rest = tail;
+        }
+        out.push_str(rest);
+        out
+    }
+
+    fn one(&self, inside: &str, asked: &mut Vec<(String, String)>) -> String {
+        if let Some(name) = inside.strip_prefix("env:") {
+            // An unset one is empty where this is the syntax (VS Code, Windsurf); here it is an error, since
+            // an empty credential helps nobody.
+            return format!("${{{name}}}");
+        }
+        if let Some(id) = inside.strip_prefix("input:") {
+            let input = self.inputs.iter().find(|input| input["id"] == id);
+            let question = input.and_then(|input| input["description"].as_str());
+            let variable = input_variable(id);
+            asked.push((variable.clone(), question.unwrap_or(id).to_owned()));
+            let is_secret = input.is_some_and(|input| input["password"] == true);
+            let default = input.and_then(|input| input["default"].as_str());
+            return match default.filter(|_| !is_secret) {
+                Some(default) => format!("${{{variable}:-{default}}}"),
+                None => format!("${{{variable}}}"),
+            };
+        }
+        match inside {
+            "workspaceFolder" => self.folder.display().to_string(),
+            "userHome" => self.env.var("HOME").unwrap_or_default().to_owned(),
+            "pathSeparator" | "/" => std::path::MAIN_SEPARATOR.to_string(),
+            other => format!("${{{other}}}"),
+        }
+    }
+}
+
+/// The variable that stands for what VS Code asks its user for.
+fn input_variable(id: &str) -> String {
+    let letters =
+        id.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' });
+    format!("MCPOKE_INPUT_{}", letters.collect::<String>().to_ascii_uppercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn every_programs_variables_become_our_own() {
+        let env = Env::of(&[("HOME", "/home/me")]);
+        let inputs = [
+            json!({"id": "api-key", "description": "Your key", "password": true, "default": "no"}),
+            json!({"id": "host", "default": "example.com"}),
+        ];
+        let variables = Variables { env: &env, folder: Path::new("/p"), inputs: &inputs };
+        let mut asked = Vec::new();
+        let mut own = |template: &str| variables.own(template, &mut asked);
+        assert_eq!(own("Bearer ${TOKEN}"), "Bearer ${TOKEN}");
+        assert_eq!(own("${A:-b}/${env:C}"), "${A:-b}/${C}");
+        assert_eq!(own("${userHome}${/}x ${workspaceFolder}"), "/home/me/x /p");
+        assert_eq!(own("${input:api-key}"), "${MCPOKE_INPUT_API_KEY}");
+        assert_eq!(own("https://${input:host}/"), "https://${MCPOKE_INPUT_HOST:-example.com}/");
+        assert_eq!(own("$5 ${ open"), "$5 ${ open");
+        assert_eq!(asked[0], ("MCPOKE_INPUT_API_KEY".to_owned(), "Your key".to_owned()));
+    }
+}

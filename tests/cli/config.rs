@@ -1,0 +1,101 @@
+//! Servers of other programs' configuration files.
+
+use serde_json::{Value, json};
+
+use crate::support::{Sandbox, http, mcp};
+
+fn write(sandbox: &Sandbox, path: &str, text: &str) {
+    let path = sandbox.home().join(path);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, text).unwrap();
+}
+
+#[test]
+fn a_server_of_the_projects_file_is_called_by_its_name() {
+    let server = mcp(|request| {
+        (request.header("authorization") != Some("Bearer t0ken-0123")).then(|| http(401, &[], ""))
+    });
+    let sandbox = Sandbox::new().with("TOKEN", "t0ken-0123");
+    let file = json!({"mcpServers": {
+        "mine": {"type": "http", "url": "${BASE:-http://nowhere.invalid}/mcp",
+            "headers": {"Authorization": "Bearer ${TOKEN}"}},
+        "local": {"command": "npx", "args": ["-y", "some server"], "env": {"KEY": "s3cret-value"}},
+    }});
+    write(&sandbox, ".mcp.json", &file.to_string());
+    let sandbox = sandbox.with("BASE", server.url.trim_end_matches("/mcp"));
+    sandbox.run(&["-s", "mine", "call", "echo", "message=hi"]).exits(0);
+    // It is remembered under its name, with a reference instead of the token.
+    let record = std::fs::read_to_string(sandbox.state().join("sessions/mine.json")).unwrap();
+    assert!(record.contains("${TOKEN}") && !record.contains("t0ken"), "{record}");
+    sandbox.run(&["-s", "mine", "call", "echo", "message=hi"]).exits(0);
+    sandbox.run(&["call", "echo", "message=hi"]).exits(0);
+    assert_eq!(server.methods().iter().filter(|method| *method == "initialize").count(), 1);
+    // What the file says holds, also after it has changed.
+    let changed = file.to_string().replace("${TOKEN}", "${OTHER}");
+    write(&sandbox, ".mcp.json", &changed);
+    sandbox.run(&["-s", "mine", "list-tools"]).exits(2).says("the variable OTHER is not set");
+    let shown = sandbox.run(&["servers"]).exits(0);
+    assert_eq!(
+        shown.stdout,
+        "mine   ${BASE:-http://nowhere.invalid}/mcp  .mcp.json\nlocal  stdio: npx -y some server            .mcp.json\n"
+    );
+    let shown = sandbox.run(&["servers", "--json"]).exits(0).stdout;
+    assert!(!shown.contains("s3cret"), "{shown}");
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(shown[0]["headers"], json!(["Authorization"]));
+    assert_eq!(shown[1]["transport"], "stdio");
+    assert_eq!(std::fs::read_to_string(sandbox.home().join(".mcp.json")).unwrap(), changed);
+}
+
+#[test]
+fn a_program_is_said_to_need_a_bridge() {
+    let sandbox = Sandbox::new();
+    let file = json!({"mcpServers": {"local": {"command": "npx", "args": ["-y", "a b"], "env": {"KEY": "s3cret"}}}});
+    write(&sandbox, ".mcp.json", &file.to_string());
+    let said =
+        sandbox.run(&["-s", "local", "list-tools"]).exits(2).says("stdio").says("supergateway");
+    assert!(said.stderr.contains(r"--stdio 'npx -y '\''a b'\'''"), "{}", said.stderr);
+    assert!(!said.stderr.contains("s3cret"), "{}", said.stderr);
+}
+
+#[test]
+fn any_programs_file_can_be_given() {
+    let server = mcp(|_| None);
+    let sandbox = Sandbox::new();
+    let code = format!(
+        "{{ // VS Code\n \"inputs\": [{{\"id\": \"key\", \"type\": \"promptString\", \"description\": \"The key\", \"password\": true}}],\n \
+         \"servers\": {{\"code\": {{\"type\": \"http\", \"url\": \"{}\", \"headers\": {{\"X-Key\": \"${{input:key}}\"}}}},}} }}",
+        server.url
+    );
+    write(&sandbox, "code/.vscode/mcp.json", &code);
+    let path = "code/.vscode/mcp.json";
+    sandbox
+        .run(&["--config", path, "-s", "code", "list-tools"])
+        .exits(2)
+        .says("MCPOKE_INPUT_KEY is what VS Code asks for: The key");
+    let sandbox = sandbox.with("MCPOKE_INPUT_KEY", "k3y-01234567").with("MCPOKE_CONFIG", path);
+    let finished = sandbox.run(&["-s", "code", "list-tools", "--trace"]).exits(0);
+    assert!(!finished.stderr.contains("k3y-01234567"), "{}", finished.stderr);
+    assert_eq!(server.requests()[0].header("x-key"), Some("k3y-01234567"));
+    sandbox.run(&["--config", "gone.json", "-s", "code", "list-tools"]).exits(2).says("gone.json");
+    sandbox.run(&["--config", "gone.json", "servers"]).exits(2).says("gone.json");
+    sandbox.run(&["-s", "cod", "list-tools", "--no-save"]).exits(2);
+}
+
+#[test]
+fn what_the_user_has_named_comes_first() {
+    let (users, projects) = (mcp(|_| None), mcp(|_| None));
+    let sandbox = Sandbox::new();
+    sandbox.run(&["init", &users.url, "--name", "mine"]).exits(0);
+    let file =
+        json!({"mcpServers": {"mine": {"url": projects.url}, "other": {"url": projects.url}}});
+    write(&sandbox, ".mcp.json", &file.to_string());
+    sandbox.run(&["-s", "mine", "list-tools"]).exits(0);
+    assert!(projects.methods().is_empty());
+    sandbox.run(&["-s", "other", "list-tools", "--no-save"]).exits(0);
+    assert_eq!(projects.methods().last().unwrap(), "DELETE");
+    sandbox.run(&["-s", "othr", "list-tools"]).exits(2).says("did you mean `other`?");
+    write(&sandbox, ".mcp.json", "{");
+    sandbox.run(&["-s", "mine", "list-tools"]).exits(0);
+    sandbox.run(&["-s", "nobody", "list-tools"]).exits(2).says("not JSON");
+}

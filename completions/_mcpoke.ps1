@@ -85,6 +85,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             [CompletionResult]::new('close', 'close', [CompletionResultType]::ParameterValue, 'End the session with DELETE and forget the server')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Run the built-in server, to try things on')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions for a shell')
+            [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print a manual page')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -1061,6 +1062,50 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'mcpoke;man' {
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]')
+            [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
+            [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
+            [CompletionResult]::new('--bearer', '--bearer', [CompletionResultType]::ParameterName, 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]')
+            [CompletionResult]::new('--answer', '--answer', [CompletionResultType]::ParameterName, 'Answer a form of the server''s: a field''s value, as often as there are fields; key:=JSON for any type')
+            [CompletionResult]::new('--answers', '--answers', [CompletionResultType]::ParameterName, 'Answer forms of the server''s from this JSON file; what it leaves open takes the form''s defaults')
+            [CompletionResult]::new('--root', '--root', [CompletionResultType]::ParameterName, 'Tell a server that asks that this folder is what it should work on')
+            [CompletionResult]::new('--sampling-command', '--sampling-command', [CompletionResultType]::ParameterName, 'Give a server that asks for a language model''s turn what this command makes of its request: JSON on standard input, the text (or a whole CreateMessageResult) on standard output')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Longest time for one exchange, in seconds; 0 is without limit')
+            [CompletionResult]::new('--connect-timeout', '--connect-timeout', [CompletionResultType]::ParameterName, 'Longest time until connected, in seconds')
+            [CompletionResult]::new('--first-byte-timeout', '--first-byte-timeout', [CompletionResultType]::ParameterName, 'Longest time until the answer begins, in seconds [default: that of --timeout]')
+            [CompletionResult]::new('--silence-timeout', '--silence-timeout', [CompletionResultType]::ParameterName, 'Longest time without a single byte, in seconds [default: that of --timeout]')
+            [CompletionResult]::new('--max-size', '--max-size', [CompletionResultType]::ParameterName, 'Largest message to accept, in bytes; K, M and G are understood')
+            [CompletionResult]::new('--proxy', '--proxy', [CompletionResultType]::ParameterName, 'Go through this proxy: http://, https:// or socks5://; an empty one means none')
+            [CompletionResult]::new('--cacert', '--cacert', [CompletionResultType]::ParameterName, 'Trust the certificate authorities in this PEM file, instead of the system''s')
+            [CompletionResult]::new('--cert', '--cert', [CompletionResultType]::ParameterName, 'Show this client certificate (PEM)')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'The key of the client certificate (PEM), if it is not in the same file')
+            [CompletionResult]::new('--protocol-version', '--protocol-version', [CompletionResultType]::ParameterName, 'Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks')
+            [CompletionResult]::new('--capabilities', '--capabilities', [CompletionResultType]::ParameterName, 'Declare these client capabilities; servers show different tools to different clients')
+            [CompletionResult]::new('--session-id', '--session-id', [CompletionResultType]::ParameterName, 'Send this session id, without a handshake')
+            [CompletionResult]::new('--trace-file', '--trace-file', [CompletionResultType]::ParameterName, 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)')
+            [CompletionResult]::new('--query', '--query', [CompletionResultType]::ParameterName, 'Print only the value at this JSON Pointer of what --json would print; a text without quotes')
+            [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'How to show what the server tells while a request runs, on stderr')
+            [CompletionResult]::new('--log-level', '--log-level', [CompletionResultType]::ParameterName, 'Ask the server for its log messages from this level on')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Neither read nor write what is remembered; end the session afterwards')
+            [CompletionResult]::new('--no-renew', '--no-renew', [CompletionResultType]::ParameterName, 'Fail instead of opening a new session when the server has lost the old one')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Believe any server certificate')
+            [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Believe any server certificate')
+            [CompletionResult]::new('--no-session', '--no-session', [CompletionResultType]::ParameterName, 'Send the request bare, without handshake and session, as a thin client would')
+            [CompletionResult]::new('--no-initialized', '--no-initialized', [CompletionResultType]::ParameterName, 'Leave out notifications/initialized after initialize')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show every exchange on stderr as it happens, secrets redacted')
+            [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Show every exchange on stderr as it happens, secrets redacted')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print what the server sent, as JSON; failures too, on the last line of stderr')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no notes on stderr, only results and failures')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no notes on stderr, only results and failures')
+            [CompletionResult]::new('--show-secrets', '--show-secrets', [CompletionResultType]::ParameterName, 'Show secrets in traces and messages')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'mcpoke;help' {
             [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Do the handshake with a server and remember it')
             [CompletionResult]::new('list-tools', 'list-tools', [CompletionResultType]::ParameterValue, 'List the server''s tools, over all pages')
@@ -1083,6 +1128,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             [CompletionResult]::new('close', 'close', [CompletionResultType]::ParameterValue, 'End the session with DELETE and forget the server')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Run the built-in server, to try things on')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions for a shell')
+            [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print a manual page')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -1147,6 +1193,9 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             break
         }
         'mcpoke;help;completions' {
+            break
+        }
+        'mcpoke;help;man' {
             break
         }
         'mcpoke;help;help' {

@@ -82,6 +82,7 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand close 'End the session with DELETE and forget the server'
             cand demo 'Run the built-in server, to try things on'
             cand completions 'Print the completions for a shell'
+            cand man 'Print a manual page'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'mcpoke;init'= {
@@ -1036,6 +1037,49 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'mcpoke;man'= {
+            cand -s 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --server 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --config 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]'
+            cand -H 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
+            cand --header 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
+            cand --bearer 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]'
+            cand --answer 'Answer a form of the server''s: a field''s value, as often as there are fields; key:=JSON for any type'
+            cand --answers 'Answer forms of the server''s from this JSON file; what it leaves open takes the form''s defaults'
+            cand --root 'Tell a server that asks that this folder is what it should work on'
+            cand --sampling-command 'Give a server that asks for a language model''s turn what this command makes of its request: JSON on standard input, the text (or a whole CreateMessageResult) on standard output'
+            cand --timeout 'Longest time for one exchange, in seconds; 0 is without limit'
+            cand --connect-timeout 'Longest time until connected, in seconds'
+            cand --first-byte-timeout 'Longest time until the answer begins, in seconds [default: that of --timeout]'
+            cand --silence-timeout 'Longest time without a single byte, in seconds [default: that of --timeout]'
+            cand --max-size 'Largest message to accept, in bytes; K, M and G are understood'
+            cand --proxy 'Go through this proxy: http://, https:// or socks5://; an empty one means none'
+            cand --cacert 'Trust the certificate authorities in this PEM file, instead of the system''s'
+            cand --cert 'Show this client certificate (PEM)'
+            cand --key 'The key of the client certificate (PEM), if it is not in the same file'
+            cand --protocol-version 'Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks'
+            cand --capabilities 'Declare these client capabilities; servers show different tools to different clients'
+            cand --session-id 'Send this session id, without a handshake'
+            cand --trace-file 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)'
+            cand --query 'Print only the value at this JSON Pointer of what --json would print; a text without quotes'
+            cand --progress 'How to show what the server tells while a request runs, on stderr'
+            cand --log-level 'Ask the server for its log messages from this level on'
+            cand --color 'When to use colour'
+            cand --no-save 'Neither read nor write what is remembered; end the session afterwards'
+            cand --no-renew 'Fail instead of opening a new session when the server has lost the old one'
+            cand -k 'Believe any server certificate'
+            cand --insecure 'Believe any server certificate'
+            cand --no-session 'Send the request bare, without handshake and session, as a thin client would'
+            cand --no-initialized 'Leave out notifications/initialized after initialize'
+            cand -v 'Show every exchange on stderr as it happens, secrets redacted'
+            cand --trace 'Show every exchange on stderr as it happens, secrets redacted'
+            cand --json 'Print what the server sent, as JSON; failures too, on the last line of stderr'
+            cand -q 'Print no notes on stderr, only results and failures'
+            cand --quiet 'Print no notes on stderr, only results and failures'
+            cand --show-secrets 'Show secrets in traces and messages'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'mcpoke;help'= {
             cand init 'Do the handshake with a server and remember it'
             cand list-tools 'List the server''s tools, over all pages'
@@ -1058,6 +1102,7 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand close 'End the session with DELETE and forget the server'
             cand demo 'Run the built-in server, to try things on'
             cand completions 'Print the completions for a shell'
+            cand man 'Print a manual page'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'mcpoke;help;init'= {
@@ -1101,6 +1146,8 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
         &'mcpoke;help;demo'= {
         }
         &'mcpoke;help;completions'= {
+        }
+        &'mcpoke;help;man'= {
         }
         &'mcpoke;help;help'= {
         }

@@ -30,6 +30,24 @@ pub enum ExitCode {
     Interrupted = 130,
 }
 
+impl ExitCode {
+    /// All of them, with what they mean.
+    pub const ALL: [(Self, &'static str); 12] = [
+        (Self::Success, "it worked"),
+        (Self::ToolFailed, "the tool ran and reports failure (isError)"),
+        (Self::Usage, "wrong usage, wrong arguments"),
+        (Self::Unreachable, "the server cannot be reached (name, connection, TLS, proxy)"),
+        (Self::Auth, "the server wants other credentials (401, 403)"),
+        (Self::Session, "the session is missing or gone and could not, or may not, be renewed"),
+        (Self::Rpc, "the server answered with a JSON-RPC error"),
+        (Self::Protocol, "the answer is not MCP, or breaks the protocol"),
+        (Self::Limit, "a limit of time or size was reached"),
+        (Self::State, "local state cannot be read or written"),
+        (Self::Input, "the server asks for input, and nobody is there to give it"),
+        (Self::Interrupted, "interrupted with Ctrl-C"),
+    ];
+}
+
 impl From<ExitCode> for std::process::ExitCode {
     fn from(code: ExitCode) -> Self {
         Self::from(code as u8)

@@ -27,7 +27,13 @@ const MANY: &str = "Many calls";
 /// the shell. When a call fails, mcpoke says which step went wrong, with the evidence and the fix.
 #[derive(Debug, Parser)]
 #[command(name = "mcpoke", version, max_term_width = 100)]
-#[command(after_help = "Try it without a server of your own:  mcpoke trace demo")]
+#[command(after_help = "Examples:
+  mcpoke trace demo
+  mcpoke init http://127.0.0.1:3001/mcp
+  mcpoke list-tools
+  mcpoke call echo message=hi
+
+The first needs no server of your own; `mcpoke COMMAND --help` has more.")]
 pub struct Cli {
     // No doc comments here: clap would take them for the help of the whole.
     #[expect(missing_docs, reason = "see above")]
@@ -48,12 +54,21 @@ pub enum Command {
     /// Call a tool
     Call(Call),
     /// List the server's resources, over all pages
+    #[command(after_help = "Examples:
+  mcpoke list-resources
+  mcpoke list-resources --filter .md --names")]
     ListResources(Listing),
     /// List the templates of the server's resources, over all pages
+    #[command(after_help = "Examples:
+  mcpoke list-resource-templates
+  mcpoke list-resource-templates --json")]
     ListResourceTemplates(Listing),
     /// Read a resource
     ReadResource(ReadResource),
     /// List the server's prompts, over all pages
+    #[command(after_help = "Examples:
+  mcpoke list-prompts
+  mcpoke list-prompts --limit 5")]
     ListPrompts(Listing),
     /// Fill in a prompt
     GetPrompt(GetPrompt),
@@ -62,15 +77,24 @@ pub enum Command {
     /// Find out why a thin client fails: the bare call, the handshake, and the call again
     Trace(Trace),
     /// Explain a rule of the diagnosis in full
+    #[command(after_help = "Examples:
+  mcpoke explain
+  mcpoke explain session-missing")]
     Explain {
         /// The rule, such as session-missing; all of them if left out
         rule: Option<String>,
     },
     /// Ask whether the server is there, and how long it takes
+    #[command(after_help = "Examples:
+  mcpoke ping
+  mcpoke -s https://example.com/mcp ping --timeout 5")]
     Ping,
     /// Listen to what the server tells by itself, until Ctrl-C
     Listen(Listen),
     /// Ask a server with sessions for its log messages from a level on
+    #[command(after_help = "Examples:
+  mcpoke set-log-level debug
+  mcpoke listen")]
     SetLogLevel {
         /// The level; --log-level does the same for one command
         level: LogLevel,
@@ -78,10 +102,20 @@ pub enum Command {
     /// Send any request or notification
     Request(Request),
     /// List the servers that configuration files name
+    #[command(after_help = "Examples:
+  mcpoke servers
+  mcpoke servers --config .vscode/mcp.json
+  mcpoke --config ~/.cursor/mcp.json -s issues list-tools")]
     Servers,
     /// List what is remembered
+    #[command(after_help = "Examples:
+  mcpoke sessions
+  mcpoke sessions --json | jq -r '.[].name'")]
     Sessions,
     /// Make a remembered server the current one
+    #[command(after_help = "Examples:
+  mcpoke use local
+  mcpoke list-tools")]
     Use {
         /// The name it is remembered by
         name: String,
@@ -91,14 +125,30 @@ pub enum Command {
     /// Run the built-in server, to try things on
     Demo(Demo),
     /// Print the completions for a shell
+    #[command(after_help = "Examples:
+  mcpoke completions bash
+  mcpoke completions fish > ~/.config/fish/completions/mcpoke.fish")]
     Completions {
         /// The shell
         shell: Shell,
+    },
+    /// Print a manual page
+    #[command(after_help = "Examples:
+  mcpoke man | man -l -
+  mcpoke man call > mcpoke-call.1")]
+    Man {
+        /// The command that it is about; mcpoke as a whole if left out
+        command: Option<String>,
     },
 }
 
 /// Do the handshake with a server and remember it.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  mcpoke init http://127.0.0.1:3001/mcp
+  mcpoke init localhost:3001/mcp --name local
+  mcpoke init https://example.com/mcp --bearer env:TOKEN
+  mcpoke init https://example.com/mcp -H 'X-Api-Key: ${KEY}'")]
 pub struct Init {
     /// The server's URL, such as http://127.0.0.1:3001/mcp; `localhost:3001/mcp` will do
     #[arg(value_hint = ValueHint::Url)]
@@ -110,6 +160,11 @@ pub struct Init {
 
 /// List the server's tools.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  mcpoke list-tools
+  mcpoke list-tools echo
+  mcpoke list-tools --filter file --names
+  mcpoke list-tools --json | jq -r '.tools[].name'")]
 pub struct ListTools {
     /// Show this tool alone: what it does, its parameters, and how it is called
     pub tool: Option<String>,
@@ -165,6 +220,9 @@ pub struct ReadResource {
 
 /// Fill in a prompt.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  mcpoke get-prompt greet name=Ada
+  mcpoke get-prompt review code=@main.rs")]
 pub struct GetPrompt {
     /// The prompt's name
     pub prompt: String,
@@ -234,7 +292,18 @@ pub struct Request {
   key=value        typed by the tool's input schema: a number where it wants one, else text
   key:=JSON        any JSON value
   key=@FILE        text from a file; @- is standard input
-  key:=@FILE       JSON from a file")]
+  key:=@FILE       JSON from a file
+
+Examples:
+  mcpoke call echo message=hi
+  mcpoke call add a=2 b=3 --query /structuredContent/sum
+  mcpoke call search 'filter:={\"tags\":[\"new\"]}' text=@question.txt
+  mcpoke call add --args '{\"a\":1,\"b\":2}'
+  mcpoke call image --save-dir pictures
+  mcpoke call add --each sums.jsonl --jobs 8
+  mcpoke -s demo call slow seconds=2 --progress plain
+
+What a tool takes: mcpoke list-tools TOOL")]
 pub struct Call {
     /// The tool's name
     pub tool: String,
@@ -325,6 +394,10 @@ pub enum Language {
 
 /// End a session.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  mcpoke close
+  mcpoke close local
+  mcpoke close --all")]
 pub struct Close {
     /// The name it is remembered by; the current server if left out
     pub name: Option<String>,
@@ -338,6 +411,12 @@ pub struct Close {
 
 /// Run the built-in server.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  mcpoke demo
+  mcpoke demo --port 0 --era legacy --for 60
+  mcpoke demo --lose-after 3 --lost-as 400
+
+Every command takes `-s demo`, which runs it for that command alone.")]
 pub struct Demo {
     /// The port to listen on, on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = 8720)]
@@ -499,6 +578,44 @@ mod tests {
     #[test]
     fn the_declaration_holds_together() {
         Cli::command().debug_assert();
+    }
+
+    /// The words of an example up to where the shell takes over; quotes hold them together.
+    fn words(example: &str) -> Vec<String> {
+        let mut words = vec![String::new()];
+        let (mut quoted, mut escaped) = (false, false);
+        for letter in example.chars() {
+            match letter {
+                '\'' if !escaped => quoted = !quoted,
+                '|' | '>' if !quoted => break,
+                ' ' if !quoted => words.push(String::new()),
+                _ => words.last_mut().unwrap().push(letter),
+            }
+            escaped = letter == '\\';
+        }
+        words.retain(|word| !word.is_empty());
+        words
+    }
+
+    #[test]
+    fn every_command_has_examples_that_can_be_typed() {
+        let mut command = Cli::command();
+        command.build();
+        let pages = std::iter::once(&command).chain(command.get_subcommands());
+        for page in pages.filter(|page| page.get_name() != "help") {
+            let help = page.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let (_, examples) = help
+                .split_once("Examples:\n")
+                .unwrap_or_else(|| panic!("{} has none", page.get_name()));
+            let lines = examples.lines().take_while(|line| line.starts_with("  mcpoke "));
+            let lines: Vec<&str> = lines.collect();
+            assert!(!lines.is_empty(), "{}", page.get_name());
+            for line in lines {
+                if let Err(error) = Cli::try_parse_from(words(line)) {
+                    panic!("{line}\n{error}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod list_tools;
 mod listen;
 mod lists;
 mod log_level;
+mod man;
 mod ping;
 mod prepare;
 mod progress;
@@ -186,6 +187,7 @@ fn dispatch(cli: &Cli, context: &Context<'_>) -> Outcome {
         Command::Use { name } => sessions::choose(context, name),
         Command::Close(args) => close::run(context, args),
         Command::Demo(args) => demo::run(context, args),
+        Command::Man { command } => man::run(context, command.as_deref()),
         Command::Completions { shell } => completions::run(context, *shell),
     }
 }

@@ -1,4 +1,4 @@
-//! The completions that are committed are those of this version.
+//! The completions and the manual pages that are committed are those of this version; what TAB gives.
 
 use serde_json::json;
 
@@ -23,6 +23,25 @@ fn committed_completions_are_current() {
         );
     }
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), files.len());
+}
+
+#[test]
+fn committed_manual_pages_are_current() {
+    use clap::CommandFactory as _;
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("man");
+    let command = mcpoke::cli::Cli::command();
+    let names: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+    let pages = std::iter::once((vec!["man"], "mcpoke.1".to_owned()))
+        .chain(names.iter().map(|name| (vec!["man", *name], format!("mcpoke-{name}.1"))));
+    let mut count = 0;
+    for (args, file) in pages {
+        let page = Sandbox::new().run(&args).exits(0).stdout;
+        let committed = std::fs::read_to_string(folder.join(&file)).unwrap_or_default();
+        assert!(committed == page, "man/{file} is old; write it with: mcpoke {}", args.join(" "));
+        count += 1;
+    }
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), count);
+    Sandbox::new().run(&["man", "nonsense"]).exits(2).says("no command");
 }
 
 /// What TAB gives for the last of these words, as fish and zsh are told.

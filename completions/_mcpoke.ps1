@@ -73,6 +73,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             [CompletionResult]::new('list-prompts', 'list-prompts', [CompletionResultType]::ParameterValue, 'List the server''s prompts, over all pages')
             [CompletionResult]::new('get-prompt', 'get-prompt', [CompletionResultType]::ParameterValue, 'Fill in a prompt')
             [CompletionResult]::new('complete', 'complete', [CompletionResultType]::ParameterValue, 'Ask what may stand for an argument of a prompt or of a resource template')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Check what the server offers, or a call, against the protocol and its schemas')
             [CompletionResult]::new('trace', 'trace', [CompletionResultType]::ParameterValue, 'Find out why a thin client fails: the bare call, the handshake, and the call again')
             [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Explain a rule of the diagnosis in full')
             [CompletionResult]::new('ping', 'ping', [CompletionResultType]::ParameterValue, 'Ask whether the server is there, and how long it takes')
@@ -496,6 +497,53 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'How to show what the server tells while a request runs, on stderr')
             [CompletionResult]::new('--log-level', '--log-level', [CompletionResultType]::ParameterName, 'Ask the server for its log messages from this level on')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Neither read nor write what is remembered; end the session afterwards')
+            [CompletionResult]::new('--no-renew', '--no-renew', [CompletionResultType]::ParameterName, 'Fail instead of opening a new session when the server has lost the old one')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Believe any server certificate')
+            [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Believe any server certificate')
+            [CompletionResult]::new('--no-session', '--no-session', [CompletionResultType]::ParameterName, 'Send the request bare, without handshake and session, as a thin client would')
+            [CompletionResult]::new('--no-initialized', '--no-initialized', [CompletionResultType]::ParameterName, 'Leave out notifications/initialized after initialize')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show every exchange on stderr as it happens, secrets redacted')
+            [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Show every exchange on stderr as it happens, secrets redacted')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print what the server sent, as JSON; failures too, on the last line of stderr')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no notes on stderr, only results and failures')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no notes on stderr, only results and failures')
+            [CompletionResult]::new('--show-secrets', '--show-secrets', [CompletionResultType]::ParameterName, 'Show secrets in traces and messages')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'mcpoke;check' {
+            [CompletionResult]::new('--args', '--args', [CompletionResultType]::ParameterName, 'All arguments as one JSON object, or @FILE, or - for standard input')
+            [CompletionResult]::new('--junit', '--junit', [CompletionResultType]::ParameterName, 'Write the findings as JUnit XML, a test case for each thing that was looked at; - is stdout')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]')
+            [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
+            [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
+            [CompletionResult]::new('--bearer', '--bearer', [CompletionResultType]::ParameterName, 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]')
+            [CompletionResult]::new('--answer', '--answer', [CompletionResultType]::ParameterName, 'Answer a form of the server''s: a field''s value, as often as there are fields; key:=JSON for any type')
+            [CompletionResult]::new('--answers', '--answers', [CompletionResultType]::ParameterName, 'Answer forms of the server''s from this JSON file; what it leaves open takes the form''s defaults')
+            [CompletionResult]::new('--root', '--root', [CompletionResultType]::ParameterName, 'Tell a server that asks that this folder is what it should work on')
+            [CompletionResult]::new('--sampling-command', '--sampling-command', [CompletionResultType]::ParameterName, 'Give a server that asks for a language model''s turn what this command makes of its request: JSON on standard input, the text (or a whole CreateMessageResult) on standard output')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Longest time for one exchange, in seconds; 0 is without limit')
+            [CompletionResult]::new('--connect-timeout', '--connect-timeout', [CompletionResultType]::ParameterName, 'Longest time until connected, in seconds')
+            [CompletionResult]::new('--first-byte-timeout', '--first-byte-timeout', [CompletionResultType]::ParameterName, 'Longest time until the answer begins, in seconds [default: that of --timeout]')
+            [CompletionResult]::new('--silence-timeout', '--silence-timeout', [CompletionResultType]::ParameterName, 'Longest time without a single byte, in seconds [default: that of --timeout]')
+            [CompletionResult]::new('--max-size', '--max-size', [CompletionResultType]::ParameterName, 'Largest message to accept, in bytes; K, M and G are understood')
+            [CompletionResult]::new('--proxy', '--proxy', [CompletionResultType]::ParameterName, 'Go through this proxy: http://, https:// or socks5://; an empty one means none')
+            [CompletionResult]::new('--cacert', '--cacert', [CompletionResultType]::ParameterName, 'Trust the certificate authorities in this PEM file, instead of the system''s')
+            [CompletionResult]::new('--cert', '--cert', [CompletionResultType]::ParameterName, 'Show this client certificate (PEM)')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'The key of the client certificate (PEM), if it is not in the same file')
+            [CompletionResult]::new('--protocol-version', '--protocol-version', [CompletionResultType]::ParameterName, 'Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks')
+            [CompletionResult]::new('--capabilities', '--capabilities', [CompletionResultType]::ParameterName, 'Declare these client capabilities; servers show different tools to different clients')
+            [CompletionResult]::new('--session-id', '--session-id', [CompletionResultType]::ParameterName, 'Send this session id, without a handshake')
+            [CompletionResult]::new('--trace-file', '--trace-file', [CompletionResultType]::ParameterName, 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)')
+            [CompletionResult]::new('--query', '--query', [CompletionResultType]::ParameterName, 'Print only the value at this JSON Pointer of what --json would print; a text without quotes')
+            [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'How to show what the server tells while a request runs, on stderr')
+            [CompletionResult]::new('--log-level', '--log-level', [CompletionResultType]::ParameterName, 'Ask the server for its log messages from this level on')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--strict', '--strict', [CompletionResultType]::ParameterName, 'Let warnings fail as well')
             [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Neither read nor write what is remembered; end the session afterwards')
             [CompletionResult]::new('--no-renew', '--no-renew', [CompletionResultType]::ParameterName, 'Fail instead of opening a new session when the server has lost the old one')
             [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Believe any server certificate')
@@ -1116,6 +1164,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             [CompletionResult]::new('list-prompts', 'list-prompts', [CompletionResultType]::ParameterValue, 'List the server''s prompts, over all pages')
             [CompletionResult]::new('get-prompt', 'get-prompt', [CompletionResultType]::ParameterValue, 'Fill in a prompt')
             [CompletionResult]::new('complete', 'complete', [CompletionResultType]::ParameterValue, 'Ask what may stand for an argument of a prompt or of a resource template')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Check what the server offers, or a call, against the protocol and its schemas')
             [CompletionResult]::new('trace', 'trace', [CompletionResultType]::ParameterValue, 'Find out why a thin client fails: the bare call, the handshake, and the call again')
             [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Explain a rule of the diagnosis in full')
             [CompletionResult]::new('ping', 'ping', [CompletionResultType]::ParameterValue, 'Ask whether the server is there, and how long it takes')
@@ -1157,6 +1206,9 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             break
         }
         'mcpoke;help;complete' {
+            break
+        }
+        'mcpoke;help;check' {
             break
         }
         'mcpoke;help;trace' {

@@ -6,6 +6,7 @@
 //! [`report`] and [`error`]; [`commands`]. Nothing points back up.
 
 pub mod arguments;
+pub mod check;
 pub mod cli;
 pub mod client;
 pub mod commands;

@@ -74,6 +74,8 @@ pub enum Command {
     GetPrompt(GetPrompt),
     /// Ask what may stand for an argument of a prompt or of a resource template
     Complete(Complete),
+    /// Check what the server offers, or a call, against the protocol and its schemas
+    Check(Check),
     /// Find out why a thin client fails: the bare call, the handshake, and the call again
     Trace(Trace),
     /// Explain a rule of the diagnosis in full
@@ -338,6 +340,36 @@ pub struct Call {
     /// With --each, begin no other call after one has failed
     #[arg(long, requires = "each", help_heading = MANY)]
     pub fail_early: bool,
+}
+
+/// Check what a server offers, or a call.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Looks at names, descriptions and schemas of everything that is offered; of a call at its arguments,
+which are not sent if the schema refuses them, and at its result. The exit code is 7 where something is wrong.
+
+Examples:
+  mcpoke check
+  mcpoke check --junit report.xml --strict
+  mcpoke check add a=1 b=2
+  mcpoke check --json | jq -r '.findings[].place'
+  mcpoke -s demo check"
+)]
+pub struct Check {
+    /// Call this tool, and check its arguments and its result
+    pub tool: Option<String>,
+    /// The tool's arguments, as for `call`
+    #[arg(value_name = "ARG", requires = "tool")]
+    pub arguments: Vec<String>,
+    /// All arguments as one JSON object, or @FILE, or - for standard input
+    #[arg(long, value_name = "JSON", requires = "tool", allow_hyphen_values = true)]
+    pub args: Option<String>,
+    /// Write the findings as JUnit XML, a test case for each thing that was looked at; - is stdout
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub junit: Option<PathBuf>,
+    /// Let warnings fail as well
+    #[arg(long)]
+    pub strict: bool,
 }
 
 /// Find out why a thin client fails.

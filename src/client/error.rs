@@ -51,6 +51,11 @@ pub struct Error {
 }
 
 impl Error {
+    /// Whether the server says that it does not know the method (JSON-RPC 2.0, 5.1).
+    pub fn is_unknown_method(&self) -> bool {
+        matches!(&self.kind, ErrorKind::Rpc(error) if error.code == Some(-32601))
+    }
+
     /// The same, as the end of the session.
     pub(super) fn into_session_lost(self, may_have_run: bool, renewal: Option<String>) -> Self {
         let error = match self.kind {

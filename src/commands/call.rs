@@ -15,7 +15,8 @@ use crate::cli::Call;
 use crate::client::{self, Probe, Repeat};
 use crate::error::{Failure, Kind};
 use crate::exit::ExitCode;
-use crate::output::{Destination, render};
+use crate::output::{Destination, one_line, render};
+use crate::protocol::schema::Schema;
 use crate::protocol::types::{Tool, ToolResult};
 use crate::session::{Belief, KnownTools};
 
@@ -52,6 +53,9 @@ pub(super) fn run(context: &Context<'_>, args: &Call) -> Outcome {
             Err(error) => return Err(explained(context, connected, &args.tool, error)),
         };
         let shown = print(context, args, &raw);
+        if let Some(tool) = &known {
+            hold_to_promise(context, tool, &raw);
+        }
         forget_changed_tools(context, connected);
         shown.map(|is_error| if is_error { ExitCode::ToolFailed } else { ExitCode::Success })
     })
@@ -204,6 +208,27 @@ fn forget_changed_tools(context: &Context<'_>, connected: &Connected) {
         && let Err(error) = store.forget_tools(&record.name)
     {
         context.console.note(&format!("mcpoke: {error:#}"));
+    }
+}
+
+/// Says where a result is not what the tool's output schema promises; the result stands all the same.
+fn hold_to_promise(context: &Context<'_>, tool: &Tool, raw: &RawValue) {
+    if !tool.raw.get().contains("\"outputSchema\"") || context.options.no_session {
+        return;
+    }
+    let promised: Value = serde_json::from_str(tool.raw.get()).unwrap_or_default();
+    let result: Value = serde_json::from_str(raw.get()).unwrap_or_default();
+    let schema = &promised["outputSchema"];
+    if !schema.is_object() || result["isError"] == true || result["structuredContent"].is_null() {
+        return;
+    }
+    for problem in Schema::new(schema).problems(&result["structuredContent"]).iter().take(3) {
+        let place = if problem.path.is_empty() { "structuredContent" } else { &problem.path };
+        context.console.note(&format!(
+            "mcpoke: the result is not what the tool's output schema promises: {} {}",
+            one_line(place),
+            one_line(&problem.text)
+        ));
     }
 }
 

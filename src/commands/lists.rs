@@ -14,9 +14,9 @@ use crate::session::Record;
 
 /// A kind of list.
 pub(super) struct Kind {
-    method: &'static str,
+    pub(super) method: &'static str,
     /// The items stand under this key.
-    key: &'static str,
+    pub(super) key: &'static str,
     /// What an item is called by.
     name: &'static str,
     /// What they are, in words.
@@ -78,7 +78,7 @@ pub(super) fn run(context: &Context<'_>, kind: &Kind, listing: &Listing) -> Outc
     })
 }
 
-fn values(raw: &[Box<RawValue>]) -> Vec<Value> {
+pub(super) fn values(raw: &[Box<RawValue>]) -> Vec<Value> {
     raw.iter().map(|raw| serde_json::from_str(raw.get()).unwrap_or_default()).collect()
 }
 

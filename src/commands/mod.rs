@@ -3,6 +3,7 @@
 mod advice;
 mod answering;
 mod call;
+mod check;
 mod close;
 mod completions;
 mod connect;
@@ -176,6 +177,7 @@ fn dispatch(cli: &Cli, context: &Context<'_>) -> Outcome {
         Command::ListPrompts(listing) => lists::run(context, &lists::PROMPTS, listing),
         Command::GetPrompt(args) => prompts::get(context, args),
         Command::Complete(args) => prompts::complete(context, args),
+        Command::Check(args) => check::run(context, args),
         Command::Trace(args) => trace::run(context, args),
         Command::Explain { rule } => explain::run(context, rule.as_deref()),
         Command::Ping => ping::run(context),

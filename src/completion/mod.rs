@@ -101,9 +101,11 @@ fn without_server(words: &[String]) -> Vec<OsString> {
 
 /// The arguments whose values a server knows, by command; what has a place of its own in the order of the
 /// places, and all of those of a command, since changing an argument puts it last.
-const ASKED: [(&str, &str, What); 16] = [
+const ASKED: [(&str, &str, What); 18] = [
     ("call", "tool", What::Tools),
     ("call", "arguments", What::ToolArguments("tool")),
+    ("check", "tool", What::Tools),
+    ("check", "arguments", What::ToolArguments("tool")),
     ("list-tools", "tool", What::Tools),
     ("list-tools", "schema", What::Tools),
     ("trace", "target", What::Servers),

@@ -5,6 +5,7 @@
 
 mod arguments;
 mod asked;
+mod check;
 mod completions;
 mod config;
 mod demo;

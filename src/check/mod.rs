@@ -1,0 +1,324 @@
+//! What is wrong with what a server offers: names, schemas, and what a call brings beside what was promised.
+//! Findings with places; nothing is fetched from anywhere but the server itself.
+
+mod junit;
+mod schemas;
+
+use serde_json::{Value, json};
+
+pub use junit::report as junit;
+pub use schemas::{Problem, Validator};
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// It works, and will trouble somebody.
+    Warning,
+    /// The protocol or JSON Schema does not allow it.
+    Error,
+}
+
+impl Severity {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// Something that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// The rule that found it.
+    pub rule: &'static str,
+    /// What it is about: `tool echo`.
+    pub subject: String,
+    /// Where in what the server sent, as a JSON Pointer (RFC 6901): `/tools/0/inputSchema`.
+    pub place: String,
+    /// What is wrong, as a sentence without a full stop.
+    pub text: String,
+}
+
+impl Finding {
+    /// The object of `--json`.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "severity": self.severity.as_str(),
+            "rule": self.rule,
+            "subject": self.subject,
+            "place": self.place,
+            "message": self.text,
+        })
+    }
+}
+
+/// What was looked at, and what was found.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// What was looked at, in order: `tool echo`.
+    pub subjects: Vec<String>,
+    /// What is wrong.
+    pub findings: Vec<Finding>,
+}
+
+/// Names that every client can use (2025-11-25, Tools, "Tool Names").
+const MAX_NAME: usize = 128;
+
+impl Report {
+    /// Looks at a list of the server's, under what it calls it: `tools`, `resources`, `resourceTemplates`,
+    /// `prompts`.
+    pub fn list(&mut self, key: &str, items: &[Value]) {
+        let (kind, name) = match key {
+            "tools" => ("tool", "name"),
+            "resources" => ("resource", "uri"),
+            "resourceTemplates" => ("template", "uriTemplate"),
+            _ => ("prompt", "name"),
+        };
+        for (at, item) in items.iter().enumerate() {
+            let place = format!("/{key}/{at}");
+            let Some(named) = item[name].as_str().filter(|named| !named.is_empty()) else {
+                let subject = format!("{kind} number {}", at + 1);
+                let text = format!("it has no `{name}`");
+                self.subjects.push(subject.clone());
+                self.error("nameless", &subject, &place, text);
+                continue;
+            };
+            let subject = format!("{kind} {named}");
+            self.subjects.push(subject.clone());
+            if let Some(first) = items[..at].iter().position(|other| other[name] == item[name]) {
+                let text = format!("/{key}/{first} has the same `{name}`: which of them is meant?");
+                self.error("duplicate", &subject, &format!("{place}/{name}"), text);
+            }
+            match key {
+                "tools" => self.tool(item, named, &subject, &place),
+                "resources" if url::Url::parse(named).is_err() => {
+                    let text = "its `uri` is no URI (RFC 3986)".to_owned();
+                    self.error("uri", &subject, &format!("{place}/uri"), text);
+                }
+                "prompts" => self.prompt(item, &subject, &place),
+                _ => {}
+            }
+        }
+    }
+
+    fn tool(&mut self, tool: &Value, name: &str, subject: &str, place: &str) {
+        let usual = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+        if name.len() > MAX_NAME || !name.chars().all(usual) {
+            let text = "its name has more than letters, digits, `_`, `-` and `.`, or more than 128 of them; \
+                        some clients will not call it";
+            self.warning("tool-name", subject, &format!("{place}/name"), text);
+        }
+        if tool["description"].as_str().is_none_or(|text| text.trim().is_empty()) {
+            let text = "it has no description: a model has to guess what it does";
+            self.warning("description", subject, place, text);
+        }
+        self.schema(&tool["inputSchema"], true, subject, &format!("{place}/inputSchema"));
+        if tool.get("outputSchema").is_some() {
+            self.schema(&tool["outputSchema"], false, subject, &format!("{place}/outputSchema"));
+        }
+    }
+
+    fn schema(&mut self, schema: &Value, is_input: bool, subject: &str, place: &str) {
+        if !schema.is_object() {
+            let text = "it is no JSON Schema: an object is wanted".to_owned();
+            return self.error("schema-missing", subject, place, text);
+        }
+        // Of output, newer revisions want nothing in particular (2026-07-28, Tools, "Output Schema").
+        if is_input && schema["type"] != "object" {
+            let text = "its `type` must be \"object\": arguments are an object".to_owned();
+            self.error("schema-type", subject, &format!("{place}/type"), text);
+        }
+        let remote = schemas::remote_references(schema);
+        for (at, reference) in &remote {
+            let text = format!("it refers to {reference}, which clients will not fetch");
+            self.warning("schema-remote-ref", subject, &format!("{place}{at}"), &text);
+        }
+        if remote.is_empty() {
+            for (at, text) in Validator::problems_of(schema) {
+                self.error("schema-invalid", subject, &format!("{place}{at}"), text);
+            }
+        }
+        let properties = schema["properties"].as_object();
+        for (at, name) in schema["required"].as_array().into_iter().flatten().enumerate() {
+            let declared = name.as_str().is_some_and(|name| {
+                properties.is_some_and(|properties| properties.contains_key(name))
+            });
+            if !declared && schema["additionalProperties"] == false {
+                let text = format!("{name} is required, and not allowed: it is no property");
+                self.error("required-undeclared", subject, &format!("{place}/required/{at}"), text);
+            }
+        }
+    }
+
+    fn prompt(&mut self, prompt: &Value, subject: &str, place: &str) {
+        let arguments = prompt["arguments"].as_array().map(Vec::as_slice).unwrap_or_default();
+        for (at, argument) in arguments.iter().enumerate() {
+            let place = format!("{place}/arguments/{at}/name");
+            match argument["name"].as_str() {
+                None => {
+                    let text = "an argument has no name".to_owned();
+                    self.error("nameless", subject, &place, text);
+                }
+                Some(name) if arguments[..at].iter().any(|other| other["name"] == name) => {
+                    let text = format!("the argument `{name}` stands twice");
+                    self.error("duplicate", subject, &place, text);
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// What a server's annotations for headers have wrong (2026-07-28, Streamable HTTP, "Schema Extension").
+    pub fn invalid_headers(&mut self, tool: &str, at: usize, why: &str) {
+        let place = format!("/tools/{at}/inputSchema");
+        self.error("header-annotation", &format!("tool {tool}"), &place, why.to_owned());
+    }
+
+    /// Arguments that the tool's schema does not allow.
+    pub fn arguments(&mut self, tool: &Value, arguments: &Value) {
+        let subject = subject_of(tool);
+        for (at, text) in Validator::problems_with(&tool["inputSchema"], arguments) {
+            self.error("arguments", &subject, &format!("/params/arguments{at}"), text);
+        }
+    }
+
+    /// A result beside what the tool promises (2025-11-25, Tools, "Output Schema").
+    pub fn result(&mut self, tool: &Value, result: &Value) {
+        let subject = subject_of(tool);
+        let schema = tool.get("outputSchema").filter(|schema| schema.is_object());
+        let structured = result.get("structuredContent").filter(|content| !content.is_null());
+        if !result["content"].is_array() {
+            let text = "the result has no `content`".to_owned();
+            self.error("content", &subject, "/result/content", text);
+        }
+        match (schema, structured) {
+            (Some(_), None) if result["isError"] != true => {
+                let text = "the tool has an output schema, and the result no `structuredContent`";
+                self.error(
+                    "structured-content",
+                    &subject,
+                    "/result/structuredContent",
+                    text.to_owned(),
+                );
+            }
+            (Some(schema), Some(content)) if result["isError"] != true => {
+                for (at, text) in Validator::problems_with(schema, content) {
+                    let place = format!("/result/structuredContent{at}");
+                    self.error("structured-content", &subject, &place, text);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn error(&mut self, rule: &'static str, subject: &str, place: &str, text: String) {
+        self.add(Severity::Error, rule, subject, place, text);
+    }
+
+    fn warning(&mut self, rule: &'static str, subject: &str, place: &str, text: &str) {
+        self.add(Severity::Warning, rule, subject, place, text.to_owned());
+    }
+
+    fn add(
+        &mut self,
+        severity: Severity,
+        rule: &'static str,
+        subject: &str,
+        place: &str,
+        text: String,
+    ) {
+        let (subject, place) = (subject.to_owned(), place.to_owned());
+        self.findings.push(Finding { severity, rule, subject, place, text });
+    }
+
+    /// How many findings are that bad.
+    pub fn count(&self, severity: Severity) -> usize {
+        self.findings.iter().filter(|finding| finding.severity == severity).count()
+    }
+}
+
+fn subject_of(tool: &Value) -> String {
+    format!("tool {}", tool["name"].as_str().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(key: &str, items: &Value) -> Vec<(Severity, &'static str, String)> {
+        let mut report = Report::default();
+        report.list(key, items.as_array().unwrap());
+        report.findings.into_iter().map(|one| (one.severity, one.rule, one.place)).collect()
+    }
+
+    fn tool(schema: &Value) -> Value {
+        json!([{"name": "a", "description": "b", "inputSchema": schema}])
+    }
+
+    #[test]
+    fn good_tools_have_no_findings() {
+        let good = json!({"type": "object", "properties": {"x": {"$ref": "#/$defs/x"}}, "required": ["x"],
+            "$defs": {"x": {"type": "integer", "minimum": 1}}});
+        assert_eq!(found("tools", &tool(&good)), []);
+        assert_eq!(found("tools", &tool(&json!({"type": "object"}))), []);
+    }
+
+    #[test]
+    fn each_fault_is_found_at_its_place() {
+        use Severity::{Error, Warning};
+        let one = |schema: Value| found("tools", &tool(&schema)).remove(0);
+        let at = |place: &str| place.to_owned();
+        assert_eq!(one(Value::Null), (Error, "schema-missing", at("/tools/0/inputSchema")));
+        assert_eq!(one(json!({})), (Error, "schema-type", at("/tools/0/inputSchema/type")));
+        assert_eq!(
+            one(
+                json!({"type": "object", "properties": {"x": {"$ref": "https://example.com/s.json"}}})
+            ),
+            (Warning, "schema-remote-ref", at("/tools/0/inputSchema/properties/x/$ref"))
+        );
+        assert_eq!(
+            one(json!({"type": "object", "required": ["y"], "additionalProperties": false})),
+            (Error, "required-undeclared", at("/tools/0/inputSchema/required/0"))
+        );
+        let broken = one(json!({"type": "object", "properties": {"x": {"$ref": "#/$defs/gone"}}}));
+        assert_eq!((broken.0, broken.1), (Error, "schema-invalid"));
+        let names = json!([
+            {"name": "a b", "description": "c", "inputSchema": {"type": "object"}},
+            {"name": "a b", "description": "", "inputSchema": {"type": "object"}},
+            {"description": "c"},
+        ]);
+        let rules: Vec<_> = found("tools", &names).into_iter().map(|(_, rule, _)| rule).collect();
+        assert_eq!(rules, ["tool-name", "duplicate", "tool-name", "description", "nameless"]);
+        assert_eq!(found("resources", &json!([{"uri": "no uri"}]))[0].1, "uri");
+        let prompt = json!([{"name": "p", "arguments": [{"name": "x"}, {"name": "x"}, {}]}]);
+        let rules: Vec<_> =
+            found("prompts", &prompt).into_iter().map(|(_, rule, _)| rule).collect();
+        assert_eq!(rules, ["duplicate", "nameless"]);
+    }
+
+    #[test]
+    fn a_call_is_held_to_what_was_promised() {
+        let tool = json!({"name": "a", "inputSchema": {"type": "object", "properties": {"n": {"type": "number"}}},
+            "outputSchema": {"type": "object", "properties": {"sum": {"type": "number"}}, "required": ["sum"]}});
+        let places = |result: Value| {
+            let mut report = Report::default();
+            report.result(&tool, &result);
+            report.findings.into_iter().map(|one| one.place).collect::<Vec<_>>()
+        };
+        assert!(places(json!({"content": [], "structuredContent": {"sum": 1}})).is_empty());
+        assert!(places(json!({"content": [], "isError": true})).is_empty());
+        assert_eq!(places(json!({"content": []})), ["/result/structuredContent"]);
+        assert_eq!(
+            places(json!({"content": [], "structuredContent": {"sum": "1"}})),
+            ["/result/structuredContent/sum"]
+        );
+        assert_eq!(places(json!({"structuredContent": {"sum": 1}})), ["/result/content"]);
+        let mut report = Report::default();
+        report.arguments(&tool, &json!({"n": "x"}));
+        assert_eq!(report.findings[0].place, "/params/arguments/n");
+    }
+}

@@ -1,0 +1,146 @@
+//! `check`: what is wrong with what a server offers, and with a call of a tool.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::call::{read_file, wrong_arguments};
+use super::connect::{Connected, with_server};
+use super::list_tools::{fetch, find};
+use super::lists::{PROMPTS, RESOURCES, TEMPLATES};
+use super::{Context, Outcome, Stop};
+use crate::arguments::{Given, Typing};
+use crate::check::{Finding, Report, Severity, junit};
+use crate::cli::Check;
+use crate::client::{Probe, Repeat};
+use crate::error::{Failure, Kind};
+use crate::exit::ExitCode;
+use crate::output::{Paint, one_line};
+
+pub(super) fn run(context: &Context<'_>, args: &Check) -> Outcome {
+    with_server(context, Probe::ListTools, |connected| {
+        let mut report = Report::default();
+        match &args.tool {
+            Some(name) => call(context, connected, args, name, &mut report)?,
+            None => offers(context, connected, &mut report)?,
+        }
+        if let Some(path) = &args.junit {
+            write(context, path, &junit(&connected.spoken.target, &report))?;
+        }
+        print(context, &report)?;
+        let failed = report.count(Severity::Error) > 0
+            || (args.strict && report.count(Severity::Warning) > 0);
+        Ok(if failed { ExitCode::Protocol } else { ExitCode::Success })
+    })
+}
+
+/// Everything that the server offers.
+fn offers(
+    context: &Context<'_>,
+    connected: &mut Connected,
+    report: &mut Report,
+) -> Result<(), Stop> {
+    let tools = fetch(context, connected)?;
+    let raw: Vec<Value> =
+        tools.iter().map(|tool| serde_json::from_str(tool.raw.get()).unwrap_or_default()).collect();
+    report.list("tools", &raw);
+    if connected.client.session().is_modern() {
+        for (at, tool) in tools.iter().enumerate() {
+            if let Err(why) = &tool.mirrored {
+                report.invalid_headers(&tool.name, at, why);
+            }
+        }
+    }
+    for kind in [&RESOURCES, &TEMPLATES, &PROMPTS] {
+        match connected.client.list(kind.method, kind.key, usize::MAX) {
+            Ok(all) => report.list(kind.key, &super::lists::values(&all)),
+            // A server need not have all of them.
+            Err(error) if error.is_unknown_method() => {}
+            Err(error) => return Err(connected.fail(error)),
+        }
+    }
+    Ok(())
+}
+
+/// One call: its arguments, and its result.
+fn call(
+    context: &Context<'_>,
+    connected: &mut Connected,
+    args: &Check,
+    name: &str,
+    report: &mut Report,
+) -> Result<(), Stop> {
+    let tools = fetch(context, connected)?;
+    let tool = find(connected, &tools, name)?;
+    let raw: Value = serde_json::from_str(tool.raw.get()).unwrap_or_default();
+    report.list("tools", std::slice::from_ref(&raw));
+    let given = Given::read(args.args.as_deref(), &args.arguments, &read_file)
+        .map_err(|problems| wrong_arguments(name, problems))?;
+    let arguments = given
+        .typed(Some(&tool.input_schema), Typing::Lenient)
+        .map_err(|problems| wrong_arguments(name, problems))?;
+    let before = report.findings.len();
+    report.arguments(&raw, &Value::Object(arguments.clone()));
+    if report.findings.len() > before {
+        // What the tool would make of them is not tried: it may do something.
+        return Ok(());
+    }
+    let repeat = if tool.repeatable { Repeat::Harmless } else { Repeat::Harmful };
+    let result = connected
+        .client
+        .call_tool(name, &arguments, repeat, Some(tool))
+        .map_err(|error| connected.fail(error))?;
+    let result: Value = serde_json::from_str(result.get()).unwrap_or_default();
+    report.result(&raw, &result);
+    if result["isError"] == true {
+        context
+            .console
+            .note(&format!("mcpoke: the tool {} ran and reports failure.", one_line(name)));
+    }
+    Ok(())
+}
+
+fn write(context: &Context<'_>, path: &Path, text: &str) -> Result<(), Stop> {
+    if path.as_os_str() == "-" {
+        return Ok(context.console.out.bytes(text.as_bytes())?);
+    }
+    std::fs::write(path, text).map_err(|error| {
+        Failure::new(Kind::State, format!("cannot write {}: {error}", path.display())).into()
+    })
+}
+
+fn print(context: &Context<'_>, report: &Report) -> Result<(), Stop> {
+    let console = &context.console;
+    let (errors, warnings) = (report.count(Severity::Error), report.count(Severity::Warning));
+    if context.options.wants_json() {
+        let findings: Vec<Value> = report.findings.iter().map(Finding::to_json).collect();
+        console.value(&json!({
+            "checked": report.subjects.len(),
+            "errors": errors,
+            "warnings": warnings,
+            "findings": findings,
+        }))?;
+        return Ok(());
+    }
+    let style = console.out.style;
+    for finding in &report.findings {
+        let paint = if finding.severity == Severity::Error { Paint::Bad } else { Paint::Strong };
+        console.line(&format!(
+            "{}  {}  {}  [{}]\n    {}",
+            style.paint(paint, finding.severity.as_str()),
+            one_line(&finding.subject),
+            one_line(&finding.place),
+            finding.rule,
+            one_line(&finding.text)
+        ))?;
+    }
+    let plural =
+        |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    console.note(&format!(
+        "{} checked: {}, {}",
+        report.subjects.len(),
+        plural(errors, "error"),
+        plural(warnings, "warning")
+    ));
+    Ok(())
+}

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::client;
+use crate::client::{self, EXTENSION};
 use crate::diagnose::{Certainty, Finding, explain_at};
 use crate::exchange::Exchange;
 use crate::exit::ExitCode;
@@ -165,13 +165,17 @@ fn what_is_needed(error: &ErrorObject) -> Vec<String> {
         Some(MISSING_CAPABILITY) => {
             let needed = data["requiredCapabilities"].as_object().into_iter().flatten();
             needed
-                .map(|(name, _)| match name.as_str() {
+                .map(|(name, of)| match name.as_str() {
                     "elicitation" => "It wants answers to a form: --answer KEY=VALUE or --answers \
                                       FILE gives them, and so does a person in a terminal."
                         .to_owned(),
                     "roots" => "It wants to know a folder to work on: --root DIR.".to_owned(),
                     "sampling" => {
                         "It wants a language model's turn: --sampling-command CMD.".to_owned()
+                    }
+                    "extensions" if of.get(EXTENSION).is_some() => {
+                        "It makes a task of the call: --task waits for it, --detach does not."
+                            .to_owned()
                     }
                     other => {
                         format!("It wants the capability `{other}`: --capabilities declares it.")

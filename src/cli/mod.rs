@@ -20,6 +20,7 @@ use options::{jobs, seconds};
 /// Where an option stands in the help.
 const MISBEHAVING: &str = "Misbehaving";
 const MANY: &str = "Many calls";
+const TASKS: &str = "Tasks";
 
 /// curl for MCP servers, with a memory and an explanation.
 ///
@@ -74,6 +75,17 @@ pub enum Command {
     GetPrompt(GetPrompt),
     /// Ask what may stand for an argument of a prompt or of a resource template
     Complete(Complete),
+    /// List the tasks that go on or have ended on the server
+    #[command(
+        after_help = "A server of the modern era has no list: those that were begun from here are asked for one by one.
+
+Examples:
+  mcpoke tasks
+  mcpoke tasks --filter working --names"
+    )]
+    Tasks(Listing),
+    /// Wait for a task's result, look at it, or end it
+    Task(TaskArgs),
     /// Check what the server offers, or a call, against the protocol and its schemas
     Check(Check),
     /// Find out why a thin client fails: the bare call, the handshake, and the call again
@@ -303,6 +315,7 @@ Examples:
   mcpoke call add --args '{\"a\":1,\"b\":2}'
   mcpoke call image --save-dir pictures
   mcpoke call add --each sums.jsonl --jobs 8
+  mcpoke call slow seconds=60 --detach
   mcpoke -s demo call slow seconds=2 --progress plain
 
 What a tool takes: mcpoke list-tools TOOL")]
@@ -327,6 +340,15 @@ pub struct Call {
     /// Save every image, sound and binary resource of the result in this folder
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub save_dir: Option<PathBuf>,
+    /// Let the server make a task of the call, where it can, and wait for that
+    #[arg(long, conflicts_with = "each", help_heading = TASKS)]
+    pub task: bool,
+    /// Make a task of the call, print its id, and wait for nothing
+    #[arg(long, conflicts_with_all = ["each", "output", "save_dir"], help_heading = TASKS)]
+    pub detach: bool,
+    /// How long the server should keep the task, in seconds, where it lets clients say so (2025-11-25)
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = TASKS)]
+    pub ttl: Option<f64>,
     /// Call once for each line of this file (- is standard input), a JSON object of arguments each; print
     /// a line of JSON for each call
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["output", "save_dir"], help_heading = MANY)]
@@ -340,6 +362,24 @@ pub struct Call {
     /// With --each, begin no other call after one has failed
     #[arg(long, requires = "each", help_heading = MANY)]
     pub fail_early: bool,
+}
+
+/// A task.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  mcpoke call slow seconds=60 --detach
+  mcpoke task 0123456789abcdef
+  mcpoke task 0123456789abcdef --status
+  mcpoke task 0123456789abcdef --cancel")]
+pub struct TaskArgs {
+    /// Its id, as call --detach and tasks show it
+    pub id: String,
+    /// Show how it stands, without waiting
+    #[arg(long, conflicts_with = "cancel")]
+    pub status: bool,
+    /// Ask the server to end it
+    #[arg(long)]
+    pub cancel: bool,
 }
 
 /// Check what a server offers, or a call.

@@ -25,7 +25,12 @@ impl Client {
             _ => return false,
         };
         // "The initialize request MUST NOT be cancelled by clients" (2025-11-25).
-        let never = self.session.is_modern() || !why.may_have_run || ask.method() == "initialize";
+        // A task is ended by `tasks/cancel` alone, and only where that is meant (2025-11-25, Tasks).
+        let is_task = ask.method().starts_with("tasks/") || ask.params.get("task").is_some();
+        let never = self.session.is_modern()
+            || !why.may_have_run
+            || is_task
+            || ask.method() == "initialize";
         if never || !self.reconnect_within(limit) {
             return false;
         }

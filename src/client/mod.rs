@@ -14,6 +14,7 @@ mod renewal;
 mod request;
 mod rounds;
 mod subscription;
+mod tasks;
 mod tools;
 
 use serde_json::{Value, json};
@@ -36,6 +37,7 @@ pub use inquiry::{Inquiries, Responder, Response};
 pub use notice::{Notice, Watcher};
 pub use renewal::{Keeper, Renewal, Repeat};
 pub use subscription::Ended;
+pub use tasks::{Begun, EXTENSION, Task};
 
 /// The name this client gives itself.
 pub const CLIENT_NAME: &str = "mcpoke";

@@ -55,6 +55,9 @@ impl Client {
             };
             match head.result_type.as_deref() {
                 None | Some("complete") => return Ok(result),
+                Some("task") if ask.method() == "tools/call" && self.understands_tasks() => {
+                    return Ok(result);
+                }
                 Some("input_required") if MAY_ASK.contains(&ask.method()) => {}
                 Some("input_required") => {
                     let text =
@@ -88,7 +91,7 @@ impl Client {
 
     /// The answers to a map of questions. There is no way to refuse one but those the question itself
     /// has: what cannot be answered ends the request.
-    fn answers_to(
+    pub(super) fn answers_to(
         &mut self,
         asked: &RawValue,
     ) -> Result<serde_json::Map<String, serde_json::Value>, Error> {

@@ -1,6 +1,7 @@
 //! `call`: one tool, its arguments typed by its schema, its result as text or as files.
 
 use std::io::{self, Read as _};
+use std::path::PathBuf;
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -9,7 +10,7 @@ use super::advice::quoted;
 use super::connect::{Connected, with_server};
 use super::each::{self, Work};
 use super::list_tools::{fetch, find};
-use super::{Context, Outcome, Stop};
+use super::{Context, Outcome, Stop, tasks};
 use crate::arguments::{Given, Problems, Typing};
 use crate::cli::Call;
 use crate::client::{self, Probe, Repeat};
@@ -37,6 +38,12 @@ pub(super) fn run(context: &Context<'_>, args: &Call) -> Outcome {
         let known = known_tool(context, connected, &args.tool, Some(&given), typing)?;
         let (arguments, repeat) = typed(connected, &args.tool, &given, known.as_ref(), typing)?;
         let name = &args.tool;
+        if tasks::wanted(args, known.as_ref(), connected.client.session().is_modern()) {
+            let raw = tasks::call(context, connected, args, &arguments, known.as_ref())?;
+            let Some(raw) = raw else { return Ok(ExitCode::Success) };
+            let is_error = print(context, name, &Shown::of(args), &raw)?;
+            return Ok(if is_error { ExitCode::ToolFailed } else { ExitCode::Success });
+        }
         let mut outcome = connected.client.call_tool(name, &arguments, repeat, known.as_ref());
         if let Err(error) = &outcome
             && is_header_mismatch(connected, error)
@@ -52,7 +59,7 @@ pub(super) fn run(context: &Context<'_>, args: &Call) -> Outcome {
             Ok(raw) => raw,
             Err(error) => return Err(explained(context, connected, &args.tool, error)),
         };
-        let shown = print(context, args, &raw);
+        let shown = print(context, name, &Shown::of(args), &raw);
         if let Some(tool) = &known {
             hold_to_promise(context, tool, &raw);
         }
@@ -244,13 +251,31 @@ fn hint_at_capabilities(console: &crate::output::Console, said: &str) {
     }
 }
 
+/// Where a result goes.
+#[derive(Default)]
+pub(super) struct Shown {
+    file: Option<PathBuf>,
+    folder: Option<PathBuf>,
+}
+
+impl Shown {
+    fn of(args: &Call) -> Self {
+        Self { file: args.output.clone(), folder: args.save_dir.clone() }
+    }
+}
+
 /// Shows a result; whether the tool reports failure. Once the tool ran, nothing of it is lost.
-fn print(context: &Context<'_>, args: &Call, raw: &RawValue) -> Result<bool, Stop> {
+pub(super) fn print(
+    context: &Context<'_>,
+    tool: &str,
+    shown: &Shown,
+    raw: &RawValue,
+) -> Result<bool, Stop> {
     let console = &context.console;
     let destination = Destination {
-        file: args.output.clone(),
-        folder: args.save_dir.clone(),
-        stem: args.tool.clone(),
+        file: shown.file.clone(),
+        folder: shown.folder.clone(),
+        stem: tool.to_owned(),
     };
     let result = ToolResult::parse(raw).map_err(|text| Failure::new(Kind::Protocol, text));
     let is_error = result.as_ref().is_ok_and(|result| result.is_error);
@@ -269,7 +294,7 @@ fn print(context: &Context<'_>, args: &Call, raw: &RawValue) -> Result<bool, Sto
         console.note(note);
     }
     if is_error {
-        console.note(&format!("mcpoke: the tool {} ran and reports failure.", args.tool));
+        console.note(&format!("mcpoke: the tool {tool} ran and reports failure."));
         hint_at_capabilities(console, raw.get());
     }
     match shown {

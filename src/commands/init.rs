@@ -192,7 +192,8 @@ fn offers(capabilities: &Value) -> String {
         .map(|(name, value)| {
             let on = value.as_object().into_iter().flatten();
             let on: Vec<&str> = on
-                .filter(|(_, value)| **value == Value::Bool(true))
+                // An extension is on where it is named.
+                .filter(|(_, value)| **value == Value::Bool(true) || name == "extensions")
                 .map(|(name, _)| name.as_str())
                 .collect();
             if on.is_empty() { name.clone() } else { format!("{name} ({})", on.join(", ")) }

@@ -29,6 +29,7 @@ mod servers;
 mod sessions;
 mod settings;
 mod target;
+mod tasks;
 mod tool_page;
 mod trace;
 
@@ -178,6 +179,8 @@ fn dispatch(cli: &Cli, context: &Context<'_>) -> Outcome {
         Command::GetPrompt(args) => prompts::get(context, args),
         Command::Complete(args) => prompts::complete(context, args),
         Command::Check(args) => check::run(context, args),
+        Command::Tasks(listing) => tasks::list(context, listing),
+        Command::Task(args) => tasks::one(context, args),
         Command::Trace(args) => trace::run(context, args),
         Command::Explain { rule } => explain::run(context, rule.as_deref()),
         Command::Ping => ping::run(context),

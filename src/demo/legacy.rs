@@ -134,6 +134,7 @@ async fn reply(state: &Arc<State>, session: Option<&str>, method: &str, message:
         "ping" | "logging/setLevel" => success(id, &json!({})),
         "tools/list" => success(id, &json!({"tools": tools::list(state.has_extra())})),
         "tools/call" => return call(state, session, message).await,
+        "tasks/result" => return task_result(state, id, params).await,
         "resources/subscribe" | "resources/unsubscribe" => {
             let uri = params["uri"].as_str().unwrap_or_default();
             let mut sessions = state.sessions();
@@ -146,6 +147,11 @@ async fn reply(state: &Arc<State>, session: Option<&str>, method: &str, message:
             }
             success(id, &json!({}))
         }
+        _ if method.starts_with("tasks/") => match state.tasks().serve(method, params, false) {
+            Some(Ok(result)) => success(id, &result),
+            Some(Err((code, text))) => error(id, code, &text),
+            None => error(id, -32601, &format!("Method not found: {method}")),
+        },
         _ => match offers::serve(state, method, params) {
             Some(Ok(result)) => success(id, &result),
             Some(Err(text)) => error(id, -32002, &text),
@@ -170,6 +176,10 @@ async fn call(state: &Arc<State>, session: Option<&str>, message: &Value) -> Ans
             result
         }
         Call::Asks(inquiry) => return ask(state, session, message, &inquiry),
+        Call::Slow { step, steps } if params["task"].is_object() => {
+            let begun = state.tasks().begin(step * steps, tools::slow_result(steps), false);
+            begun.unwrap_or_else(|| tools::wrong("there are too many tasks"))
+        }
         Call::Slow { step, steps } => {
             return slow(form, message, &tools::slow_result(steps), step, steps).await;
         }
@@ -177,6 +187,18 @@ async fn call(state: &Arc<State>, session: Option<&str>, message: &Value) -> Ans
             return answer(form, &error(id, -32602, &format!("Unknown tool: {name}")));
         }
     };
+    answer(form, &success(id, &result))
+}
+
+/// The result of a task, once it is there.
+async fn task_result(state: &State, id: &Value, params: &Value) -> Answer {
+    let task = params["taskId"].as_str().unwrap_or_default();
+    let form = state.options.answers;
+    let Some((over, _)) = state.tasks().result(task) else {
+        return answer(form, &error(id, -32602, &format!("Unknown task: {task}")));
+    };
+    tokio::time::sleep_until(over.into()).await;
+    let result = state.tasks().result(task).map(|(_, result)| result).unwrap_or_default();
     answer(form, &success(id, &result))
 }
 

@@ -12,6 +12,7 @@ mod modern;
 mod offers;
 mod server;
 mod sessions;
+mod tasks;
 mod tools;
 
 use std::io;

@@ -19,6 +19,9 @@ use crate::protocol::headers::PROTOCOL_VERSION;
 use crate::protocol::mirror::{self, decoded};
 use crate::protocol::version::{HANDSHAKE_VERSIONS, MODERN_VERSIONS};
 
+/// The extension that lets a call become a task.
+const TASKS: &str = "io.modelcontextprotocol/tasks";
+
 const HEADER_MISMATCH: i64 = -32020;
 const MISSING_CAPABILITY: i64 = -32021;
 const UNSUPPORTED_VERSION: i64 = -32022;
@@ -46,7 +49,7 @@ pub(super) async fn serve(
     let result = match method {
         "server/discover" => cached(json!({
             "supportedVersions": supported(state),
-            "capabilities": offers::capabilities(),
+            "capabilities": offers::modern_capabilities(),
             "instructions": offers::INSTRUCTIONS,
         })),
         "tools/list" => cached(json!({"tools": tools::list(state.has_extra())})),
@@ -56,6 +59,13 @@ pub(super) async fn serve(
         }
         "subscriptions/listen" => return Ok(listen(state, message)),
         "logging/setLevel" => return Err(unknown(id, method)),
+        _ if method.starts_with("tasks/") => match state.tasks().serve(method, params, true) {
+            Some(Ok(result)) => complete(result),
+            Some(Err((code, text))) => {
+                return Ok(answer(state.options.answers, &error(id, code, &text)));
+            }
+            None => return Err(unknown(id, method)),
+        },
         _ => match offers::serve(state, method, params) {
             Some(Ok(result)) if method == "prompts/get" || method == "completion/complete" => {
                 complete(result)
@@ -193,6 +203,19 @@ async fn call(state: &Arc<State>, message: &Value) -> Result<Answer, Answer> {
             result
         }
         Call::Asks(inquiry) => ask(state, message, &inquiry)?,
+        Call::Slow { step, steps }
+            if params["_meta"][META_CAPABILITIES]["extensions"].get(TASKS).is_some() =>
+        {
+            let begun = state.tasks().begin(step * steps, tools::slow_result(steps), true);
+            match begun {
+                Some(mut task) => {
+                    task["resultType"] = json!("task");
+                    task["_meta"][META_SERVER] = offers::server_info();
+                    task
+                }
+                None => complete(tools::wrong("there are too many tasks")),
+            }
+        }
         Call::Slow { step, steps } => {
             let result = complete(tools::slow_result(steps));
             return Ok(legacy::slow(form, message, &result, step, steps).await);

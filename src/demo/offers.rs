@@ -15,6 +15,16 @@ pub(super) fn server_info() -> Value {
     json!({"name": "mcpoke-demo", "version": env!("CARGO_PKG_VERSION")})
 }
 
+/// What it offers in the modern era, where tasks are an extension.
+pub(super) fn modern_capabilities() -> Value {
+    let mut capabilities = capabilities();
+    if let Some(all) = capabilities.as_object_mut() {
+        all.remove("tasks");
+    }
+    capabilities["extensions"] = json!({"io.modelcontextprotocol/tasks": {}});
+    capabilities
+}
+
 /// What it offers.
 pub(super) fn capabilities() -> Value {
     json!({
@@ -23,6 +33,7 @@ pub(super) fn capabilities() -> Value {
         "prompts": {},
         "completions": {},
         "logging": {},
+        "tasks": {"list": {}, "cancel": {}, "requests": {"tools": {"call": {}}}},
     })
 }
 

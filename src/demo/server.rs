@@ -14,6 +14,7 @@ use tokio::sync::broadcast;
 
 use super::answers::{Answer, not_allowed, plain, refuse, text_of};
 use super::sessions::Sessions;
+use super::tasks::Tasks;
 use super::{Eras, Fault, Options, legacy, modern};
 use crate::digest::sha256_of;
 use crate::protocol::envelope::META_VERSION;
@@ -29,6 +30,7 @@ const MAX_CHANGES: usize = 64;
 pub(super) struct State {
     pub(super) options: Options,
     sessions: Mutex<Sessions>,
+    tasks: Mutex<Tasks>,
     /// Tells listeners that the tools have changed, and the resource that counts how often.
     pub(super) changes: broadcast::Sender<()>,
     /// How often the tool that comes and goes has come or gone.
@@ -41,11 +43,22 @@ impl State {
     fn new(options: Options) -> Self {
         let secret = format!("{:x}", getrandom::u64().unwrap_or_default());
         let (changes, _) = broadcast::channel(MAX_CHANGES);
-        Self { options, sessions: Mutex::default(), changes, toggles: AtomicUsize::new(0), secret }
+        Self {
+            options,
+            sessions: Mutex::default(),
+            tasks: Mutex::default(),
+            changes,
+            toggles: AtomicUsize::new(0),
+            secret,
+        }
     }
 
     pub(super) fn sessions(&self) -> MutexGuard<'_, Sessions> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn tasks(&self) -> MutexGuard<'_, Tasks> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn has_extra(&self) -> bool {

@@ -40,6 +40,7 @@ pub(super) fn list(with_extra: bool) -> Value {
                 "seconds": {"type": "number", "default": 3},
                 "steps": {"type": "integer", "default": 3},
             }), &[]),
+            "execution": {"taskSupport": "optional"},
         },
         {
             "name": "image",

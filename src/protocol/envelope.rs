@@ -68,6 +68,8 @@ pub fn standard_headers(version: &str, method: &str, params: &Value) -> Vec<(Str
     let name = match method {
         "tools/call" | "prompts/get" => params["name"].as_str(),
         "resources/read" => params["uri"].as_str(),
+        // The extension io.modelcontextprotocol/tasks, "Routing Headers".
+        "tasks/get" | "tasks/update" | "tasks/cancel" => params["taskId"].as_str(),
         _ => None,
     };
     headers.extend(name.map(|name| (NAME.to_owned(), encoded(name))));

@@ -30,6 +30,13 @@ pub struct Store {
     folder: Option<PathBuf>,
 }
 
+/// The file of a server's tasks.
+#[derive(Serialize, Deserialize)]
+struct TasksFile {
+    format: u64,
+    tasks: Vec<String>,
+}
+
 #[derive(Serialize, Deserialize)]
 struct ToolsFile {
     format: u64,
@@ -69,7 +76,7 @@ pub struct KnownTools {
 }
 
 /// What a name must not end with: the files beside a record end so.
-const RESERVED: [&str; 2] = ["tools", "offers"];
+const RESERVED: [&str; 3] = ["tools", "offers", "tasks"];
 
 /// Whether a name can be given to a server.
 pub fn check_name(name: &str) -> Result<(), String> {
@@ -121,6 +128,10 @@ impl Store {
 
     fn offers_path(&self, name: &str) -> Result<PathBuf> {
         self.path(&["sessions", &format!("{name}.offers.json")])
+    }
+
+    fn tasks_path(&self, name: &str) -> Result<PathBuf> {
+        self.path(&["sessions", &format!("{name}.tasks.json")])
     }
 
     fn url_path(&self, url: &str) -> Result<PathBuf> {
@@ -188,6 +199,7 @@ impl Store {
     pub fn remove(&self, record: &Record) -> Result<()> {
         files::remove(&self.tools_path(&record.name)?)?;
         files::remove(&self.offers_path(&record.name)?)?;
+        files::remove(&self.tasks_path(&record.name)?)?;
         for url in std::iter::once(&record.url).chain(&record.asked_url) {
             let index = self.url_path(url)?;
             if files::read(&index)?.is_some_and(|name| name.trim() == record.name) {
@@ -214,6 +226,7 @@ impl Store {
         }
         files::remove(&self.tools_path(name)?)?;
         files::remove(&self.offers_path(name)?)?;
+        files::remove(&self.tasks_path(name)?)?;
         files::remove(&self.record_path(name)?)
     }
 
@@ -310,6 +323,38 @@ impl Store {
             return Ok(());
         }
         files::write(&self.offers_path(name)?, &(serde_json::to_string(&known)? + "\n"))
+    }
+
+    /// The ids of the tasks that were begun with a server and whose results were not fetched yet.
+    pub fn tasks(&self, name: &str) -> Result<Vec<String>> {
+        let path = self.tasks_path(name)?;
+        let Some(text) = files::read(&path)? else { return Ok(Vec::new()) };
+        let file: TasksFile =
+            parse_file(&text).with_context(|| format!("cannot use {}", path.display()))?;
+        Ok(file.tasks)
+    }
+
+    /// Remembers a task of a server.
+    pub fn remember_task(&self, name: &str, id: &str) -> Result<()> {
+        self.change_tasks(name, |tasks| tasks.push(id.to_owned()))
+    }
+
+    /// Forgets a task of a server.
+    pub fn forget_task(&self, name: &str, id: &str) -> Result<()> {
+        self.change_tasks(name, |tasks| tasks.retain(|known| known != id))
+    }
+
+    fn change_tasks(&self, name: &str, change: impl FnOnce(&mut Vec<String>)) -> Result<()> {
+        // Several shells may begin tasks at once.
+        let _lock = self.lock(&format!("tasks of {name}"), Some(Duration::from_secs(5)))?;
+        let before = self.tasks(name).unwrap_or_default();
+        let mut tasks = before.clone();
+        change(&mut tasks);
+        if tasks == before {
+            return Ok(());
+        }
+        let file = TasksFile { format: Record::FORMAT, tasks };
+        files::write(&self.tasks_path(name)?, &(serde_json::to_string(&file)? + "\n"))
     }
 
     /// Forgets the tools of a server, since they may have changed.

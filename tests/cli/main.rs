@@ -32,5 +32,6 @@ mod state;
 #[cfg(unix)]
 mod subscriptions;
 mod support;
+mod tasks;
 mod tls;
 mod trace;

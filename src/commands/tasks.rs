@@ -1,0 +1,200 @@
+//! `call --task`, `tasks` and `task`: calls that go on without anybody waiting.
+
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::advice::quoted;
+use super::connect::{Connected, with_server};
+use super::{Context, Outcome, Stop};
+use crate::cli::{Call, Listing, TaskArgs};
+use crate::client::{Begun, EXTENSION, Probe, Task};
+use crate::error::{Failure, Kind};
+use crate::exit::ExitCode;
+use crate::output::{one_line, table};
+use crate::protocol::types::Tool;
+
+/// Whether a tool is called as a task: because the user wants it, or since it can be called in no other way
+/// (2025-11-25, Tasks, "Tool-Level Negotiation").
+pub(super) fn wanted(args: &Call, tool: Option<&Tool>, is_modern: bool) -> bool {
+    let required = tool.filter(|_| !is_modern).is_some_and(|tool| {
+        tool.raw.get().contains("\"taskSupport\"")
+            && serde_json::from_str::<Value>(tool.raw.get())
+                .is_ok_and(|tool| tool["execution"]["taskSupport"] == "required")
+    });
+    args.task || args.detach || required
+}
+
+/// Calls a tool as a task and waits for its result; `None` where nobody waits.
+pub(super) fn call(
+    context: &Context<'_>,
+    connected: &mut Connected,
+    args: &Call,
+    arguments: &Map<String, Value>,
+    tool: Option<&Tool>,
+) -> Result<Option<Box<RawValue>>, Stop> {
+    let ttl = args.ttl.map(std::time::Duration::from_secs_f64);
+    let begun = connected.client.begin_task(&args.tool, arguments, tool, ttl);
+    let task = match begun.map_err(|error| connected.fail(error))? {
+        Begun::Done(raw) => {
+            context.console.note("mcpoke: the server answered at once; there is no task.");
+            return Ok(Some(raw));
+        }
+        Begun::Task(task) => task,
+    };
+    if let (Some(store), Some(record)) = (&connected.store, &connected.record) {
+        // What is not kept can still be asked for by its id.
+        let _ = store.remember_task(&record.name, &task.id);
+    }
+    if args.detach {
+        if context.options.wants_json() {
+            context.console.raw(task.raw.get())?;
+        } else {
+            context.console.out.server_text(&task.id)?;
+        }
+        let next = connected.command(&format!("task {}", quoted(&task.id)));
+        context.console.note(&format!("\nnext: {next}  waits for its result"));
+        return Ok(None);
+    }
+    wait(context, connected, task).map(Some)
+}
+
+/// Waits for a task's result. Whatever ends the wait, the task goes on.
+fn wait(
+    context: &Context<'_>,
+    connected: &mut Connected,
+    task: Task,
+) -> Result<Box<RawValue>, Stop> {
+    let id = task.id.clone();
+    let err = &context.console.err;
+    let redactor = context.recorder.redactor();
+    let is_shown = err.terminal.is_terminal && !context.console.quiet;
+    let outcome = connected.client.wait_for_task(task, |task| {
+        if is_shown {
+            let said = task.message.as_deref().unwrap_or_default();
+            let text = one_line(&redactor.text(&format!("{}  {said}", task.status)));
+            err.overlay.show(None, &text, err.terminal.width);
+        }
+    });
+    match outcome {
+        Ok(raw) => {
+            if let (Some(store), Some(record)) = (&connected.store, &connected.record) {
+                let _ = store.forget_task(&record.name, &id);
+            }
+            Ok(raw)
+        }
+        Err(error) => {
+            let mut stop = connected.fail(error);
+            if let Stop::Failed(failure) = &mut stop
+                && matches!(failure.kind, Kind::Interrupted | Kind::Limit)
+            {
+                failure.details.retain(|detail| !detail.contains("The server could not be told"));
+                failure.details.push("The task goes on.".to_owned());
+                failure.next.clear();
+                let command = connected.command(&format!("task {}", quoted(&id)));
+                failure.next.push((command.clone(), "waits for its result"));
+                failure.next.push((format!("{command} --cancel"), "ends it"));
+            }
+            Err(stop)
+        }
+    }
+}
+
+/// `task ID`.
+pub(super) fn one(context: &Context<'_>, args: &TaskArgs) -> Outcome {
+    with_server(context, Probe::Discover, |connected| {
+        if connected.client.session().is_modern() {
+            connected.client.declare_tasks();
+        }
+        if args.cancel {
+            let raw = connected.client.cancel_task(&args.id);
+            let raw = raw.map_err(|error| connected.fail(error))?;
+            if context.options.wants_json() {
+                context.console.raw(raw.get())?;
+            } else {
+                context.console.note("the server was asked to end the task");
+            }
+            return Ok(ExitCode::Success);
+        }
+        let task = connected.client.task(&args.id).map_err(|error| connected.fail(error))?;
+        if args.status {
+            if context.options.wants_json() {
+                context.console.raw(task.raw.get())?;
+            } else {
+                context.console.line(&row(&task).join("  "))?;
+            }
+            return Ok(ExitCode::Success);
+        }
+        let raw = wait(context, connected, task)?;
+        let is_error = super::call::print(context, "task", &super::call::Shown::default(), &raw)?;
+        Ok(if is_error { ExitCode::ToolFailed } else { ExitCode::Success })
+    })
+}
+
+/// `tasks`: those that the server lists, or in the modern era, which has no list, those that were begun here.
+pub(super) fn list(context: &Context<'_>, listing: &Listing) -> Outcome {
+    with_server(context, Probe::Discover, |connected| {
+        let tasks = if connected.client.session().is_modern() {
+            begun_here(connected)?
+        } else {
+            let all = connected.client.list("tasks/list", "tasks", usize::MAX);
+            all.map_err(|error| no_tasks(connected, error))?
+        };
+        let mut tasks: Vec<Task> = tasks.iter().filter_map(|raw| Task::parse(raw)).collect();
+        tasks.retain(|task| {
+            listing.wants([Some(&*task.id), Some(&task.status), task.message.as_deref()])
+        });
+        tasks.truncate(listing.limit.unwrap_or(usize::MAX));
+        if listing.names {
+            for task in &tasks {
+                context.console.out.server_text(&task.id)?;
+            }
+        } else if context.options.wants_json() {
+            let raw: Vec<&str> = tasks.iter().map(|task| task.raw.get()).collect();
+            context.console.raw(&format!("{{\"tasks\":[{}]}}", raw.join(",")))?;
+        } else if tasks.is_empty() {
+            context.console.note("there are no tasks");
+        } else {
+            let rows: Vec<Vec<String>> = tasks.iter().map(row).collect();
+            context.console.line(&table(&rows, &[64, 16], &context.console.out))?;
+        }
+        Ok(ExitCode::Success)
+    })
+}
+
+/// Of the tasks that were begun from here, those that the server still knows.
+fn begun_here(connected: &mut Connected) -> Result<Vec<Box<RawValue>>, Stop> {
+    connected.client.declare_tasks();
+    let (Some(store), Some(record)) = (&connected.store, &connected.record) else {
+        return Ok(Vec::new());
+    };
+    let (store, name) = (store.clone(), record.name.clone());
+    let mut found = Vec::new();
+    for id in store.tasks(&name)? {
+        match connected.client.task(&id) {
+            Ok(task) => found.push(task.raw),
+            Err(error) if matches!(error.kind, crate::client::ErrorKind::Rpc(_)) => {
+                // The server has forgotten it.
+                store.forget_task(&name, &id)?;
+            }
+            Err(error) => return Err(connected.fail(error)),
+        }
+    }
+    Ok(found)
+}
+
+fn no_tasks(connected: &Connected, error: crate::client::Error) -> Stop {
+    if error.is_unknown_method() {
+        let text =
+            format!("the server offers no tasks (`tasks`, or in the modern era {EXTENSION})");
+        return Failure::new(Kind::Rpc, text).into();
+    }
+    connected.fail(error)
+}
+
+fn row(task: &Task) -> Vec<String> {
+    vec![
+        one_line(&task.id),
+        one_line(&task.status),
+        one_line(task.message.as_deref().unwrap_or_default()),
+    ]
+}

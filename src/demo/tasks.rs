@@ -1,0 +1,106 @@
+//! Tasks of the built-in server: `slow`, while nobody waits for it (2025-11-25, Tasks; the extension
+//! `io.modelcontextprotocol/tasks`).
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant, SystemTime};
+
+use serde_json::{Value, json};
+
+/// So long a task is kept, in milliseconds.
+const TTL_MS: u64 = 600_000;
+/// How often to ask, in milliseconds.
+const POLL_MS: u64 = 100;
+/// So many are kept.
+const MAX_TASKS: usize = 1000;
+
+/// All tasks, by id.
+#[derive(Default)]
+pub(super) struct Tasks(HashMap<String, Task>);
+
+struct Task {
+    began: SystemTime,
+    over: Instant,
+    cancelled: bool,
+    result: Value,
+}
+
+impl Task {
+    fn status(&self) -> &'static str {
+        match () {
+            () if self.cancelled => "cancelled",
+            () if Instant::now() >= self.over => "completed",
+            () => "working",
+        }
+    }
+
+    fn shown(&self, id: &str, modern: bool) -> Value {
+        let at = humantime::format_rfc3339_millis(self.began).to_string();
+        let status = self.status();
+        let mut shown =
+            json!({"taskId": id, "status": status, "createdAt": at, "lastUpdatedAt": at});
+        let (ttl, poll) =
+            if modern { ("ttlMs", "pollIntervalMs") } else { ("ttl", "pollInterval") };
+        shown[ttl] = json!(TTL_MS);
+        shown[poll] = json!(POLL_MS);
+        if modern && status == "completed" {
+            shown["result"] = self.result.clone();
+        }
+        shown
+    }
+}
+
+impl Tasks {
+    /// Begins one; `None` when there are too many. What the call is answered with.
+    pub(super) fn begin(&mut self, takes: Duration, result: Value, modern: bool) -> Option<Value> {
+        if self.0.len() >= MAX_TASKS {
+            return None;
+        }
+        let id = format!("{:016x}", getrandom::u64().ok()?);
+        let over = Instant::now() + takes;
+        let task = Task { began: SystemTime::now(), over, cancelled: false, result };
+        let shown = task.shown(&id, modern);
+        self.0.insert(id, task);
+        Some(if modern { shown } else { json!({"task": shown}) })
+    }
+
+    /// The result of a method, or the code of its error and why; `None` for another method.
+    pub(super) fn serve(
+        &mut self,
+        method: &str,
+        params: &Value,
+        modern: bool,
+    ) -> Option<Result<Value, (i64, String)>> {
+        if method == "tasks/list" && !modern {
+            let all: Vec<Value> = self.0.iter().map(|(id, task)| task.shown(id, false)).collect();
+            return Some(Ok(json!({"tasks": all})));
+        }
+        if !matches!(method, "tasks/get" | "tasks/cancel") {
+            return None;
+        }
+        let id = params["taskId"].as_str().unwrap_or_default();
+        let Some(task) = self.0.get_mut(id) else {
+            return Some(Err((-32602, format!("Unknown task: {id}"))));
+        };
+        if method == "tasks/cancel" {
+            if !modern && task.status() != "working" {
+                let text = format!("The task is {} already", task.status());
+                return Some(Err((-32602, text)));
+            }
+            task.cancelled |= task.status() == "working";
+            if modern {
+                return Some(Ok(json!({})));
+            }
+        }
+        Some(Ok(task.shown(id, modern)))
+    }
+
+    /// When a task of the legacy era is over, and its result with its id.
+    pub(super) fn result(&self, id: &str) -> Option<(Instant, Value)> {
+        let task = self.0.get(id)?;
+        let mut result =
+            if task.cancelled { super::tools::wrong("cancelled") } else { task.result.clone() };
+        result["_meta"]["io.modelcontextprotocol/related-task"] = json!({"taskId": id});
+        let over = if task.cancelled { Instant::now() } else { task.over };
+        Some((over, result))
+    }
+}

@@ -54,4 +54,13 @@ def ask(subject: str, tone: str = "calm") -> str:
     return f"Say something {tone} about {subject}."
 
 
+if library == "mcp2":
+    from mcp.types import Completion
+
+    @server.completion()
+    async def complete(ref, argument, context):
+        subjects = ["rain", "rivers", "sun"]
+        return Completion(values=[one for one in subjects if one.startswith(argument.value)])
+
+
 start()

@@ -11,6 +11,7 @@ use super::progress::{as_json, log_line, progress_of};
 use super::{Context, Outcome};
 use crate::cli::Listen;
 use crate::client::{Ended, Notice, Probe, Watcher};
+use crate::error::{Failure, Kind};
 use crate::exit::ExitCode;
 use crate::output::{Console, one_line};
 use crate::redact::Redactor;
@@ -67,6 +68,10 @@ fn say_ready(context: &Context<'_>, args: &Listen, agreed: Option<&Value>) {
 }
 
 fn no_stream(connected: &Connected, error: crate::client::Error) -> super::Stop {
+    if error.is_unknown_method() {
+        let text = "the server tells nothing by itself: it has no subscriptions/listen";
+        return Failure { exchange: error.exchange, ..Failure::new(Kind::Rpc, text) }.into();
+    }
     let status = error.exchange.as_ref().filter(|shown| shown.request.method == "GET");
     let refused = status.and_then(|exchange| exchange.status()) == Some(405);
     match connected.fail(error) {

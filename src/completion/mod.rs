@@ -22,9 +22,9 @@ pub const CALLED: &str = "__complete";
 /// The completion script of a shell.
 pub fn script(shell: Shell) -> Vec<u8> {
     match shell {
-        Shell::Bash => include_bytes!("mcpoke.bash").to_vec(),
-        Shell::Zsh => include_bytes!("mcpoke.zsh").to_vec(),
-        Shell::Fish => include_bytes!("mcpoke.fish").to_vec(),
+        Shell::Bash => include_bytes!("../../completions/mcpoke.bash").to_vec(),
+        Shell::Zsh => include_bytes!("../../completions/_mcpoke").to_vec(),
+        Shell::Fish => include_bytes!("../../completions/mcpoke.fish").to_vec(),
         // Of what a server has these know nothing.
         other => {
             let mut script = Vec::new();

@@ -1,36 +1,13 @@
 //! `listen`: what a server tells by itself.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{Request, Sandbox, Server, http, interrupted, mcp, modern};
-
-/// A built-in server in a process of its own.
-struct Demo {
-    child: Child,
-    url: String,
-}
-
-impl Demo {
-    fn start(sandbox: &Sandbox) -> Self {
-        let mut command = sandbox.command(&["demo", "--port", "0", "--for", "60"]);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut url = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
-        Self { child, url: url.trim().to_owned() }
-    }
-}
-
-impl Drop for Demo {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use crate::support::{Demo, Request, Sandbox, Server, http, interrupted, mcp, modern};
 
 #[test]
 fn changes_are_told_in_both_eras() {

@@ -1,39 +1,17 @@
 //! Tasks: calls that go on without anybody waiting, in both eras.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Stdio};
 use std::sync::Mutex;
 
 use serde_json::{Value, json};
 
-use crate::support::{Sandbox, http, mcp, modern};
-
-/// A built-in server that outlives the commands.
-struct Demo(Child, String);
-
-impl Demo {
-    fn start(sandbox: &Sandbox) -> Self {
-        let mut command = sandbox.command(&["demo", "--port", "0", "--for", "60"]);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut url = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
-        Self(child, url.trim().to_owned())
-    }
-}
-
-impl Drop for Demo {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
+use crate::support::{Demo, Sandbox, http, mcp, modern};
 
 #[test]
 fn a_call_may_become_a_task() {
     for version in ["2025-11-25", "2026-07-28"] {
         let sandbox = Sandbox::new();
         let demo = Demo::start(&sandbox);
-        sandbox.run(&["init", &demo.1, "--protocol-version", version]).exits(0);
+        sandbox.run(&["init", &demo.url, "--protocol-version", version]).exits(0);
         sandbox
             .run(&["call", "slow", "seconds=0.3", "--task"])
             .exits(0)

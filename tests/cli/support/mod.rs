@@ -1,5 +1,6 @@
 //! What the tests share: a clean place to run the command in, and a server that does as it is told.
 
+mod demo;
 mod forgetful;
 mod sandbox;
 mod schema;
@@ -7,6 +8,7 @@ mod server;
 #[cfg(unix)]
 mod terminal;
 
+pub(crate) use demo::Demo;
 pub(crate) use forgetful::{Refusal, Refused, forgetful};
 pub(crate) use sandbox::{Finished, Sandbox};
 pub(crate) use server::{Request, Server, http, mcp, modern, pass_on};

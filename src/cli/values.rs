@@ -1,0 +1,141 @@
+//! The values that options choose from.
+
+#![allow(clippy::doc_markdown, reason = "help for people")]
+
+use clap::ValueEnum;
+
+/// The language of a recipe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    /// A POSIX shell script with curl
+    Curl,
+    /// Python, its standard library alone
+    Python,
+    /// JavaScript with fetch (Node.js 18 or newer, Deno, Bun)
+    Javascript,
+    /// Rust, with ureq and serde_json
+    Rust,
+}
+
+/// How the demo refuses a session that it does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum LostAs {
+    /// 404 with a JSON-RPC error, as the specification has it
+    #[default]
+    #[value(name = "404")]
+    Status404,
+    /// 400 with a JSON-RPC error
+    #[value(name = "400")]
+    Status400,
+    /// 404 with plain text
+    Text,
+    /// 401 without a challenge
+    #[value(name = "401")]
+    Status401,
+    /// 410 with plain text
+    #[value(name = "410")]
+    Status410,
+    /// 422 with plain text
+    #[value(name = "422")]
+    Status422,
+    /// 503 with JSON that is no JSON-RPC
+    #[value(name = "503")]
+    Status503,
+    /// A JSON-RPC error with status 200
+    Error,
+    /// An event stream that ends at once
+    Empty,
+}
+
+/// What goes wrong with the demo's answers to calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Fault {
+    /// They take three seconds more
+    Slow,
+    /// They end in the middle
+    Cut,
+    /// The connection is reset in the middle
+    Reset,
+    /// They come byte by byte
+    Drip,
+    /// They are 64 MiB long
+    Huge,
+}
+
+/// The eras that the demo speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Eras {
+    /// Revisions up to 2025-11-25
+    Legacy,
+    /// Revision 2026-07-28
+    Modern,
+    /// Whichever the client speaks
+    #[default]
+    Dual,
+}
+
+/// The form of the demo's answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum AnswerForm {
+    /// An event stream
+    #[default]
+    Sse,
+    /// A JSON document
+    Json,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// How to show what a server tells while a request runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum ProgressChoice {
+    /// On a terminal a bar or a spinner, and log messages above it; else nothing
+    #[default]
+    Auto,
+    /// A line for each
+    Plain,
+    /// A JSON object for each: the notification's method and params
+    Json,
+    /// Nothing
+    None,
+}
+
+/// How severe a log message is (RFC 5424, as MCP has it).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "the words say it")]
+pub enum LogLevel {
+    Debug,
+    Info,
+    Notice,
+    Warning,
+    Error,
+    Critical,
+    Alert,
+    Emergency,
+}
+
+impl LogLevel {
+    /// The protocol's word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Notice => "notice",
+            Self::Warning => "warning",
+            Self::Error => "error",
+            Self::Critical => "critical",
+            Self::Alert => "alert",
+            Self::Emergency => "emergency",
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! What is remembered between processes: one record a server, the tools beside it, and which is current.
 
+mod beside;
 mod credentials;
 mod files;
 mod offers;
@@ -7,9 +8,10 @@ mod record;
 mod store;
 mod target;
 
+pub use beside::{Belief, KnownTools};
 pub use credentials::{Credentials, Expanded, expand};
 pub use files::{Lock, private_options};
 pub use offers::{KnownOffers, Offer};
 pub use record::Record;
-pub use store::{Belief, KnownTools, Store, check_name};
+pub use store::{Store, check_name};
 pub use target::{FromFile, Target, TargetError, resolve};

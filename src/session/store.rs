@@ -3,6 +3,8 @@
 //! ```text
 //! sessions/NAME.json         the record
 //! sessions/NAME.tools.json   the tools it offered
+//! sessions/NAME.offers.json  what else it offered, by name, for completion
+//! sessions/NAME.tasks.json   tasks that were begun with it
 //! by-url/DIGEST              NAME, so that a URL finds its record without reading all of them
 //! current                    NAME
 //! locks/DIGEST               held while a session with an endpoint is being opened
@@ -10,69 +12,21 @@
 //! Reading never creates anything. A file that cannot be read is reported with its path.
 
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::files::{self, Lock};
-use super::offers::KnownOffers;
 use super::record::Record;
 use crate::digest::sha256;
 use crate::env::Env;
-use crate::protocol::types::{Tool, ToolList};
 
 /// Where things are remembered.
 #[derive(Debug, Clone)]
 pub struct Store {
     folder: Option<PathBuf>,
-}
-
-/// The file of a server's tasks.
-#[derive(Serialize, Deserialize)]
-struct TasksFile {
-    format: u64,
-    tasks: Vec<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct ToolsFile {
-    format: u64,
-    /// When they came, in milliseconds since 1970.
-    #[serde(default)]
-    fetched: u64,
-    /// How long they may be believed, in milliseconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    ttl_ms: Option<u64>,
-    /// Whether they are the same for every user.
-    #[serde(default)]
-    public: bool,
-    tools: Vec<Box<RawValue>>,
-}
-
-/// How far remembered tools are to be believed (2026-07-28, Caching).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Belief {
-    /// The server said that they hold until later.
-    Fresh,
-    /// The server did not say, or said that they may change at any time: they are used, and asked for
-    /// again where they do not fit.
-    Unsure,
-    /// The time that the server gave is over.
-    Expired,
-}
-
-/// The tools that a server offered when it was last asked.
-#[derive(Debug, Clone)]
-pub struct KnownTools {
-    /// The tools.
-    pub tools: Vec<Tool>,
-    /// How far they are to be believed.
-    pub belief: Belief,
-    /// Whether they are the same for every user.
-    pub is_public: bool,
 }
 
 /// What a name must not end with: the files beside a record end so.
@@ -112,7 +66,7 @@ impl Store {
         self.folder.as_ref().context("no folder for state is known: set MCPOKE_STATE_DIR")
     }
 
-    fn path(&self, parts: &[&str]) -> Result<PathBuf> {
+    pub(super) fn path(&self, parts: &[&str]) -> Result<PathBuf> {
         let mut path = self.folder()?.clone();
         path.extend(parts);
         Ok(path)
@@ -120,18 +74,6 @@ impl Store {
 
     fn record_path(&self, name: &str) -> Result<PathBuf> {
         self.path(&["sessions", &format!("{name}.json")])
-    }
-
-    fn tools_path(&self, name: &str) -> Result<PathBuf> {
-        self.path(&["sessions", &format!("{name}.tools.json")])
-    }
-
-    fn offers_path(&self, name: &str) -> Result<PathBuf> {
-        self.path(&["sessions", &format!("{name}.offers.json")])
-    }
-
-    fn tasks_path(&self, name: &str) -> Result<PathBuf> {
-        self.path(&["sessions", &format!("{name}.tasks.json")])
     }
 
     fn url_path(&self, url: &str) -> Result<PathBuf> {
@@ -272,100 +214,6 @@ impl Store {
         }
         bail!("no free name for {server}")
     }
-
-    /// The tools that a server offered when it was last asked.
-    pub fn load_tools(&self, name: &str, now: SystemTime) -> Result<Option<KnownTools>> {
-        let path = self.tools_path(name)?;
-        let Some(text) = files::read(&path)? else { return Ok(None) };
-        let read = || -> Result<KnownTools> {
-            let file: ToolsFile = parse_file(&text)?;
-            let age = milliseconds(now).checked_sub(file.fetched);
-            let belief = match (file.ttl_ms, age) {
-                (None | Some(0), _) => Belief::Unsure,
-                (Some(ttl), Some(age)) if age < ttl => Belief::Fresh,
-                // A clock that went back says nothing about the age.
-                _ => Belief::Expired,
-            };
-            let tools =
-                file.tools.into_iter().map(|raw| Tool::parse(raw).map_err(anyhow::Error::msg));
-            Ok(KnownTools { tools: tools.collect::<Result<_>>()?, belief, is_public: file.public })
-        };
-        Ok(Some(read().with_context(|| format!("cannot use {}", path.display()))?))
-    }
-
-    /// Remembers the tools of a server.
-    pub fn save_tools(&self, name: &str, list: &ToolList, now: SystemTime) -> Result<()> {
-        let text = serde_json::to_string(&ToolsFile {
-            format: Record::FORMAT,
-            fetched: milliseconds(now),
-            ttl_ms: list.ttl_ms,
-            public: list.is_public,
-            tools: list.tools.iter().map(|tool| tool.raw.clone()).collect(),
-        })?;
-        files::write(&self.tools_path(name)?, &(text + "\n"))
-    }
-
-    /// What a server offered besides tools when it was last asked.
-    pub fn load_offers(&self, name: &str) -> Result<Option<KnownOffers>> {
-        let path = self.offers_path(name)?;
-        let Some(text) = files::read(&path)? else { return Ok(None) };
-        let known = parse_file(&text).with_context(|| format!("cannot use {}", path.display()))?;
-        Ok(Some(known))
-    }
-
-    /// Takes note of a list that a server gave (`resources`, `prompts`, …).
-    pub fn save_offers(&self, name: &str, key: &str, items: &[Value]) -> Result<()> {
-        // One that cannot be used is written anew: nothing in it is worth more than the server's word.
-        let mut known = self.load_offers(name).ok().flatten().unwrap_or_default();
-        let before = known.clone();
-        known.learn(key, items);
-        if known == before {
-            return Ok(());
-        }
-        files::write(&self.offers_path(name)?, &(serde_json::to_string(&known)? + "\n"))
-    }
-
-    /// The ids of the tasks that were begun with a server and whose results were not fetched yet.
-    pub fn tasks(&self, name: &str) -> Result<Vec<String>> {
-        let path = self.tasks_path(name)?;
-        let Some(text) = files::read(&path)? else { return Ok(Vec::new()) };
-        let file: TasksFile =
-            parse_file(&text).with_context(|| format!("cannot use {}", path.display()))?;
-        Ok(file.tasks)
-    }
-
-    /// Remembers a task of a server.
-    pub fn remember_task(&self, name: &str, id: &str) -> Result<()> {
-        self.change_tasks(name, |tasks| tasks.push(id.to_owned()))
-    }
-
-    /// Forgets a task of a server.
-    pub fn forget_task(&self, name: &str, id: &str) -> Result<()> {
-        self.change_tasks(name, |tasks| tasks.retain(|known| known != id))
-    }
-
-    fn change_tasks(&self, name: &str, change: impl FnOnce(&mut Vec<String>)) -> Result<()> {
-        // Several shells may begin tasks at once.
-        let _lock = self.lock(&format!("tasks of {name}"), Some(Duration::from_secs(5)))?;
-        let before = self.tasks(name).unwrap_or_default();
-        let mut tasks = before.clone();
-        change(&mut tasks);
-        if tasks == before {
-            return Ok(());
-        }
-        let file = TasksFile { format: Record::FORMAT, tasks };
-        files::write(&self.tasks_path(name)?, &(serde_json::to_string(&file)? + "\n"))
-    }
-
-    /// Forgets the tools of a server, since they may have changed.
-    pub fn forget_tools(&self, name: &str) -> Result<()> {
-        files::remove(&self.tools_path(name)?)
-    }
-}
-
-fn milliseconds(at: SystemTime) -> u64 {
-    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Reads a file of this program's, and says so where a newer version wrote it.

@@ -106,6 +106,12 @@ impl Known {
         whole.chain(begun).collect()
     }
 
+    pub(super) fn tasks(&self) -> Vec<Choice> {
+        let (store, Some(Target::Saved(record, _))) = self.target() else { return Vec::new() };
+        let ids = store.tasks(&record.name).unwrap_or_default();
+        ids.into_iter().map(|id| (id, String::new())).collect()
+    }
+
     pub(super) fn prompts(&self) -> Vec<Choice> {
         self.offers().prompts.into_iter().map(|one| (one.name, one.about)).collect()
     }

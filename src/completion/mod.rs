@@ -101,7 +101,7 @@ fn without_server(words: &[String]) -> Vec<OsString> {
 
 /// The arguments whose values a server knows, by command; what has a place of its own in the order of the
 /// places, and all of those of a command, since changing an argument puts it last.
-const ASKED: [(&str, &str, What); 18] = [
+const ASKED: [(&str, &str, What); 19] = [
     ("call", "tool", What::Tools),
     ("call", "arguments", What::ToolArguments("tool")),
     ("check", "tool", What::Tools),
@@ -118,6 +118,7 @@ const ASKED: [(&str, &str, What); 18] = [
     ("complete", "reference", What::References),
     ("complete", "argument", What::PromptArguments("reference")),
     ("complete", "context", What::PromptArguments("reference")),
+    ("task", "id", What::Tasks),
     ("use", "name", What::Servers),
     ("close", "name", What::Servers),
 ];
@@ -135,6 +136,8 @@ enum What {
     /// Prompts and templates.
     References,
     Rules,
+    /// Tasks that were begun from here.
+    Tasks,
 }
 
 fn with_completers(command: clap::Command, matches: &ArgMatches, env: &Env) -> clap::Command {
@@ -173,6 +176,7 @@ fn values(what: What, known: &Known, sub: &ArgMatches, typed: &str) -> Vec<Compl
         What::Prompts => known.prompts(),
         What::References => known.references(),
         What::Rules => known::rules(),
+        What::Tasks => known.tasks(),
         What::ToolArguments(of) => {
             text_of(sub, of).map_or_else(Vec::new, |tool| known.tool_arguments(&tool, typed))
         }

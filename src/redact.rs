@@ -204,6 +204,36 @@ pub fn without_secrets(url: &str) -> String {
     format!("{before}?{}", parts.join("&"))
 }
 
+/// A command line without what its options' names, or its headers, say is secret: `--api-key …`.
+pub fn command_without_secrets(words: &[String]) -> Vec<String> {
+    let mut hides_next = false;
+    let shown = words.iter().map(|word| {
+        let hidden = std::mem::take(&mut hides_next);
+        if word.starts_with('-') {
+            return match word.split_once('=') {
+                Some((name, value)) if is_sensitive_header(name) => {
+                    format!("{name}={}", credential(value))
+                }
+                Some(_) => word.clone(),
+                None => {
+                    hides_next = is_sensitive_header(word);
+                    word.clone()
+                }
+            };
+        }
+        match word.split_once([':', '=']) {
+            _ if hidden => credential(word),
+            // A header, or a variable.
+            Some((name, value)) if !value.starts_with("//") && is_sensitive_header(name) => {
+                format!("{name}{}{}", &word[name.len()..=name.len()], credential(value.trim()))
+            }
+            _ if word.contains("://") => without_secrets(word),
+            _ => word.clone(),
+        }
+    });
+    shown.collect()
+}
+
 /// What stands before the `@` of a URL, or of something that was meant to be one, is left out; a
 /// user's name may be a token as well.
 fn without_user(url: &str) -> String {
@@ -263,6 +293,24 @@ mod tests {
                 !redactor.text(form).contains("0123456789") && redactor.text(form) != form,
                 "{form}"
             );
+        }
+    }
+
+    #[test]
+    fn a_command_line_keeps_its_secrets() {
+        let shown = |line: &str| {
+            let words: Vec<String> = line.split('|').map(str::to_owned).collect();
+            command_without_secrets(&words).join("|")
+        };
+        assert_eq!(shown("npx|-y|server@1.2|/home/me"), "npx|-y|server@1.2|/home/me");
+        for line in [
+            "x|--api-key|sk-0123456789",
+            "x|--api-key=sk-0123456789",
+            "x|--header|Authorization: Bearer sk-0123456789",
+            "docker|-e|API_TOKEN=sk-0123456789",
+            "x|https://h/?token=sk-0123456789",
+        ] {
+            assert!(!shown(line).contains("sk-0123456789"), "{}", shown(line));
         }
     }
 

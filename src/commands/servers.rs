@@ -8,7 +8,7 @@ use crate::config::{Configured, Reached};
 use crate::error::Failure;
 use crate::exit::ExitCode;
 use crate::output::{one_line, table};
-use crate::redact::without_secrets;
+use crate::redact::{command_without_secrets, without_secrets};
 
 pub(super) fn run(context: &Context<'_>) -> Outcome {
     let found = configured(context);
@@ -33,7 +33,9 @@ pub(super) fn run(context: &Context<'_>) -> Outcome {
         .map(|server| {
             let how = match &server.reached {
                 Reached::Http(remote) => without_secrets(&remote.url),
-                Reached::Stdio(command) => format!("stdio: {}", command.join(" ")),
+                Reached::Stdio(command) => {
+                    format!("stdio: {}", command_without_secrets(command).join(" "))
+                }
                 Reached::Unusable(why) => format!("cannot be used: {why}"),
             };
             vec![one_line(&server.name), one_line(&how), shown(&server.file)]
@@ -56,7 +58,7 @@ fn to_json(server: &Configured) -> Value {
         }
         Reached::Stdio(command) => {
             value["transport"] = json!("stdio");
-            value["command"] = json!(command);
+            value["command"] = json!(command_without_secrets(command));
         }
         Reached::Unusable(why) => value["problem"] = json!(why),
     }

@@ -8,6 +8,7 @@ use crate::arguments::ranked;
 use crate::config::{self, Configured, Found, Reached, Remote};
 use crate::endpoint::Endpoint;
 use crate::error::Failure;
+use crate::redact::command_without_secrets;
 use crate::session::{Credentials, FromFile, Target, TargetError, expand, resolve};
 
 /// What the configuration files have.
@@ -93,7 +94,8 @@ fn wants(place: &str, remote: &Remote, context: &Context<'_>, why: &str) -> Fail
 
 /// A server without a URL, and how it gets one.
 fn about_stdio(place: &str, command: &[String]) -> Failure {
-    let words: Vec<String> = command.iter().map(|word| quoted(word)).collect();
+    let words: Vec<String> =
+        command_without_secrets(command).iter().map(|word| quoted(word)).collect();
     let bridge = format!(
         "npx -y supergateway --outputTransport streamableHttp --port 8000 --stdio {}",
         quoted(&words.join(" "))

@@ -27,7 +27,8 @@ pub(super) fn run(context: &Context<'_>, args: &Check) -> Outcome {
         if let Some(path) = &args.junit {
             write(context, path, &junit(&connected.spoken.target, &report))?;
         }
-        print(context, &report)?;
+        let is_on_stdout = args.junit.as_ref().is_some_and(|path| path.as_os_str() == "-");
+        print(context, &report, is_on_stdout)?;
         let failed = report.count(Severity::Error) > 0
             || (args.strict && report.count(Severity::Warning) > 0);
         Ok(if failed { ExitCode::Protocol } else { ExitCode::Success })
@@ -109,10 +110,10 @@ fn write(context: &Context<'_>, path: &Path, text: &str) -> Result<(), Stop> {
     })
 }
 
-fn print(context: &Context<'_>, report: &Report) -> Result<(), Stop> {
+fn print(context: &Context<'_>, report: &Report, counts_alone: bool) -> Result<(), Stop> {
     let console = &context.console;
     let (errors, warnings) = (report.count(Severity::Error), report.count(Severity::Warning));
-    if context.options.wants_json() {
+    if context.options.wants_json() && !counts_alone {
         let findings: Vec<Value> = report.findings.iter().map(Finding::to_json).collect();
         console.value(&json!({
             "checked": report.subjects.len(),
@@ -123,7 +124,7 @@ fn print(context: &Context<'_>, report: &Report) -> Result<(), Stop> {
         return Ok(());
     }
     let style = console.out.style;
-    for finding in &report.findings {
+    for finding in report.findings.iter().filter(|_| !counts_alone) {
         let paint = if finding.severity == Severity::Error { Paint::Bad } else { Paint::Strong };
         console.line(&format!(
             "{}  {}  {}  [{}]\n    {}",

@@ -51,6 +51,12 @@ pub(super) fn call(
         } else {
             context.console.out.server_text(&task.id)?;
         }
+        if connected.spoken.target == "demo" {
+            context
+                .console
+                .note("mcpoke: the built-in server ends with this command, and so does the task.");
+            return Ok(None);
+        }
         let next = connected.command(&format!("task {}", quoted(&task.id)));
         context.console.note(&format!("\nnext: {next}  waits for its result"));
         return Ok(None);

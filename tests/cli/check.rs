@@ -19,6 +19,8 @@ fn the_built_in_server_is_as_it_should_be() {
             report["findings"].as_array().unwrap().iter().map(|f| &f["place"]).collect();
         assert!(places.contains(&&json!("/params/arguments/a")), "{report}");
         run(&["check", "fail"]).exits(0).says("reports failure");
+        let xml = run(&["check", "--junit", "-"]).exits(0).stdout;
+        assert!(xml.starts_with("<?xml") && xml.trim_end().ends_with("</testsuites>"), "{xml}");
         run(&["check", "nonsense"]).exits(2).says("no tool named");
     }
 }

@@ -91,6 +91,13 @@ fn reached(entry: &Value, variables: &Variables<'_>) -> Reached {
     if let Some(kind) = entry["type"].as_str().filter(|kind| matches!(*kind, "ws" | "sdk")) {
         return Reached::Unusable(format!("it is of type `{kind}`, and mcpoke speaks HTTP"));
     }
+    // A file that came with somebody else's project must not have files of the user's sent anywhere.
+    let values = entry["headers"].as_object().into_iter().flatten();
+    let texts = values.filter_map(|(_, value)| value.as_str()).chain([url]);
+    if texts.into_iter().any(|text| text.starts_with("file:") || text.starts_with("env:")) {
+        let why = "a value in it begins with `file:` or `env:`, which mcpoke looks up on its own command line alone";
+        return Reached::Unusable(why.to_owned());
+    }
     let mut asked = Vec::new();
     let mut own = |template: &str| variables.own(&without_braces(template), &mut asked);
     let url = own(url);
@@ -205,6 +212,9 @@ mod tests {
         assert_eq!(of(r#"{"command":{"path":"uvx","args":["x"]}}"#), words(&["uvx", "x"]));
         assert!(matches!(of(r#"{"type":"ws","url":"ws://h/"}"#), Reached::Unusable(_)));
         assert!(matches!(of("{}"), Reached::Unusable(_)));
+        assert!(matches!(of(r#"{"url":"file:/etc/passwd"}"#), Reached::Unusable(_)));
+        let sends = r#"{"url":"http://h/","headers":{"X":"file:/home/me/.ssh/id_rsa"}}"#;
+        assert!(matches!(of(sends), Reached::Unusable(_)));
         assert!(matches!(of(r#"{"url":"http://h/","headers":{"a":[]}}"#), Reached::Unusable(_)));
     }
 }

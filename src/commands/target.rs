@@ -8,7 +8,8 @@ use crate::arguments::ranked;
 use crate::config::{self, Configured, Found, Reached, Remote};
 use crate::endpoint::Endpoint;
 use crate::error::Failure;
-use crate::redact::command_without_secrets;
+use crate::output::one_line;
+use crate::redact::{command_without_secrets, without_secrets};
 use crate::session::{Credentials, FromFile, Target, TargetError, expand, resolve};
 
 /// What the configuration files have.
@@ -76,6 +77,15 @@ fn from_file(context: &Context<'_>, server: &Configured) -> Result<Target, Stop>
         Some(store) => store.load_by_url(endpoint.as_str())?,
         None => None,
     };
+    if saved.is_none() {
+        // Whoever works in somebody else's project sees where it leads before anything else.
+        context.console.note(&format!(
+            "mcpoke: {} stands in {}: {}",
+            one_line(&server.name),
+            shown(&server.file),
+            one_line(&without_secrets(endpoint.as_str()))
+        ));
+    }
     let file = FromFile { name: server.name.clone(), file: server.file.clone(), credentials };
     Ok(Target::Configured(Box::new(file), endpoint, saved.map(Box::new)))
 }

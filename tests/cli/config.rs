@@ -23,7 +23,10 @@ fn a_server_of_the_projects_file_is_called_by_its_name() {
     }});
     write(&sandbox, ".mcp.json", &file.to_string());
     let sandbox = sandbox.with("BASE", server.url.trim_end_matches("/mcp"));
-    sandbox.run(&["-s", "mine", "call", "echo", "message=hi"]).exits(0);
+    sandbox
+        .run(&["-s", "mine", "call", "echo", "message=hi"])
+        .exits(0)
+        .says("mine stands in .mcp.json: http://127.0.0.1");
     // It is remembered under its name, with a reference instead of the token.
     let record = std::fs::read_to_string(sandbox.state().join("sessions/mine.json")).unwrap();
     assert!(record.contains("${TOKEN}") && !record.contains("t0ken"), "{record}");

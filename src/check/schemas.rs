@@ -113,7 +113,8 @@ mod full {
     /// The causes at the ends of all branches: what is above them says nothing more.
     pub(super) fn leaves(error: &ValidationError<'_, '_>) -> Vec<Problem> {
         if error.causes.is_empty() {
-            return vec![(error.instance_location.to_string(), error.kind.to_string())];
+            let text = without_base(&error.kind.to_string());
+            return vec![(error.instance_location.to_string(), text)];
         }
         error.causes.iter().flat_map(leaves).collect()
     }

@@ -48,7 +48,7 @@ pub(super) fn seen_by_bash(word: &str, breaks: &str) -> usize {
 pub(super) fn quoted(word: &str) -> String {
     let mut out = String::new();
     for letter in word.chars() {
-        if !(letter.is_alphanumeric() || "%+,-./:=@_{}".contains(letter)) {
+        if !(letter.is_alphanumeric() || "%+,-./:=@_".contains(letter)) {
             out.push('\\');
         }
         out.push(letter);
@@ -81,5 +81,6 @@ mod tests {
     fn what_a_shell_would_read_otherwise_is_escaped() {
         assert_eq!(quoted("New York;$(id)"), "New\\ York\\;\\$\\(id\\)");
         assert_eq!(quoted("demo://a"), "demo://a");
+        assert_eq!(quoted("{a,b}"), "\\{a,b\\}");
     }
 }

@@ -18,7 +18,7 @@ use clap_complete::Shell;
 pub use options::Options;
 use options::{jobs, seconds};
 pub use values::{
-    AnswerForm, ColorChoice, Eras, Fault, Language, LogLevel, LostAs, ProgressChoice,
+    AnswerForm, ColorChoice, DemoAuth, Eras, Fault, Language, LogLevel, LostAs, ProgressChoice,
 };
 
 /// Where an option stands in the help.
@@ -166,6 +166,7 @@ Examples:
   mcpoke init http://127.0.0.1:3001/mcp
   mcpoke init localhost:3001/mcp --name local
   mcpoke init https://example.com/mcp --bearer env:TOKEN
+  mcpoke init https://example.com/mcp --token-command 'pass show mcp'
   mcpoke init https://example.com/mcp -H 'X-Api-Key: ${KEY}'")]
 pub struct Init {
     /// The server's URL, such as http://127.0.0.1:3001/mcp; `localhost:3001/mcp` will do
@@ -490,6 +491,9 @@ pub struct Demo {
     /// Keep no sessions in the legacy era
     #[arg(long)]
     pub stateless: bool,
+    /// What to want of clients: nothing, or a bearer token (`demo-token`)
+    #[arg(long, value_enum, default_value_t = DemoAuth::None)]
+    pub auth: DemoAuth,
     /// How to reply: as an event stream or as a JSON document
     #[arg(long, value_enum, default_value_t = AnswerForm::Sse)]
     pub replies: AnswerForm,

@@ -30,6 +30,9 @@ pub struct Options {
     /// Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]
     #[arg(long, global = true, value_name = "TOKEN", help_heading = TARGET)]
     pub bearer: Option<String>,
+    /// Take the bearer token from what this command says, each time anew: a keychain's, say
+    #[arg(long, global = true, value_name = "CMD", conflicts_with = "bearer", value_hint = ValueHint::CommandString, help_heading = TARGET)]
+    pub token_command: Option<String>,
     /// Neither read nor write what is remembered; end the session afterwards
     #[arg(long, global = true, help_heading = TARGET)]
     pub no_save: bool,

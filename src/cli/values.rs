@@ -139,3 +139,13 @@ impl LogLevel {
         }
     }
 }
+
+/// What the demo wants of clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum DemoAuth {
+    /// Nothing
+    #[default]
+    None,
+    /// A bearer token
+    Bearer,
+}

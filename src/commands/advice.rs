@@ -60,10 +60,15 @@ fn advised(failure: Failure, finding: Option<&str>, client: &Client, spoken: &Sp
         }
         (_, Kind::Auth) if is_status(&failure, 407) => failure
             .with_detail("The proxy wants credentials: http://USER:PASSWORD@HOST with --proxy."),
-        (_, Kind::Auth) => failure.with_next(
-            format!("mcpoke init {} --bearer env:TOKEN", spoken.target),
-            "with the token in $TOKEN",
-        ),
+        (_, Kind::Auth) => failure
+            .with_next(
+                format!("mcpoke init {} --bearer env:TOKEN", spoken.target),
+                "with the token in $TOKEN",
+            )
+            .with_next(
+                format!("mcpoke init {} --token-command CMD", spoken.target),
+                "with the token that a command says",
+            ),
         (Some("redirected" | "wrong-path"), _) => elsewhere(failure, client),
         (Some("modern-only" | "legacy-only"), _) => failure.with_next(
             format!("mcpoke init {}", spoken.target),

@@ -1,18 +1,15 @@
 //! Answers to what a server asks of its client, as the options say and as the person at the terminal
 //! says: `--answer`, `--answers`, `--root`, `--sampling-command`, or a form.
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
-use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
 use super::call::read_file;
 use super::form::{Asker, Choice};
 use super::settings::{given_capabilities, limits};
-use super::{Context, Stop};
+use super::{Context, Stop, shell};
 use crate::arguments::Given;
 use crate::client::{Inquiries, Responder, Response};
 use crate::error::Failure;
@@ -246,7 +243,7 @@ impl Answers {
         let Some(command) = &self.sampling else {
             return refused("no --sampling-command CMD was given");
         };
-        match run(command, &params.to_string(), self.limit, &self.interrupt) {
+        match shell::run(command, &params.to_string(), self.limit, &self.interrupt) {
             Ok(said) => {
                 self.note(
                     "the server asked for a sample of a language model; --sampling-command gave it",
@@ -282,81 +279,6 @@ fn message_of(said: &str) -> Value {
     })
 }
 
-/// Runs a command of the user's through the shell, within the limit.
-fn run(
-    command: &str,
-    input: &str,
-    limit: Option<Duration>,
-    interrupt: &Interrupt,
-) -> Result<String, String> {
-    let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
-    let mut child = in_a_group(Command::new(shell).args([flag, command]))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|error| format!("cannot be started: {error}"))?;
-    let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
-    let input = input.to_owned();
-    // Each in a thread of its own: a command may say much before it has read all.
-    std::thread::spawn(move || {
-        // A command that does not read its input needs none.
-        stdin.map(|mut stdin| stdin.write_all(input.as_bytes()))
-    });
-    let (done, finished) = channel();
-    std::thread::spawn(move || {
-        let said = stdout.map(std::io::read_to_string);
-        done.send(said.unwrap_or_else(|| Ok(String::new())))
-    });
-    let deadline = limit.map(|limit| Instant::now() + limit);
-    let left = || deadline.map(|at| at.saturating_duration_since(Instant::now()));
-    let said = interrupt.receive(&finished, limit);
-    let ended = loop {
-        match child.try_wait() {
-            Ok(Some(status)) if said.is_some() => break Some(status),
-            Ok(None) if said.is_some() && left().is_none_or(|left| !left.is_zero()) => {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            _ => break None,
-        }
-    };
-    match (said, ended) {
-        (Some(said), Some(status)) if status.success() => {
-            said.map_err(|error| format!("said what cannot be read: {error}"))
-        }
-        (_, Some(status)) => Err(format!("failed ({status})")),
-        _ => {
-            end_group(&mut child);
-            if interrupt.is_raised() {
-                return Err("was interrupted".to_owned());
-            }
-            Err("did not answer in time (--timeout)".to_owned())
-        }
-    }
-}
-
-/// In a process group of its own, so that all of it can be ended.
-#[cfg(unix)]
-fn in_a_group(command: &mut Command) -> &mut Command {
-    use std::os::unix::process::CommandExt as _;
-    command.process_group(0)
-}
-
-#[cfg(not(unix))]
-fn in_a_group(command: &mut Command) -> &mut Command {
-    command
-}
-
-/// Ends a command and whatever it has started.
-fn end_group(child: &mut std::process::Child) {
-    #[cfg(unix)]
-    if let Some(group) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
-        // What has ended by itself is ended.
-        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-    }
-    let _ = child.kill();
-    let _ = child.wait();
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -381,20 +303,5 @@ mod tests {
         assert_eq!(message_of(whole)["model"], "m");
         let number = message_of("42");
         assert_eq!(number["content"]["text"], "42");
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_command_gets_the_request_and_has_a_limit() {
-        let never = Interrupt::default();
-        assert_eq!(run("cat", "{\"a\":1}", None, &never).unwrap(), "{\"a\":1}");
-        assert!(run("exit 3", "", None, &never).unwrap_err().contains("failed"));
-        let large = "x".repeat(1 << 20);
-        assert_eq!(run("cat", &large, Some(Duration::from_secs(10)), &never).unwrap(), large);
-        for late in ["sleep 5", "echo hi; exec >&-; sleep 5"] {
-            let began = Instant::now();
-            let late = run(late, "", Some(Duration::from_millis(50)), &never);
-            assert!(late.unwrap_err().contains("in time") && began.elapsed().as_secs() < 2);
-        }
     }
 }

@@ -284,6 +284,7 @@ pub(super) fn remember(
         opened: Record::seconds(opened.at),
         headers: prepared.credentials.headers.clone(),
         bearer: prepared.credentials.bearer.clone(),
+        token_command: prepared.credentials.token_command.clone(),
         ca_file: prepared.http.tls.ca_file.clone(),
         cert_file: prepared.http.tls.cert_file.clone(),
         key_file: prepared.http.tls.key_file.clone(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Context, Outcome};
 use crate::cli::Demo as Args;
-use crate::demo::{Demo, Options};
+use crate::demo::{Demo, DemoAuth, Options, TOKEN};
 use crate::error::{Failure, Kind};
 use crate::exit::ExitCode;
 
@@ -17,6 +17,7 @@ pub(super) fn run(context: &Context<'_>, args: &Args) -> Outcome {
         lose_every: args.lose_every.map(Duration::from_secs_f64),
         lost_as: args.lost_as,
         fault: args.fault,
+        auth: args.auth,
     };
     let demo = Demo::start(args.port, options).map_err(|error| {
         Failure::new(
@@ -27,7 +28,11 @@ pub(super) fn run(context: &Context<'_>, args: &Args) -> Outcome {
     })?;
     let url = demo.url();
     context.console.line(&url)?;
-    context.console.note(&format!("listening; Ctrl-C ends it\n\nnext: mcpoke init {url}"));
+    let token = match args.auth {
+        DemoAuth::None => String::new(),
+        DemoAuth::Bearer => format!(" --bearer {TOKEN}"),
+    };
+    context.console.note(&format!("listening; Ctrl-C ends it\n\nnext: mcpoke init {url}{token}"));
     if let Some(seconds) = args.seconds {
         std::thread::sleep(Duration::from_secs(seconds));
         return Ok(ExitCode::Success);

@@ -28,6 +28,7 @@ mod request;
 mod servers;
 mod sessions;
 mod settings;
+mod shell;
 mod target;
 mod tasks;
 mod tool_page;

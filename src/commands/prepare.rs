@@ -1,11 +1,13 @@
 //! Who talks to which server, and how: all that is known before anything is sent.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::advice::{Spoken, quoted};
 use super::answering::{Answering, Mistakes, answering};
 use super::settings::{self, given_credentials, limits};
-use super::{Context, Stop};
+use super::{Context, Stop, shell};
 use crate::client::Client;
 use crate::demo::{self, Demo};
 use crate::endpoint::Endpoint;
@@ -85,7 +87,8 @@ pub(super) fn prepare(context: &Context<'_>, target: Target) -> Result<Prepared,
     if !sent.has_authorization() && context.env.var("MCPOKE_BEARER").is_some() {
         sent.bearer = Some("env:MCPOKE_BEARER".to_owned());
     }
-    let expanded = sent.expand(context.env).map_err(Failure::usage)?;
+    let said = said_by_command(context, &sent)?;
+    let expanded = sent.expand(context.env, said.as_deref()).map_err(Failure::usage)?;
     context.recorder.learn(|redactor| expanded.teach(redactor));
     context.recorder.learn(|redactor| redactor.learn_query(endpoint.as_str()));
     let mut limits = limits(options);
@@ -136,6 +139,26 @@ pub(super) fn prepare(context: &Context<'_>, target: Target) -> Result<Prepared,
         capabilities,
         wanted,
         mistakes,
+    })
+}
+
+/// How long a token command may take: it may ask its user something.
+const TOKEN_LIMIT: Duration = Duration::from_mins(1);
+
+/// What `--token-command` says, where that is how a token is found.
+fn said_by_command(
+    context: &Context<'_>,
+    credentials: &Credentials,
+) -> Result<Option<String>, Failure> {
+    let Some(command) =
+        credentials.token_command.as_deref().filter(|_| credentials.bearer.is_none())
+    else {
+        return Ok(None);
+    };
+    let said = shell::run(command, "", Some(TOKEN_LIMIT), &context.interrupt);
+    said.map(Some).map_err(|why| {
+        Failure::new(Kind::Auth, format!("there is no token: --token-command {why}"))
+            .with_next("the command by itself", "shows what it says")
     })
 }
 

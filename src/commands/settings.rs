@@ -67,6 +67,7 @@ pub(super) fn given_credentials(options: &Options) -> Result<Credentials, Failur
     Ok(Credentials {
         headers: given,
         bearer: options.bearer.clone().map(absolute_reference),
+        token_command: options.token_command.clone(),
         cert_file: options.cert.as_deref().map(absolute),
     })
 }

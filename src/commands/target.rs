@@ -72,7 +72,7 @@ fn from_file(context: &Context<'_>, server: &Configured) -> Result<Target, Stop>
     let endpoint = Endpoint::parse(&url)
         .map_err(|why| Failure::usage(format!("{place} cannot be used: its URL {why}")))?;
     let credentials = Credentials { headers: remote.headers.clone(), ..Credentials::default() };
-    credentials.expand(context.env).map_err(|why| wants(&place, remote, context, &why))?;
+    credentials.expand(context.env, None).map_err(|why| wants(&place, remote, context, &why))?;
     let saved = match context.store() {
         Some(store) => store.load_by_url(endpoint.as_str())?,
         None => None,

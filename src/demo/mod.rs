@@ -22,8 +22,11 @@ use std::time::Duration;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-pub use crate::cli::{AnswerForm, Eras, Fault, LostAs};
+pub use crate::cli::{AnswerForm, DemoAuth, Eras, Fault, LostAs};
 use crate::protocol::types::Tool;
+
+/// The token that the server wants, where it wants one.
+pub const TOKEN: &str = "demo-token";
 
 /// How the server behaves.
 #[derive(Debug, Clone, Copy, Default)]
@@ -42,6 +45,8 @@ pub struct Options {
     pub stateless: bool,
     /// How answers come.
     pub answers: AnswerForm,
+    /// What is wanted of clients.
+    pub auth: DemoAuth,
 }
 
 /// The tools that it offers at its beginning.

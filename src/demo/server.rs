@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
-use hyper::header;
+use hyper::header::{self, HeaderValue};
 use hyper::{HeaderMap, Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
@@ -15,7 +15,7 @@ use tokio::sync::broadcast;
 use super::answers::{Answer, not_allowed, plain, refuse, text_of};
 use super::sessions::Sessions;
 use super::tasks::Tasks;
-use super::{Eras, Fault, Options, legacy, modern};
+use super::{DemoAuth, Eras, Fault, Options, TOKEN, legacy, modern};
 use crate::digest::sha256_of;
 use crate::protocol::envelope::META_VERSION;
 use crate::protocol::headers::{ACCEPT_BOTH, EVENT_STREAM, JSON, PROTOCOL_VERSION};
@@ -118,6 +118,9 @@ async fn handle(state: &Arc<State>, request: Request<Incoming>) -> Answer {
     if request.uri().path() != "/mcp" {
         return plain(StatusCode::NOT_FOUND, "Not found: the endpoint is /mcp");
     }
+    if let Err(refusal) = check_token(state, request.headers()) {
+        return refusal;
+    }
     let outcome = match *request.method() {
         Method::POST => post(state, request).await,
         // The modern era has POST alone (2026-07-28, Streamable HTTP, "Earlier Streamable HTTP
@@ -150,6 +153,26 @@ fn check_origin(headers: &HeaderMap) -> Result<(), Answer> {
         }
         _ => Ok(()),
     }
+}
+
+/// Whether the client has sent what the server wants (RFC 6750, 3).
+fn check_token(state: &State, headers: &HeaderMap) -> Result<(), Answer> {
+    if state.options.auth == DemoAuth::None {
+        return Ok(());
+    }
+    let given = text_of(headers, header::AUTHORIZATION.as_str());
+    let token = given.and_then(|given| given.strip_prefix("Bearer "));
+    let (challenge, text) = match token {
+        Some(TOKEN) => return Ok(()),
+        Some(_) => {
+            ("Bearer realm=\"mcpoke-demo\", error=\"invalid_token\"", "Unauthorized: wrong token")
+        }
+        None => ("Bearer realm=\"mcpoke-demo\"", "Unauthorized: a bearer token is wanted"),
+    };
+    let mut refusal = refuse(StatusCode::UNAUTHORIZED, -32001, text);
+    let challenge = HeaderValue::from_static(challenge);
+    refusal.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    Err(refusal)
 }
 
 async fn post(state: &Arc<State>, request: Request<Incoming>) -> Result<Answer, Answer> {

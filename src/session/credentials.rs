@@ -32,6 +32,8 @@ pub struct Credentials {
     pub headers: Vec<(String, String)>,
     /// The bearer token, as given.
     pub bearer: Option<String>,
+    /// The command that says the bearer token, each time anew.
+    pub token_command: Option<String>,
     /// The client certificate's file, which is a credential too.
     pub cert_file: Option<PathBuf>,
 }
@@ -59,6 +61,7 @@ impl Credentials {
         }
         if !authorized {
             self.bearer.clone_from(&remembered.bearer);
+            self.token_command.clone_from(&remembered.token_command);
         }
         if self.cert_file.is_none() {
             self.cert_file.clone_from(&remembered.cert_file);
@@ -69,11 +72,12 @@ impl Credentials {
     /// Whether anything says who the user is.
     pub fn has_authorization(&self) -> bool {
         self.bearer.is_some()
+            || self.token_command.is_some()
             || self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"))
     }
 
-    /// Looks up what is referred to.
-    pub fn expand(&self, env: &Env) -> Result<Expanded, String> {
+    /// Looks up what is referred to; `said` is what the token command said, where there is one.
+    pub fn expand(&self, env: &Env, said: Option<&str>) -> Result<Expanded, String> {
         let mut expanded = Expanded::default();
         for (name, template) in &self.headers {
             let value = expand(template, env, &mut expanded.secrets)
@@ -87,16 +91,26 @@ impl Credentials {
             }
             expanded.headers.push((name.to_ascii_lowercase(), value));
         }
-        if let Some(template) = &self.bearer {
-            let token = expand(template, env, &mut expanded.secrets)
-                .map_err(|error| format!("the bearer token: {error}"))?;
-            headers::check_value(&token).map_err(|error| format!("the bearer token: {error}"))?;
-            if token.trim().is_empty() {
+        let token = match (&self.bearer, said) {
+            (Some(template), _) => Some(
+                expand(template, env, &mut expanded.secrets)
+                    .map_err(|error| format!("the bearer token: {error}"))?,
+            ),
+            (None, said) => said.map(str::to_owned),
+        };
+        if let Some(token) = token {
+            let token = token.trim();
+            headers::check_value(token).map_err(|error| format!("the bearer token: {error}"))?;
+            if token.is_empty() {
                 return Err("the bearer token is empty".to_owned());
             }
-            let value = format!("Bearer {}", token.trim());
+            let value = format!("Bearer {token}");
             expanded.headers.retain(|(name, _)| name != "authorization");
-            expanded.identity.push(format!("authorization {value}"));
+            // A command may say another token each time, and means the same user.
+            expanded.identity.push(match &self.token_command {
+                Some(command) if self.bearer.is_none() => format!("token command {command}"),
+                _ => format!("authorization {value}"),
+            });
             expanded.add_secret("authorization", &value);
             expanded.headers.push(("authorization".to_owned(), value));
         }
@@ -193,14 +207,14 @@ mod tests {
     fn references_are_looked_up_when_sent() {
         let env = Env::of(&[("TOKEN", "t0ken"), ("EMPTY", "")]);
         let given = with_headers(&[("Authorization", "Bearer ${TOKEN}"), ("X-Key", "env:TOKEN")]);
-        let sent = given.expand(&env).unwrap().headers;
+        let sent = given.expand(&env, None).unwrap().headers;
         assert_eq!(sent[0], ("authorization".to_owned(), "Bearer t0ken".to_owned()));
         assert_eq!(sent[1].1, "t0ken");
-        let unset = with_headers(&[("X", "a ${NOPE} b")]).expand(&env);
+        let unset = with_headers(&[("X", "a ${NOPE} b")]).expand(&env, None);
         assert_eq!(unset.err().unwrap(), "header `X`: the variable NOPE is not set");
         let default = with_headers(&[("X", "${NOPE:-a:-b} ${TOKEN:-c} ${EMPTY:-d}")]);
-        assert_eq!(default.expand(&env).unwrap().headers[0].1, "a:-b t0ken d");
-        let literal = with_headers(&[("X", "$5 ${not a name} ${")]).expand(&env).unwrap();
+        assert_eq!(default.expand(&env, None).unwrap().headers[0].1, "a:-b t0ken d");
+        let literal = with_headers(&[("X", "$5 ${not a name} ${")]).expand(&env, None).unwrap();
         assert_eq!(literal.headers[0].1, "$5 ${not a name} ${");
     }
 
@@ -210,21 +224,34 @@ mod tests {
         std::fs::write(file.path(), "secret\n").unwrap();
         let bearer = Some(format!("file:{}", file.path().display()));
         let given = Credentials { bearer, ..Credentials::default() };
-        let sent = given.expand(&Env::of(&[])).unwrap().headers;
+        let sent = given.expand(&Env::of(&[]), None).unwrap().headers;
         assert_eq!(sent, [("authorization".to_owned(), "Bearer secret".to_owned())]);
+    }
+
+    #[test]
+    fn what_a_command_says_is_a_token_and_the_command_says_who_is_asking() {
+        let given = Credentials { token_command: Some("say".into()), ..Credentials::default() };
+        let env = Env::of(&[]);
+        let one = given.expand(&env, Some("t0ken-1\n")).unwrap();
+        assert_eq!(one.headers, [("authorization".to_owned(), "Bearer t0ken-1".to_owned())]);
+        let two = given.expand(&env, Some("t0ken-2\n")).unwrap();
+        assert_eq!(one.fingerprint("salt"), two.fingerprint("salt"));
+        assert!(
+            given.expand(&env, Some("a\nb")).is_err() && given.expand(&env, Some("\n")).is_err()
+        );
     }
 
     #[test]
     fn a_line_break_in_a_variable_never_becomes_a_header() {
         let env = Env::of(&[("T", "a\r\nX-Evil: 1")]);
-        assert!(with_headers(&[("X", "${T}")]).expand(&env).is_err());
+        assert!(with_headers(&[("X", "${T}")]).expand(&env, None).is_err());
     }
 
     #[test]
     fn the_fingerprint_tells_credentials_apart_and_nothing_else() {
         let env = Env::of(&[]);
         let print = |headers: &[(&str, &str)]| {
-            with_headers(headers).expand(&env).unwrap().fingerprint("salt")
+            with_headers(headers).expand(&env, None).unwrap().fingerprint("salt")
         };
         let one = print(&[("Authorization", "Bearer a"), ("X-Request-Id", "1")]);
         assert_eq!(one, print(&[("authorization", "Bearer a"), ("X-Request-Id", "2")]));

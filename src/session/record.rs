@@ -52,6 +52,9 @@ pub struct Record {
     /// The bearer token, as it was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bearer: Option<String>,
+    /// The command that says the bearer token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_command: Option<String>,
     /// `--cacert`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<PathBuf>,
@@ -87,6 +90,7 @@ impl Record {
         Credentials {
             headers: self.headers.clone(),
             bearer: self.bearer.clone(),
+            token_command: self.token_command.clone(),
             cert_file: self.cert_file.clone(),
         }
     }

@@ -282,6 +282,7 @@ mod tests {
             opened: 1,
             headers: vec![],
             bearer: None,
+            token_command: None,
             ca_file: None,
             cert_file: None,
             key_file: None,

@@ -34,4 +34,5 @@ mod subscriptions;
 mod support;
 mod tasks;
 mod tls;
+mod tokens;
 mod trace;

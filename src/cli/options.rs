@@ -119,7 +119,7 @@ pub struct Options {
     /// How to show what the server tells while a request runs, on stderr
     #[arg(long, global = true, value_enum, value_name = "HOW", default_value_t, help_heading = OUTPUT)]
     pub progress: ProgressChoice,
-    /// Ask the server for its log messages from this level on
+    /// Ask the server for its log messages from this level on; --progress says how they are shown
     #[arg(long, global = true, value_enum, value_name = "LEVEL", help_heading = OUTPUT)]
     pub log_level: Option<LogLevel>,
     /// When to use colour

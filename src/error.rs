@@ -304,12 +304,18 @@ fn stopped(error: &client::Error) -> Option<Kind> {
     }
 }
 
+/// Whether nothing of the request had gone out when it ended.
+fn is_unsent(error: &client::Error) -> bool {
+    matches!(&error.kind, client::ErrorKind::Transport(why) if !why.may_have_run)
+}
+
 /// What the server knows of the end of a request.
 fn end_of(error: &client::Error, kind: Kind) -> Option<String> {
     let request = &error.exchange.as_ref()?.request;
     let version = request.header(headers::PROTOCOL_VERSION).unwrap_or_default();
     let text = match () {
         () if error.cancelled => "The server was told to stop it (notifications/cancelled).",
+        () if is_unsent(error) => return None,
         () if Era::of(version) == Era::Modern => {
             "Its stream was closed, which tells the server to stop it."
         }
@@ -332,6 +338,9 @@ pub fn from_transport(error: &transport::Error) -> (Kind, String, Vec<String>) {
     let message = match (error.kind, error.phase) {
         (ErrorKind::Unusable, _) => error.text.clone(),
         (ErrorKind::Unreachable, _) => format!("cannot reach the server: {}", error.text),
+        (ErrorKind::Interrupted, _) if !error.may_have_run => {
+            format!("{} before the request was sent", error.text)
+        }
         (_, phase) => format!("{}, while {}", error.text, phase.doing()),
     };
     let details = if error.may_have_run && kind != Kind::Interrupted {

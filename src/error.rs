@@ -338,9 +338,7 @@ pub fn from_transport(error: &transport::Error) -> (Kind, String, Vec<String>) {
     let message = match (error.kind, error.phase) {
         (ErrorKind::Unusable, _) => error.text.clone(),
         (ErrorKind::Unreachable, _) => format!("cannot reach the server: {}", error.text),
-        (ErrorKind::Interrupted, _) if !error.may_have_run => {
-            format!("{} before the request was sent", error.text)
-        }
+        (ErrorKind::Interrupted, _) if !error.may_have_run => error.text.clone(),
         (_, phase) => format!("{}, while {}", error.text, phase.doing()),
     };
     let details = if error.may_have_run && kind != Kind::Interrupted {

@@ -208,30 +208,31 @@ pub fn without_secrets(url: &str) -> String {
 pub fn command_without_secrets(words: &[String]) -> Vec<String> {
     let mut hides_next = false;
     let shown = words.iter().map(|word| {
-        let hidden = std::mem::take(&mut hides_next);
-        if word.starts_with('-') {
-            return match word.split_once('=') {
-                Some((name, value)) if is_sensitive_header(name) => {
-                    format!("{name}={}", credential(value))
-                }
-                Some(_) => word.clone(),
-                None => {
-                    hides_next = is_sensitive_header(word);
-                    word.clone()
-                }
-            };
+        if std::mem::take(&mut hides_next) {
+            return credential(word);
         }
-        match word.split_once([':', '=']) {
-            _ if hidden => credential(word),
-            // A header, or a variable.
-            Some((name, value)) if !value.starts_with("//") && is_sensitive_header(name) => {
-                format!("{name}{}{}", &word[name.len()..=name.len()], credential(value.trim()))
-            }
-            _ if word.contains("://") => without_secrets(word),
-            _ => word.clone(),
+        if word.starts_with('-') && !word.contains(['=', ':']) {
+            hides_next = is_sensitive_header(word);
         }
+        word_without_secrets(word)
     });
     shown.collect()
+}
+
+/// A word that may be a variable, a header, an option with a value of these, or a URL.
+fn word_without_secrets(word: &str) -> String {
+    match word.split_once([':', '=']) {
+        Some((_, value)) if value.starts_with("//") => without_secrets(word),
+        Some((name, value)) => {
+            let between = &word[name.len()..=name.len()];
+            if is_sensitive_header(name) {
+                format!("{name}{between}{}", credential(value.trim()))
+            } else {
+                format!("{name}{between}{}", word_without_secrets(value))
+            }
+        }
+        None => word.to_owned(),
+    }
 }
 
 /// What stands before the `@` of a URL, or of something that was meant to be one, is left out; a
@@ -308,6 +309,11 @@ mod tests {
             "x|--api-key=sk-0123456789",
             "x|--header|Authorization: Bearer sk-0123456789",
             "docker|-e|API_TOKEN=sk-0123456789",
+            "docker|--env=API_TOKEN=sk-0123456789",
+            "x|--header=Authorization: Bearer sk-0123456789",
+            "x|-HAuthorization: Bearer sk-0123456789",
+            "x|--dsn=postgres://user:sk-0123456789@h/d",
+            "x|--token|-sk-0123456789",
             "x|https://h/?token=sk-0123456789",
         ] {
             assert!(!shown(line).contains("sk-0123456789"), "{}", shown(line));

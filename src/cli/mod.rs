@@ -378,6 +378,7 @@ pub struct Call {
   mcpoke task 0123456789abcdef --cancel")]
 pub struct TaskArgs {
     /// Its id, as call --detach and tasks show it
+    #[arg(allow_hyphen_values = true)]
     pub id: String,
     /// Show how it stands, without waiting
     #[arg(long, conflicts_with = "cancel")]

@@ -30,34 +30,38 @@ impl Client {
         let never = self.session.is_modern()
             || !why.may_have_run
             || is_task
+            || ask.method() == "resources/unsubscribe"
             || ask.method() == "initialize";
-        if never || !self.reconnect_within(limit) {
-            return false;
-        }
+        let Some(parting) = self.parting(limit).filter(|_| !never) else { return false };
         let params = json!({"requestId": id.as_str(), "reason": reason});
         let method = "notifications/cancelled";
         let request = self.post(jsonrpc::notification(method, &params));
-        let Ok(reply) = self.send(Purpose::of(method), request) else { return false };
+        // Later requests go on with the connection and the limits that they had.
+        let messages = std::mem::replace(&mut self.http, parting);
+        let sent = self.send(Purpose::of(method), request);
+        self.http = messages;
+        let Ok(reply) = sent else { return false };
         let told = (200..300).contains(&reply.status());
         self.history.push(*reply.finish());
         told
     }
 
-    /// Takes a connection of its own for the last words, which no interrupt ends.
-    pub(super) fn reconnect_within(&mut self, limit: Duration) -> bool {
+    /// A connection for the last words, which no interrupt ends.
+    fn parting(&self, limit: Duration) -> Option<Http> {
         let mut options = self.options.clone();
         options.interrupt = Interrupt::default();
         options.limits.whole = Some(options.limits.whole.map_or(limit, |whole| whole.min(limit)));
         options.limits.first_byte = None;
-        let http = Http::new(&self.endpoint, &options, self.http.recorder().clone());
-        http.map(|http| self.http = http).is_ok()
+        Http::new(&self.endpoint, &options, self.http.recorder().clone()).ok()
     }
 
     /// Makes sure that the last words do not keep whoever has ended the program.
     pub(super) fn hurry_if_interrupted(&mut self) {
         if self.options.interrupt.is_raised() {
-            // What cannot be said is not said.
-            let _ = self.reconnect_within(PARTING);
+            // Nothing else is sent any more; what cannot be said is not said.
+            if let Some(parting) = self.parting(PARTING) {
+                self.http = parting;
+            }
         }
     }
 }

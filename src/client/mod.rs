@@ -251,6 +251,8 @@ impl Client {
             capabilities: self.capabilities.clone(),
             inquiries: self.inquiries.clone(),
             log_level: self.log_level,
+            notices: self.notices.clone(),
+            wants_progress: self.wants_progress,
             keeps_connection: self.keeps_connection,
         }
     }
@@ -395,6 +397,8 @@ pub struct Seed {
     capabilities: Value,
     inquiries: Inquiries,
     log_level: Option<&'static str>,
+    notices: notice::Notices,
+    wants_progress: bool,
     keeps_connection: bool,
 }
 
@@ -408,6 +412,8 @@ impl Seed {
         client.capabilities = self.capabilities.clone();
         client.inquiries = self.inquiries.clone();
         client.log_level = self.log_level;
+        client.notices = self.notices.clone();
+        client.wants_progress = self.wants_progress;
         client.keeps_connection = self.keeps_connection;
         Ok(client)
     }

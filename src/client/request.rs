@@ -167,6 +167,9 @@ impl Client {
                 return Err(transport::Error::too_long(limit));
             }
             self.options.interrupt.sleep(wait);
+            if self.options.interrupt.is_raised() {
+                return Err(transport::Error::interrupted());
+            }
             let get = self.get(Some(last_id));
             match self.send_within(get, began) {
                 Ok(next) if next.status() == 200 => {
@@ -178,6 +181,9 @@ impl Client {
                     self.history.push(*refused.finish());
                     return found;
                 }
+                Err(_) if self.options.interrupt.is_raised() => {
+                    return Err(transport::Error::interrupted());
+                }
                 Err(_) => return found,
             }
         }
@@ -188,10 +194,7 @@ impl Client {
         let mut options = self.options.clone();
         options.limits.whole =
             options.limits.whole.map(|whole| whole.saturating_sub(began.elapsed()));
-        let recorder = self.http.recorder().clone();
-        self.http = Http::new(&self.endpoint, &options, recorder)
-            .map_err(|error| self.failed(ErrorKind::Transport(error)))?;
-        self.send(Purpose::default(), get)
+        self.send_over(&options, Purpose::default(), get)
     }
 
     /// Reads the answer to a POST of the HTTP+SSE transport: it comes on the stream. Some servers give

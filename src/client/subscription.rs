@@ -2,7 +2,7 @@
 //! the standalone stream in the legacy one (2025-11-25, Transports, "Listening for Messages from the Server";
 //! Resources, "Subscriptions").
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -14,6 +14,11 @@ use crate::transport::{self, Http, Reply, Resumption};
 
 /// So many streams in a row may end without a message.
 const MAX_IN_VAIN: usize = 10;
+/// A stream that was open so long did not end in vain: proxies end silent ones.
+const LASTED: Duration = Duration::from_secs(5);
+/// The shortest and the longest wait before a stream is taken up again, whatever the server says.
+const LEAST_WAIT: Duration = Duration::from_millis(50);
+const MOST_WAIT: Duration = Duration::from_mins(1);
 /// How long to wait before a subscription that broke off is opened again.
 const PAUSE: Duration = Duration::from_secs(1);
 /// The first message of a subscription: what the server agrees to tell.
@@ -47,6 +52,8 @@ impl Client {
         mut ready: impl FnMut(Option<&Value>),
     ) -> Result<Ended, Error> {
         let mut options = self.options.clone();
+        // What bounds an exchange bounds the wait for the stream's beginning.
+        options.limits.first_byte = options.limits.first_byte.or(options.limits.whole);
         options.limits.whole = None;
         limits(&mut options.limits);
         if !self.session.is_modern() {
@@ -83,6 +90,7 @@ impl Client {
         let ask = Ask::reading(purpose.clone(), json!({"notifications": filter}));
         let mut in_vain = 0;
         while in_vain < MAX_IN_VAIN {
+            let began = Instant::now();
             let id = self.ids.next_id();
             let request = self.compose(&id, &ask, &super::request::Input::default());
             let mut reply = self.send_over(options, purpose.clone(), request)?;
@@ -93,7 +101,7 @@ impl Client {
                 }
                 Ok(Stream::Broke(_, came)) => {
                     self.history.push(*reply.finish());
-                    in_vain = if came { 0 } else { in_vain + 1 };
+                    in_vain = if came || began.elapsed() > LASTED { 0 } else { in_vain + 1 };
                 }
                 Err(kind) => {
                     self.history.push(*reply.finish());
@@ -119,6 +127,7 @@ impl Client {
         let mut subscribed = false;
         let (mut last_event, mut in_vain) = (None::<String>, 0);
         let outcome = loop {
+            let began = Instant::now();
             // That of the HTTP+SSE transport is open already, and carries the answers too.
             let opened = stream
                 .take()
@@ -153,12 +162,13 @@ impl Client {
             match ended {
                 Ok(Stream::Closed) => break Ok(Ended::There),
                 Ok(Stream::Broke(at, came)) => {
-                    in_vain = if came { 0 } else { in_vain + 1 };
+                    in_vain = if came || began.elapsed() > LASTED { 0 } else { in_vain + 1 };
                     if in_vain == MAX_IN_VAIN || self.post_to.is_some() {
                         break Ok(Ended::There);
                     }
-                    let wait = at.wait().max(Duration::from_millis(50));
-                    last_event = at.last_id;
+                    let wait = at.wait().clamp(LEAST_WAIT, MOST_WAIT);
+                    // A stream that brought no id leaves the last one standing.
+                    last_event = at.last_id.or(last_event);
                     self.options.interrupt.sleep(wait);
                 }
                 Err(kind) => break Err(self.failed(kind)),
@@ -200,7 +210,7 @@ impl Client {
     }
 
     /// Sends a request over a connection of its own, which stays with its stream.
-    fn send_over(
+    pub(super) fn send_over(
         &mut self,
         options: &transport::Options,
         purpose: Purpose,
@@ -222,7 +232,7 @@ impl Client {
         id: Option<&jsonrpc::RequestId>,
         ready: &mut impl FnMut(Option<&Value>),
     ) -> Result<Stream, ErrorKind> {
-        let mut came = false;
+        let (mut came, mut acknowledged) = (false, false);
         loop {
             let text = match reply.next_message() {
                 Ok(Some(text)) => text,
@@ -236,7 +246,7 @@ impl Client {
                         let params = params.as_deref().map_or("null", |params| params.get());
                         let agreed: Value = serde_json::from_str(params).unwrap_or_default();
                         ready(Some(&agreed["notifications"]));
-                        came = true;
+                        acknowledged = true;
                     }
                     Message::Notification { method, params } => {
                         came = true;
@@ -258,7 +268,7 @@ impl Client {
                 }
             }
         }
-        if id.is_some() && !came {
+        if id.is_some() && !came && !acknowledged {
             stands(reply)?;
         }
         Ok(Stream::Broke(reply.resumption().clone(), came))

@@ -21,6 +21,8 @@ pub const EXTENSION: &str = "io.modelcontextprotocol/tasks";
 const POLL: Duration = Duration::from_secs(1);
 /// However often the server wants to be asked, not more often than this.
 const LEAST: Duration = Duration::from_millis(50);
+/// However seldom, not more seldom than this.
+const MOST: Duration = Duration::from_mins(1);
 
 /// A task, as the server tells of it.
 #[derive(Debug, Clone)]
@@ -84,7 +86,7 @@ impl Task {
             id: view.task_id,
             status: view.status,
             message: view.status_message,
-            poll: poll.map_or(POLL, Duration::from_millis).max(LEAST),
+            poll: poll.map_or(POLL, Duration::from_millis).clamp(LEAST, MOST),
             asks: view.input_requests,
             result: view.result,
             error: view.error,
@@ -105,7 +107,11 @@ fn on_task(method: &str, id: &str) -> Ask {
 impl Client {
     /// Declares with every request that tasks are understood: what the modern era wants.
     pub fn declare_tasks(&mut self) {
-        self.capabilities["extensions"][EXTENSION] = json!({});
+        let extensions = &mut self.capabilities["extensions"];
+        if !extensions.is_object() {
+            *extensions = json!({});
+        }
+        extensions[EXTENSION] = json!({});
     }
 
     /// Whether a result may be a task.

@@ -38,7 +38,7 @@ pub(super) fn run(context: &Context<'_>, args: &Call) -> Outcome {
         let known = known_tool(context, connected, &args.tool, Some(&given), typing)?;
         let (arguments, repeat) = typed(connected, &args.tool, &given, known.as_ref(), typing)?;
         let name = &args.tool;
-        if tasks::wanted(args, known.as_ref(), connected.client.session().is_modern()) {
+        if tasks::wanted(args, known.as_ref(), connected) {
             let raw = tasks::call(context, connected, args, &arguments, known.as_ref())?;
             let Some(raw) = raw else { return Ok(ExitCode::Success) };
             let is_error = print(context, name, &Shown::of(args), &raw)?;

@@ -103,7 +103,7 @@ fn call(
 
 fn write(context: &Context<'_>, path: &Path, text: &str) -> Result<(), Stop> {
     if path.as_os_str() == "-" {
-        return Ok(context.console.out.bytes(text.as_bytes())?);
+        return Ok(context.console.out.server_text(text.trim_end())?);
     }
     std::fs::write(path, text).map_err(|error| {
         Failure::new(Kind::State, format!("cannot write {}: {error}", path.display())).into()

@@ -2,6 +2,8 @@
 
 use std::sync::PoisonError;
 
+use serde_json::Value;
+
 use super::advice::{Spoken, failed};
 use super::answering::{Mistakes, covers, meets};
 use super::interrupt::on_ctrl_c;
@@ -28,6 +30,8 @@ pub(super) struct Connected {
     mistakes: Mistakes,
     /// How the user speaks of the server, for what is suggested.
     pub(super) spoken: Spoken,
+    /// What the server said that it offers.
+    pub(super) capabilities: Value,
     /// Who is asking.
     pub(super) credentials: Expanded,
     /// The session is this process's alone, and ended afterwards.
@@ -203,8 +207,10 @@ impl Prepared {
         record: Option<Record>,
         ephemeral: bool,
     ) -> Connected {
+        let capabilities = record.as_ref().map(|record| record.capabilities.clone());
         Connected {
             client: self.client,
+            capabilities: capabilities.unwrap_or_default(),
             record,
             store: context.store(),
             tools: None,
@@ -224,7 +230,9 @@ impl Prepared {
     ) -> Result<Connected, Stop> {
         let opened = greet(&mut self, handshake)?;
         let ephemeral = !self.is_demo;
-        Ok(Connected { tools: known(&opened), ..self.connected(context, None, ephemeral) })
+        let capabilities = opened.result.capabilities.clone();
+        let tools = known(&opened);
+        Ok(Connected { tools, capabilities, ..self.connected(context, None, ephemeral) })
     }
 }
 

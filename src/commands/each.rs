@@ -45,7 +45,8 @@ pub(super) fn run(connected: &mut Connected, work: &Work<'_>, path: &Path) -> Ou
         jobs = 1;
     }
     let queue = Queue {
-        state: Mutex::new(State::new(lines)),
+        lines: Mutex::new(Lines { from: Some(lines), read: 0, taken: 0 }),
+        state: Mutex::new(State::default()),
         room: Condvar::new(),
         ahead: if work.args.unordered { usize::MAX } else { jobs.saturating_mul(AHEAD) },
     };
@@ -155,54 +156,54 @@ impl Shared<'_> {
 
 /// The lines that are still to be done, and what came of the others.
 struct Queue {
+    /// Locked apart: whoever reads may wait for what another one prints.
+    lines: Mutex<Lines>,
     state: Mutex<State>,
     /// Told when there is room for another result.
     room: Condvar,
     ahead: usize,
 }
 
-struct State {
-    lines: Option<Box<dyn BufRead + Send>>,
+/// The lines of arguments.
+struct Lines {
+    from: Option<Box<dyn BufRead + Send>>,
     /// The number of the last line that was read.
     read: usize,
-    /// So many calls were handed out, and so many results printed.
+    /// So many calls were handed out.
     taken: usize,
+}
+
+#[derive(Default)]
+struct State {
+    /// So many results were begun, and so many printed.
+    begun: usize,
     printed: usize,
     /// Results that wait for their turn.
     waiting: BTreeMap<usize, String>,
     failures: usize,
-    worst: ExitCode,
+    worst: Option<ExitCode>,
+    /// No other call is begun.
+    enough: bool,
     stopped: Option<Stop>,
 }
 
 impl State {
-    fn new(lines: Box<dyn BufRead + Send>) -> Self {
-        Self {
-            lines: Some(lines),
-            read: 0,
-            taken: 0,
-            printed: 0,
-            waiting: BTreeMap::new(),
-            failures: 0,
-            worst: ExitCode::Success,
-            stopped: None,
-        }
-    }
-
     /// The result whose turn it is, if it is there.
     fn due(&mut self) -> Option<String> {
         let text = self.waiting.remove(&self.printed)?;
         self.printed += 1;
         Some(text)
     }
+}
 
+impl Lines {
     /// The next line that holds something.
     fn next_line(&mut self) -> io::Result<Option<String>> {
-        let Some(lines) = &mut self.lines else { return Ok(None) };
+        let Some(lines) = &mut self.from else { return Ok(None) };
         loop {
             let mut line = String::new();
             if lines.read_line(&mut line)? == 0 {
-                self.lines = None;
+                self.from = None;
                 return Ok(None);
             }
             self.read += 1;
@@ -224,21 +225,29 @@ impl Queue {
     /// The next line to do, once there is room for its result.
     fn next(&self, interrupt: &crate::transport::Interrupt) -> Option<(Number, String)> {
         let mut state = self.state();
-        while state.stopped.is_none() && state.taken - state.printed >= self.ahead {
+        while state.stopped.is_none() && state.begun - state.printed >= self.ahead {
             state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        if state.stopped.is_some() || interrupt.is_raised() {
+        state.begun += 1;
+        drop(state);
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let ended = |state: MutexGuard<'_, State>| state.stopped.is_some() || state.enough;
+        if ended(self.state()) || interrupt.is_raised() {
             return None;
         }
-        match state.next_line() {
+        match lines.next_line() {
             Ok(line) => {
                 let line = line?;
-                state.taken += 1;
-                Some(((state.taken - 1, state.read), line))
+                // It may have taken its time to come.
+                if ended(self.state()) || interrupt.is_raised() {
+                    return None;
+                }
+                lines.taken += 1;
+                Some(((lines.taken - 1, lines.read), line))
             }
             Err(error) => {
-                let text = format!("line {} cannot be read: {error}", state.read + 1);
-                state.stopped = Some(Failure::usage(text).into());
+                let text = format!("line {} cannot be read: {error}", lines.read + 1);
+                self.stop(Failure::usage(text).into());
                 None
             }
         }
@@ -251,10 +260,8 @@ impl Queue {
         let mut state = self.state();
         if code != ExitCode::Success {
             state.failures += 1;
-            state.worst = state.worst.max(code);
-            if work.args.fail_early {
-                state.lines = None;
-            }
+            state.worst = state.worst.max(Some(code));
+            state.enough |= work.args.fail_early;
         }
         let turn = if work.args.unordered { state.printed } else { order };
         state.waiting.insert(turn, text);
@@ -262,7 +269,16 @@ impl Queue {
             match work.context.console.raw_line(&text) {
                 Ok(()) => {}
                 // Of a failure there is no result; what failed is said instead.
-                Err(error) if NothingThere::is(&error) => work.context.console.note(&text),
+                Err(error) if NothingThere::is(&error) => {
+                    if !work.context.console.quiet {
+                        // With stderr closed there is nobody to tell.
+                        let _ = work.context.console.err.server_text(&text);
+                    }
+                    if code == ExitCode::Success {
+                        state.failures += 1;
+                        state.worst = state.worst.max(Some(ExitCode::Usage));
+                    }
+                }
                 Err(error) => {
                     state.stopped.get_or_insert(Stop::Io(error));
                 }
@@ -293,7 +309,7 @@ impl Queue {
         if context.interrupt.is_raised() {
             return Ok(ExitCode::Interrupted);
         }
-        Ok(state.worst)
+        Ok(state.worst.unwrap_or(ExitCode::Success))
     }
 }
 
@@ -328,7 +344,7 @@ fn told(
 }
 
 /// JSON text without line breaks between its values.
-fn one_line_of(raw: &RawValue) -> String {
+pub(super) fn one_line_of(raw: &RawValue) -> String {
     if !raw.get().contains(['\n', '\r']) {
         return raw.get().to_owned();
     }
@@ -339,18 +355,18 @@ fn one_line_of(raw: &RawValue) -> String {
 mod tests {
     use super::*;
 
-    fn state(text: &'static str) -> State {
-        State::new(Box::new(text.as_bytes()))
+    fn lines(text: &'static str) -> Lines {
+        Lines { from: Some(Box::new(text.as_bytes())), read: 0, taken: 0 }
     }
 
     #[test]
     fn empty_lines_count_and_are_not_done() {
-        let mut state = state("{\"a\":1}\n\n  \n{\"a\":2}");
-        assert_eq!(state.next_line().unwrap().as_deref(), Some("{\"a\":1}\n"));
-        assert_eq!(state.next_line().unwrap().as_deref(), Some("{\"a\":2}"));
-        assert_eq!(state.read, 4);
-        assert_eq!(state.next_line().unwrap(), None);
-        assert_eq!(state.next_line().unwrap(), None);
+        let mut lines = lines("{\"a\":1}\n\n  \n{\"a\":2}");
+        assert_eq!(lines.next_line().unwrap().as_deref(), Some("{\"a\":1}\n"));
+        assert_eq!(lines.next_line().unwrap().as_deref(), Some("{\"a\":2}"));
+        assert_eq!(lines.read, 4);
+        assert_eq!(lines.next_line().unwrap(), None);
+        assert_eq!(lines.next_line().unwrap(), None);
     }
 
     #[test]

@@ -12,9 +12,9 @@ use super::{Context, Outcome};
 use crate::cli::Listen;
 use crate::client::{Ended, Notice, Probe, Watcher};
 use crate::error::{Failure, Kind};
+use crate::exchange::Recorder;
 use crate::exit::ExitCode;
 use crate::output::{Console, one_line};
-use crate::redact::Redactor;
 use crate::transport::Interrupt;
 
 pub(super) fn run(context: &Context<'_>, args: &Listen) -> Outcome {
@@ -22,28 +22,26 @@ pub(super) fn run(context: &Context<'_>, args: &Listen) -> Outcome {
         connected.client.watch(Events {
             console: context.console.clone(),
             is_json: context.options.wants_json(),
-            redactor: context.recorder.redactor(),
+            recorder: context.recorder.clone(),
             interrupt: context.interrupt.clone(),
             left: args.count,
         });
         let options = context.options;
         let mut is_first = true;
+        if let Some(seconds) = args.seconds {
+            end_after(&context.interrupt, Duration::from_secs_f64(seconds));
+        }
         let ended = connected.client.listen_to(
             &args.uris,
             |limits| {
                 let given = |seconds: Option<f64>| seconds.map(Duration::from_secs_f64);
                 limits.silence = given(options.silence_timeout).filter(|limit| !limit.is_zero());
-                limits.first_byte =
-                    given(options.first_byte_timeout).filter(|limit| !limit.is_zero());
             },
             |agreed| {
                 if !std::mem::take(&mut is_first) {
                     return;
                 }
                 say_ready(context, args, agreed);
-                if let Some(seconds) = args.seconds {
-                    end_after(&context.interrupt, Duration::from_secs_f64(seconds));
-                }
             },
         );
         match ended.map_err(|error| no_stream(connected, error))? {
@@ -90,7 +88,7 @@ fn no_stream(connected: &Connected, error: crate::client::Error) -> super::Stop 
 struct Events {
     console: Console,
     is_json: bool,
-    redactor: Redactor,
+    recorder: Recorder,
     interrupt: Interrupt,
     /// How many are still wanted.
     left: Option<u64>,
@@ -101,10 +99,12 @@ impl Watcher for Events {
         if self.left == Some(0) {
             return;
         }
+        // The session may have been renewed meanwhile: its id is a secret as well.
+        let redactor = self.recorder.redactor();
         let written = if self.is_json {
-            self.console.raw_line(&self.redactor.text(&as_json(notice)))
+            self.console.raw_line(&redactor.text(&as_json(notice)))
         } else {
-            self.console.line(&one_line(&self.redactor.text(&line_of(notice, SystemTime::now()))))
+            self.console.line(&one_line(&redactor.text(&line_of(notice, SystemTime::now()))))
         };
         self.left = self.left.map(|left| left - 1);
         let over = written.is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe);

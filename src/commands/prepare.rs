@@ -77,6 +77,11 @@ pub(super) fn prepare(context: &Context<'_>, target: Target) -> Result<Prepared,
     let options = context.options;
     let mut credentials = given_credentials(options)?;
     let given = credentials != Credentials::default();
+    // A record that is not this entry's own stays as it is.
+    let given = given
+        || file.as_ref().zip(saved.as_ref()).is_some_and(|(file, record)| {
+            record.file.as_ref() != Some(&file.file) || record.name != file.name
+        });
     if let Some(file) = &file {
         // What the file says now, and not what it said when the server was met.
         credentials = credentials.or(&file.credentials);

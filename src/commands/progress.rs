@@ -5,10 +5,11 @@ use std::io;
 use serde_json::Value;
 
 use super::Context;
+use super::each::one_line_of;
 use crate::cli::{LogLevel, ProgressChoice};
 use crate::client::{Client, Notice, Watcher};
+use crate::exchange::Recorder;
 use crate::output::{Console, one_line};
-use crate::redact::Redactor;
 
 /// Shows what the server tells, where that is wanted.
 pub(super) fn watch(context: &Context<'_>, client: &mut Client) {
@@ -22,7 +23,7 @@ pub(super) fn watch(context: &Context<'_>, client: &mut Client) {
     if choice != ProgressChoice::None && !quiet {
         client.watch(Shown {
             console: context.console.clone(),
-            redactor: context.recorder.redactor(),
+            recorder: context.recorder.clone(),
             choice,
         });
         client.ask_for_progress();
@@ -33,7 +34,7 @@ pub(super) fn watch(context: &Context<'_>, client: &mut Client) {
 /// Shows notifications on stderr.
 struct Shown {
     console: Console,
-    redactor: Redactor,
+    recorder: Recorder,
     choice: ProgressChoice,
 }
 
@@ -41,7 +42,7 @@ impl Watcher for Shown {
     fn noticed(&mut self, notice: Notice<'_>) {
         if self.choice == ProgressChoice::Json {
             // What cannot be shown stops nothing.
-            let _ = self.console.err.server_text(&self.redactor.text(&as_json(notice)));
+            let _ = self.console.err.server_text(&self.recorder.redactor().text(&as_json(notice)));
             return;
         }
         let params = notice.params.map_or("null", |params| params.get());
@@ -57,7 +58,7 @@ impl Watcher for Shown {
 
 impl Shown {
     fn safe(&self, text: &str) -> String {
-        one_line(&self.redactor.text(text))
+        one_line(&self.recorder.redactor().text(text))
     }
 
     fn progress(&self, params: &Value) -> io::Result<()> {
@@ -76,7 +77,9 @@ impl Shown {
 pub(super) fn as_json(notice: Notice<'_>) -> String {
     let method = Value::from(notice.method);
     match notice.params {
-        Some(params) => format!("{{\"method\":{method},\"params\":{params}}}"),
+        Some(params) => {
+            format!("{{\"method\":{method},\"params\":{}}}", one_line_of(params))
+        }
         None => format!("{{\"method\":{method}}}"),
     }
 }

@@ -15,8 +15,12 @@ use crate::protocol::types::Tool;
 
 /// Whether a tool is called as a task: because the user wants it, or since it can be called in no other way
 /// (2025-11-25, Tasks, "Tool-Level Negotiation").
-pub(super) fn wanted(args: &Call, tool: Option<&Tool>, is_modern: bool) -> bool {
-    let required = tool.filter(|_| !is_modern).is_some_and(|tool| {
+pub(super) fn wanted(args: &Call, tool: Option<&Tool>, connected: &Connected) -> bool {
+    // "If capabilities do not include tasks.requests.tools.call, then clients MUST NOT attempt to use task
+    // augmentation on that server's tools, regardless of taskSupport".
+    let has_tasks = connected.capabilities["tasks"]["requests"]["tools"].get("call").is_some();
+    let may = has_tasks && !connected.client.session().is_modern();
+    let required = tool.filter(|_| may).is_some_and(|tool| {
         tool.raw.get().contains("\"taskSupport\"")
             && serde_json::from_str::<Value>(tool.raw.get())
                 .is_ok_and(|tool| tool["execution"]["taskSupport"] == "required")
@@ -58,7 +62,7 @@ pub(super) fn call(
             return Ok(None);
         }
         let next = connected.command(&format!("task {}", quoted(&task.id)));
-        context.console.note(&format!("\nnext: {next}  waits for its result"));
+        context.console.note(&format!("\nnext: {}  waits for its result", one_line(&next)));
         return Ok(None);
     }
     wait(context, connected, task).map(Some)
@@ -93,7 +97,8 @@ fn wait(
             if let Stop::Failed(failure) = &mut stop
                 && matches!(failure.kind, Kind::Interrupted | Kind::Limit)
             {
-                failure.details.retain(|detail| !detail.contains("The server could not be told"));
+                // What is said of the request is not true of the task.
+                failure.details.clear();
                 failure.details.push("The task goes on.".to_owned());
                 failure.next.clear();
                 let command = connected.command(&format!("task {}", quoted(&id)));
@@ -178,7 +183,7 @@ fn begun_here(connected: &mut Connected) -> Result<Vec<Box<RawValue>>, Stop> {
     for id in store.tasks(&name)? {
         match connected.client.task(&id) {
             Ok(task) => found.push(task.raw),
-            Err(error) if matches!(error.kind, crate::client::ErrorKind::Rpc(_)) => {
+            Err(error) if is_unknown(&error) => {
                 // The server has forgotten it.
                 store.forget_task(&name, &id)?;
             }
@@ -186,6 +191,12 @@ fn begun_here(connected: &mut Connected) -> Result<Vec<Box<RawValue>>, Stop> {
         }
     }
     Ok(found)
+}
+
+/// Whether the server says that there is no such task (the extension, "Error Handling"): whatever else goes
+/// wrong says nothing of it.
+fn is_unknown(error: &crate::client::Error) -> bool {
+    matches!(&error.kind, crate::client::ErrorKind::Rpc(error) if error.code == Some(-32602))
 }
 
 fn no_tasks(connected: &Connected, error: crate::client::Error) -> Stop {

@@ -41,8 +41,9 @@ pub fn answer(asked: &[OsString], env: &Env) -> String {
     let asked: Vec<&str> = asked.iter().map(|word| word.to_str().unwrap_or_default()).collect();
     match asked.as_slice() {
         ["bash", line, point, breaks] => {
-            let line = line.get(..point.parse().unwrap_or(line.len())).unwrap_or(line);
-            let typed = words::split(line);
+            // Counted in characters, not in bytes.
+            let line: String = line.chars().take(point.parse().unwrap_or(usize::MAX)).collect();
+            let typed = words::split(&line);
             let current = typed.last().map(String::as_str).unwrap_or_default();
             let seen = words::seen_by_bash(current, breaks);
             let candidates = candidates(&typed, env);
@@ -186,6 +187,8 @@ fn values(what: What, known: &Known, sub: &ArgMatches, typed: &str) -> Vec<Compl
     };
     let given = given(sub);
     let found = found.into_iter().filter(|(value, _)| value.starts_with(typed));
+    // What would be taken for an option, or is shown as something else than it is, is typed by hand.
+    let found = found.filter(|(value, _)| !value.starts_with('-') && one_line(value) == *value);
     // An argument that stands there already is not wanted again.
     let found = found.filter(|(value, _)| !given.iter().any(|key| value == &format!("{key}=")));
     found
@@ -243,12 +246,13 @@ mod tests {
     fn bash_is_given_the_part_that_it_sees() {
         let env = Env::of(&[]);
         let ask = |line: &str| {
-            let asked =
-                ["bash", line, &line.len().to_string(), " \t\n\"'><=;|&(:"].map(OsString::from);
+            let asked = ["bash", line, &line.chars().count().to_string(), " \t\n\"'><=;|&(:"]
+                .map(OsString::from);
             answer(&asked, &env)
         };
         assert_eq!(ask("mcpoke -s demo read-resource demo://w"), "//welcome\n");
         assert_eq!(ask("mcpoke --server=dem"), "demo\n");
+        assert_eq!(ask("mcpoke -s demo call forecast region=Zürich sk"), "sky=\n");
         assert_eq!(ask("mcpoke -s demo call ec"), "echo\n");
     }
 }

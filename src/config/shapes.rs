@@ -84,6 +84,13 @@ fn project_of(path: &Path) -> &Path {
     if is_editors { folder.parent().unwrap_or(folder) } else { folder }
 }
 
+/// Why an entry that refers to a file cannot be used.
+const REFERENCE: &str = "a value in it begins with `file:` or `env:`, which mcpoke looks up on its own command line alone";
+
+fn is_reference(text: &str) -> bool {
+    text.starts_with("file:") || text.starts_with("env:")
+}
+
 fn reached(entry: &Value, variables: &Variables<'_>) -> Reached {
     // Windsurf and Gemini have names of their own for it.
     let url = ["url", "serverUrl", "httpUrl"].iter().find_map(|key| entry[*key].as_str());
@@ -94,9 +101,8 @@ fn reached(entry: &Value, variables: &Variables<'_>) -> Reached {
     // A file that came with somebody else's project must not have files of the user's sent anywhere.
     let values = entry["headers"].as_object().into_iter().flatten();
     let texts = values.filter_map(|(_, value)| value.as_str()).chain([url]);
-    if texts.into_iter().any(|text| text.starts_with("file:") || text.starts_with("env:")) {
-        let why = "a value in it begins with `file:` or `env:`, which mcpoke looks up on its own command line alone";
-        return Reached::Unusable(why.to_owned());
+    if texts.into_iter().any(is_reference) {
+        return Reached::Unusable(REFERENCE.to_owned());
     }
     let mut asked = Vec::new();
     let mut own = |template: &str| variables.own(&without_braces(template), &mut asked);
@@ -108,6 +114,10 @@ fn reached(entry: &Value, variables: &Variables<'_>) -> Reached {
             Value::Number(value) => headers.push((name.clone(), value.to_string())),
             _ => return Reached::Unusable(format!("its header `{name}` is no text")),
         }
+    }
+    // Nor once its variables stand for something.
+    if headers.iter().map(|(_, value)| value).chain([&url]).any(|text| is_reference(text)) {
+        return Reached::Unusable(REFERENCE.to_owned());
     }
     Reached::Http(Remote { url, headers, asked })
 }

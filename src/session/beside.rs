@@ -146,7 +146,7 @@ impl Store {
     fn change_tasks(&self, name: &str, change: impl FnOnce(&mut Vec<String>)) -> Result<()> {
         // Several shells may begin tasks at once.
         let _lock = self.lock(&format!("tasks of {name}"), Some(Duration::from_secs(5)))?;
-        let before = self.tasks(name).unwrap_or_default();
+        let before = self.tasks(name)?;
         let mut tasks = before.clone();
         change(&mut tasks);
         if tasks == before {

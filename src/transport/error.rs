@@ -102,6 +102,12 @@ impl Error {
         Self { kind: ErrorKind::Interrupted, text: "interrupted".to_owned(), ..self }
     }
 
+    /// The user has ended a wait between two exchanges of a request.
+    pub fn interrupted() -> Self {
+        let (kind, text) = (ErrorKind::Interrupted, "interrupted".to_owned());
+        Self { kind, phase: Phase::Read, text, may_have_run: true }
+    }
+
     /// An exchange that would take longer than it may as a whole.
     pub fn too_long(limit: std::time::Duration) -> Self {
         Self {

@@ -95,6 +95,13 @@ fn what_the_user_has_named_comes_first() {
     write(&sandbox, ".mcp.json", &file.to_string());
     sandbox.run(&["-s", "mine", "list-tools"]).exits(0);
     assert!(projects.methods().is_empty());
+    // An entry for the same server with other credentials gets a session for that once.
+    let same = json!({"mcpServers": {"same": {"url": users.url, "headers": {"X-Key": "k-0123"}}}});
+    write(&sandbox, "same.json", &same.to_string());
+    let before = std::fs::read_to_string(sandbox.state().join("sessions/mine.json")).unwrap();
+    sandbox.run(&["--config", "same.json", "-s", "same", "list-tools"]).exits(0);
+    let after = std::fs::read_to_string(sandbox.state().join("sessions/mine.json")).unwrap();
+    assert_eq!(before, after);
     sandbox.run(&["-s", "other", "list-tools", "--no-save"]).exits(0);
     assert_eq!(projects.methods().last().unwrap(), "DELETE");
     sandbox.run(&["-s", "othr", "list-tools"]).exits(2).says("did you mean `other`?");

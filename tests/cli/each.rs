@@ -80,6 +80,37 @@ fn failures_are_counted_and_the_worst_is_the_exit_code() {
 }
 
 #[test]
+fn a_limit_that_one_call_meets_is_not_that_of_the_next() {
+    // The legacy server is told of the first; the second takes longer than the telling may.
+    let sandbox = Sandbox::new();
+    let lines = "{\"seconds\":9}\n{\"seconds\":2.4,\"steps\":1}\n";
+    let args = ["-s", "demo", "--protocol-version", "2025-11-25", "call", "slow", "--each", "-"];
+    let args = [&args[..], &["--timeout", "3"]].concat();
+    let finished = sandbox.run_with_input(&args, lines).exits(8).says("2 calls, 1 failed");
+    assert_eq!(self::lines(&finished.stdout)[1]["result"]["content"][0]["text"], "done in 1 steps");
+}
+
+#[test]
+fn whoever_waits_for_a_result_before_the_next_line_gets_it() {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    let sandbox = Sandbox::new();
+    let mut command =
+        sandbox.command(&["-s", "demo", "call", "echo", "--each", "-", "--jobs", "2"]);
+    let pipe = std::process::Stdio::piped;
+    let mut child = command.stdin(pipe()).stdout(pipe()).stderr(pipe()).spawn().unwrap();
+    let (mut input, output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let mut output = BufReader::new(output);
+    for message in ["one", "two", "three"] {
+        writeln!(input, "{{\"message\":\"{message}\"}}").unwrap();
+        let mut line = String::new();
+        output.read_line(&mut line).unwrap();
+        assert!(line.contains(message), "{line}");
+    }
+    drop(input);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
 fn a_session_that_gets_lost_costs_no_call() {
     // Every session is lost after 40 calls, in the middle of calls of the others.
     let sandbox = Sandbox::new();

@@ -53,6 +53,13 @@ fn a_tool_that_wants_a_task_gets_one() {
     let polls = Mutex::new(0);
     let server = mcp(move |request| {
         match request.rpc() {
+            "initialize" => {
+                let result = json!({"protocolVersion": "2025-11-25",
+                "capabilities": {"tools": {}, "tasks": {"requests": {"tools": {"call": {}}}}},
+                "serverInfo": {"name": "scripted", "version": "1"}});
+                let session = [("Mcp-Session-Id", "session-0123456789abcdef")];
+                Some(http(200, &session, &request.result_text(&result)))
+            }
             "tools/list" => {
                 Some(
                     request.result(

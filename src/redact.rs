@@ -221,18 +221,18 @@ pub fn command_without_secrets(words: &[String]) -> Vec<String> {
 
 /// A word that may be a variable, a header, an option with a value of these, or a URL.
 fn word_without_secrets(word: &str) -> String {
-    match word.split_once([':', '=']) {
-        Some((_, value)) if value.starts_with("//") => without_secrets(word),
-        Some((name, value)) => {
-            let between = &word[name.len()..=name.len()];
-            if is_sensitive_header(name) {
-                format!("{name}{between}{}", credential(value.trim()))
-            } else {
-                format!("{name}{between}{}", word_without_secrets(value))
-            }
+    let mut start = 0;
+    while let Some(at) = word[start..].find([':', '=']).map(|at| start + at) {
+        let (name, value) = (&word[start..at], &word[at + 1..]);
+        if value.starts_with("//") {
+            return format!("{}{}", &word[..start], without_secrets(&word[start..]));
         }
-        None => word.to_owned(),
+        if is_sensitive_header(name) {
+            return format!("{}{}", &word[..=at], credential(value.trim()));
+        }
+        start = at + 1;
     }
+    word.to_owned()
 }
 
 /// What stands before the `@` of a URL, or of something that was meant to be one, is left out; a
@@ -304,6 +304,8 @@ mod tests {
             command_without_secrets(&words).join("|")
         };
         assert_eq!(shown("npx|-y|server@1.2|/home/me"), "npx|-y|server@1.2|/home/me");
+        let many = "=".repeat(300_000);
+        assert_eq!(shown(&many), many);
         for line in [
             "x|--api-key|sk-0123456789",
             "x|--api-key=sk-0123456789",

@@ -1,12 +1,18 @@
 //! Findings as `JUnit` XML, which every CI reads: a test case for each thing that was looked at.
 
-use super::{Report, Severity};
+use std::collections::HashMap;
+
+use super::{Finding, Report, Severity};
 
 /// The document.
 pub fn report(server: &str, report: &Report) -> String {
-    let cases: String = report.subjects.iter().map(|subject| case(subject, report)).collect();
-    let failures =
-        report.subjects.iter().filter(|subject| errors(subject, report).next().is_some()).count();
+    let mut found: HashMap<&str, Vec<&Finding>> = HashMap::new();
+    for finding in &report.findings {
+        found.entry(&finding.subject).or_default().push(finding);
+    }
+    let of = |subject: &String| found.get(subject.as_str()).map(Vec::as_slice).unwrap_or_default();
+    let cases: String = report.subjects.iter().map(|subject| case(subject, of(subject))).collect();
+    let failures = report.subjects.iter().filter(|one| errors(of(one)).next().is_some()).count();
     let (server, tests) = (escaped(server), report.subjects.len());
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
@@ -16,32 +22,23 @@ pub fn report(server: &str, report: &Report) -> String {
     )
 }
 
-fn of<'r>(subject: &'r str, report: &'r Report) -> impl Iterator<Item = &'r super::Finding> {
-    report.findings.iter().filter(move |finding| finding.subject == subject)
+fn errors<'f>(found: &[&'f Finding]) -> impl Iterator<Item = &'f Finding> {
+    found.iter().copied().filter(|finding| finding.severity == Severity::Error)
 }
 
-fn errors<'r>(subject: &'r str, report: &'r Report) -> impl Iterator<Item = &'r super::Finding> {
-    of(subject, report).filter(|finding| finding.severity == Severity::Error)
-}
-
-fn case(subject: &str, report: &Report) -> String {
+fn case(subject: &str, found: &[&Finding]) -> String {
     let (kind, name) = subject.split_once(' ').unwrap_or(("", subject));
-    let line = |finding: &super::Finding| {
-        format!(
-            "{} [{}] {}: {}\n",
-            finding.severity.as_str(),
-            finding.rule,
-            finding.place,
-            finding.text
-        )
+    let line = |finding: &Finding| {
+        let severity = finding.severity.as_str();
+        format!("{severity} [{}] {}: {}\n", finding.rule, finding.place, finding.text)
     };
-    let failed: String = errors(subject, report).map(line).collect();
-    let all: String = of(subject, report).map(line).collect();
     let mut inside = String::new();
-    if let Some(first) = errors(subject, report).next() {
-        inside += &format_failure(first.rule, &first.text, &failed);
+    if let Some(first) = errors(found).next() {
+        let all: String = errors(found).map(line).collect();
+        inside += &format_failure(first.rule, &first.text, &all);
     }
-    if !all.is_empty() {
+    if !found.is_empty() {
+        let all: String = found.iter().copied().map(line).collect();
         inside += "<system-out>";
         inside += &escaped(&all);
         inside += "</system-out>\n";

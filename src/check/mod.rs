@@ -4,6 +4,8 @@
 mod junit;
 mod schemas;
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 pub use junit::report as junit;
@@ -78,6 +80,7 @@ impl Report {
             "resourceTemplates" => ("template", "uriTemplate"),
             _ => ("prompt", "name"),
         };
+        let mut first_of: HashMap<&str, usize> = HashMap::new();
         for (at, item) in items.iter().enumerate() {
             let place = format!("/{key}/{at}");
             let Some(named) = item[name].as_str().filter(|named| !named.is_empty()) else {
@@ -89,7 +92,8 @@ impl Report {
             };
             let subject = format!("{kind} {named}");
             self.subjects.push(subject.clone());
-            if let Some(first) = items[..at].iter().position(|other| other[name] == item[name]) {
+            let first = *first_of.entry(named).or_insert(at);
+            if first != at {
                 let text = format!("/{key}/{first} has the same `{name}`: which of them is meant?");
                 self.error("duplicate", &subject, &format!("{place}/{name}"), text);
             }

@@ -32,35 +32,37 @@ impl Client {
             || is_task
             || ask.method() == "resources/unsubscribe"
             || ask.method() == "initialize";
-        let Some(parting) = self.parting(limit).filter(|_| !never) else { return false };
+        if never {
+            return false;
+        }
         let params = json!({"requestId": id.as_str(), "reason": reason});
         let method = "notifications/cancelled";
         let request = self.post(jsonrpc::notification(method, &params));
-        // Later requests go on with the connection and the limits that they had.
-        let messages = std::mem::replace(&mut self.http, parting);
-        let sent = self.send(Purpose::of(method), request);
-        self.http = messages;
-        let Ok(reply) = sent else { return false };
+        let parting = self.parting(limit);
+        let Ok(reply) = self.send_over(&parting, Purpose::of(method), request) else {
+            return false;
+        };
         let told = (200..300).contains(&reply.status());
         self.history.push(*reply.finish());
         told
     }
 
-    /// A connection for the last words, which no interrupt ends.
-    fn parting(&self, limit: Duration) -> Option<Http> {
+    /// How the last words are said: no interrupt ends them, and they are short.
+    fn parting(&self, limit: Duration) -> transport::Options {
         let mut options = self.options.clone();
         options.interrupt = Interrupt::default();
         options.limits.whole = Some(options.limits.whole.map_or(limit, |whole| whole.min(limit)));
         options.limits.first_byte = None;
-        Http::new(&self.endpoint, &options, self.http.recorder().clone()).ok()
+        options
     }
 
     /// Makes sure that the last words do not keep whoever has ended the program.
     pub(super) fn hurry_if_interrupted(&mut self) {
         if self.options.interrupt.is_raised() {
             // Nothing else is sent any more; what cannot be said is not said.
-            if let Some(parting) = self.parting(PARTING) {
-                self.http = parting;
+            let (parting, recorder) = (self.parting(PARTING), self.http.recorder().clone());
+            if let Ok(http) = Http::new(&self.endpoint, &parting, recorder) {
+                self.http = http;
             }
         }
     }

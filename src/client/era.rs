@@ -20,7 +20,7 @@ use crate::protocol::envelope::META_SERVER;
 use crate::protocol::jsonrpc::ErrorObject;
 use crate::protocol::types::{DiscoverResult, Implementation, InitializeResult, ToolList};
 use crate::protocol::version::{self, Era};
-use crate::transport::{self, Http, HttpSse, NotSse};
+use crate::transport::{self, HttpSse, NotSse};
 
 /// The harmless request that finds the era out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -279,12 +279,7 @@ impl Client {
         let patience = HttpSse::PATIENCE;
         options.limits.first_byte =
             Some(options.limits.first_byte.map_or(patience, |limit| limit.min(patience)));
-        let recorder = self.http.recorder().clone();
-        let http = Http::new(&self.endpoint, &options, recorder)
-            .map_err(|error| Box::new(self.failed(ErrorKind::Transport(error))))?;
-        let messages = std::mem::replace(&mut self.http, http);
-        let sent = self.send(Purpose::default(), self.get(None));
-        self.http = messages;
+        let sent = self.send_over(&options, Purpose::default(), self.get(None));
         let Ok(reply) = sent else { return Ok(false) };
         match HttpSse::begin(reply, self.endpoint.as_str()) {
             Ok(HttpSse { reply, post_to }) => {

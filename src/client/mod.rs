@@ -373,6 +373,22 @@ impl Client {
         self.send_once(purpose, request)
     }
 
+    /// Sends a request over a connection of its own, which stays with its stream.
+    pub(super) fn send_over(
+        &mut self,
+        options: &Options,
+        purpose: Purpose,
+        request: Request,
+    ) -> Result<Reply, Error> {
+        let recorder = self.http.recorder().clone();
+        let http = Http::new(&self.endpoint, options, recorder)
+            .map_err(|error| self.failed(ErrorKind::Transport(error)))?;
+        let messages = std::mem::replace(&mut self.http, http);
+        let sent = self.send(purpose, request);
+        self.http = messages;
+        sent
+    }
+
     fn send_once(&mut self, purpose: Purpose, request: Request) -> Result<Reply, Error> {
         self.http.send(purpose, request).map_err(|Failed { error, exchange }| {
             self.history.push(*exchange);

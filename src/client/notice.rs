@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// A notification of the server's.
@@ -12,6 +13,14 @@ pub struct Notice<'n> {
     pub method: &'n str,
     /// Its parameters, as the server wrote them.
     pub params: Option<&'n RawValue>,
+}
+
+impl Notice<'_> {
+    /// Its parameters; null where there are none that can be read.
+    pub fn value(self) -> Value {
+        let params = self.params.and_then(|params| serde_json::from_str(params.get()).ok());
+        params.unwrap_or_default()
+    }
 }
 
 /// Is told of the server's notifications.

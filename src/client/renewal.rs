@@ -41,22 +41,23 @@ impl Client {
     /// Sends a request and brings its result; renews a lost session, and finds the era out anew where
     /// the server has changed it, if that is allowed.
     pub fn request(&mut self, ask: &Ask) -> Result<Box<RawValue>, Error> {
-        let error = match self.attempt(ask) {
+        let (error, repeat) = match self.attempt(ask) {
             Ok(result) => return Ok(result),
             Err(error) => error,
         };
         // Whatever is asked besides is no answer to this request, and is not kept as one.
         let keeps = std::mem::take(&mut self.keeps_message);
-        let outcome = self.try_again(ask, error, keeps);
+        let outcome = self.try_again(ask, error, repeat, keeps);
         self.keeps_message = keeps;
         outcome
     }
 
-    /// The request, after what the session needs for it.
-    fn attempt(&mut self, ask: &Ask) -> Result<Box<RawValue>, Error> {
+    /// The request, after what the session needs for it. A failure comes with whether sending again what
+    /// failed does harm.
+    fn attempt(&mut self, ask: &Ask) -> Result<Box<RawValue>, (Error, Repeat)> {
         self.open_listener(ask);
-        self.say_log_level()?;
-        self.complete(ask)
+        self.say_log_level().map_err(|error| (error, Repeat::Harmless))?;
+        self.complete(ask).map_err(|error| (error, ask.repeat))
     }
 
     /// Asks for log messages, once in each session; in the modern era every request does so itself
@@ -76,12 +77,18 @@ impl Client {
     }
 
     /// Makes the request again, where it was refused for its session or its era.
-    fn try_again(&mut self, ask: &Ask, error: Error, keeps: bool) -> Result<Box<RawValue>, Error> {
+    fn try_again(
+        &mut self,
+        ask: &Ask,
+        error: Error,
+        repeat: Repeat,
+        keeps: bool,
+    ) -> Result<Box<RawValue>, Error> {
         let other_era = self.is_of_another_era(&error);
         let before = self.session.version.clone();
         let refused = if other_era { Some(true) } else { self.lost(&error) };
         let Some(refused) = refused else { return Err(error) };
-        let may_have_run = !refused && ask.repeat == Repeat::Harmful;
+        let may_have_run = !refused && repeat == Repeat::Harmful;
         match self.renew(other_era) {
             Ok(false) if other_era => return Err(error),
             // The server speaks what it spoke before: it was not the era that the request failed for.
@@ -95,7 +102,7 @@ impl Client {
             }
         }
         self.keeps_message = keeps;
-        self.attempt(ask).map_err(|error| {
+        self.attempt(ask).map_err(|(error, _)| {
             match error.exchange.as_ref().map(|exchange| loss(exchange, &error.kind)) {
                 Some(Loss::Refused) => error.into_session_lost(false, None),
                 _ => error,

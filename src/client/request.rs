@@ -295,8 +295,8 @@ impl Client {
         let side = self.side.take().unwrap_or_else(|| {
             // The answer that is waited for may be in the stream already: the side stays short.
             let mut options = self.options.clone();
-            let left = options.limits.whole.map(|whole| whole.saturating_sub(reply.elapsed()));
-            options.limits.whole = Some(left.map_or(SIDE_LIMIT, |left| left.min(SIDE_LIMIT)));
+            let left = reply.left().map_or(SIDE_LIMIT, |left| left.min(SIDE_LIMIT));
+            options.limits.whole = Some(left);
             let recorder = self.http.recorder().clone();
             Side { http: Http::new(&self.endpoint, &options, recorder).ok(), answered: 0 }
         });

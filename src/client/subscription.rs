@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::error::{Error, ErrorKind};
-use super::{Ask, Client};
-use crate::exchange::{Purpose, Request, Shape};
+use super::{Ask, Client, Notice};
+use crate::exchange::{Exchange, Purpose, Shape};
 use crate::protocol::jsonrpc::{self, Message};
-use crate::transport::{self, Http, Reply, Resumption};
+use crate::transport::{self, Reply, Resumption};
 
 /// So many streams in a row may end without a message.
 const MAX_IN_VAIN: usize = 10;
@@ -56,19 +56,31 @@ impl Client {
         options.limits.first_byte = options.limits.first_byte.or(options.limits.whole);
         options.limits.whole = None;
         limits(&mut options.limits);
-        if !self.session.is_modern() {
-            // A session that is lost is renewed now: the stream itself would only say that it is gone.
-            self.request(&Ask::ping())?;
-        }
-        let outcome = if self.session.is_modern() {
-            self.subscription(uris, &options, &mut ready)
-        } else {
-            self.standalone(uris, &options, &mut ready)
-        };
+        let outcome = self.ready_session().and_then(|()| {
+            if self.session.is_modern() {
+                self.subscription(uris, &options, &mut ready)
+            } else {
+                self.standalone(uris, &options, &mut ready)
+            }
+        });
         match outcome {
             Err(_) if self.options.interrupt.is_raised() => Ok(Ended::Here),
             outcome => outcome,
         }
+    }
+
+    /// A session that is lost is renewed before the stream is opened: that itself would only say that it is gone.
+    fn ready_session(&mut self) -> Result<(), Error> {
+        if self.session.is_modern() {
+            return Ok(());
+        }
+        self.request(&Ask::ping()).map(|_| ())
+    }
+
+    /// Keeps the evidence of a stream, and of none before it: listening has no end.
+    fn keep_alone(&mut self, exchange: Box<Exchange>) {
+        self.history.clear();
+        self.history.push(*exchange);
     }
 
     /// `subscriptions/listen`, opened anew where its stream breaks off.
@@ -100,7 +112,7 @@ impl Client {
                     return Ok(Ended::There);
                 }
                 Ok(Stream::Broke(_, came)) => {
-                    self.history.push(*reply.finish());
+                    self.keep_alone(reply.finish());
                     in_vain = if came || began.elapsed() > LASTED { 0 } else { in_vain + 1 };
                 }
                 Err(kind) => {
@@ -158,7 +170,7 @@ impl Client {
                 ready(None);
             }
             let ended = self.read_stream(&mut reply, None, ready);
-            self.history.push(*reply.abandon());
+            self.keep_alone(reply.abandon());
             match ended {
                 Ok(Stream::Closed) => break Ok(Ended::There),
                 Ok(Stream::Broke(at, came)) => {
@@ -209,22 +221,6 @@ impl Client {
         Ok(())
     }
 
-    /// Sends a request over a connection of its own, which stays with its stream.
-    pub(super) fn send_over(
-        &mut self,
-        options: &transport::Options,
-        purpose: Purpose,
-        request: Request,
-    ) -> Result<Reply, Error> {
-        let recorder = self.http.recorder().clone();
-        let http = Http::new(&self.endpoint, options, recorder)
-            .map_err(|error| self.failed(ErrorKind::Transport(error)))?;
-        let messages = std::mem::replace(&mut self.http, http);
-        let sent = self.send(purpose, request);
-        self.http = messages;
-        sent
-    }
-
     /// Hands on what comes until the stream ends. `id` is that of the subscription, which an answer ends.
     fn read_stream(
         &mut self,
@@ -243,8 +239,7 @@ impl Client {
             for message in jsonrpc::parse(&text).unwrap_or_default() {
                 match message {
                     Message::Notification { method, params } if method == ACKNOWLEDGED => {
-                        let params = params.as_deref().map_or("null", |params| params.get());
-                        let agreed: Value = serde_json::from_str(params).unwrap_or_default();
+                        let agreed = Notice { method: &method, params: params.as_deref() }.value();
                         ready(Some(&agreed["notifications"]));
                         acknowledged = true;
                     }

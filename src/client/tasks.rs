@@ -9,9 +9,10 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::error::{Error, ErrorKind};
+use super::tools::call_of;
 use super::{Ask, Client, Repeat};
 use crate::exchange::Purpose;
-use crate::protocol::jsonrpc::{ErrorObject, call_params};
+use crate::protocol::jsonrpc::ErrorObject;
 use crate::protocol::types::Tool;
 use crate::transport;
 
@@ -128,15 +129,15 @@ impl Client {
         tool: Option<&Tool>,
         ttl: Option<Duration>,
     ) -> Result<Begun, Error> {
-        let mut params = call_params(name, arguments);
+        let mut ask = call_of(name, arguments, tool);
+        // A second one would go on beside the first.
+        ask.repeat = Repeat::Harmful;
         if self.session.is_modern() {
             self.declare_tasks();
         } else {
             let ttl = ttl.map(|ttl| u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX));
-            params["task"] = ttl.map_or(json!({}), |ttl| json!({"ttl": ttl}));
+            ask.params["task"] = ttl.map_or(json!({}), |ttl| json!({"ttl": ttl}));
         }
-        let mut ask = Ask::new(Purpose::on("tools/call", name), params, Repeat::Harmful);
-        ask.mirrored = tool.and_then(|tool| tool.mirrored.clone().ok()).unwrap_or_default();
         let raw = self.request(&ask)?;
         Ok(match Task::parse(&raw) {
             Some(task) => Begun::Task(task),

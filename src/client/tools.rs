@@ -26,6 +26,15 @@ struct Page {
     meta: Value,
 }
 
+/// The request for a call.
+pub(super) fn call_of(name: &str, arguments: &Map<String, Value>, tool: Option<&Tool>) -> Ask {
+    let harmless = tool.is_some_and(|tool| tool.repeatable);
+    let repeat = if harmless { Repeat::Harmless } else { Repeat::Harmful };
+    let mut ask = Ask::new(Purpose::on("tools/call", name), call_params(name, arguments), repeat);
+    ask.mirrored = tool.and_then(|tool| tool.mirrored.clone().ok()).unwrap_or_default();
+    ask
+}
+
 impl Client {
     /// All tools, over all pages (2025-11-25, Pagination).
     pub fn list_tools(&mut self) -> Result<ToolList, Error> {
@@ -55,19 +64,15 @@ impl Client {
         Ok(list)
     }
 
-    /// Calls a tool; the result as the server sent it. Whether its call may be repeated is for the
-    /// caller to know, and so is what the tool mirrors into headers.
+    /// Calls a tool; the result as the server sent it. What is known of the tool says whether its call may
+    /// be repeated, and what it mirrors into headers.
     pub fn call_tool(
         &mut self,
         name: &str,
         arguments: &Map<String, Value>,
-        repeat: Repeat,
         tool: Option<&Tool>,
     ) -> Result<Box<RawValue>, Error> {
-        let purpose = Purpose::on("tools/call", name);
-        let mut ask = Ask::new(purpose, call_params(name, arguments), repeat);
-        ask.mirrored = tool.and_then(|tool| tool.mirrored.clone().ok()).unwrap_or_default();
-        self.request(&ask)
+        self.request(&call_of(name, arguments, tool))
     }
 
     /// Asks whether the server is there; the modern era has no `ping`, and its `server/discover`

@@ -1,7 +1,6 @@
 //! `call`: one tool, its arguments typed by its schema, its result as text or as files.
 
 use std::io::{self, Read as _};
-use std::path::PathBuf;
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -13,7 +12,7 @@ use super::list_tools::{fetch, find};
 use super::{Context, Outcome, Stop, tasks};
 use crate::arguments::{Given, Problems, Typing};
 use crate::cli::Call;
-use crate::client::{self, Probe, Repeat};
+use crate::client::{self, Probe};
 use crate::error::{Failure, Kind};
 use crate::exit::ExitCode;
 use crate::output::{Destination, one_line, render};
@@ -36,36 +35,48 @@ pub(super) fn run(context: &Context<'_>, args: &Call) -> Outcome {
             return each::run(connected, &work, path);
         }
         let known = known_tool(context, connected, &args.tool, Some(&given), typing)?;
-        let (arguments, repeat) = typed(connected, &args.tool, &given, known.as_ref(), typing)?;
-        let name = &args.tool;
-        if tasks::wanted(args, known.as_ref(), connected) {
+        let arguments = typed(connected, &args.tool, &given, known.as_ref(), typing)?;
+        let raw = if tasks::wanted(args, known.as_ref(), connected) {
             let raw = tasks::call(context, connected, args, &arguments, known.as_ref())?;
             let Some(raw) = raw else { return Ok(ExitCode::Success) };
-            let is_error = print(context, name, &Shown::of(args), &raw)?;
-            return Ok(if is_error { ExitCode::ToolFailed } else { ExitCode::Success });
-        }
-        let mut outcome = connected.client.call_tool(name, &arguments, repeat, known.as_ref());
-        if let Err(error) = &outcome
-            && is_header_mismatch(connected, error)
-            && !connected.is_probe()
-        {
-            // The tool may mirror other parameters by now (2026-07-28, Streamable HTTP, "Client
-            // Behavior"). The server refused the call, so that it did not run.
-            let tools = fetch(context, connected)?;
-            let fresh = tools.iter().find(|tool| tool.name == *name);
-            outcome = connected.client.call_tool(name, &arguments, repeat, fresh);
-        }
-        let raw = match outcome {
-            Ok(raw) => raw,
-            Err(error) => return Err(explained(context, connected, &args.tool, error)),
+            raw
+        } else {
+            called(context, connected, &args.tool, &arguments, known.as_ref())?
         };
-        let shown = print(context, name, &Shown::of(args), &raw);
+        let destination = Destination {
+            file: args.output.clone(),
+            folder: args.save_dir.clone(),
+            stem: args.tool.clone(),
+        };
+        let shown = print(context, &destination, &raw);
         if let Some(tool) = &known {
             hold_to_promise(context, tool, &raw);
         }
         forget_changed_tools(context, connected);
         shown.map(|is_error| if is_error { ExitCode::ToolFailed } else { ExitCode::Success })
     })
+}
+
+/// The result of a call.
+fn called(
+    context: &Context<'_>,
+    connected: &mut Connected,
+    name: &str,
+    arguments: &Map<String, Value>,
+    known: Option<&Tool>,
+) -> Result<Box<RawValue>, Stop> {
+    let mut outcome = connected.client.call_tool(name, arguments, known);
+    if let Err(error) = &outcome
+        && is_header_mismatch(connected, error)
+        && !connected.is_probe()
+    {
+        // The tool may mirror other parameters by now (2026-07-28, Streamable HTTP, "Client
+        // Behavior"). The server refused the call, so that it did not run.
+        let tools = fetch(context, connected)?;
+        let fresh = tools.iter().find(|tool| tool.name == *name);
+        outcome = connected.client.call_tool(name, arguments, fresh);
+    }
+    outcome.map_err(|error| explained(context, connected, name, error))
 }
 
 /// A call that the server refused. Where its tools are not known, they are asked for now: perhaps
@@ -123,7 +134,8 @@ pub(super) fn is_header_mismatch(connected: &Connected, error: &client::Error) -
         && matches!(&error.kind, client::ErrorKind::Rpc(error) if error.code == Some(-32020))
 }
 
-/// The tool, as far as it is known, so that its arguments (`None`: those of many calls) can be typed and mirrored. The tools are
+/// The tool, as far as it is known, so that its arguments (`None`: those of many calls) can be typed and
+/// mirrored. The tools are
 /// asked for only where something of them is wanted and not known; what a list that is not sure refuses
 /// is looked at once more with a fresh one, since the server may have changed.
 fn known_tool(
@@ -187,11 +199,9 @@ fn typed(
     given: &Given,
     tool: Option<&Tool>,
     typing: Typing,
-) -> Result<(Map<String, Value>, Repeat), Stop> {
-    let harmless = tool.is_some_and(|tool| tool.repeatable);
+) -> Result<Map<String, Value>, Stop> {
     given
         .typed(tool.map(|tool| &tool.input_schema), typing)
-        .map(|arguments| (arguments, if harmless { Repeat::Harmless } else { Repeat::Harmful }))
         .map_err(|problems| refused(connected, name, problems))
 }
 
@@ -201,18 +211,17 @@ pub(super) fn remembered(
     connected: &Connected,
 ) -> Result<Option<KnownTools>, Stop> {
     let known = connected.tools.as_ref().or(connected.public_tools.as_ref());
-    match (known, &connected.store, &connected.record) {
-        (Some(known), _, _) => Ok(Some(known.clone())),
-        (None, Some(store), Some(record)) => Ok(store.load_tools(&record.name, context.now())?),
-        _ => Ok(None),
+    match (known, connected.memory()) {
+        (Some(known), _) => Ok(Some(known.clone())),
+        (None, Some((store, name))) => Ok(store.load_tools(name, context.now())?),
+        (None, None) => Ok(None),
     }
 }
 
 /// The server said that its tools have changed: what is remembered of them is not true any more.
 fn forget_changed_tools(context: &Context<'_>, connected: &Connected) {
-    if let (true, Some(store), Some(record)) =
-        (connected.client.tools_changed(), &connected.store, &connected.record)
-        && let Err(error) = store.forget_tools(&record.name)
+    if let (true, Some((store, name))) = (connected.client.tools_changed(), connected.memory())
+        && let Err(error) = store.forget_tools(name)
     {
         context.console.note(&format!("mcpoke: {error:#}"));
     }
@@ -220,16 +229,12 @@ fn forget_changed_tools(context: &Context<'_>, connected: &Connected) {
 
 /// Says where a result is not what the tool's output schema promises; the result stands all the same.
 fn hold_to_promise(context: &Context<'_>, tool: &Tool, raw: &RawValue) {
-    if !tool.raw.get().contains("\"outputSchema\"") || context.options.no_session {
-        return;
-    }
-    let promised: Value = serde_json::from_str(tool.raw.get()).unwrap_or_default();
+    let Some(schema) = tool.output_schema().filter(|_| !context.options.no_session) else { return };
     let result: Value = serde_json::from_str(raw.get()).unwrap_or_default();
-    let schema = &promised["outputSchema"];
-    if !schema.is_object() || result["isError"] == true || result["structuredContent"].is_null() {
+    if result["isError"] == true || result["structuredContent"].is_null() {
         return;
     }
-    for problem in Schema::new(schema).problems(&result["structuredContent"]).iter().take(3) {
+    for problem in Schema::new(&schema).problems(&result["structuredContent"]).iter().take(3) {
         let place = if problem.path.is_empty() { "structuredContent" } else { &problem.path };
         context.console.note(&format!(
             "mcpoke: the result is not what the tool's output schema promises: {} {}",
@@ -251,36 +256,17 @@ fn hint_at_capabilities(console: &crate::output::Console, said: &str) {
     }
 }
 
-/// Where a result goes.
-#[derive(Default)]
-pub(super) struct Shown {
-    file: Option<PathBuf>,
-    folder: Option<PathBuf>,
-}
-
-impl Shown {
-    fn of(args: &Call) -> Self {
-        Self { file: args.output.clone(), folder: args.save_dir.clone() }
-    }
-}
-
 /// Shows a result; whether the tool reports failure. Once the tool ran, nothing of it is lost.
 pub(super) fn print(
     context: &Context<'_>,
-    tool: &str,
-    shown: &Shown,
+    destination: &Destination,
     raw: &RawValue,
 ) -> Result<bool, Stop> {
     let console = &context.console;
-    let destination = Destination {
-        file: shown.file.clone(),
-        folder: shown.folder.clone(),
-        stem: tool.to_owned(),
-    };
     let result = ToolResult::parse(raw).map_err(|text| Failure::new(Kind::Protocol, text));
     let is_error = result.as_ref().is_ok_and(|result| result.is_error);
     let rendered = result.and_then(|result| {
-        render(result, &destination).map_err(|error| Failure::new(Kind::State, error.to_string()))
+        render(result, destination).map_err(|error| Failure::new(Kind::State, error.to_string()))
     });
     let shown = match &rendered {
         Ok(rendered) if !context.options.wants_json() => {
@@ -294,7 +280,7 @@ pub(super) fn print(
         console.note(note);
     }
     if is_error {
-        console.note(&format!("mcpoke: the tool {tool} ran and reports failure."));
+        console.note(&format!("mcpoke: the tool {} ran and reports failure.", destination.stem));
         hint_at_capabilities(console, raw.get());
     }
     match shown {

@@ -12,10 +12,10 @@ use super::{Context, Outcome, Stop};
 use crate::arguments::{Given, Typing};
 use crate::check::{Finding, Report, Severity, junit};
 use crate::cli::Check;
-use crate::client::{Probe, Repeat};
+use crate::client::Probe;
 use crate::error::{Failure, Kind};
 use crate::exit::ExitCode;
-use crate::output::{Paint, one_line};
+use crate::output::{Paint, count, one_line};
 
 pub(super) fn run(context: &Context<'_>, args: &Check) -> Outcome {
     with_server(context, Probe::ListTools, |connected| {
@@ -86,10 +86,9 @@ fn call(
         // What the tool would make of them is not tried: it may do something.
         return Ok(());
     }
-    let repeat = if tool.repeatable { Repeat::Harmless } else { Repeat::Harmful };
     let result = connected
         .client
-        .call_tool(name, &arguments, repeat, Some(tool))
+        .call_tool(name, &arguments, Some(tool))
         .map_err(|error| connected.fail(error))?;
     let result: Value = serde_json::from_str(result.get()).unwrap_or_default();
     report.result(&raw, &result);
@@ -135,13 +134,11 @@ fn print(context: &Context<'_>, report: &Report, counts_alone: bool) -> Result<(
             one_line(&finding.text)
         ))?;
     }
-    let plural =
-        |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     console.note(&format!(
         "{} checked: {}, {}",
         report.subjects.len(),
-        plural(errors, "error"),
-        plural(warnings, "warning")
+        count(errors, "error"),
+        count(warnings, "warning")
     ));
     Ok(())
 }

@@ -30,8 +30,8 @@ pub(super) struct Connected {
     mistakes: Mistakes,
     /// How the user speaks of the server, for what is suggested.
     pub(super) spoken: Spoken,
-    /// What the server said that it offers.
-    pub(super) capabilities: Value,
+    /// What the server said that it offers, where nothing is remembered of it.
+    offered: Option<Value>,
     /// Who is asking.
     pub(super) credentials: Expanded,
     /// The session is this process's alone, and ended afterwards.
@@ -207,10 +207,9 @@ impl Prepared {
         record: Option<Record>,
         ephemeral: bool,
     ) -> Connected {
-        let capabilities = record.as_ref().map(|record| record.capabilities.clone());
         Connected {
             client: self.client,
-            capabilities: capabilities.unwrap_or_default(),
+            offered: None,
             record,
             store: context.store(),
             tools: None,
@@ -230,9 +229,8 @@ impl Prepared {
     ) -> Result<Connected, Stop> {
         let opened = greet(&mut self, handshake)?;
         let ephemeral = !self.is_demo;
-        let capabilities = opened.result.capabilities.clone();
-        let tools = known(&opened);
-        Ok(Connected { tools, capabilities, ..self.connected(context, None, ephemeral) })
+        let (tools, offered) = (known(&opened), Some(opened.result.capabilities));
+        Ok(Connected { tools, offered, ..self.connected(context, None, ephemeral) })
     }
 }
 
@@ -271,7 +269,7 @@ pub(super) fn remember(
             let said = &opened.result.server_info.name;
             let host = prepared.endpoint.authority();
             let said = if said.trim().is_empty() { &host } else { said };
-            store.name_for(&context.recorder.redactor().text(said), url)?
+            store.name_for(&context.recorder.hide(said), url)?
         }
     };
     let salt = format!("{:016x}", getrandom::u64().unwrap_or_default());
@@ -329,6 +327,16 @@ impl Connected {
     /// A command for this server, as a user would type it.
     pub(super) fn command(&self, command: &str) -> String {
         format!("mcpoke -s {} {command}", self.spoken.target)
+    }
+
+    /// The store and the name that the server is remembered by, where it is.
+    pub(super) fn memory(&self) -> Option<(&Store, &str)> {
+        Some((self.store.as_ref()?, self.record.as_ref()?.name.as_str()))
+    }
+
+    /// What the server said that it offers.
+    pub(super) fn capabilities(&self) -> Option<&Value> {
+        self.record.as_ref().map(|record| &record.capabilities).or(self.offered.as_ref())
     }
 
     /// Whether the remembered session was opened by somebody who could be asked for nothing.

@@ -16,10 +16,10 @@ use super::keeper::renewal;
 use super::{Context, Outcome, Stop};
 use crate::arguments::{Given, Typing};
 use crate::cli::Call;
-use crate::client::{Client, Renewal, Repeat, Seed, Session};
+use crate::client::{Client, Renewal, Seed, Session};
 use crate::error::{Failure, from_transport};
 use crate::exit::ExitCode;
-use crate::output::NothingThere;
+use crate::output::{NothingThere, count, json_line};
 use crate::protocol::types::{Tool, ToolResult, Transport};
 use crate::session::{Expanded, Record};
 
@@ -95,6 +95,10 @@ impl Shared<'_> {
                 let session = client.session().clone();
                 self.arm(&mut client, session, self.record.cloned());
                 self.work(&mut client);
+                if client.is_unsaved() {
+                    // What comes of it changes nothing for the user.
+                    let _ = client.close();
+                }
             }
             Err(error) => {
                 let (kind, message, _) = from_transport(&error);
@@ -134,11 +138,7 @@ impl Shared<'_> {
         let name = &self.work.args.tool;
         let arguments = self.arguments(line)?;
         let tool = self.work.tool;
-        let harmless = tool.is_some_and(|tool| tool.repeatable);
-        let repeat = if harmless { Repeat::Harmless } else { Repeat::Harmful };
-        client
-            .call_tool(name, &arguments, repeat, tool)
-            .map_err(|error| failed(error, client, self.spoken))
+        client.call_tool(name, &arguments, tool).map_err(|error| failed(error, client, self.spoken))
     }
 
     fn arguments(&self, line: &str) -> Result<Map<String, Value>, Failure> {
@@ -270,10 +270,8 @@ impl Queue {
                 Ok(()) => {}
                 // Of a failure there is no result; what failed is said instead.
                 Err(error) if NothingThere::is(&error) => {
-                    if !work.context.console.quiet {
-                        // With stderr closed there is nobody to tell.
-                        let _ = work.context.console.err.server_text(&text);
-                    }
+                    // With stderr closed there is nobody to tell.
+                    let _ = work.context.console.err.server_text(&text);
                     if code == ExitCode::Success {
                         state.failures += 1;
                         state.worst = state.worst.max(Some(ExitCode::Usage));
@@ -314,10 +312,10 @@ impl Queue {
 }
 
 fn so_far(done: usize, failures: usize) -> String {
-    let calls = if done == 1 { "call" } else { "calls" };
+    let done = count(done, "call");
     match failures {
-        0 => format!("{done} {calls}"),
-        _ => format!("{done} {calls}, {failures} failed"),
+        0 => done,
+        _ => format!("{done}, {failures} failed"),
     }
 }
 
@@ -332,7 +330,7 @@ fn told(
             let is_error = ToolResult::parse(&raw).is_ok_and(|result| result.is_error);
             let code = if is_error { ExitCode::ToolFailed } else { ExitCode::Success };
             // In one line, whatever the server's layout; numbers and order stay.
-            let text = one_line_of(&raw);
+            let text = json_line(&raw);
             return (format!("{{\"line\":{line},\"result\":{text}}}"), code);
         }
         Err(failure) => failure,
@@ -340,15 +338,7 @@ fn told(
     let code = failure.kind.exit();
     let mut error = failure.to_json();
     let told = json!({"line": line, "error": error["error"].take()});
-    (work.context.recorder.redactor().text(&told.to_string()).into_owned(), code)
-}
-
-/// JSON text without line breaks between its values.
-pub(super) fn one_line_of(raw: &RawValue) -> String {
-    if !raw.get().contains(['\n', '\r']) {
-        return raw.get().to_owned();
-    }
-    serde_json::from_str::<Value>(raw.get()).map_or_else(|_| "null".to_owned(), |v| v.to_string())
+    (work.context.recorder.hide(&told.to_string()), code)
 }
 
 #[cfg(test)]
@@ -367,13 +357,5 @@ mod tests {
         assert_eq!(lines.read, 4);
         assert_eq!(lines.next_line().unwrap(), None);
         assert_eq!(lines.next_line().unwrap(), None);
-    }
-
-    #[test]
-    fn a_result_takes_one_line() {
-        let raw = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
-        assert_eq!(one_line_of(&raw("{\"b\": 1, \"a\": 2}")), "{\"b\": 1, \"a\": 2}");
-        let large = "{\n \"b\": 123456789012345678901234567890,\n \"a\": 1.0}";
-        assert_eq!(one_line_of(&raw(large)), "{\"b\":123456789012345678901234567890,\"a\":1.0}");
     }
 }

@@ -1,13 +1,14 @@
 //! `list-tools`: all pages, as a table or as the server sent them.
 
 use super::connect::{Connected, with_server};
+use super::lists::{self, Look};
 use super::{Context, Outcome, Stop, tool_page};
 use crate::arguments::ranked;
 use crate::cli::{ListTools, Listing};
 use crate::client::Probe;
 use crate::error::Failure;
 use crate::exit::ExitCode;
-use crate::output::{one_line, table};
+use crate::output::one_line;
 use crate::protocol::types::Tool;
 use crate::session::{Belief, KnownTools};
 
@@ -32,15 +33,19 @@ pub(super) fn run(context: &Context<'_>, args: &ListTools) -> Outcome {
             } else {
                 tool_page::print(context, tool, &connected.command("call"))?;
             }
-        } else if args.listing.names {
-            for tool in &tools {
-                context.console.out.server_text(&tool.name)?;
-            }
-        } else if context.options.wants_json() {
-            let raw: Vec<&str> = tools.iter().map(|tool| tool.raw.get()).collect();
-            context.console.raw(&format!("{{\"tools\":[{}]}}", raw.join(",")))?;
         } else {
-            print(context, &tools, connected.client.session().is_modern())?;
+            let mark_invalid = connected.client.session().is_modern();
+            let look = Look {
+                key: "tools",
+                none: "the server offers no tools",
+                below: Some(("tool", "mcpoke list-tools NAME shows one")),
+                widths: &[48],
+            };
+            let shown: Vec<(&str, &str)> =
+                tools.iter().map(|tool| (tool.name.as_str(), tool.raw.get())).collect();
+            lists::show(context, &args.listing, &look, &shown, || {
+                tools.iter().map(|tool| row(tool, mark_invalid)).collect()
+            })?;
         }
         Ok(ExitCode::Success)
     })
@@ -55,9 +60,9 @@ fn selected(tools: Vec<Tool>, listing: &Listing) -> Vec<Tool> {
 /// Asks for the tools and remembers them, where the server is remembered.
 pub(super) fn fetch(context: &Context<'_>, connected: &mut Connected) -> Result<Vec<Tool>, Stop> {
     let list = connected.client.list_tools().map_err(|error| connected.fail(error))?;
-    if let (Some(store), Some(record)) = (&connected.store, &connected.record) {
+    if let Some((store, name)) = connected.memory() {
         // What cannot be kept is asked for again next time.
-        let _ = store.save_tools(&record.name, &list, context.now());
+        let _ = store.save_tools(name, &list, context.now());
     }
     let belief = Belief::Fresh;
     connected.tools =
@@ -109,32 +114,18 @@ pub(super) fn find<'t>(
     })
 }
 
-fn print(context: &Context<'_>, tools: &[Tool], mark_invalid: bool) -> Result<(), Stop> {
-    let rows: Vec<Vec<String>> = tools
-        .iter()
-        .map(|tool| {
-            let parameters = tool.parameters().into_iter().map(|(name, required)| {
-                if required { name.to_owned() } else { format!("[{name}]") }
-            });
-            let parameters = parameters.collect::<Vec<_>>().join(" ");
-            let sentence = first_sentence(tool.description.as_deref().unwrap_or_default());
-            let about = match &tool.mirrored {
-                Err(why) if mark_invalid => format!("[invalid: {why}] {sentence}"),
-                _ => sentence,
-            };
-            vec![tool.name.clone(), parameters, about]
-        })
-        .collect();
-    if rows.is_empty() {
-        context.console.note("the server offers no tools");
-        return Ok(());
-    }
-    context.console.line(&table(&rows, &[48], &context.console.out))?;
-    let plural = if tools.len() == 1 { "" } else { "s" };
-    context
-        .console
-        .note(&format!("{} tool{plural} · mcpoke list-tools NAME shows one", tools.len()));
-    Ok(())
+fn row(tool: &Tool, mark_invalid: bool) -> Vec<String> {
+    let parameters = tool
+        .parameters()
+        .into_iter()
+        .map(|(name, required)| if required { name.to_owned() } else { format!("[{name}]") });
+    let parameters = parameters.collect::<Vec<_>>().join(" ");
+    let sentence = first_sentence(tool.description.as_deref().unwrap_or_default());
+    let about = match &tool.mirrored {
+        Err(why) if mark_invalid => format!("[invalid: {why}] {sentence}"),
+        _ => sentence,
+    };
+    vec![tool.name.clone(), parameters, about]
 }
 
 /// A description up to its first full stop or line break.

@@ -99,12 +99,10 @@ impl Watcher for Events {
         if self.left == Some(0) {
             return;
         }
-        // The session may have been renewed meanwhile: its id is a secret as well.
-        let redactor = self.recorder.redactor();
         let written = if self.is_json {
-            self.console.raw_line(&redactor.text(&as_json(notice)))
+            self.console.raw_line(&self.recorder.hide(&as_json(notice)))
         } else {
-            self.console.line(&one_line(&redactor.text(&line_of(notice, SystemTime::now()))))
+            self.console.line(&one_line(&self.recorder.hide(&line_of(notice, SystemTime::now()))))
         };
         self.left = self.left.map(|left| left - 1);
         let over = written.is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
@@ -116,8 +114,7 @@ impl Watcher for Events {
 
 /// An event in a line: when, what, and what of it matters.
 fn line_of(notice: Notice<'_>, now: SystemTime) -> String {
-    let params = notice.params.and_then(|params| serde_json::from_str(params.get()).ok());
-    let mut params: Value = params.unwrap_or_default();
+    let mut params = notice.value();
     if let Some(params) = params.as_object_mut() {
         params.remove("_meta");
     }

@@ -1,15 +1,17 @@
 //! `list-resources`, `list-resource-templates` and `list-prompts`: all pages, as a table or as the server
 //! sent them.
 
+use std::io;
+
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::connect::with_server;
-use super::{Context, Outcome, Stop};
+use super::{Context, Outcome};
 use crate::cli::Listing;
 use crate::client::{Client, Probe};
 use crate::exit::ExitCode;
-use crate::output::table;
+use crate::output::{count, table};
 use crate::session::Record;
 
 /// A kind of list.
@@ -58,11 +60,9 @@ pub(super) fn run(context: &Context<'_>, kind: &Kind, listing: &Listing) -> Outc
             .list(kind.method, kind.key, enough)
             .map_err(|error| connected.fail(error))?;
         let values = values(&all);
-        if let (true, Some(store), Some(record)) =
-            (enough == usize::MAX, &connected.store, &connected.record)
-        {
+        if let (true, Some((store, name))) = (enough == usize::MAX, connected.memory()) {
             // For completion alone: what cannot be kept is not completed.
-            let _ = store.save_offers(&record.name, kind.key, &values);
+            let _ = store.save_offers(name, kind.key, &values);
         }
         let mut items: Vec<(Box<RawValue>, Value)> = all
             .into_iter()
@@ -73,7 +73,16 @@ pub(super) fn run(context: &Context<'_>, kind: &Kind, listing: &Listing) -> Outc
             })
             .collect();
         items.truncate(listing.limit.unwrap_or(usize::MAX));
-        print(context, kind, listing, &items)?;
+        let none = format!("the server offers no {}s", kind.what);
+        let below = Some((kind.what, kind.next));
+        let look = Look { key: kind.key, none: &none, below, widths: &[56, 32] };
+        let shown: Vec<(&str, &str)> = items
+            .iter()
+            .map(|(raw, item)| (item[kind.name].as_str().unwrap_or_default(), raw.get()))
+            .collect();
+        show(context, listing, &look, &shown, || {
+            items.iter().map(|(_, item)| kind.row(item)).collect()
+        })?;
         Ok(ExitCode::Success)
     })
 }
@@ -104,49 +113,60 @@ pub(super) fn learn(context: &Context<'_>, client: &mut Client, record: &Record)
     }
 }
 
-fn print(
+/// How a list looks.
+pub(super) struct Look<'l> {
+    /// What the server calls it.
+    pub(super) key: &'l str,
+    /// What is said where there is nothing.
+    pub(super) none: &'l str,
+    /// What an item is, and what is done with one; nothing is said below the table without.
+    pub(super) below: Option<(&'l str, &'l str)>,
+    /// How wide the columns may get.
+    pub(super) widths: &'l [u16],
+}
+
+/// Shows a list as the options want it: names alone, as the server sent it, or as a table. Each item has its
+/// name and its text; the rows are made where they are wanted.
+pub(super) fn show(
     context: &Context<'_>,
-    kind: &Kind,
     listing: &Listing,
-    items: &[(Box<RawValue>, Value)],
-) -> Result<(), Stop> {
+    look: &Look<'_>,
+    items: &[(&str, &str)],
+    rows: impl FnOnce() -> Vec<Vec<String>>,
+) -> io::Result<()> {
     let console = &context.console;
-    let name = |item: &Value| item[kind.name].as_str().unwrap_or_default().to_owned();
     if listing.names {
-        for (_, item) in items {
-            console.out.server_text(&name(item))?;
-        }
-        return Ok(());
+        return items.iter().try_for_each(|(name, _)| console.out.server_text(name));
     }
     if context.options.wants_json() {
-        let raw: Vec<&str> = items.iter().map(|(raw, _)| raw.get()).collect();
-        console.raw(&format!("{{\"{}\":[{}]}}", kind.key, raw.join(",")))?;
-        return Ok(());
+        let raw: Vec<&str> = items.iter().map(|(_, raw)| *raw).collect();
+        return console.raw(&format!("{{\"{}\":[{}]}}", look.key, raw.join(",")));
     }
     if items.is_empty() {
-        let none = if listing.filter.is_some() { "nothing fits" } else { "the server offers no" };
-        let what =
-            if listing.filter.is_some() { String::new() } else { format!(" {}s", kind.what) };
-        console.note(&format!("{none}{what}"));
+        // What the options leave out is no news of the server.
+        let is_cut = listing.filter.is_some() || listing.limit == Some(0);
+        console.note(if is_cut { "nothing fits" } else { look.none });
         return Ok(());
     }
-    let rows: Vec<Vec<String>> = items
-        .iter()
-        .map(|(_, item)| {
-            let text = |field: &str| item[field].as_str().unwrap_or_default();
-            let middle = match item["arguments"].as_array() {
-                Some(arguments) => arguments.iter().map(argument).collect::<Vec<_>>().join(" "),
-                None => text("mimeType").to_owned(),
-            };
-            let title = if text("title").is_empty() { text("name") } else { text("title") };
-            let about = if text("description").is_empty() { title } else { text("description") };
-            vec![name(item), middle, super::list_tools::first_sentence(about)]
-        })
-        .collect();
-    console.line(&table(&rows, &[56, 32], &console.out))?;
-    let plural = if items.len() == 1 { "" } else { "s" };
-    console.note(&format!("{} {}{plural} · {}", items.len(), kind.what, kind.next));
+    console.line(&table(&rows(), look.widths, &console.out))?;
+    if let Some((what, next)) = look.below {
+        console.note(&format!("{} · {next}", count(items.len(), what)));
+    }
     Ok(())
+}
+
+impl Kind {
+    /// A resource's, a template's or a prompt's row.
+    fn row(&self, item: &Value) -> Vec<String> {
+        let text = |field: &str| item[field].as_str().unwrap_or_default();
+        let middle = match item["arguments"].as_array() {
+            Some(arguments) => arguments.iter().map(argument).collect::<Vec<_>>().join(" "),
+            None => text("mimeType").to_owned(),
+        };
+        let title = if text("title").is_empty() { text("name") } else { text("title") };
+        let about = if text("description").is_empty() { title } else { text("description") };
+        vec![text(self.name).to_owned(), middle, super::list_tools::first_sentence(about)]
+    }
 }
 
 /// A prompt's argument; one that may be left out stands in brackets.

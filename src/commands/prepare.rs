@@ -162,6 +162,9 @@ fn said_by_command(
     };
     let said = shell::run(command, "", Some(TOKEN_LIMIT), &context.interrupt);
     said.map(Some).map_err(|why| {
+        if context.interrupt.is_raised() {
+            return Failure::new(Kind::Interrupted, format!("--token-command {why}"));
+        }
         Failure::new(Kind::Auth, format!("there is no token: --token-command {why}"))
             .with_next("the command by itself", "shows what it says")
     })

@@ -5,11 +5,10 @@ use std::io;
 use serde_json::Value;
 
 use super::Context;
-use super::each::one_line_of;
 use crate::cli::{LogLevel, ProgressChoice};
 use crate::client::{Client, Notice, Watcher};
 use crate::exchange::Recorder;
-use crate::output::{Console, one_line};
+use crate::output::{Console, json_line, one_line};
 
 /// Shows what the server tells, where that is wanted.
 pub(super) fn watch(context: &Context<'_>, client: &mut Client) {
@@ -42,11 +41,10 @@ impl Watcher for Shown {
     fn noticed(&mut self, notice: Notice<'_>) {
         if self.choice == ProgressChoice::Json {
             // What cannot be shown stops nothing.
-            let _ = self.console.err.server_text(&self.recorder.redactor().text(&as_json(notice)));
+            let _ = self.console.err.server_text(&self.recorder.hide(&as_json(notice)));
             return;
         }
-        let params = notice.params.map_or("null", |params| params.get());
-        let params: Value = serde_json::from_str(params).unwrap_or_default();
+        let params = notice.value();
         let shown = match notice.method {
             "notifications/progress" => self.progress(&params),
             "notifications/message" => self.console.err.line(&self.safe(&log_line(&params))),
@@ -58,7 +56,7 @@ impl Watcher for Shown {
 
 impl Shown {
     fn safe(&self, text: &str) -> String {
-        one_line(&self.recorder.redactor().text(text))
+        one_line(&self.recorder.hide(text))
     }
 
     fn progress(&self, params: &Value) -> io::Result<()> {
@@ -78,7 +76,7 @@ pub(super) fn as_json(notice: Notice<'_>) -> String {
     let method = Value::from(notice.method);
     match notice.params {
         Some(params) => {
-            format!("{{\"method\":{method},\"params\":{}}}", one_line_of(params))
+            format!("{{\"method\":{method},\"params\":{}}}", json_line(params))
         }
         None => format!("{{\"method\":{method}}}"),
     }

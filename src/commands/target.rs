@@ -27,8 +27,8 @@ pub(super) fn find(context: &Context<'_>, named: Option<&str>) -> Result<Target,
         return Ok(resolve(named, store.as_ref()).map_err(Failure::from)?);
     };
     let record = store.as_ref().map(|store| store.load(name)).transpose()?.flatten();
-    if record.as_ref().is_some_and(|record| record.file.is_none()) {
-        return Ok(resolve(named, store.as_ref()).map_err(Failure::from)?);
+    if let Some(record) = record.as_ref().filter(|record| record.file.is_none()) {
+        return Ok(Target::saved(record.clone()).map_err(Failure::from)?);
     }
     let found = configured(context);
     if let Some(server) = found.named(name) {
@@ -40,6 +40,9 @@ pub(super) fn find(context: &Context<'_>, named: Option<&str>) -> Result<Target,
     }
     for problem in &found.problems {
         context.console.note(&format!("mcpoke: {problem}"));
+    }
+    if let Some(record) = record {
+        return Ok(Target::saved(record).map_err(Failure::from)?);
     }
     resolve(named, store.as_ref()).map_err(|error| {
         let configured = found.servers.iter().map(|server| server.name.as_str());
@@ -78,12 +81,16 @@ fn from_file(context: &Context<'_>, server: &Configured) -> Result<Target, Stop>
         None => None,
     };
     if saved.is_none() {
-        // Whoever works in somebody else's project sees where it leads before anything else.
+        // Whoever works in somebody else's project sees where it leads before anything else. What a variable
+        // stands for in its path may be a secret, and the host is none.
+        let url = without_secrets(endpoint.as_str());
+        let origin = endpoint.origin();
+        let rest = url.strip_prefix(&origin).unwrap_or_default();
         context.console.note(&format!(
             "mcpoke: {} stands in {}: {}",
             one_line(&server.name),
             shown(&server.file),
-            one_line(&without_secrets(endpoint.as_str()))
+            one_line(&format!("{origin}{}", context.recorder.hide(rest)))
         ));
     }
     let file = FromFile { name: server.name.clone(), file: server.file.clone(), credentials };

@@ -5,12 +5,13 @@ use serde_json::{Map, Value};
 
 use super::advice::quoted;
 use super::connect::{Connected, with_server};
+use super::lists::{self, Look};
 use super::{Context, Outcome, Stop};
 use crate::cli::{Call, Listing, TaskArgs};
 use crate::client::{Begun, EXTENSION, Probe, Task};
 use crate::error::{Failure, Kind};
 use crate::exit::ExitCode;
-use crate::output::{one_line, table};
+use crate::output::{Destination, one_line};
 use crate::protocol::types::Tool;
 
 /// Whether a tool is called as a task: because the user wants it, or since it can be called in no other way
@@ -18,14 +19,11 @@ use crate::protocol::types::Tool;
 pub(super) fn wanted(args: &Call, tool: Option<&Tool>, connected: &Connected) -> bool {
     // "If capabilities do not include tasks.requests.tools.call, then clients MUST NOT attempt to use task
     // augmentation on that server's tools, regardless of taskSupport".
-    let has_tasks = connected.capabilities["tasks"]["requests"]["tools"].get("call").is_some();
+    let has_tasks = connected
+        .capabilities()
+        .is_some_and(|offered| offered["tasks"]["requests"]["tools"].get("call").is_some());
     let may = has_tasks && !connected.client.session().is_modern();
-    let required = tool.filter(|_| may).is_some_and(|tool| {
-        tool.raw.get().contains("\"taskSupport\"")
-            && serde_json::from_str::<Value>(tool.raw.get())
-                .is_ok_and(|tool| tool["execution"]["taskSupport"] == "required")
-    });
-    args.task || args.detach || required
+    args.task || args.detach || (may && tool.is_some_and(Tool::wants_task))
 }
 
 /// Calls a tool as a task and waits for its result; `None` where nobody waits.
@@ -45,9 +43,9 @@ pub(super) fn call(
         }
         Begun::Task(task) => task,
     };
-    if let (Some(store), Some(record)) = (&connected.store, &connected.record) {
+    if let Some((store, name)) = connected.memory() {
         // What is not kept can still be asked for by its id.
-        let _ = store.remember_task(&record.name, &task.id);
+        let _ = store.remember_task(name, &task.id);
     }
     if args.detach {
         if context.options.wants_json() {
@@ -76,19 +74,18 @@ fn wait(
 ) -> Result<Box<RawValue>, Stop> {
     let id = task.id.clone();
     let err = &context.console.err;
-    let redactor = context.recorder.redactor();
     let is_shown = err.terminal.is_terminal && !context.console.quiet;
     let outcome = connected.client.wait_for_task(task, |task| {
         if is_shown {
             let said = task.message.as_deref().unwrap_or_default();
-            let text = one_line(&redactor.text(&format!("{}  {said}", task.status)));
+            let text = one_line(&context.recorder.hide(&format!("{}  {said}", task.status)));
             err.overlay.show(None, &text, err.terminal.width);
         }
     });
     match outcome {
         Ok(raw) => {
-            if let (Some(store), Some(record)) = (&connected.store, &connected.record) {
-                let _ = store.forget_task(&record.name, &id);
+            if let Some((store, name)) = connected.memory() {
+                let _ = store.forget_task(name, &id);
             }
             Ok(raw)
         }
@@ -136,7 +133,8 @@ pub(super) fn one(context: &Context<'_>, args: &TaskArgs) -> Outcome {
             return Ok(ExitCode::Success);
         }
         let raw = wait(context, connected, task)?;
-        let is_error = super::call::print(context, "task", &super::call::Shown::default(), &raw)?;
+        let destination = Destination { stem: "task".to_owned(), ..Destination::default() };
+        let is_error = super::call::print(context, &destination, &raw)?;
         Ok(if is_error { ExitCode::ToolFailed } else { ExitCode::Success })
     })
 }
@@ -155,19 +153,11 @@ pub(super) fn list(context: &Context<'_>, listing: &Listing) -> Outcome {
             listing.wants([Some(&*task.id), Some(&task.status), task.message.as_deref()])
         });
         tasks.truncate(listing.limit.unwrap_or(usize::MAX));
-        if listing.names {
-            for task in &tasks {
-                context.console.out.server_text(&task.id)?;
-            }
-        } else if context.options.wants_json() {
-            let raw: Vec<&str> = tasks.iter().map(|task| task.raw.get()).collect();
-            context.console.raw(&format!("{{\"tasks\":[{}]}}", raw.join(",")))?;
-        } else if tasks.is_empty() {
-            context.console.note("there are no tasks");
-        } else {
-            let rows: Vec<Vec<String>> = tasks.iter().map(row).collect();
-            context.console.line(&table(&rows, &[64, 16], &context.console.out))?;
-        }
+        let shown: Vec<(&str, &str)> =
+            tasks.iter().map(|task| (task.id.as_str(), task.raw.get())).collect();
+        let widths = &[64, 16];
+        let look = Look { key: "tasks", none: "there are no tasks", below: None, widths };
+        lists::show(context, listing, &look, &shown, || tasks.iter().map(row).collect())?;
         Ok(ExitCode::Success)
     })
 }
@@ -175,10 +165,8 @@ pub(super) fn list(context: &Context<'_>, listing: &Listing) -> Outcome {
 /// Of the tasks that were begun from here, those that the server still knows.
 fn begun_here(connected: &mut Connected) -> Result<Vec<Box<RawValue>>, Stop> {
     connected.client.declare_tasks();
-    let (Some(store), Some(record)) = (&connected.store, &connected.record) else {
-        return Ok(Vec::new());
-    };
-    let (store, name) = (store.clone(), record.name.clone());
+    let Some((store, name)) = connected.memory() else { return Ok(Vec::new()) };
+    let (store, name) = (store.clone(), name.to_owned());
     let mut found = Vec::new();
     for id in store.tasks(&name)? {
         match connected.client.task(&id) {

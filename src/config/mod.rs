@@ -6,6 +6,8 @@
 mod shapes;
 mod variables;
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::env::Env;
@@ -98,11 +100,18 @@ impl Found {
 }
 
 fn text_of(path: &Path) -> Result<String, String> {
-    let data = std::fs::metadata(path).map_err(|error| error.to_string())?;
-    if data.len() > MAX_SIZE {
+    let said = |error: std::io::Error| error.to_string();
+    let data = std::fs::metadata(path).map_err(said)?;
+    // A device or a pipe may have no end.
+    if !data.is_file() {
+        return Err(if data.is_dir() { "it is a folder" } else { "it is no file" }.to_owned());
+    }
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(said)?;
+    file.take(MAX_SIZE + 1).read_to_end(&mut bytes).map_err(said)?;
+    if bytes.len() as u64 > MAX_SIZE {
         return Err("it is larger than 4 MiB".to_owned());
     }
-    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
     String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())
 }
 
@@ -133,6 +142,12 @@ mod tests {
         assert_eq!(url(&find(Some(Path::new("other.json")), &env, &below)), "http://given/");
         let env = Env::of(&[("MCPOKE_CONFIG", "other.json")]);
         assert_eq!(url(&find(None, &env, &below)), "http://given/");
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink("/dev/zero", below.join("endless.json")).unwrap();
+            let endless = find(Some(Path::new("endless.json")), &env, &below);
+            assert!(endless.problems[0].contains("no file"), "{:?}", endless.problems);
+        }
         let gone = find(Some(Path::new("gone.json")), &env, &below);
         assert!(gone.problems[0].contains("gone.json") && gone.servers.is_empty());
     }

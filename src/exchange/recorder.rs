@@ -56,6 +56,11 @@ impl Recorder {
         self.records().redactor.clone()
     }
 
+    /// A text without any of the secrets that are known by now.
+    pub fn hide(&self, text: &str) -> String {
+        self.records().redactor.text(text).into_owned()
+    }
+
     /// Tells every observer.
     pub fn tell(&self, tell: impl Fn(&mut dyn Observer, &Redactor)) {
         let records = &mut *self.records();

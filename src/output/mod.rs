@@ -11,6 +11,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::cli::ColorChoice;
 use crate::env::{Env, Terminal};
@@ -253,9 +254,31 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// JSON text without line breaks between its values; numbers and order stay.
+pub fn json_line(raw: &RawValue) -> String {
+    if !raw.get().contains(['\n', '\r']) {
+        return raw.get().to_owned();
+    }
+    serde_json::from_str::<Value>(raw.get())
+        .map_or_else(|_| "null".to_owned(), |value| value.to_string())
+}
+
+/// So many of something: `1 tool`, `2 tools`.
+pub fn count(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_result_takes_one_line() {
+        let raw = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
+        assert_eq!(json_line(&raw("{\"b\": 1, \"a\": 2}")), "{\"b\": 1, \"a\": 2}");
+        let large = "{\n \"b\": 123456789012345678901234567890,\n \"a\": 1.0}";
+        assert_eq!(json_line(&raw(large)), "{\"b\":123456789012345678901234567890,\"a\":1.0}");
+    }
 
     #[test]
     fn a_pointer_finds_a_value_or_says_how_far_it_leads() {

@@ -183,6 +183,23 @@ impl Tool {
         })
     }
 
+    /// The JSON Schema of its results, where it promises one (2025-11-25, Tools, "Output Schema").
+    pub fn output_schema(&self) -> Option<Value> {
+        self.member("outputSchema").filter(Value::is_object)
+    }
+
+    /// Whether it can be called as a task alone (2025-11-25, Tasks, "Tool-Level Negotiation").
+    pub fn wants_task(&self) -> bool {
+        self.member("execution").is_some_and(|execution| execution["taskSupport"] == "required")
+    }
+
+    /// A member that few tools have and fewer commands need: most calls read nothing again.
+    fn member(&self, name: &str) -> Option<Value> {
+        let is_there = self.raw.get().contains(&format!("\"{name}\""));
+        let mut all: Value = is_there.then(|| serde_json::from_str(self.raw.get()).ok())??;
+        all.get_mut(name).map(Value::take)
+    }
+
     /// The parameters' names, in the server's order, each with whether it is required.
     pub fn parameters(&self) -> Vec<(&str, bool)> {
         let required: Vec<&str> = self.input_schema["required"]

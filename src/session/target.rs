@@ -57,7 +57,7 @@ pub fn resolve(named: Option<&str>, store: Option<&Store>) -> Result<Target, Tar
     if Endpoint::looks_like_url(named) {
         let endpoint = parse(named)?;
         return match store.map(|store| store.load_by_url(endpoint.as_str())).transpose()? {
-            Some(Some(record)) => saved(record),
+            Some(Some(record)) => Target::saved(record),
             _ => Ok(Target::Url(endpoint)),
         };
     }
@@ -66,7 +66,7 @@ pub fn resolve(named: Option<&str>, store: Option<&Store>) -> Result<Target, Tar
         return Err(TargetError::Usage(text, Vec::new()));
     };
     if let Some(record) = store.load(named)? {
-        return saved(record);
+        return Target::saved(record);
     }
     let known = store.names()?;
     let near = ranked(named, known.iter().map(String::as_str));
@@ -85,7 +85,7 @@ fn current(store: Option<&Store>) -> Result<Target, TargetError> {
         None => None,
     };
     match record {
-        Some(record) => saved(record),
+        Some(record) => Target::saved(record),
         None if store.names()?.is_empty() => {
             let text = "no server was named, and none was initialised yet".to_owned();
             Err(TargetError::Usage(text, Vec::new()))
@@ -97,9 +97,12 @@ fn current(store: Option<&Store>) -> Result<Target, TargetError> {
     }
 }
 
-fn saved(record: Record) -> Result<Target, TargetError> {
-    let endpoint = parse(&record.url)?;
-    Ok(Target::Saved(Box::new(record), endpoint))
+impl Target {
+    /// A remembered server.
+    pub fn saved(record: Record) -> Result<Self, TargetError> {
+        let endpoint = parse(&record.url)?;
+        Ok(Self::Saved(Box::new(record), endpoint))
+    }
 }
 
 fn parse(url: &str) -> Result<Endpoint, TargetError> {

@@ -141,9 +141,9 @@ impl Reply {
         &self.exchange
     }
 
-    /// Since the exchange began.
-    pub fn elapsed(&self) -> Duration {
-        self.log.elapsed()
+    /// What is left of the time for the exchange as a whole; `None` is without limit.
+    pub fn left(&self) -> Option<Duration> {
+        self.limits.whole.map(|whole| whole.saturating_sub(self.log.elapsed()))
     }
 
     /// Where the stream can be taken up again if it breaks now.

@@ -37,6 +37,12 @@ fn a_server_of_the_projects_file_is_called_by_its_name() {
     let changed = file.to_string().replace("${TOKEN}", "${OTHER}");
     write(&sandbox, ".mcp.json", &changed);
     sandbox.run(&["-s", "mine", "list-tools"]).exits(2).says("the variable OTHER is not set");
+    // What a variable stands for in a path is not shown on the way.
+    let hidden = json!({"mcpServers": {"hidden": {"url": "http://127.0.0.1:1/${TOKEN}/mcp"}}});
+    write(&sandbox, "hidden.json", &hidden.to_string());
+    let said = sandbox.run(&["--config", "hidden.json", "-s", "hidden", "ping"]).exits(3);
+    assert!(!said.stderr.contains("t0ken-0123"), "{}", said.stderr);
+    said.says("hidden stands in hidden.json: http://127.0.0.1:1/");
     let shown = sandbox.run(&["servers"]).exits(0);
     assert_eq!(
         shown.stdout,

@@ -117,6 +117,31 @@ fn a_log_level_is_said_once_in_a_session_and_again_in_another() {
     assert_eq!(methods, expected);
 }
 
+#[test]
+fn a_log_level_that_finds_the_session_lost_is_not_the_call() {
+    let alive = Arc::new(AtomicUsize::new(1));
+    let now = Arc::clone(&alive);
+    let server = mcp(move |request| {
+        let id = format!("session-{}-0123456789", now.load(Ordering::SeqCst));
+        if request.rpc() == "initialize" {
+            let result = json!({"protocolVersion": "2025-11-25", "capabilities": {"logging": {}},
+                "serverInfo": {"name": "scripted", "version": "1"}});
+            return Some(http(200, &[("Mcp-Session-Id", &id)], &request.result_text(&result)));
+        }
+        if request.header("mcp-session-id").is_some_and(|sent| sent != id) {
+            // A server that says so with a stream that ends at once.
+            return Some(http(200, &[("Content-Type", "text/event-stream")], ""));
+        }
+        (request.rpc() == "logging/setLevel").then(|| request.result(&json!({})))
+    });
+    let sandbox = Sandbox::new();
+    sandbox.run(&["init", &server.url]).exits(0);
+    sandbox.run(&["list-tools"]).exits(0);
+    alive.store(2, Ordering::SeqCst);
+    sandbox.run(&["call", "add", "a:=1", "--log-level", "info"]).exits(0).says("opened a new one");
+    assert_eq!(server.methods().iter().filter(|method| *method == "tools/call").count(), 1);
+}
+
 /// A tool that never answers, but tells of its progress: the bytes of a stream that stays open.
 fn endless(request: &Request, stream: &mut std::net::TcpStream) {
     let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";

@@ -148,3 +148,45 @@ fn a_stream_of_the_legacy_era_is_taken_up_after_its_last_event() {
     assert_eq!(gets.len(), 2);
     assert_eq!(gets[1].header("last-event-id"), Some("e1"));
 }
+
+#[test]
+fn what_the_server_asks_late_is_answered_all_the_same() {
+    let server = mcp(|_| None);
+    let address = server.url.clone();
+    let seen = Server::raw(move |request, stream| {
+        if request.method != "GET" {
+            let is_answer = request.body.get("result").is_some();
+            let accepted = http(202, &[], "");
+            if is_answer {
+                let _ = stream.write_all(&accepted);
+                return;
+            }
+            return crate::support::pass_on(request, &address, stream);
+        }
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n: open\n\n";
+        let _ = stream.write_all(head.as_bytes());
+        // Later than any other exchange may take here.
+        std::thread::sleep(Duration::from_millis(700));
+        let ping = json!({"jsonrpc": "2.0", "id": 9, "method": "ping"});
+        let _ = stream.write_all(format!("data: {ping}\n\n").as_bytes());
+        let _ = stream.read(&mut [0; 1]);
+    });
+    let sandbox = Sandbox::new();
+    sandbox.run(&["init", &seen.url]).exits(0);
+    sandbox.run(&["listen", "--timeout", "0.5", "--for", "1.5"]).exits(0);
+    let answered = seen.requests().iter().any(|request| request.body["id"] == 9);
+    assert!(answered, "{:?}", seen.methods());
+}
+
+#[test]
+fn listening_ends_in_good_order_before_it_has_begun() {
+    let server = mcp(|request| {
+        if request.rpc() == "ping" {
+            std::thread::sleep(Duration::from_secs(3));
+        }
+        None
+    });
+    let sandbox = Sandbox::new();
+    sandbox.run(&["init", &server.url]).exits(0);
+    sandbox.run(&["listen", "--for", "0.2"]).exits(0).prints("");
+}

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::diagnose::{self, Certainty, Eras, Finding, Profile, Reaction, Sessions};
 use crate::exchange::Exchange;
-use crate::output::{Paint, Stream, one_line, wrap};
+use crate::output::{Paint, Stream, count, one_line, wrap};
 use crate::redact::Redactor;
 use crate::report;
 
@@ -257,9 +257,6 @@ impl Conduct {
 
     pub(super) fn lines(&self) -> Vec<(String, String)> {
         let mut lines = Lines::default();
-        let count = |count: usize, what: &str| {
-            format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-        };
         let (seen, found) =
             (count(self.requests, "request"), count(self.findings.len(), "finding"));
         lines.add("seen", format!("{seen} · {found}"));

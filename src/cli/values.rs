@@ -102,7 +102,7 @@ pub enum ProgressChoice {
     /// On a terminal a bar or a spinner, and log messages above it; else nothing
     #[default]
     Auto,
-    /// A line for each
+    /// A line for each, but with --quiet nothing
     Plain,
     /// A JSON object for each: the notification's method and params
     Json,

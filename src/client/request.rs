@@ -1,5 +1,6 @@
 //! A request, and the search for its answer among what the server sends.
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -105,10 +106,11 @@ impl Client {
     pub(super) fn compose(&self, id: &RequestId, ask: &Ask, input: &Input) -> Request {
         let method = ask.method();
         let version = self.session.version.as_deref().filter(|_| self.session.is_modern());
-        let mut params = ask.params.clone();
+        // Arguments may be large: they are copied only where something is added.
+        let mut params = Cow::Borrowed(&ask.params);
         if self.wants_progress && MAY_TAKE_LONG.contains(&method) {
             // The token is unique where the id is.
-            envelope::with_meta(&mut params, "progressToken", id.as_str().into());
+            envelope::with_meta(params.to_mut(), "progressToken", id.as_str().into());
         }
         let Some(version) = version else {
             let mut request = self.post(jsonrpc::request(id, method, &params));
@@ -119,7 +121,7 @@ impl Client {
             return request;
         };
         if let Some(level) = self.log_level.filter(|_| method != "server/discover") {
-            envelope::with_meta(&mut params, envelope::META_LOG_LEVEL, level.into());
+            envelope::with_meta(params.to_mut(), envelope::META_LOG_LEVEL, level.into());
         }
         let params = envelope::wrapped(&params, version, &client_info(), &self.capabilities);
         let state = input.state.as_deref();

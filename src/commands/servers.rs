@@ -21,7 +21,10 @@ pub(super) fn run(context: &Context<'_>) -> Outcome {
         return Ok(ExitCode::Success);
     }
     if found.servers.is_empty() {
-        console.note("no server is configured: there is no .mcp.json here or above");
+        console.note(&match &found.file {
+            Some(file) => format!("no server is configured: {} names none", shown(file)),
+            None => "no server is configured: there is no .mcp.json here or above".to_owned(),
+        });
         console.note(
             "\nnext: mcpoke servers --config FILE  (of Claude, Cursor, VS Code, Windsurf, …)",
         );

@@ -57,8 +57,8 @@ pub struct Found {
     pub servers: Vec<Configured>,
     /// Files that could not be used, and why.
     pub problems: Vec<String>,
-    /// The files that were looked for.
-    pub looked_for: Vec<PathBuf>,
+    /// The file that was read, if there is one.
+    pub file: Option<PathBuf>,
 }
 
 impl Found {
@@ -77,20 +77,16 @@ pub fn find(given: Option<&Path>, env: &Env, folder: &Path) -> Found {
         found.read(&folder.join(path), env, folder);
         return found;
     }
-    for above in folder.ancestors() {
-        let path = above.join(PROJECT);
-        if path.exists() {
-            found.read(&path, env, folder);
-            break;
-        }
-        found.looked_for.push(path);
+    let nearest = folder.ancestors().map(|above| above.join(PROJECT)).find(|path| path.exists());
+    if let Some(path) = nearest {
+        found.read(&path, env, folder);
     }
     found
 }
 
 impl Found {
     fn read(&mut self, path: &Path, env: &Env, folder: &Path) {
-        self.looked_for.push(path.to_owned());
+        self.file = Some(path.to_owned());
         let servers = text_of(path).and_then(|text| shapes::parse(&text, path, env, folder));
         match servers {
             Ok(servers) => self.servers.extend(servers),

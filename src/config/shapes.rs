@@ -84,25 +84,12 @@ fn project_of(path: &Path) -> &Path {
     if is_editors { folder.parent().unwrap_or(folder) } else { folder }
 }
 
-/// Why an entry that refers to a file cannot be used.
-const REFERENCE: &str = "a value in it begins with `file:` or `env:`, which mcpoke looks up on its own command line alone";
-
-fn is_reference(text: &str) -> bool {
-    text.starts_with("file:") || text.starts_with("env:")
-}
-
 fn reached(entry: &Value, variables: &Variables<'_>) -> Reached {
     // Windsurf and Gemini have names of their own for it.
     let url = ["url", "serverUrl", "httpUrl"].iter().find_map(|key| entry[*key].as_str());
     let Some(url) = url else { return program(entry) };
     if let Some(kind) = entry["type"].as_str().filter(|kind| matches!(*kind, "ws" | "sdk")) {
         return Reached::Unusable(format!("it is of type `{kind}`, and mcpoke speaks HTTP"));
-    }
-    // A file that came with somebody else's project must not have files of the user's sent anywhere.
-    let values = entry["headers"].as_object().into_iter().flatten();
-    let texts = values.filter_map(|(_, value)| value.as_str()).chain([url]);
-    if texts.into_iter().any(is_reference) {
-        return Reached::Unusable(REFERENCE.to_owned());
     }
     let mut asked = Vec::new();
     let mut own = |template: &str| variables.own(&without_braces(template), &mut asked);
@@ -115,9 +102,12 @@ fn reached(entry: &Value, variables: &Variables<'_>) -> Reached {
             _ => return Reached::Unusable(format!("its header `{name}` is no text")),
         }
     }
-    // Nor once its variables stand for something.
-    if headers.iter().map(|(_, value)| value).chain([&url]).any(|text| is_reference(text)) {
-        return Reached::Unusable(REFERENCE.to_owned());
+    // A file that came with somebody else's project must not have files of the user's sent anywhere. Asked once
+    // its variables stand for something: they may stand before it.
+    let is_reference = |text: &String| text.starts_with("file:") || text.starts_with("env:");
+    if headers.iter().map(|(_, value)| value).chain([&url]).any(is_reference) {
+        let why = "a value in it begins with `file:` or `env:`, which mcpoke looks up on its own command line alone";
+        return Reached::Unusable(why.to_owned());
     }
     Reached::Http(Remote { url, headers, asked })
 }
@@ -225,6 +215,10 @@ mod tests {
         assert!(matches!(of(r#"{"url":"file:/etc/passwd"}"#), Reached::Unusable(_)));
         let sends = r#"{"url":"http://h/","headers":{"X":"file:/home/me/.ssh/id_rsa"}}"#;
         assert!(matches!(of(sends), Reached::Unusable(_)));
+        // No home is known here, so that nothing stands before it.
+        let hidden =
+            r#"{"url":"http://h/","headers":{"X":"${userHome}file:/home/me/.ssh/id_rsa"}}"#;
+        assert!(matches!(of(hidden), Reached::Unusable(_)));
         assert!(matches!(of(r#"{"url":"http://h/","headers":{"a":[]}}"#), Reached::Unusable(_)));
     }
 }

@@ -111,6 +111,8 @@ fn what_the_user_has_named_comes_first() {
     sandbox.run(&["-s", "other", "list-tools", "--no-save"]).exits(0);
     assert_eq!(projects.methods().last().unwrap(), "DELETE");
     sandbox.run(&["-s", "othr", "list-tools"]).exits(2).says("did you mean `other`?");
+    write(&sandbox, "none.json", r#"{"mcpServers": {}}"#);
+    sandbox.run(&["servers", "--config", "none.json"]).exits(0).says("none.json names none");
     write(&sandbox, ".mcp.json", "{");
     sandbox.run(&["-s", "mine", "list-tools"]).exits(0);
     sandbox.run(&["-s", "nobody", "list-tools"]).exits(2).says("not JSON");

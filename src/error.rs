@@ -6,6 +6,7 @@ use crate::client::{self, EXTENSION};
 use crate::diagnose::{Certainty, Finding, explain_at};
 use crate::exchange::Exchange;
 use crate::exit::ExitCode;
+use crate::oauth;
 use crate::protocol::headers;
 use crate::protocol::jsonrpc::ErrorObject;
 use crate::protocol::version::Era;
@@ -202,7 +203,8 @@ fn what_is_needed(error: &ErrorObject) -> Vec<String> {
 pub fn from_client(error: client::Error, history: &[Exchange]) -> Failure {
     use client::ErrorKind;
     let stopped = stopped(&error);
-    let findings = match &error.exchange {
+    let unauthorized = matches!(error.kind, ErrorKind::Unauthorized(_));
+    let mut findings = match &error.exchange {
         // Whoever ended it needs no explanation.
         _ if stopped == Some(Kind::Interrupted) => Vec::new(),
         Some(shown) => {
@@ -217,6 +219,7 @@ pub fn from_client(error: client::Error, history: &[Exchange]) -> Failure {
     let mut rpc = None;
     let (kind, message, mut details) = match &error.kind {
         ErrorKind::Transport(error) => from_transport(error),
+        ErrorKind::Unauthorized(error) => from_oauth(error),
         ErrorKind::Protocol(text) => (Kind::Protocol, text.clone(), Vec::new()),
         ErrorKind::Unanswered(text) => {
             (Kind::Protocol, text.clone(), vec![MAY_HAVE_RUN.to_owned()])
@@ -261,13 +264,19 @@ pub fn from_client(error: client::Error, history: &[Exchange]) -> Failure {
     details.extend(tried);
     let mut failure = Failure { rpc, exchange: error.exchange, ..Failure::new(kind, message) };
     failure.details.append(&mut details);
+    if unauthorized {
+        // How a token is had is known by now, and what went wrong with that.
+        findings.retain(|finding| !GENERAL.contains(&finding.id));
+    }
     if let Some(finding) = findings.first() {
         let about_sessions = finding.id.starts_with("session-");
         // What the client itself has to say is more precise than the title of these.
-        let knows_more = matches!(
-            finding.id,
-            "unreachable" | "tls" | "stream-empty" | "stream-buffered" | "unknown"
-        ) || (own_words && finding.id != "not-mcp");
+        let knows_more = unauthorized
+            || matches!(
+                finding.id,
+                "unreachable" | "tls" | "stream-empty" | "stream-buffered" | "unknown"
+            )
+            || (own_words && finding.id != "not-mcp");
         // An error that the server explains itself stands, unless the evidence leaves no doubt.
         let certain = finding.certainty == Certainty::Certain || failure.rpc.is_none();
         if about_sessions && certain {
@@ -323,6 +332,24 @@ fn end_of(error: &client::Error, kind: Kind) -> Option<String> {
         () => return None,
     };
     Some(text.to_owned())
+}
+
+/// Findings that say no more than that a token is wanted.
+const GENERAL: [&str; 3] = ["auth-required", "auth-challenge-remapped", "auth-no-challenge"];
+
+/// Why there is no token.
+pub fn from_oauth(error: &oauth::Error) -> (Kind, String, Vec<String>) {
+    use oauth::ErrorKind;
+    use transport::ErrorKind as Transport;
+    let kind = match error.kind {
+        ErrorKind::Transport(Transport::Unreachable) => Kind::Unreachable,
+        ErrorKind::Transport(Transport::TooSlow(_) | Transport::TooLarge(_)) => Kind::Limit,
+        ErrorKind::Transport(Transport::Interrupted) | ErrorKind::Interrupted => Kind::Interrupted,
+        ErrorKind::Usage => Kind::Usage,
+        ErrorKind::State => Kind::State,
+        _ => Kind::Auth,
+    };
+    (kind, error.text.clone(), error.details.clone())
 }
 
 /// A failure of the connection, or of the options for it.

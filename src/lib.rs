@@ -20,6 +20,7 @@ pub mod env;
 pub mod error;
 pub mod exchange;
 pub mod exit;
+pub mod oauth;
 pub mod output;
 pub mod protocol;
 pub mod redact;

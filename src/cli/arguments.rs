@@ -18,6 +18,8 @@ use super::{AnswerForm, DemoAuth, Eras, Fault, Language, LostAs};
 const MISBEHAVING: &str = "Misbehaving";
 const MANY: &str = "Many calls";
 const TASKS: &str = "Tasks";
+const CLIENT: &str = "Client";
+const UNATTENDED: &str = "Unattended";
 
 /// Do the handshake with a server and remember it.
 #[derive(Debug, Args)]
@@ -316,6 +318,66 @@ pub struct Trace {
     pub ascii: bool,
 }
 
+/// Log in.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Who gives tokens is found out from the server. In a terminal a browser opens there; without one, the client
+has to have credentials of its own, or an enterprise's identity provider answers for its user.
+
+Secrets are given as references, and looked up each time: env:VAR, file:PATH, or ${VAR} within a text.
+
+Examples:
+  mcpoke login https://example.com/mcp
+  mcpoke login --scope 'files:read files:write'
+  mcpoke login https://example.com/mcp --client-credentials --client-id ci --client-secret env:SECRET
+  mcpoke login https://example.com/mcp --client-credentials --client-id ci --private-key file:/run/key.pem
+  mcpoke login https://example.com/mcp --idp https://sso.example.com --id-token env:ID_TOKEN --client-id cli --client-secret env:SECRET"
+)]
+pub struct Login {
+    /// A URL or a name; the current server if left out
+    #[arg(value_hint = ValueHint::Url)]
+    pub server: Option<String>,
+    /// What the token is to allow, instead of what the server asks for
+    #[arg(long, value_name = "SCOPES")]
+    pub scope: Vec<String>,
+    /// The id of a client that is registered with the authorization server [env: MCPOKE_CLIENT_ID]
+    #[arg(long, value_name = "ID", help_heading = CLIENT)]
+    pub client_id: Option<String>,
+    /// Its secret, as a reference [env: MCPOKE_CLIENT_SECRET]
+    #[arg(long, value_name = "REFERENCE", help_heading = CLIENT)]
+    pub client_secret: Option<String>,
+    /// The key that it signs with, as a reference to its PEM text
+    #[arg(long, value_name = "REFERENCE", conflicts_with = "client_secret", help_heading = CLIENT)]
+    pub private_key: Option<String>,
+    /// The name of that key at the authorization server
+    #[arg(long, value_name = "ID", requires = "private_key", help_heading = CLIENT)]
+    pub key_id: Option<String>,
+    /// Where the client's metadata are, for servers that know clients by them [env: MCPOKE_CLIENT_METADATA_URL]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, help_heading = CLIENT)]
+    pub client_metadata_url: Option<String>,
+    /// Register with the authorization server anew, whatever is remembered
+    #[arg(long, help_heading = CLIENT)]
+    pub register: bool,
+    /// The port on this machine that the browser comes back to [default: a free one]
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..), help_heading = CLIENT)]
+    pub callback_port: Option<u16>,
+    /// The client asks for itself: no person, and no browser
+    #[arg(long, help_heading = UNATTENDED)]
+    pub client_credentials: bool,
+    /// The enterprise's identity provider that answers for its user
+    #[arg(long, value_name = "ISSUER", requires = "id_token", conflicts_with = "client_credentials", value_hint = ValueHint::Url, help_heading = UNATTENDED)]
+    pub idp: Option<String>,
+    /// What it has given that user, an OpenID Connect identity token, as a reference
+    #[arg(long, value_name = "REFERENCE", requires = "idp", help_heading = UNATTENDED)]
+    pub id_token: Option<String>,
+    /// The client's id there [default: that of --client-id]
+    #[arg(long, value_name = "ID", requires = "idp", help_heading = UNATTENDED)]
+    pub idp_client_id: Option<String>,
+    /// Its secret there, as a reference
+    #[arg(long, value_name = "REFERENCE", requires = "idp", help_heading = UNATTENDED)]
+    pub idp_client_secret: Option<String>,
+}
+
 /// End a session.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -339,6 +401,7 @@ pub struct Close {
   mcpoke demo
   mcpoke demo --port 0 --era legacy --for 60
   mcpoke demo --lose-after 3 --lost-as 400
+  mcpoke demo --auth oauth --token-ttl 60
 
 Every command takes `-s demo`, which runs it for that command alone.")]
 pub struct Demo {
@@ -351,9 +414,12 @@ pub struct Demo {
     /// Keep no sessions in the legacy era
     #[arg(long)]
     pub stateless: bool,
-    /// What to want of clients: nothing, or a bearer token (`demo-token`)
+    /// What to want of clients: nothing, a bearer token (`demo-token`), or one of an authorization server that is built in too
     #[arg(long, value_enum, default_value_t = DemoAuth::None)]
     pub auth: DemoAuth,
+    /// How long the tokens of that server are good [default: an hour]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub token_ttl: Option<f64>,
     /// How to reply: as an event stream or as a JSON document
     #[arg(long, value_enum, default_value_t = AnswerForm::Sse)]
     pub replies: AnswerForm,

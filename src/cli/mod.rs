@@ -11,12 +11,12 @@ mod arguments;
 mod options;
 mod values;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
 pub use arguments::{
-    Call, Check, Close, Complete, Demo, GetPrompt, Init, ListTools, Listen, Listing, ReadResource,
-    Request, TaskArgs, Trace,
+    Call, Check, Close, Complete, Demo, GetPrompt, Init, ListTools, Listen, Listing, Login,
+    ReadResource, Request, TaskArgs, Trace,
 };
 pub use options::Options;
 pub use values::{
@@ -122,6 +122,34 @@ Examples:
   mcpoke servers --config .vscode/mcp.json
   mcpoke --config ~/.cursor/mcp.json -s issues list-tools")]
     Servers,
+    /// Get a token for a server that wants to be authorised, and remember it
+    Login(Login),
+    /// Give the token back, and forget it
+    #[command(after_help = "Examples:
+  mcpoke logout
+  mcpoke logout https://example.com/mcp")]
+    Logout {
+        /// A URL or a name; the current server if left out
+        #[arg(value_hint = ValueHint::Url)]
+        server: Option<String>,
+    },
+    /// Print the token that would be sent, renewed if it has to be
+    #[command(
+        after_help = "Whoever sees it can use it. On standard input of curl's it is on no command line:
+
+Examples:
+  mcpoke token --header | curl -H @- https://example.com/mcp
+  mcpoke token example"
+    )]
+    Token {
+        /// A URL or a name; the current server if left out
+        #[arg(value_hint = ValueHint::Url)]
+        server: Option<String>,
+        // The option of every command under the same name takes a header to send.
+        /// Print it as a header: Authorization: Bearer …
+        #[arg(id = "headers", long = "header", num_args = 0..=1, require_equals = true, default_missing_value = "", hide_possible_values = true)]
+        header: Vec<String>,
+    },
     /// List what is remembered
     #[command(after_help = "Examples:
   mcpoke sessions

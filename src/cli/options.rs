@@ -33,6 +33,12 @@ pub struct Options {
     /// Take the bearer token from what this command says, each time anew: a keychain's, say
     #[arg(long, global = true, value_name = "CMD", conflicts_with = "bearer", value_hint = ValueHint::CommandString, help_heading = TARGET)]
     pub token_command: Option<String>,
+    /// Send the address of a page where something is to be authorised to this command, which has to follow it back here; without a terminal as well
+    #[arg(long, global = true, value_name = "CMD", conflicts_with = "no_browser", value_hint = ValueHint::CommandString, help_heading = TARGET)]
+    pub browser: Option<String>,
+    /// Show the address of such a page, and open no browser
+    #[arg(long, global = true, help_heading = TARGET)]
+    pub no_browser: bool,
     /// Neither read nor write what is remembered; end the session afterwards
     #[arg(long, global = true, help_heading = TARGET)]
     pub no_save: bool,

@@ -148,4 +148,7 @@ pub enum DemoAuth {
     None,
     /// A bearer token
     Bearer,
+    /// A token of the authorization server that is built in as well
+    #[value(name = "oauth")]
+    OAuth,
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::exchange::Exchange;
+use crate::oauth;
 use crate::protocol::jsonrpc::ErrorObject;
 use crate::transport;
 
@@ -24,6 +25,8 @@ pub enum ErrorKind {
         /// Why no other could be opened, where that was tried.
         renewal: Option<String>,
     },
+    /// The server refused the token, or the lack of one, and there is no other.
+    Unauthorized(oauth::Error),
     /// The answer is not MCP, or breaks the protocol.
     Protocol(String),
     /// The stream ended without an answer: the request may have run.
@@ -75,6 +78,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
             ErrorKind::Transport(error) => write!(f, "{error}"),
+            ErrorKind::Unauthorized(error) => write!(f, "{error}"),
             ErrorKind::Rpc(error) => f.write_str(&error.message),
             ErrorKind::Status(status) => write!(f, "HTTP {status}"),
             ErrorKind::SessionLost { .. } => f.write_str("the server no longer knows the session"),

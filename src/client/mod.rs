@@ -1,6 +1,7 @@
 //! MCP as a client speaks it: the era, the handshake, the session, requests and their answers. No
 //! terminals here.
 
+mod authorization;
 mod cancel;
 mod era;
 mod error;
@@ -30,6 +31,7 @@ use crate::transport::{
 };
 
 pub use crate::protocol::types::Session;
+pub use authorization::{Authorization, Authorizer};
 pub use era::Probe;
 pub use error::{Error, ErrorKind};
 pub use handshake::{Closed, Handshake, Opened};
@@ -109,6 +111,7 @@ pub struct Client {
     listener: Option<listener::Listener>,
     /// Whether to open it.
     listens: bool,
+    authorization: Authorization,
     endpoint: Endpoint,
     options: Options,
     headers: Vec<(String, String)>,
@@ -150,6 +153,7 @@ impl Client {
             post_to: None,
             listener: None,
             listens: false,
+            authorization: Authorization::default(),
             endpoint,
             options,
             headers,
@@ -246,6 +250,7 @@ impl Client {
             endpoint: self.endpoint.clone(),
             options: self.options.clone(),
             headers: self.headers.clone(),
+            authorization: self.authorization.clone(),
             recorder: self.http.recorder().clone(),
             session: self.session.clone(),
             capabilities: self.capabilities.clone(),
@@ -276,6 +281,16 @@ impl Client {
     /// Every exchange so far.
     pub fn history(&self) -> &[Exchange] {
         &self.history
+    }
+
+    /// Leaves a header of the user's out from now on.
+    pub fn without_header(&mut self, name: &str) {
+        self.headers.retain(|(known, _)| known != name);
+    }
+
+    /// Adds what was exchanged before, elsewhere, and belongs to what comes.
+    pub fn add_history(&mut self, exchanges: Vec<Exchange>) {
+        self.history.extend(exchanges);
     }
 
     /// Takes the exchanges so far out, for whoever keeps them elsewhere.
@@ -352,7 +367,7 @@ impl Client {
 
     /// Sends a request; a redirect within the origin is followed with the same request, and the
     /// address it leads to is used from then on.
-    fn send(&mut self, purpose: Purpose, mut request: Request) -> Result<Reply, Error> {
+    fn send_on(&mut self, purpose: Purpose, request: &mut Request) -> Result<Reply, Error> {
         for _ in 0..MAX_REDIRECTS {
             let reply = self.send_once(purpose.clone(), request.clone())?;
             let location = reply.header("location");
@@ -370,7 +385,7 @@ impl Client {
                 _ => return Ok(reply),
             }
         }
-        self.send_once(purpose, request)
+        self.send_once(purpose, request.clone())
     }
 
     /// Sends a request over a connection of its own, which stays with its stream.
@@ -408,6 +423,7 @@ pub struct Seed {
     endpoint: Endpoint,
     options: Options,
     headers: Vec<(String, String)>,
+    authorization: Authorization,
     recorder: Recorder,
     session: Session,
     capabilities: Value,
@@ -425,6 +441,7 @@ impl Seed {
         let mut client =
             Client::new(endpoint, options, self.headers.clone(), self.recorder.clone())?;
         client.session = self.session.clone();
+        client.authorization = self.authorization.clone();
         client.capabilities = self.capabilities.clone();
         client.inquiries = self.inquiries.clone();
         client.log_level = self.log_level;

@@ -2,6 +2,7 @@
 
 use crate::client::{self, Client, ErrorKind};
 use crate::error::{Failure, Kind, from_client};
+use crate::oauth::Challenge;
 use crate::redact::without_secrets;
 use crate::transport;
 
@@ -60,7 +61,7 @@ fn advised(failure: Failure, finding: Option<&str>, client: &Client, spoken: &Sp
         }
         (_, Kind::Auth) if is_status(&failure, 407) => failure
             .with_detail("The proxy wants credentials: http://USER:PASSWORD@HOST with --proxy."),
-        (_, Kind::Auth) => failure
+        (_, Kind::Auth) => with_login(failure, finding, spoken)
             .with_next(
                 format!("mcpoke init {} --bearer env:TOKEN", spoken.target),
                 "with the token in $TOKEN",
@@ -87,6 +88,27 @@ fn advised(failure: Failure, finding: Option<&str>, client: &Client, spoken: &Sp
         ),
         _ => failure,
     }
+}
+
+/// A login, where the server takes tokens, or does not say what it takes.
+fn with_login(failure: Failure, finding: Option<&str>, spoken: &Spoken) -> Failure {
+    const HELPS: [&str; 7] = [
+        "auth-required",
+        "auth-challenge-remapped",
+        "auth-no-challenge",
+        "auth-scope",
+        "auth-audience",
+        "auth-token-expired",
+        "auth-expired",
+    ];
+    let takes_tokens = failure.exchange.as_ref().is_none_or(|exchange| {
+        let all = Challenge::all(exchange);
+        all.is_empty() || all.iter().any(|challenge| challenge.scheme == "bearer")
+    });
+    if !takes_tokens || finding.is_some_and(|finding| !HELPS.contains(&finding)) {
+        return failure;
+    }
+    failure.with_next(format!("mcpoke login {}", spoken.target), "gets a token, in a browser")
 }
 
 fn about_sessions(failure: Failure, spoken: &Spoken) -> Failure {

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::advice::{Spoken, failed};
 use super::answering::{Mistakes, covers, meets};
+use super::authorize::Shared;
 use super::interrupt::on_ctrl_c;
 use super::keeper::renewal;
 use super::prepare::{Prepared, prepare};
@@ -34,6 +35,8 @@ pub(super) struct Connected {
     offered: Option<Value>,
     /// Who is asking.
     pub(super) credentials: Expanded,
+    /// Where tokens come from that the user does not give.
+    authorization: Option<Shared>,
     /// The session is this process's alone, and ended afterwards.
     ephemeral: bool,
 }
@@ -54,6 +57,7 @@ pub(super) fn with_server(
     let outcome = work(&mut connected);
     context.console.err.overlay.clear();
     connected.client.hang_up();
+    connected.keep_session_of_login();
     if connected.ephemeral || connected.client.is_unsaved() {
         // What comes of it changes nothing for the user: the result is there, or its failure is.
         let _ = connected.client.close();
@@ -217,6 +221,7 @@ impl Prepared {
             mistakes: self.mistakes,
             spoken: self.spoken,
             credentials: self.expanded,
+            authorization: self.authorization,
             ephemeral,
         }
     }
@@ -239,6 +244,10 @@ impl Prepared {
 pub(super) fn greet(prepared: &mut Prepared, handshake: &Handshake) -> Result<Opened, Stop> {
     let client = &mut prepared.client;
     let opened = client.open(handshake).map_err(|error| failed(error, client, &prepared.spoken))?;
+    if let Some(authorization) = &prepared.authorization {
+        // Somebody may have logged in meanwhile.
+        authorization.lock().stand_in(&mut prepared.expanded);
+    }
     if !opened.session.is_modern() && meets(&opened.client_capabilities, &prepared.capabilities) {
         client.listen();
     }
@@ -322,6 +331,22 @@ impl Connected {
             return failure.with_next(self.command(list), "shows what there is").into();
         }
         failure.into()
+    }
+
+    /// A session that was opened before somebody logged in goes on with the login.
+    fn keep_session_of_login(&self) {
+        let (Some(authorization), Some((store, name))) = (&self.authorization, self.memory())
+        else {
+            return;
+        };
+        let mut now = self.credentials.clone();
+        authorization.lock().stand_in(&mut now);
+        let Ok(Some(mut record)) = store.load(name) else { return };
+        if record.belongs_to(&self.credentials) && !record.belongs_to(&now) {
+            record.fingerprint = now.fingerprint(&record.salt);
+            // Otherwise the next command opens a session of its own.
+            let _ = store.save(&record);
+        }
     }
 
     /// A command for this server, as a user would type it.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Context, Outcome};
 use crate::cli::Demo as Args;
-use crate::demo::{Demo, DemoAuth, Options, TOKEN};
+use crate::demo::{CLIENT_ID, CLIENT_SECRET, Demo, DemoAuth, Options, TOKEN};
 use crate::error::{Failure, Kind};
 use crate::exit::ExitCode;
 
@@ -18,6 +18,7 @@ pub(super) fn run(context: &Context<'_>, args: &Args) -> Outcome {
         lost_as: args.lost_as,
         fault: args.fault,
         auth: args.auth,
+        token_ttl: args.token_ttl.map(Duration::from_secs_f64),
     };
     let demo = Demo::start(args.port, options).map_err(|error| {
         Failure::new(
@@ -28,11 +29,15 @@ pub(super) fn run(context: &Context<'_>, args: &Args) -> Outcome {
     })?;
     let url = demo.url();
     context.console.line(&url)?;
-    let token = match args.auth {
-        DemoAuth::None => String::new(),
-        DemoAuth::Bearer => format!(" --bearer {TOKEN}"),
+    let next = match args.auth {
+        DemoAuth::None => format!("mcpoke init {url}"),
+        DemoAuth::Bearer => format!("mcpoke init {url} --bearer {TOKEN}"),
+        DemoAuth::OAuth => format!(
+            "mcpoke login {url}\n      SECRET={CLIENT_SECRET} mcpoke login {url} --client-credentials --client-id \
+             {CLIENT_ID} --client-secret env:SECRET"
+        ),
     };
-    context.console.note(&format!("listening; Ctrl-C ends it\n\nnext: mcpoke init {url}{token}"));
+    context.console.note(&format!("listening; Ctrl-C ends it\n\nnext: {next}"));
     if let Some(seconds) = args.seconds {
         std::thread::sleep(Duration::from_secs(seconds));
         return Ok(ExitCode::Success);

@@ -26,7 +26,7 @@ enum Typed {
 }
 
 /// A line of standard input; `None` at its end.
-fn read_line() -> Option<String> {
+pub(super) fn read_line() -> Option<String> {
     let mut line = String::new();
     let read = std::io::stdin().lock().read_line(&mut line).ok()?;
     (read > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned())

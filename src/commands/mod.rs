@@ -2,6 +2,7 @@
 
 mod advice;
 mod answering;
+mod authorize;
 mod call;
 mod check;
 mod close;
@@ -18,6 +19,7 @@ mod list_tools;
 mod listen;
 mod lists;
 mod log_level;
+mod login;
 mod man;
 mod ping;
 mod prepare;
@@ -189,6 +191,11 @@ fn dispatch(cli: &Cli, context: &Context<'_>) -> Outcome {
         Command::SetLogLevel { level } => log_level::run(context, *level),
         Command::Request(args) => request::run(context, args),
         Command::Servers => servers::run(context),
+        Command::Login(args) => login::log_in(context, args),
+        Command::Logout { server } => login::log_out(context, server.as_deref()),
+        Command::Token { server, header } => {
+            login::token(context, server.as_deref(), !header.is_empty())
+        }
         Command::Sessions => sessions::list(context),
         Command::Use { name } => sessions::choose(context, name),
         Command::Close(args) => close::run(context, args),

@@ -6,12 +6,14 @@ use serde_json::{Value, json};
 
 use super::advice::{Spoken, quoted};
 use super::answering::{Answering, Mistakes, answering};
+use super::authorize::{Authorization, Shared};
 use super::settings::{self, given_credentials, limits};
 use super::{Context, Stop, shell};
 use crate::client::Client;
 use crate::demo::{self, Demo};
 use crate::endpoint::Endpoint;
 use crate::error::{Failure, Kind, from_transport};
+use crate::exchange::Exchange;
 use crate::redact::without_secrets;
 use crate::session::{Credentials, Expanded, FromFile, Record, Target};
 use crate::transport;
@@ -24,6 +26,8 @@ pub(super) struct Prepared {
     pub(super) credentials: Credentials,
     /// As sent.
     pub(super) expanded: Expanded,
+    /// Where tokens come from that the user does not give.
+    pub(super) authorization: Option<Shared>,
     /// How the server is reached.
     pub(super) http: transport::Options,
     pub(super) saved: Option<Record>,
@@ -53,8 +57,17 @@ impl Prepared {
     }
 }
 
-/// Finds out what to send and how, without sending anything.
+/// Finds out what to send and how. Nothing is sent to the server; a token that is about to expire is renewed.
 pub(super) fn prepare(context: &Context<'_>, target: Target) -> Result<Prepared, Stop> {
+    prepare_with(context, target, Authorization::refresh_in_time)
+}
+
+/// The same, whatever is to become of the token.
+pub(super) fn prepare_with(
+    context: &Context<'_>,
+    target: Target,
+    refresh: impl FnOnce(&mut Authorization) -> Vec<Exchange>,
+) -> Result<Prepared, Stop> {
     let mut file = None;
     let (endpoint, saved, is_demo) = match target {
         Target::Url(endpoint) => (endpoint, None, false),
@@ -88,13 +101,6 @@ pub(super) fn prepare(context: &Context<'_>, target: Target) -> Result<Prepared,
     } else if let Some(record) = &saved {
         credentials = credentials.or(&record.credentials());
     }
-    let mut sent = credentials.clone();
-    if !sent.has_authorization() && context.env.var("MCPOKE_BEARER").is_some() {
-        sent.bearer = Some("env:MCPOKE_BEARER".to_owned());
-    }
-    let said = said_by_command(context, &sent)?;
-    let expanded = sent.expand(context.env, said.as_deref()).map_err(Failure::usage)?;
-    context.recorder.learn(|redactor| expanded.teach(redactor));
     context.recorder.learn(|redactor| redactor.learn_query(endpoint.as_str()));
     let mut limits = limits(options);
     if context.env.stdin_is_terminal {
@@ -108,7 +114,23 @@ pub(super) fn prepare(context: &Context<'_>, target: Target) -> Result<Prepared,
         proxy: transport::ProxyChoice::find(options.proxy.as_deref(), context.env, &endpoint),
         tls: settings::tls(options, saved.as_ref()),
         interrupt: context.interrupt.clone(),
+        only_public: false,
     };
+    let authorization = if credentials.has_authorization() || is_demo {
+        None
+    } else {
+        let shared = Authorization::of(context, &endpoint, &http)?;
+        // The variable is for servers that nothing else is known of.
+        let instead = context.env.var("MCPOKE_BEARER").is_some() && shared.lock().login().is_none();
+        (!instead).then_some(shared)
+    };
+    let mut expanded = expand(context, &credentials, authorization.is_none())?;
+    let renewed = authorization.as_ref().map(|shared| {
+        let authorization = &mut shared.lock();
+        let renewed = refresh(authorization);
+        authorization.stand_in(&mut expanded);
+        renewed
+    });
     let target = match &saved {
         _ if is_demo => "demo".to_owned(),
         Some(record) => record.name.clone(),
@@ -124,6 +146,10 @@ pub(super) fn prepare(context: &Context<'_>, target: Target) -> Result<Prepared,
     let mut client =
         Client::new(endpoint.clone(), http.clone(), expanded.headers.clone(), recorder)
             .map_err(|error| unusable(&error))?;
+    client.add_history(renewed.unwrap_or_default());
+    if let Some(shared) = &authorization {
+        client.authorize_with(shared.for_client());
+    }
     let server = match &saved {
         Some(record) => format!("{} ({})", record.name, endpoint.authority()),
         None => endpoint.authority(),
@@ -135,6 +161,7 @@ pub(super) fn prepare(context: &Context<'_>, target: Target) -> Result<Prepared,
         endpoint,
         credentials,
         expanded,
+        authorization,
         http,
         saved,
         file,
@@ -145,6 +172,22 @@ pub(super) fn prepare(context: &Context<'_>, target: Target) -> Result<Prepared,
         wanted,
         mistakes,
     })
+}
+
+/// What is sent, looked up; from the environment, where `by_environment` says so and nothing else does.
+fn expand(
+    context: &Context<'_>,
+    credentials: &Credentials,
+    by_environment: bool,
+) -> Result<Expanded, Failure> {
+    let mut sent = credentials.clone();
+    if by_environment && !sent.has_authorization() && context.env.var("MCPOKE_BEARER").is_some() {
+        sent.bearer = Some("env:MCPOKE_BEARER".to_owned());
+    }
+    let said = said_by_command(context, &sent)?;
+    let expanded = sent.expand(context.env, said.as_deref()).map_err(Failure::usage)?;
+    context.recorder.learn(|redactor| expanded.teach(redactor));
+    Ok(expanded)
 }
 
 /// How long a token command may take: it may ask its user something.

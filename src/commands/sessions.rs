@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use super::advice::quoted;
-use super::{Context, Outcome, Stop};
+use super::{Context, Outcome, Stop, login};
 use crate::error::Failure;
 use crate::exit::ExitCode;
-use crate::output::{age, table};
+use crate::output::{age, one_line, table};
 use crate::redact::{Redactor, without_secrets};
-use crate::session::{Record, Target, resolve};
+use crate::session::{Login, Record, Target, resolve};
 
 pub(super) fn list(context: &Context<'_>) -> Outcome {
     let store = context.store_or_refuse("sessions")?;
@@ -22,19 +22,40 @@ pub(super) fn list(context: &Context<'_>) -> Outcome {
             Err(error) => context.console.note(&format!("mcpoke: {error:#}")),
         }
     }
+    let logins = store.logins();
+    let of = |record: &Record| logins.iter().find(|login| login.server == record.url);
+    // Somebody may have logged in to a server, and not begun with it yet.
+    let apart = || {
+        let is_known = |login: &&Login| !records.iter().any(|record| record.url == login.server);
+        logins.iter().filter(is_known)
+    };
     let redactor = context.recorder.redactor();
     let is_current = |record: &Record| current.as_deref() == Some(record.name.as_str());
     if context.options.wants_json() {
-        let all: Vec<Value> =
-            records.iter().map(|record| to_json(record, is_current(record), &redactor)).collect();
+        let known = records.iter().map(|record| {
+            let mut told = to_json(record, is_current(record), &redactor);
+            told["login"] = of(record).map_or(Value::Null, login::to_json);
+            told
+        });
+        let apart = apart().map(|login| {
+            json!({"name": null, "url": redactor.url(&login.server), "login": login::to_json(login)})
+        });
+        let all = known.chain(apart).collect();
         context.console.value(&Value::Array(all))?;
         return Ok(ExitCode::Success);
     }
-    if records.is_empty() {
+    if records.is_empty() && logins.is_empty() {
         context.console.note("nothing is remembered yet\n\nnext: mcpoke init URL");
         return Ok(ExitCode::Success);
     }
-    let rows: Vec<Vec<String>> = records
+    let now = context.now();
+    let about = |login: &Login| {
+        let scopes = login.granted.as_ref().unwrap_or(&login.scopes).join(" ");
+        let parts = [login::who(login), scopes, login::expiry(login, now)];
+        let parts = parts.iter().filter(|part| !part.is_empty());
+        one_line(&parts.map(String::as_str).collect::<Vec<_>>().join(", "))
+    };
+    let mut rows: Vec<Vec<String>> = records
         .iter()
         .map(|record| {
             let opened = context.env.started.duration_since(record.opened_at()).unwrap_or_default();
@@ -51,9 +72,19 @@ pub(super) fn list(context: &Context<'_>) -> Outcome {
                 redactor.url(&record.url),
                 format!("{}, {kept}", record.protocol_version),
                 format!("opened {} ago", age(opened)),
+                of(record).map(about).unwrap_or_default(),
             ]
         })
         .collect();
+    rows.extend(apart().map(|login| {
+        let url = redactor.url(&login.server);
+        vec![String::new(), String::new(), url, "not begun".into(), String::new(), about(login)]
+    }));
+    if logins.is_empty() {
+        for row in &mut rows {
+            row.truncate(5);
+        }
+    }
     let text = table(&rows, &[3, 30, 80], &context.console.out);
     context.console.line(&text)?;
     Ok(ExitCode::Success)

@@ -56,7 +56,8 @@ pub(super) fn given_session(options: &Options, saved: Option<&Record>) -> Result
 pub(super) fn given_credentials(options: &Options) -> Result<Credentials, Failure> {
     let wrong = |error: String| Failure::usage(format!("-H: {error}"));
     let mut given = Vec::new();
-    for text in &options.headers {
+    // curl passes over an empty one, too.
+    for text in options.headers.iter().filter(|text| !text.is_empty()) {
         let (name, value) = headers::parse_header(text).map_err(wrong)?;
         if name.eq_ignore_ascii_case(headers::SESSION_ID) {
             let text = "a session id is given with --session-id; as a header it would go with initialize too";
@@ -73,7 +74,7 @@ pub(super) fn given_credentials(options: &Options) -> Result<Credentials, Failur
 }
 
 /// `file:PATH` with the path made absolute.
-fn absolute_reference(value: String) -> String {
+pub(super) fn absolute_reference(value: String) -> String {
     match value.strip_prefix("file:") {
         Some(path) if !path.starts_with("//") => {
             format!("file:{}", absolute(Path::new(path)).display())

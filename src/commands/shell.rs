@@ -15,7 +15,34 @@ pub(super) fn run(
     interrupt: &Interrupt,
 ) -> Result<String, String> {
     let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
-    let mut child = in_a_group(Command::new(shell).args([flag, command]))
+    finish(Command::new(shell).args([flag, command]), input, limit, interrupt)
+}
+
+/// Runs a command with one word more, which the shell does not look at.
+pub(super) fn run_with(
+    command: &str,
+    word: &str,
+    limit: Option<Duration>,
+    interrupt: &Interrupt,
+) -> Result<String, String> {
+    if cfg!(windows) {
+        // There is no quoting that cmd would respect: the command is a program's name.
+        return finish(Command::new(command).arg(word), "", limit, interrupt);
+    }
+    let text = match command.split_once("%s") {
+        Some((before, after)) => format!("{before}\"$1\"{after}"),
+        None => format!("{command} \"$1\""),
+    };
+    finish(Command::new("sh").args(["-c", &text, "sh", word]), "", limit, interrupt)
+}
+
+fn finish(
+    command: &mut Command,
+    input: &str,
+    limit: Option<Duration>,
+    interrupt: &Interrupt,
+) -> Result<String, String> {
+    let mut child = in_a_group(command)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -85,6 +112,15 @@ fn end_group(child: &mut std::process::Child) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_word_more_is_no_text_for_the_shell() {
+        let never = Interrupt::default();
+        let word = "https://h/?a=1&b=$(echo no)'\"`;";
+        assert_eq!(run_with("printf %.999s", word, None, &never).unwrap(), word);
+        assert_eq!(run_with("printf '<%b>' %s", "a b", None, &never).unwrap(), "<a b>");
+    }
 
     #[cfg(unix)]
     #[test]

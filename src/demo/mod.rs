@@ -9,6 +9,7 @@ mod answers;
 mod faults;
 mod legacy;
 mod modern;
+mod oauth;
 mod offers;
 mod server;
 mod sessions;
@@ -21,6 +22,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 use serde_json::value::RawValue;
+
+pub use oauth::{CLIENT_ID, CLIENT_SECRET};
 
 pub use crate::cli::{AnswerForm, DemoAuth, Eras, Fault, LostAs};
 use crate::protocol::types::Tool;
@@ -47,6 +50,8 @@ pub struct Options {
     pub answers: AnswerForm,
     /// What is wanted of clients.
     pub auth: DemoAuth,
+    /// How long the tokens are good that it gives.
+    pub token_ttl: Option<Duration>,
 }
 
 /// The tools that it offers at its beginning.

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
@@ -13,6 +14,7 @@ use serde_json::Value;
 use tokio::sync::broadcast;
 
 use super::answers::{Answer, not_allowed, plain, refuse, text_of};
+use super::oauth::Authority;
 use super::sessions::Sessions;
 use super::tasks::Tasks;
 use super::{DemoAuth, Eras, Fault, Options, TOKEN, legacy, modern};
@@ -37,7 +39,12 @@ pub(super) struct State {
     toggles: AtomicUsize,
     /// What the states of requests are sealed with.
     secret: String,
+    /// Who gives tokens, where they are wanted.
+    authority: Authority,
 }
+
+/// How long tokens are good, unless somebody says otherwise.
+const TOKEN_TTL: Duration = Duration::from_hours(1);
 
 impl State {
     fn new(options: Options) -> Self {
@@ -50,6 +57,7 @@ impl State {
             changes,
             toggles: AtomicUsize::new(0),
             secret,
+            authority: Authority::new(options.token_ttl.unwrap_or(TOKEN_TTL)),
         }
     }
 
@@ -115,6 +123,14 @@ async fn handle(state: &Arc<State>, request: Request<Incoming>) -> Answer {
     if let Err(refusal) = check_origin(request.headers()) {
         return refusal;
     }
+    let request = if state.options.auth == DemoAuth::OAuth {
+        match state.authority.serve(request).await {
+            Ok(answer) => return answer,
+            Err(request) => request,
+        }
+    } else {
+        request
+    };
     if request.uri().path() != "/mcp" {
         return plain(StatusCode::NOT_FOUND, "Not found: the endpoint is /mcp");
     }
@@ -157,8 +173,10 @@ fn check_origin(headers: &HeaderMap) -> Result<(), Answer> {
 
 /// Whether the client has sent what the server wants (RFC 6750, 3).
 fn check_token(state: &State, headers: &HeaderMap) -> Result<(), Answer> {
-    if state.options.auth == DemoAuth::None {
-        return Ok(());
+    match state.options.auth {
+        DemoAuth::None => return Ok(()),
+        DemoAuth::OAuth => return state.authority.check(headers, false),
+        DemoAuth::Bearer => {}
     }
     let given = text_of(headers, header::AUTHORIZATION.as_str());
     let token = given.and_then(|given| given.strip_prefix("Bearer "));
@@ -187,6 +205,13 @@ async fn post(state: &Arc<State>, request: Request<Incoming>) -> Result<Answer, 
     if message["jsonrpc"] != "2.0" {
         let text = "Invalid request: one JSON-RPC 2.0 message is expected";
         return Err(refuse(StatusCode::BAD_REQUEST, -32600, text));
+    }
+    // What changes something for everybody needs more than what only looks.
+    if state.options.auth == DemoAuth::OAuth
+        && message["method"] == "tools/call"
+        && message["params"]["name"] == "toggle"
+    {
+        state.authority.check(&headers, true)?;
     }
     let is_modern = match state.options.eras {
         Eras::Legacy => false,

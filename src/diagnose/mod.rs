@@ -19,7 +19,8 @@ use rule::Evidence;
 
 /// Every rule, in the order that decides among findings of the same certainty.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
-    let own = rules::CONDUCT.iter().filter(|rule| rules::RULES.iter().all(|one| one.id != rule.id));
+    let apart = rules::CONDUCT.iter().chain(rules::AUTHORIZATION);
+    let own = apart.filter(|rule| rules::RULES.iter().all(|one| one.id != rule.id));
     rules::RULES.iter().chain(own).copied().chain([&rules::UNKNOWN])
 }
 
@@ -42,8 +43,12 @@ pub fn explain_at(exchanges: &[Exchange], at: usize) -> Vec<Finding> {
     if !is_failure(&evidence) {
         return Vec::new();
     }
-    let mut findings: Vec<Finding> =
-        rules::RULES.iter().filter_map(|rule| rule.apply(&evidence)).collect();
+    let apply = |rules: &[&Rule]| rules.iter().filter_map(|rule| rule.apply(&evidence)).collect();
+    let mut findings: Vec<Finding> = if rules::is_about_authorization(&exchanges[at]) {
+        apply(rules::AUTHORIZATION)
+    } else {
+        apply(&rules::RULES)
+    };
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.certainty));
     if findings.is_empty() {
         findings.extend(rules::UNKNOWN.apply(&evidence));
@@ -90,7 +95,8 @@ pub fn conduct_at(exchanges: &[Exchange], at: usize) -> Vec<Finding> {
 fn is_failure(evidence: &Evidence<'_>) -> bool {
     let Some(answer) = evidence.answer else { return evidence.exchange.failure.is_some() };
     // What was not read was accepted.
-    let unread = answer.is_success() && answer.shape == Shape::Unread;
+    let unread =
+        answer.is_success() && answer.shape == Shape::Unread && evidence.exchange.failure.is_none();
     !unread && !succeeded(evidence.exchange)
 }
 

@@ -25,6 +25,9 @@ const HARMLESS: [&str; 10] = [
     "x-request-id",
 ];
 
+/// What the identity of a login begins with.
+const LOGIN: &str = "login ";
+
 /// What a user sends along, unexpanded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Credentials {
@@ -122,6 +125,28 @@ impl Credentials {
 }
 
 impl Expanded {
+    /// With the token of a login, whoever it is of.
+    pub fn set_login(&mut self, header: String, id: &str) {
+        self.headers.retain(|(name, _)| name != "authorization");
+        self.identity.retain(|one| !one.starts_with(LOGIN));
+        // Tokens come and go, and mean the same login.
+        self.identity.push(format!("{LOGIN}{id}"));
+        self.add_secret("authorization", &header);
+        self.headers.push(("authorization".to_owned(), header));
+    }
+
+    /// The same without any login.
+    #[must_use]
+    pub fn without_login(&self) -> Self {
+        let mut other = self.clone();
+        let before = other.identity.len();
+        other.identity.retain(|one| !one.starts_with(LOGIN));
+        if other.identity.len() < before {
+            other.headers.retain(|(name, _)| name != "authorization");
+        }
+        other
+    }
+
     fn add_secret(&mut self, name: &str, value: &str) {
         self.secrets.extend(secrets_of(name, value));
     }

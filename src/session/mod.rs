@@ -3,6 +3,7 @@
 mod beside;
 mod credentials;
 mod files;
+mod logins;
 mod offers;
 mod record;
 mod store;
@@ -11,6 +12,7 @@ mod target;
 pub use beside::{Belief, KnownTools};
 pub use credentials::{Credentials, Expanded, expand};
 pub use files::{Lock, private_options};
+pub use logins::{Grant, KeyReference, Login};
 pub use offers::{KnownOffers, Offer};
 pub use record::Record;
 pub use store::{Store, check_name};

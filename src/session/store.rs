@@ -5,9 +5,11 @@
 //! sessions/NAME.tools.json   the tools it offered
 //! sessions/NAME.offers.json  what else it offered, by name, for completion
 //! sessions/NAME.tasks.json   tasks that were begun with it
+//! logins/DIGEST.json         the tokens for an endpoint, and who they were given to
+//! clients/DIGEST.json        the client that registered itself with an issuer
 //! by-url/DIGEST              NAME, so that a URL finds its record without reading all of them
 //! current                    NAME
-//! locks/DIGEST               held while a session with an endpoint is being opened
+//! locks/DIGEST               held while a session with an endpoint is being opened, or a token renewed
 //! ```
 //! Reading never creates anything. A file that cannot be read is reported with its path.
 

@@ -1,7 +1,7 @@
 //! Name lookup and TCP, each phase noted in the log.
 
 use std::io::{self, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -25,6 +25,8 @@ pub(super) struct LoggingResolver {
     pub(super) log: WireLog,
     /// The proxy that requests are handed to: its address is wanted, whatever the request's.
     pub(super) instead: Option<Uri>,
+    /// Refuse addresses that are not of the open network, whatever name they come under.
+    pub(super) only_public: bool,
 }
 
 impl std::fmt::Debug for LoggingResolver {
@@ -43,14 +45,61 @@ impl Resolver for LoggingResolver {
         self.log.enter(Phase::Lookup);
         let uri = self.instead.as_ref().unwrap_or(uri);
         // An address needs no lookup, and so no thread that a timeout could interrupt.
-        if let Some(address) = literal(uri) {
+        let addresses = if let Some(address) = literal(uri) {
             let mut addresses = self.empty();
             addresses.push(address);
-            return Ok(addresses);
+            addresses
+        } else {
+            let addresses = self.inner.resolve(uri, config, timeout)?;
+            self.log.looked_up();
+            addresses
+        };
+        let private = addresses.iter().find(|address| !is_public(address.ip()));
+        if let Some(private) = private.filter(|_| self.only_public) {
+            let text =
+                format!("{} is a private address, and a public server named it", private.ip());
+            return Err(Error::Io(io::Error::new(io::ErrorKind::PermissionDenied, text)));
         }
-        let addresses = self.inner.resolve(uri, config, timeout)?;
-        self.log.looked_up();
         Ok(addresses)
+    }
+}
+
+/// Whether an address is of the open network (the IANA registries of special-purpose addresses).
+pub fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => {
+            let [first, second, third, _] = address.octets();
+            let special = first == 0
+                || first >= 240
+                || (first == 100 && second & 0xc0 == 64)
+                || (first == 198 && second & 0xfe == 18)
+                || (first, second, third) == (192, 0, 0);
+            !(special
+                || address.is_private()
+                || address.is_loopback()
+                || address.is_link_local()
+                || address.is_documentation()
+                || address.is_multicast())
+        }
+        IpAddr::V6(address) => {
+            let embedded = address.to_ipv4_mapped().or_else(|| match address.segments() {
+                // NAT64 (RFC 6052) and 6to4 (RFC 3056) lead to an IPv4 address.
+                [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
+                    Some(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)))
+                }
+                _ => None,
+            });
+            if let Some(embedded) = embedded {
+                return is_public(IpAddr::V4(embedded));
+            }
+            let first = address.segments()[0];
+            !(address.is_loopback()
+                || address.is_unspecified()
+                || address.is_multicast()
+                || first & 0xfe00 == 0xfc00
+                || first & 0xffc0 == 0xfe80
+                || (first, address.segments()[1]) == (0x2001, 0xdb8))
+        }
     }
 }
 

@@ -44,6 +44,8 @@ pub struct Options {
     pub tls: TlsOptions,
     /// What ends every wait.
     pub interrupt: Interrupt,
+    /// Refuse addresses that are not of the open network.
+    pub only_public: bool,
 }
 
 /// The line and the headers of a request go out in one piece, at most this large.
@@ -125,6 +127,7 @@ impl Http {
         let resolver = LoggingResolver {
             inner: DefaultResolver::default(),
             log: log.clone(),
+            only_public: options.only_public && options.proxy.is_none(),
             instead: forward.map(|forward| forward.uri),
         };
         let agent = ureq::Agent::with_parts(config, connector, resolver);

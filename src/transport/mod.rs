@@ -15,12 +15,13 @@ mod sse;
 mod tls;
 mod wire;
 
+pub use connect::is_public;
 pub use error::{Error, ErrorKind, Phase};
 pub use http::{Failed, Http, Limits, Options};
 pub use http_sse::{HttpSse, NotSse};
 pub use interrupt::{Interrupt, Stopper};
 pub use proxy::ProxyChoice;
-pub use redirect::{MAX_REDIRECTS, Redirect, judge as judge_redirect};
+pub use redirect::{MAX_REDIRECTS, Redirect, judge as judge_redirect, judge_get};
 pub use reply::{Reply, Resumption, Tap};
 pub use sse::{Block, Events};
 pub use tls::TlsOptions;

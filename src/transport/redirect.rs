@@ -16,8 +16,17 @@ pub enum Redirect {
 /// As many redirects are followed one after another.
 pub const MAX_REDIRECTS: usize = 5;
 
-/// Judges a redirect; `None` for an answer that is none.
+/// Judges a redirect of a POST; `None` for an answer that is none.
 pub fn judge(url: &str, status: u16, location: Option<&str>) -> Option<Redirect> {
+    judge_any(url, status, location, true)
+}
+
+/// Judges a redirect of a GET: that stays one, whatever the status.
+pub fn judge_get(url: &str, status: u16, location: Option<&str>) -> Option<Redirect> {
+    judge_any(url, status, location, false)
+}
+
+fn judge_any(url: &str, status: u16, location: Option<&str>, is_post: bool) -> Option<Redirect> {
     if !matches!(status, 301 | 302 | 303 | 307 | 308) {
         return None;
     }
@@ -33,7 +42,7 @@ pub fn judge(url: &str, status: u16, location: Option<&str>) -> Option<Redirect>
     if !to.username().is_empty() || to.password().is_some() {
         return refuse("it brings credentials of its own");
     }
-    if matches!(status, 301..=303) {
+    if is_post && matches!(status, 301..=303) {
         return refuse("it would turn the POST into a GET");
     }
     if to == from {

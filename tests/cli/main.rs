@@ -5,6 +5,8 @@
 
 mod arguments;
 mod asked;
+#[cfg(unix)]
+mod authorization;
 mod check;
 mod completions;
 mod config;
@@ -17,6 +19,8 @@ mod handshake;
 mod http_sse;
 #[cfg(unix)]
 mod listen;
+#[cfg(unix)]
+mod login;
 mod network;
 mod offers;
 mod output;

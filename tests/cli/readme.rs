@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use crate::support::Sandbox;
 
 /// The ports that stand in the README.
-const PRINTED: [&str; 2] = ["8720", "8730"];
+const PRINTED: [&str; 3] = ["8720", "8730", "8740"];
 
 /// A demo server that is ended with the test.
 struct Background(Child);

@@ -203,7 +203,9 @@ fn a_trace_as_json_holds_what_the_readme_says() {
     let traced = Sandbox::new().run(&["trace", "demo", "--json"]).exits(0).stdout;
     let traced: Value = serde_json::from_str(&traced).unwrap();
     let keys: Vec<&str> = traced.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(keys, ["endpoint", "exchanges", "server", "why", "findings", "client"]);
+    let expected =
+        ["endpoint", "exchanges", "server", "authorization", "why", "findings", "client"];
+    assert_eq!(keys, expected);
     let keys: Vec<&str> =
         traced["server"].as_object().unwrap().keys().map(String::as_str).collect();
     let expected = [

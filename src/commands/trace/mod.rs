@@ -1,5 +1,6 @@
 //! `trace`: why a client fails, shown by experiment; and what another client does, recorded or live.
 
+mod authorization;
 mod listen;
 mod probe;
 mod read;
@@ -75,14 +76,24 @@ fn experiment(
     };
     let recipes = args.html.is_some().then(|| (ask.clone(), tool.clone()));
     let handshake = handshake(context.options, Find::Discover, &prepared.capabilities);
+    let (endpoint, http) = (prepared.client.endpoint().clone(), prepared.http.clone());
     let mut probe = Probe::new(&mut prepared.client, &handshake, ask, tool, args.passive);
     probe.steps.watch(&draw);
     let ended = probe.run();
-    let steps = probe.steps.take_all();
+    let mut steps = std::mem::take(&mut probe.steps);
+    let refusal =
+        steps.last().filter(|last| !args.passive && authorization::is_wanted(last)).cloned();
+    let way = refusal.map(|refusal| {
+        let (way, exchanges) = authorization::walk(context, &endpoint, &http, &refusal);
+        steps.add(exchanges);
+        way
+    });
+    let steps = steps.take_all();
     let exchanges: Vec<Exchange> = steps.iter().map(|(_, exchange)| exchange.clone()).collect();
     let roles: Vec<Step<'_>> =
         steps.iter().map(|(role, exchange)| Step { role: *role, exchange }).collect();
-    let verdict = Verdict::of(&exchanges, Profile::of(&roles));
+    let mut verdict = Verdict::of(&exchanges, Profile::of(&roles));
+    verdict.way = way;
     let redactor = context.recorder.redactor();
     if let Some(path) = &args.html {
         let recipes = recipes.map(|(ask, tool)| {

@@ -27,6 +27,22 @@ impl<'s> Steps<'s> {
         self.watch = Some(watch);
     }
 
+    /// Adds what somebody else has exchanged.
+    pub(super) fn add(&mut self, exchanges: Vec<Exchange>) {
+        for exchange in exchanges {
+            self.roles.push(Role::Experiment);
+            self.exchanges.push(exchange);
+            if let Some(watch) = self.watch {
+                watch(&self.exchanges);
+            }
+        }
+    }
+
+    /// The last of them.
+    pub(super) fn last(&self) -> Option<&Exchange> {
+        self.exchanges.last()
+    }
+
     /// All of them, each with what it was for.
     pub(super) fn take_all(&mut self) -> Vec<(Role, Exchange)> {
         let exchanges = std::mem::take(&mut self.exchanges);

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::authorization::Way;
+
 use crate::diagnose::{self, Certainty, Eras, Finding, Profile, Reaction, Sessions};
 use crate::exchange::Exchange;
 use crate::output::{Paint, Stream, count, one_line, wrap};
@@ -17,6 +19,8 @@ pub(super) struct Verdict {
     pub(super) others: Vec<Finding>,
     /// The address at which the endpoint was found, where that is another.
     pub(super) elsewhere: Option<String>,
+    /// The way to a token, where one is wanted.
+    pub(super) way: Option<Way>,
 }
 
 /// What follows from a request that was wrong on purpose, and is no finding.
@@ -34,7 +38,10 @@ impl Verdict {
         };
         let mut others: Vec<Finding> = diagnose::survey(exchanges)
             .into_iter()
-            .filter(|finding| profile.over_sse || !elsewhere(finding))
+            .filter(|finding| {
+                // What leads to a token is at other addresses by its nature.
+                profile.over_sse || finding.id.starts_with("auth-") || !elsewhere(finding)
+            })
             .filter(|finding| why.as_ref().is_none_or(|why| why.id != finding.id))
             .filter(|finding| !EXPECTED.contains(&finding.id) && finding.id != "unknown")
             .collect();
@@ -46,7 +53,7 @@ impl Verdict {
         });
         let elsewhere =
             found.filter(|_| !profile.over_sse).map(|exchange| exchange.request.url.clone());
-        Self { profile, why, others, elsewhere }
+        Self { profile, why, others, elsewhere, way: None }
     }
 
     /// What a client must send, in order.
@@ -110,6 +117,9 @@ impl Verdict {
         }
         for departure in &self.profile.departures {
             lines.add("", format!("{} ({})", departure.what, departure.specification));
+        }
+        for (index, line) in self.way.iter().flat_map(Way::lines).enumerate() {
+            lines.add(if index == 0 { "authorization" } else { "" }, line);
         }
         lines.findings(&self.others);
         for (index, step) in self.must().iter().enumerate() {
@@ -227,6 +237,7 @@ impl Verdict {
                     json!({"what": one.what, "specification": one.specification})
                 }).collect::<Vec<_>>(),
             },
+            "authorization": self.way.as_ref().map(Way::to_json),
             "why": self.why.as_ref().map(Finding::to_json),
             "findings": self.others.iter().map(Finding::to_json).collect::<Vec<_>>(),
             "client": self.must(),

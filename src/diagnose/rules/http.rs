@@ -10,8 +10,8 @@ const SENDING: &str = "2025-11-25, Transports, Sending Messages to the Server";
 pub(super) static AUTH_REQUIRED: Rule = Rule {
     id: "auth-required",
     title: "the server wants credentials that were not sent, or refuses those that were",
-    means: "Send a token with --bearer (or MCPOKE_BEARER), or the header the server asks for with -H \
-            'Name: value'.",
+    means: "Log in with `mcpoke login`, or send a token with --bearer (MCPOKE_BEARER, --token-command), or the \
+            header the server asks for with -H 'Name: value'.",
     server: "",
     specification: "2025-11-25, Authorization, Access Token Usage",
     about: "\
@@ -51,7 +51,8 @@ fn remapped(evidence: &Evidence<'_>) -> bool {
 pub(super) static AUTH_SCOPE: Rule = Rule {
     id: "auth-scope",
     title: "the token is good, and does not allow this",
-    means: "The challenge names the scope that is missing: get a token with it.",
+    means: "The challenge names the scope that is missing: get a token with it. In a terminal that is asked for \
+            by itself; elsewhere `mcpoke login --scope` does it before.",
     server: "",
     specification: "2025-11-25, Authorization, Scope Challenge Handling",
     about: "\

@@ -1,5 +1,6 @@
 //! The rules, each a small unit: evidence in, at most one conclusion out.
 
+mod authorization;
 mod conduct;
 mod eras;
 mod http;
@@ -16,11 +17,14 @@ pub(super) use http::UNKNOWN;
 
 /// All rules but the one for what no rule explains. The order decides among findings of the same
 /// certainty.
-pub(super) static RULES: [&Rule; 36] = [
+pub(super) static RULES: [&Rule; 40] = [
     &http::UNREACHABLE,
     &http::TLS,
     &http::AUTH_CHALLENGE_REMAPPED,
     &http::AUTH_SCOPE,
+    &authorization::AUTH_AUDIENCE,
+    &authorization::AUTH_TOKEN_EXPIRED,
+    &authorization::AUTH_UNSAFE_ADDRESS,
     &eras::MODERN_ONLY,
     &eras::HEADER_MISMATCH,
     &eras::LEGACY_ONLY,
@@ -53,7 +57,12 @@ pub(super) static RULES: [&Rule; 36] = [
     &streams::STREAM_BUFFERED,
     &streams::STREAM_EMPTY,
     &http::NOT_MCP,
+    &authorization::AUTH_NO_CHALLENGE,
 ];
+
+/// What is looked for in exchanges about authorization, and nothing else is.
+pub(super) static AUTHORIZATION: &[&Rule] = &authorization::RULES;
+pub(super) use authorization::is_about as is_about_authorization;
 
 /// What is looked for in every exchange of another client, failed or not.
 pub(super) static CONDUCT: [&Rule; 3] =

@@ -13,7 +13,13 @@ pub(crate) struct Demo {
 
 impl Demo {
     pub(crate) fn start(sandbox: &Sandbox) -> Self {
-        let mut command = sandbox.command(&["demo", "--port", "0", "--for", "60"]);
+        Self::with(sandbox, &[])
+    }
+
+    /// With more options.
+    pub(crate) fn with(sandbox: &Sandbox, more: &[&str]) -> Self {
+        let args = [&["demo", "--port", "0", "--for", "60"], more].concat();
+        let mut command = sandbox.command(&args);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut url = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();

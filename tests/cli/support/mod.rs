@@ -1,5 +1,7 @@
 //! What the tests share: a clean place to run the command in, and a server that does as it is told.
 
+mod authority;
+mod browser;
 mod demo;
 mod forgetful;
 mod sandbox;
@@ -8,9 +10,11 @@ mod server;
 #[cfg(unix)]
 mod terminal;
 
+pub(crate) use authority::{Authority, authority, document, fields, here, metadata};
+pub(crate) use browser::{BROWSER, Browser};
 pub(crate) use demo::Demo;
 pub(crate) use forgetful::{Refusal, Refused, forgetful};
 pub(crate) use sandbox::{Finished, Sandbox};
 pub(crate) use server::{Request, Server, http, mcp, modern, pass_on};
 #[cfg(unix)]
-pub(crate) use terminal::{interrupted, on_a_terminal};
+pub(crate) use terminal::{interrupted, on_a_terminal, typing};

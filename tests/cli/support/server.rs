@@ -16,6 +16,8 @@ pub(crate) struct Request {
     pub(crate) path: String,
     headers: Vec<(String, String)>,
     pub(crate) body: Value,
+    /// The body as it came.
+    pub(crate) text: String,
     /// Which connection it came over, counted from 0.
     pub(crate) connection: usize,
 }
@@ -37,7 +39,8 @@ impl Request {
     /// A request of which only the body matters.
     pub(crate) fn of(body: Value) -> Self {
         let (method, path) = ("POST".to_owned(), "/mcp".to_owned());
-        Self { method, path, headers: Vec::new(), body, connection: 0 }
+        let text = body.to_string();
+        Self { method, path, headers: Vec::new(), body, text, connection: 0 }
     }
 
     /// Whether it is of the era without a handshake.
@@ -90,7 +93,10 @@ impl Drop for Server {
         if std::thread::panicking() {
             return;
         }
-        for request in self.all_requests().iter().filter(|request| !request.body.is_null()) {
+        // What registers a client is no message of MCP.
+        let is_message =
+            |request: &&Request| !request.body.is_null() && request.path != "/register";
+        for request in self.all_requests().iter().filter(is_message) {
             let problem = schema::problem(&request.body, request.is_modern());
             assert!(problem.is_none(), "{}\n{}", request.body, problem.unwrap());
             let answers = request.body["params"]["inputResponses"].as_object();
@@ -198,12 +204,14 @@ fn read_request(stream: &TcpStream, connection: usize) -> Option<Request> {
         let Some((name, value)) = line.trim_end().split_once(':') else { break };
         headers.push((name.to_owned(), value.trim().to_owned()));
     }
-    let mut request = Request { method, path, headers, body: Value::Null, connection };
+    let (body, text) = (Value::Null, String::new());
+    let mut request = Request { method, path, headers, body, text, connection };
     let length =
         request.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
     request.body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    request.text = String::from_utf8_lossy(&body).into_owned();
     Some(request)
 }
 

@@ -13,6 +13,18 @@ use super::Sandbox;
 /// Runs the command on a terminal and types a line at each prompt (`: ` at the end of what is shown).
 /// What the terminal showed, and the exit code.
 pub(crate) fn on_a_terminal(sandbox: &Sandbox, args: &[&str], lines: &[&str]) -> (String, i32) {
+    let mut lines = lines.iter();
+    typing(sandbox, args, |shown| {
+        if shown.ends_with(": ") { lines.next().map(|line| format!("{line}\n")) } else { None }
+    })
+}
+
+/// Runs the command on a terminal and types what `answer` makes of all that was shown so far.
+pub(crate) fn typing(
+    sandbox: &Sandbox,
+    args: &[&str],
+    mut answer: impl FnMut(&str) -> Option<String>,
+) -> (String, i32) {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&master).unwrap();
     unlockpt(&master).unwrap();
@@ -24,14 +36,12 @@ pub(crate) fn on_a_terminal(sandbox: &Sandbox, args: &[&str], lines: &[&str]) ->
     // The command's are the only ends that keep the terminal open.
     drop(end);
     let mut terminal = File::from(master);
-    let (mut shown, mut lines) = (Vec::new(), lines.iter());
+    let mut shown = Vec::new();
     let mut buffer = [0; 4096];
     while let Ok(read @ 1..) = terminal.read(&mut buffer) {
         shown.extend_from_slice(&buffer[..read]);
-        if shown.ends_with(b": ")
-            && let Some(line) = lines.next()
-        {
-            terminal.write_all(format!("{line}\n").as_bytes()).unwrap();
+        if let Some(text) = answer(&String::from_utf8_lossy(&shown)) {
+            terminal.write_all(text.as_bytes()).unwrap();
         }
     }
     let code = child.wait().unwrap().code().unwrap();

@@ -1,0 +1,93 @@
+//! A request that was refused for its token, and the token that it is sent again with (2026-07-28,
+//! Authorization, Error Handling). Whoever refuses so has not run anything.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::Client;
+use super::error::{Error, ErrorKind};
+use crate::exchange::{Exchange, Purpose, Request};
+use crate::oauth;
+use crate::transport::Reply;
+
+/// So often one request is sent again with another token.
+const MAX_TOKENS: usize = 4;
+
+/// Gives tokens.
+pub trait Authorizer: Send {
+    /// Whether another token can be had after this refusal.
+    fn can_help(&self, refusal: &Exchange) -> bool;
+    /// The value of the Authorization header to send instead of the one that was refused. What is exchanged
+    /// for it is added to the history.
+    fn authorize(
+        &mut self,
+        refusal: &Exchange,
+        history: &mut Vec<Exchange>,
+    ) -> Result<String, oauth::Error>;
+}
+
+/// An authorizer that all connections of a process share.
+#[derive(Clone, Default)]
+pub struct Authorization(Option<Arc<Mutex<dyn Authorizer>>>);
+
+impl Authorization {
+    /// Tokens come from this one.
+    pub fn by(authorizer: Arc<Mutex<dyn Authorizer>>) -> Self {
+        Self(Some(authorizer))
+    }
+
+    fn get(&self) -> Option<MutexGuard<'_, dyn Authorizer + 'static>> {
+        Some(self.0.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn can_help(&self, refusal: &Exchange) -> bool {
+        self.get().is_some_and(|authorizer| authorizer.can_help(refusal))
+    }
+
+    fn authorize(
+        &self,
+        refusal: &Exchange,
+        history: &mut Vec<Exchange>,
+    ) -> Result<String, oauth::Error> {
+        let nobody = || oauth::Error::new(oauth::ErrorKind::NobodyToAsk, "there is no token");
+        self.get().ok_or_else(nobody)?.authorize(refusal, history)
+    }
+}
+
+impl Client {
+    /// Lets an authorizer give tokens.
+    pub fn authorize_with(&mut self, authorization: Authorization) {
+        self.authorization = authorization;
+    }
+
+    /// Sends a request, again with another token where it is refused for the one that it carries.
+    pub(super) fn send(&mut self, purpose: Purpose, mut request: Request) -> Result<Reply, Error> {
+        for _ in 1..MAX_TOKENS {
+            let reply = self.send_on(purpose.clone(), &mut request)?;
+            let refused = matches!(reply.status(), 401 | 403);
+            if !refused || !self.authorization.can_help(reply.exchange()) {
+                return Ok(reply);
+            }
+            let header = ("authorization".to_owned(), self.another_token(reply)?);
+            for headers in [&mut self.headers, &mut request.headers] {
+                headers.retain(|(name, _)| *name != header.0);
+                headers.push(header.clone());
+            }
+        }
+        self.send_on(purpose, &mut request)
+    }
+
+    fn another_token(&mut self, mut reply: Reply) -> Result<String, Error> {
+        // What it says belongs to the evidence.
+        while let Ok(Some(_)) = reply.next_message() {}
+        let refusal = reply.finish();
+        self.history.push((*refusal).clone());
+        let given = self.authorization.authorize(&refusal, &mut self.history);
+        given.map_err(|error| {
+            let shown = error.exchange.unwrap_or(refusal.number);
+            let exchange = self.history.iter().find(|exchange| exchange.number == shown);
+            let exchange = exchange.cloned().map_or(refusal, Box::new);
+            let kind = ErrorKind::Unauthorized(error);
+            Error { kind, exchange: Some(exchange), fallback: None, cancelled: false }
+        })
+    }
+}

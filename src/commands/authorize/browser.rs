@@ -1,0 +1,164 @@
+//! The person who authorises, in a browser: sent there, and heard when they come back.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::time::Duration;
+
+use super::super::form::read_line;
+use super::super::{Context, shell};
+use crate::env::Env;
+use crate::oauth::{Callback, Error, ErrorKind, Pending};
+use crate::output::Console;
+use crate::transport::Interrupt;
+
+/// How long a person may take.
+const PERSON: Duration = Duration::from_mins(10);
+
+/// Who can be asked.
+#[derive(Clone)]
+enum Who {
+    /// Nobody: there is no terminal.
+    Nobody,
+    /// A command that does what a person would.
+    Command(String),
+    /// The person at the terminal.
+    Person,
+}
+
+/// The way to a browser.
+#[derive(Clone)]
+pub(super) struct Browser {
+    who: Who,
+    /// What opens an address, where it is not the system's way.
+    opener: Option<String>,
+    /// Whether to leave that to the person.
+    by_hand: bool,
+    console: Console,
+    interrupt: Interrupt,
+    limit: Option<Duration>,
+}
+
+/// What came of asking.
+enum Came {
+    /// The query of the address that the browser came back to.
+    Back(String),
+    /// What a person has typed.
+    Typed(String),
+    /// The command failed; why.
+    Failed(String),
+}
+
+impl Browser {
+    pub(super) fn of(context: &Context<'_>, limit: Option<Duration>) -> Self {
+        let (options, env) = (context.options, context.env);
+        let who = match &options.browser {
+            Some(command) => Who::Command(command.clone()),
+            None if env.stdin_is_terminal && env.stderr.is_terminal => Who::Person,
+            None => Who::Nobody,
+        };
+        let opener = env.var("BROWSER").map(str::to_owned);
+        Self {
+            who,
+            by_hand: options.no_browser || (opener.is_none() && !has_display(env)),
+            opener,
+            console: context.console.clone(),
+            interrupt: context.interrupt.clone(),
+            limit,
+        }
+    }
+
+    /// Whether there is anybody to ask.
+    pub(super) fn is_there(&self) -> bool {
+        !matches!(self.who, Who::Nobody)
+    }
+
+    /// Has the request authorised, and brings its code.
+    pub(super) fn ask(&self, callback: Callback, pending: &Pending) -> Result<String, Error> {
+        let over = Arc::new(AtomicBool::new(false));
+        let (sender, came) = channel();
+        let (waiting, is_over, back) = (pending.clone(), Arc::clone(&over), sender.clone());
+        std::thread::spawn(move || {
+            let is_right = |query: &str| waiting.is_answered_by(query);
+            if let Some(query) = callback.wait(is_right, || is_over.load(Ordering::SeqCst)) {
+                let _ = back.send(Came::Back(query));
+            }
+        });
+        self.send_there(&pending.url, &sender);
+        let limit = match self.who {
+            Who::Person => Some(PERSON),
+            _ => self.limit,
+        };
+        let outcome = self.interrupt.receive(&came, limit);
+        over.store(true, Ordering::SeqCst);
+        match outcome {
+            Some(Came::Back(query)) => pending.judge(&query),
+            Some(Came::Typed(text)) => pending.judge_typed(&text),
+            Some(Came::Failed(why)) => {
+                let text = format!("--browser {why}");
+                Err(Error::new(ErrorKind::NobodyToAsk, text).with_detail(
+                    "It is given the address, and has to follow it back to this machine.",
+                ))
+            }
+            None if self.interrupt.is_raised() => {
+                Err(Error::new(ErrorKind::Interrupted, "interrupted"))
+            }
+            None => {
+                let text = "nobody came back from the browser in time";
+                Err(Error::new(ErrorKind::TooSlow, text).with_detail(
+                    "If the page said that the client is not known: `mcpoke login --register`.",
+                ))
+            }
+        }
+    }
+
+    fn send_there(&self, url: &str, sender: &Sender<Came>) {
+        if let Who::Command(command) = &self.who {
+            let (command, url, sender) = (command.clone(), url.to_owned(), sender.clone());
+            let (limit, interrupt) = (self.limit, self.interrupt.clone());
+            std::thread::spawn(move || {
+                if let Err(why) = shell::run_with(&command, &url, limit, &interrupt) {
+                    // Whoever has come back already was heard first.
+                    let _ = sender.send(Came::Failed(why));
+                }
+            });
+            return;
+        }
+        self.console.note("mcpoke: the server wants to be authorised. In a browser, go to\n");
+        self.console.note(&format!("  {url}\n"));
+        let opened = !self.by_hand
+            && match &self.opener {
+                Some(command) => {
+                    let (command, url) = (command.clone(), url.to_owned());
+                    let interrupt = self.interrupt.clone();
+                    // A browser may run as long as it likes.
+                    std::thread::spawn(move || shell::run_with(&command, &url, None, &interrupt));
+                    true
+                }
+                None => open::that_detached(url).is_ok(),
+            };
+        if opened {
+            self.console.note("It should have opened there. Waiting; Ctrl-C ends it.");
+            return;
+        }
+        self.console.note(
+            "Waiting for it to come back. If it cannot (it runs on another machine), paste the address that it \
+             ends at:",
+        );
+        let sender = sender.clone();
+        std::thread::spawn(move || {
+            while let Some(line) = read_line() {
+                let line = line.trim();
+                if !line.is_empty() && sender.send(Came::Typed(line.to_owned())).is_err() {
+                    break;
+                }
+            }
+        });
+    }
+}
+
+/// Whether something can be opened on a screen.
+fn has_display(env: &Env) -> bool {
+    let other = cfg!(not(all(unix, not(target_os = "macos"))));
+    other || ["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"].iter().any(|n| env.var(n).is_some())
+}

@@ -1,0 +1,250 @@
+//! Logging in: with a person's code, with the client's own credentials, or through an enterprise's identity
+//! provider.
+
+use std::time::SystemTime;
+
+use super::renewal::requester;
+use super::{Authorization, nobody};
+use crate::endpoint::Endpoint;
+use crate::oauth::{
+    Callback, Challenge, Client, Error, ErrorKind, Found, Given, Method, Origin, ServerMetadata,
+    Token, Web, begin, can_begin, discover, identify, of_server, scopes_for,
+};
+use crate::session::{Grant, KeyReference, Login, Record};
+
+/// How a login is to be done, as far as the user says.
+#[derive(Clone, Default)]
+pub(in super::super) struct Wishes {
+    pub(in super::super) scopes: Vec<String>,
+    pub(in super::super) client_id: Option<String>,
+    /// As a reference.
+    pub(in super::super) client_secret: Option<String>,
+    pub(in super::super) metadata_url: Option<String>,
+    pub(in super::super) callback_port: Option<u16>,
+    pub(in super::super) register: bool,
+    pub(in super::super) key: Option<KeyReference>,
+    pub(in super::super) grant: GrantWish,
+}
+
+/// Who is to answer for the token.
+#[derive(Clone, Default)]
+pub(in super::super) enum GrantWish {
+    #[default]
+    Code,
+    ClientCredentials,
+    /// An identity provider: its issuer, who we are there, and the identity token as a reference.
+    Enterprise {
+        issuer: String,
+        client_id: Option<String>,
+        client_secret: Option<String>,
+        id_token: String,
+    },
+}
+
+impl Authorization {
+    /// Logs in: finds out who gives tokens, makes itself known there, and gets one.
+    pub(in super::super) fn log_in(
+        &mut self,
+        web: &mut Web,
+        challenge: Option<&Challenge>,
+        wishes: &Wishes,
+    ) -> Result<(), Error> {
+        let known = self.login.as_ref().map(|login| login.issuer.clone());
+        let found = discover(web, &self.endpoint, challenge, known.as_deref())?;
+        let scopes = scopes_for(&wishes.scopes, challenge, &found);
+        let login = match &wishes.grant {
+            GrantWish::Code => self.by_code(web, &found, &scopes, wishes)?,
+            GrantWish::ClientCredentials => self.by_credentials(web, &found, scopes, wishes)?,
+            GrantWish::Enterprise { .. } => self.by_enterprise(web, &found, scopes, wishes)?,
+        };
+        self.keep(login);
+        Ok(())
+    }
+
+    fn by_code(
+        &mut self,
+        web: &mut Web,
+        found: &Found,
+        scopes: &[String],
+        wishes: &Wishes,
+    ) -> Result<Login, Error> {
+        if !self.browser.is_there() {
+            return Err(nobody());
+        }
+        can_begin(web, found)?;
+        let issuer = &found.server.issuer;
+        let kept = self.store.as_ref().filter(|_| !wishes.register);
+        let kept = kept.and_then(|store| store.client_of(issuer).ok().flatten());
+        let kept = kept.filter(|client| {
+            client.expires.is_none_or(|at| at > Record::seconds(SystemTime::now()))
+        });
+        // Most servers want the very address that was registered; its port may be somebody else's by now.
+        let of_old =
+            kept.as_ref().and_then(|client| client.redirect_uri.as_deref()).and_then(port_of);
+        let callback = match (wishes.callback_port, of_old) {
+            (Some(port), _) => Callback::listen(port),
+            (None, Some(port)) => Callback::listen(port).or_else(|_| Callback::listen(0)),
+            (None, None) => Callback::listen(0),
+        };
+        let callback = callback.map_err(|error| {
+            let text = format!("cannot listen for the browser on 127.0.0.1: {error}");
+            Error::new(ErrorKind::Usage, text)
+        })?;
+        let given = Given {
+            id: wishes.client_id.clone(),
+            secret: wishes.client_secret.clone(),
+            metadata_url: wishes.metadata_url.clone(),
+            redirect_uri: callback.redirect_uri(),
+        };
+        let client = identify(web, found, &given, kept)?;
+        if let (Origin::Registered, Some(store)) = (client.origin, &self.store)
+            && let Err(error) = store.save_client(&client)
+        {
+            self.console.note(&format!("mcpoke: the client is not remembered: {error:#}"));
+        }
+        let pending = begin(web, found, &client, scopes)?;
+        let code = self.browser.ask(callback, &pending)?;
+        let mut login = login_of(&self.endpoint, found, client, Grant::Code, scopes.to_vec())?;
+        login.key.clone_from(&wishes.key);
+        let (client, key) = (self.looked_up(&login.client)?, self.signing_key(login.key.as_ref())?);
+        let token = requester(web, &login, &client, key.as_ref())
+            .with_code(&code, &pending.verifier, &pending.redirect_uri)
+            .inspect_err(|error| {
+                if let (Some("invalid_client"), Some(store)) = (error.code.as_deref(), &self.store)
+                {
+                    // It is not known there any more; the next login makes it known again.
+                    let _ = store.remove_client(issuer);
+                }
+            })?;
+        Ok(login.with_token(token, SystemTime::now()))
+    }
+
+    /// A client that somebody has registered, as a login without a person needs one.
+    fn given_client(found: &Found, wishes: &Wishes) -> Result<Client, Error> {
+        let Some(id) = &wishes.client_id else {
+            return Err(Error::new(ErrorKind::Usage, "--client-id is wanted as well"));
+        };
+        let method = match (&wishes.key, &wishes.client_secret) {
+            (Some(_), _) => Method::Key,
+            (None, Some(_)) => Method::with_secret(&found.server),
+            (None, None) => Method::None,
+        };
+        Ok(Client {
+            issuer: found.server.issuer.clone(),
+            id: id.clone(),
+            secret: wishes.client_secret.clone(),
+            method,
+            origin: Origin::Given,
+            redirect_uri: None,
+            expires: None,
+        })
+    }
+
+    fn by_credentials(
+        &mut self,
+        web: &mut Web,
+        found: &Found,
+        scopes: Vec<String>,
+        wishes: &Wishes,
+    ) -> Result<Login, Error> {
+        let client = Self::given_client(found, wishes)?;
+        if client.method == Method::None {
+            let text = "--client-credentials wants --client-secret or --private-key as well";
+            return Err(Error::new(ErrorKind::Usage, text));
+        }
+        // There is nobody whose absence a refresh token would be for.
+        let scopes = scopes.into_iter().filter(|scope| scope != "offline_access").collect();
+        let mut login = login_of(&self.endpoint, found, client, Grant::ClientCredentials, scopes)?;
+        login.key.clone_from(&wishes.key);
+        let (client, key) = (self.looked_up(&login.client)?, self.signing_key(login.key.as_ref())?);
+        let token =
+            requester(web, &login, &client, key.as_ref()).with_own_credentials(&login.scopes)?;
+        Ok(without_refresh(&login, token))
+    }
+
+    fn by_enterprise(
+        &mut self,
+        web: &mut Web,
+        found: &Found,
+        scopes: Vec<String>,
+        wishes: &Wishes,
+    ) -> Result<Login, Error> {
+        let GrantWish::Enterprise { issuer, client_id, client_secret, id_token } = &wishes.grant
+        else {
+            return Err(Error::new(ErrorKind::Usage, "--idp is wanted as well"));
+        };
+        let provider: ServerMetadata = of_server(web, issuer)?;
+        let token_endpoint = provider.token_endpoint.clone().ok_or_else(|| {
+            Error::new(ErrorKind::Discovery, "the identity provider has no token endpoint")
+        })?;
+        let client = Self::given_client(found, wishes)?;
+        let at_provider = Client {
+            issuer: issuer.clone(),
+            id: client_id.clone().unwrap_or_else(|| client.id.clone()),
+            secret: client_secret.clone(),
+            method: match client_secret {
+                Some(_) => Method::with_secret(&provider),
+                None => Method::None,
+            },
+            ..client.clone()
+        };
+        let grant = Grant::Enterprise {
+            issuer: issuer.clone(),
+            token_endpoint,
+            client: at_provider,
+            id_token: id_token.clone(),
+        };
+        let scopes: Vec<String> =
+            scopes.into_iter().filter(|scope| scope != "offline_access").collect();
+        let mut login = login_of(&self.endpoint, found, client, grant, scopes)?;
+        login.key.clone_from(&wishes.key);
+        let (client, key) = (self.looked_up(&login.client)?, self.signing_key(login.key.as_ref())?);
+        let grant = self.enterprise_grant(web, &login, &login.scopes)?;
+        let token =
+            requester(web, &login, &client, key.as_ref()).with_grant(&grant, &login.scopes)?;
+        Ok(without_refresh(&login, token))
+    }
+}
+
+/// A login that has everything but its token.
+fn login_of(
+    endpoint: &Endpoint,
+    found: &Found,
+    client: Client,
+    grant: Grant,
+    scopes: Vec<String>,
+) -> Result<Login, Error> {
+    let server = &found.server;
+    let token_endpoint = server.token_endpoint.clone().ok_or_else(|| {
+        Error::new(ErrorKind::Discovery, "the authorization server has no token endpoint")
+    })?;
+    Ok(Login {
+        format: Record::FORMAT,
+        server: endpoint.as_str().to_owned(),
+        resource: found.resource.clone(),
+        issuer: server.issuer.clone(),
+        token_endpoint,
+        revocation_endpoint: server.revocation_endpoint.clone(),
+        algorithms: server.token_endpoint_auth_signing_alg_values_supported.clone(),
+        client,
+        key: None,
+        grant,
+        scopes,
+        granted: None,
+        access_token: String::new(),
+        expires: None,
+        refresh_token: None,
+        id: format!("{:016x}", getrandom::u64().unwrap_or_default()),
+        at: Record::seconds(SystemTime::now()),
+    })
+}
+
+/// Whoever can ask again at any time needs no refresh token.
+fn without_refresh(login: &Login, token: Token) -> Login {
+    login.with_token(Token { refresh: None, ..token }, SystemTime::now())
+}
+
+/// The port of an address.
+pub(super) fn port_of(redirect_uri: &str) -> Option<u16> {
+    url::Url::parse(redirect_uri).ok()?.port()
+}

@@ -1,0 +1,372 @@
+//! Tokens as commands have them: remembered, renewed before they expire or when a server refuses them, and
+//! asked for anew where somebody is there to be asked.
+
+mod browser;
+mod logging_in;
+mod renewal;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use super::Context;
+use super::advice::quoted;
+use super::settings::limits;
+use crate::client::Authorizer;
+use crate::endpoint::Endpoint;
+use crate::env::Env;
+use crate::exchange::{Exchange, Recorder};
+use crate::oauth::{Challenge, Error, ErrorKind, Origin, Web, discover, union};
+use crate::output::Console;
+use crate::session::{Expanded, Grant, Lock, Login, Store};
+use crate::transport::{self, ProxyChoice, is_public};
+
+use browser::Browser;
+use logging_in::port_of;
+
+pub(super) use logging_in::{GrantWish, Wishes};
+
+/// So often a process asks for more scopes.
+const MAX_STEP_UPS: usize = 2;
+
+/// The tokens for one server, shared by everything in this process that speaks to it.
+pub(super) struct Authorization {
+    store: Option<Store>,
+    env: Env,
+    console: Console,
+    recorder: Recorder,
+    endpoint: Endpoint,
+    http: transport::Options,
+    proxy: Option<String>,
+    browser: Browser,
+    limit: Option<Duration>,
+    login: Option<Login>,
+    /// A token that this process has got, and that was not refused yet.
+    fresh: bool,
+    step_ups: usize,
+}
+
+/// The same, wherever it is needed.
+#[derive(Clone)]
+pub(super) struct Shared(Arc<Mutex<Authorization>>);
+
+impl Shared {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Authorization> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For a client.
+    pub(super) fn for_client(&self) -> crate::client::Authorization {
+        crate::client::Authorization::by(self.0.clone())
+    }
+}
+
+impl Authorization {
+    /// What is remembered for this server; a token that is about to expire is renewed.
+    pub(super) fn of(
+        context: &Context<'_>,
+        endpoint: &Endpoint,
+        http: &transport::Options,
+    ) -> Result<Shared, anyhow::Error> {
+        let mut authorization = Self::empty(context, endpoint, http);
+        authorization.load()?;
+        Ok(Shared(Arc::new(Mutex::new(authorization))))
+    }
+
+    /// With no login, whatever is remembered.
+    pub(super) fn empty(
+        context: &Context<'_>,
+        endpoint: &Endpoint,
+        http: &transport::Options,
+    ) -> Self {
+        let limit = limits(context.options).whole;
+        Self {
+            store: context.store(),
+            env: context.env.clone(),
+            console: context.console.clone(),
+            recorder: context.recorder.clone(),
+            endpoint: endpoint.clone(),
+            http: http.clone(),
+            proxy: context.options.proxy.clone(),
+            browser: Browser::of(context, limit),
+            limit,
+            login: None,
+            fresh: false,
+            step_ups: 0,
+        }
+    }
+
+    /// The login, where there is one.
+    pub(super) fn login(&self) -> Option<&Login> {
+        self.login.as_ref()
+    }
+
+    /// Sends the login's token with requests, where there is one.
+    pub(super) fn stand_in(&self, expanded: &mut Expanded) {
+        if let Some(login) = &self.login {
+            expanded.set_login(login.header(), &login.id);
+        }
+    }
+
+    /// Whether somebody could be asked to authorise something.
+    pub(super) fn can_ask(&self) -> bool {
+        self.browser.is_there()
+    }
+
+    /// Renews a token that is about to expire. Where that fails, the server says what it makes of the old one.
+    pub(super) fn refresh_in_time(&mut self) -> Vec<Exchange> {
+        let is_due = |login: &Login| login.is_expiring(SystemTime::now()) && login.is_renewable();
+        if !self.login.as_ref().is_some_and(is_due) {
+            return Vec::new();
+        }
+        let mut web = self.web(None);
+        let renewed = self.under_lock(|this| {
+            // Another process may have done it while this one waited.
+            match this.login.clone().filter(is_due) {
+                Some(login) => this.renew(&mut web, &login, None),
+                None => Ok(()),
+            }
+        });
+        if let Err(error) = renewed {
+            self.console.note(&format!("mcpoke: the token could not be renewed: {error}"));
+        }
+        web.take_history()
+    }
+
+    fn load(&mut self) -> Result<(), anyhow::Error> {
+        let Some(store) = &self.store else { return Ok(()) };
+        self.login = store.login(self.endpoint.as_str())?;
+        if let Some(login) = &self.login {
+            let secrets = [&login.refresh_token, &login.client.secret];
+            self.recorder.learn(|redactor| {
+                redactor.learn(&login.access_token);
+                secrets.into_iter().flatten().for_each(|secret| redactor.learn(secret));
+            });
+        }
+        Ok(())
+    }
+
+    /// Does something while no other process changes the login, which is read anew.
+    fn under_lock<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let state = |error: anyhow::Error| Error::new(ErrorKind::State, format!("{error:#}"));
+        let _lock: Option<Lock> = match &self.store {
+            Some(store) => {
+                let name = Store::login_lock(self.endpoint.as_str());
+                Some(store.lock(&name, self.limit).map_err(state)?)
+            }
+            None => None,
+        };
+        self.load().map_err(state)?;
+        work(self)
+    }
+
+    /// Speaks to others on behalf of the server; one that is on the open network cannot name what is not.
+    pub(super) fn web(&self, shown: Option<&Exchange>) -> Web {
+        let (proxy, env) = (self.proxy.clone(), self.env.clone());
+        let proxies = Box::new(move |endpoint: &Endpoint| {
+            ProxyChoice::find(proxy.as_deref(), &env, endpoint)
+        });
+        let mut web = Web::new(self.http.clone(), self.recorder.clone(), proxies);
+        if shown.is_some_and(|exchange| is_on_open_network(&self.endpoint, exchange)) {
+            web.only_public();
+        }
+        web
+    }
+
+    /// Remembers a login from now on.
+    fn keep(&mut self, login: Login) {
+        if let Some(store) = &self.store
+            && let Err(error) = store.save_login(&login)
+        {
+            self.console.note(&format!("mcpoke: the login is not remembered: {error:#}"));
+        }
+        self.fresh = true;
+        self.login = Some(login);
+    }
+
+    /// What the user said when they logged in, for logging in again.
+    fn wishes_of_old(&self, scopes: Vec<String>) -> Wishes {
+        let Some(login) = &self.login else { return Wishes { scopes, ..Wishes::default() } };
+        let client = &login.client;
+        let is_given = client.origin == Origin::Given;
+        Wishes {
+            scopes,
+            client_id: is_given.then(|| client.id.clone()),
+            client_secret: client.secret.clone().filter(|_| is_given),
+            metadata_url: (client.origin == Origin::Document).then(|| client.id.clone()),
+            callback_port: client.redirect_uri.as_deref().filter(|_| is_given).and_then(port_of),
+            register: false,
+            key: login.key.clone(),
+            grant: GrantWish::Code,
+        }
+    }
+
+    /// The token that this process should have sent, after one was refused. Under the lock.
+    fn replace(&mut self, refusal: &Exchange, web: &mut Web) -> Result<(), Error> {
+        let challenge = Challenge::of(refusal);
+        let wants_more = challenge.as_ref().is_some_and(Challenge::wants_more_scope)
+            || refusal.status() == Some(403);
+        let sent = refusal.request.header("authorization");
+        if let Some(login) = &self.login
+            && sent != Some(login.header().as_str())
+            && !login.is_expiring(SystemTime::now())
+        {
+            // Another process, or another connection of this one, has got it meanwhile.
+            return Ok(());
+        }
+        if wants_more {
+            return self.step_up(web, challenge.as_ref());
+        }
+        let refused_at_once = std::mem::take(&mut self.fresh);
+        if refused_at_once {
+            return Err(Error::new(
+                ErrorKind::Refused,
+                "the server refuses the token that the authorization server has just given",
+            ));
+        }
+        let mut failure = None;
+        if let Some(login) = self.login.clone().filter(Login::is_renewable) {
+            match self.renew(web, &login, None) {
+                Ok(()) => return Ok(()),
+                Err(error) if error.code.is_none() || login.grant != Grant::Code => {
+                    return Err(error);
+                }
+                // A person can authorise it again.
+                Err(error) => failure = Some(error),
+            }
+        }
+        if !self.browser.is_there() {
+            return Err(failure.map_or_else(|| expired(self.login.is_some()), not_renewable));
+        }
+        let before = self.login.as_ref().map(|login| login.scopes.clone()).unwrap_or_default();
+        let wanted = challenge.as_ref().and_then(Challenge::scopes).unwrap_or_default();
+        // What was asked for before is not lost; where nothing was, the strategy decides.
+        let scopes = if before.is_empty() { before } else { union(&before, &wanted) };
+        let wishes = self.wishes_of_old(scopes);
+        self.log_in_again(web, challenge.as_ref(), &wishes)
+    }
+
+    /// Asks for what is missing besides what there is (2026-07-28, Step-Up Authorization Flow).
+    fn step_up(&mut self, web: &mut Web, challenge: Option<&Challenge>) -> Result<(), Error> {
+        let wanted = challenge.and_then(Challenge::scopes).unwrap_or_default();
+        let before = self.login.as_ref().map(|login| login.scopes.clone()).unwrap_or_default();
+        let scopes = union(&before, &wanted);
+        let missing = || wanted.join(" ");
+        self.step_ups += 1;
+        let asked_already = scopes.len() == before.len() && self.fresh;
+        if self.step_ups > MAX_STEP_UPS || asked_already || wanted.is_empty() {
+            let text = match wanted.as_slice() {
+                [] => "the token does not allow this".to_owned(),
+                _ => format!("the token does not allow this: it lacks the scope {}", missing()),
+            };
+            let error = Error::new(ErrorKind::Refused, text);
+            return Err(if wanted.is_empty() {
+                error
+            } else {
+                error.with_detail("It was asked for, and not granted.")
+            });
+        }
+        match self.login.clone() {
+            Some(login) if login.grant != Grant::Code => self.renew(web, &login, Some(&scopes)),
+            _ if self.browser.is_there() => {
+                self.console.note(&format!("mcpoke: more is needed: the scope {}", missing()));
+                let wishes = self.wishes_of_old(scopes);
+                self.log_in_again(web, challenge, &wishes)
+            }
+            _ => {
+                let text =
+                    format!("the token does not allow this: it lacks the scope {}", missing());
+                let all = quoted(&scopes.join(" "));
+                Err(Error::new(ErrorKind::NobodyToAsk, text).with_detail(format!(
+                    "Somebody has to authorise it, in a terminal: mcpoke login --scope {all}"
+                )))
+            }
+        }
+    }
+
+    /// Logs in once more. It is the same user, as far as is known: sessions go on.
+    fn log_in_again(
+        &mut self,
+        web: &mut Web,
+        challenge: Option<&Challenge>,
+        wishes: &Wishes,
+    ) -> Result<(), Error> {
+        let before = self.login.clone();
+        if let Some(login) = before.as_ref().filter(|login| login.client.origin == Origin::Given) {
+            let found = discover(web, &self.endpoint, challenge, Some(&login.issuer))?;
+            if found.server.issuer != login.client.issuer {
+                return Err(Error::new(
+                    ErrorKind::Registration,
+                    "the server has another authorization server now, and the client is registered with the old one",
+                )
+                .with_detail(format!("It was {}, and is {}.", login.client.issuer, found.server.issuer)));
+            }
+        }
+        self.log_in(web, challenge, wishes)?;
+        if let (Some(before), Some(mut login)) = (before, self.login.clone()) {
+            login.id = before.id;
+            self.keep(login);
+        }
+        Ok(())
+    }
+}
+
+impl Authorizer for Authorization {
+    fn can_help(&self, refusal: &Exchange) -> bool {
+        let challenge = Challenge::of(refusal);
+        let about_scope = challenge.as_ref().is_some_and(Challenge::wants_more_scope);
+        // A 403 without a word on scopes is about something else.
+        (refusal.status() == Some(401) || about_scope)
+            && (self.login.is_some() || self.browser.is_there())
+    }
+
+    fn authorize(
+        &mut self,
+        refusal: &Exchange,
+        history: &mut Vec<Exchange>,
+    ) -> Result<String, Error> {
+        let mut web = self.web(Some(refusal));
+        let replaced = self.under_lock(|this| this.replace(refusal, &mut web));
+        history.extend(web.take_history());
+        replaced?;
+        self.login.as_ref().map(Login::header).ok_or_else(nobody)
+    }
+}
+
+/// Whether a server is on the open network, by the address that answered.
+fn is_on_open_network(endpoint: &Endpoint, shown: &Exchange) -> bool {
+    let connection = &shown.connection;
+    if connection.proxy.is_none() {
+        return connection.peer.is_some_and(|peer| is_public(peer.ip()));
+    }
+    // What is behind a proxy is known by its name alone.
+    !endpoint.is_loopback() && endpoint.host().parse().map_or(true, is_public)
+}
+
+/// Nobody can be asked, and what helps then.
+pub(super) fn nobody() -> Error {
+    let text = "the server wants to be authorised, and nobody is here to do it";
+    with_ways(Error::new(ErrorKind::NobodyToAsk, text))
+}
+
+fn expired(was_there: bool) -> Error {
+    if !was_there {
+        return nobody();
+    }
+    let text = "the login has expired, and cannot be renewed without asking somebody";
+    with_ways(Error::new(ErrorKind::NobodyToAsk, text))
+}
+
+fn not_renewable(error: Error) -> Error {
+    let text = format!("the login has expired, and cannot be renewed: {}", error.text);
+    with_ways(Error { kind: ErrorKind::NobodyToAsk, text, ..error })
+}
+
+fn with_ways(error: Error) -> Error {
+    error.with_detail("In a terminal, `mcpoke login` does it, in a browser.").with_detail(
+        "Without one: a token in MCPOKE_BEARER (or --bearer, --token-command), or \
+             `mcpoke login --client-credentials` with --client-id and --client-secret.",
+    )
+}

@@ -1,0 +1,294 @@
+//! `login`, `logout` and `token`: a token for a server, got, given back, and shown.
+
+use std::time::{Duration, SystemTime};
+
+use serde_json::json;
+
+use super::advice::{failed, quoted};
+use super::authorize::{Authorization, GrantWish, Shared, Wishes};
+use super::interrupt::on_ctrl_c;
+use super::prepare::{Prepared, prepare, prepare_with};
+use super::settings::absolute_reference;
+use super::{Context, Outcome, Stop};
+use crate::cli::Login as Args;
+use crate::client::{Ask, Error as ClientError, ErrorKind as ClientErrorKind, Renewal, Session};
+use crate::error::Failure;
+use crate::exchange::Exchange;
+use crate::exit::ExitCode;
+use crate::oauth::{Challenge, Error, ErrorKind, Web, claim};
+use crate::output::{age, one_line};
+use crate::redact::without_secrets;
+use crate::session::{Login, Record, Target};
+
+pub(super) fn log_in(context: &Context<'_>, args: &Args) -> Outcome {
+    let store = context.store_or_refuse("login")?;
+    let wishes = wishes(context, args)?;
+    on_ctrl_c(&context.interrupt);
+    let target = named(context, args.server.as_deref())?;
+    // Whatever there is of a token is about to be replaced.
+    let mut prepared = prepare_with(context, target, |_| Vec::new())?;
+    let shared = match &prepared.authorization {
+        Some(shared) => shared.clone(),
+        None if prepared.credentials.has_authorization() => {
+            let text = "the server is given credentials of another kind already";
+            return Err(Failure::usage(text)
+                .with_detail(
+                    "Those of --bearer, -H or a configuration file are sent, and no login's.",
+                )
+                .into());
+        }
+        // MCPOKE_BEARER, which a login comes before.
+        None => Authorization::of(context, &prepared.endpoint, &prepared.http)?,
+    };
+    let interactive = matches!(wishes.grant, GrantWish::Code);
+    if interactive && !shared.lock().can_ask() {
+        return Err(refused(&mut prepared, super::authorize::nobody(), Vec::new()));
+    }
+    let anonymous = prepared.expanded.without_login();
+    let refusal = look(&mut prepared)?;
+    let mut web = shared.lock().web(Some(&refusal));
+    let outcome = attempt(&shared, &mut web, &refusal, &wishes);
+    let history = web.take_history();
+    if let Err(error) = outcome {
+        return Err(refused(&mut prepared, error, history));
+    }
+    let login = shared.lock().login().cloned();
+    let Some(login) = login else { return Ok(ExitCode::Success) };
+    if let Some(mut record) = prepared.saved.filter(|record| record.belongs_to(&anonymous)) {
+        // A session that was opened by nobody in particular goes on with the login.
+        let mut now = anonymous;
+        now.set_login(login.header(), &login.id);
+        record.fingerprint = now.fingerprint(&record.salt);
+        store.save(&record)?;
+    }
+    if context.options.wants_json() {
+        context.console.value(&to_json(&login))?;
+        return Ok(ExitCode::Success);
+    }
+    let redactor = context.recorder.redactor();
+    let line = |label: &str, text: &str| {
+        context.console.line(&format!("  {label:<11}{}", one_line(&redactor.text(text))))
+    };
+    context.console.line(&format!("logged in to {}", redactor.url(&login.server)))?;
+    line("by", &login.issuer)?;
+    line("as", &who(&login))?;
+    line("allowed", &allowed(&login))?;
+    line("expires", &expiry(&login, SystemTime::now()))?;
+    let target = &prepared.spoken.target;
+    context.console.note(&format!("\nnext: mcpoke init {target}"));
+    Ok(ExitCode::Success)
+}
+
+fn attempt(
+    shared: &Shared,
+    web: &mut Web,
+    refusal: &Exchange,
+    wishes: &Wishes,
+) -> Result<(), Error> {
+    let challenge = Challenge::of(refusal);
+    shared.lock().log_in(web, challenge.as_ref(), wishes).map_err(|error| {
+        let asks = matches!(refusal.status(), Some(401 | 403));
+        // A server that refuses nothing, and names nobody, wants no login.
+        if asks || error.kind != ErrorKind::Discovery {
+            return error;
+        }
+        error.with_detail(
+            "Without a token the server did not refuse the request: perhaps it wants none.",
+        )
+    })
+}
+
+/// Asks for the tools as a client without a token does: the refusal says what is wanted.
+fn look(prepared: &mut Prepared) -> Result<Exchange, Stop> {
+    let client = &mut prepared.client;
+    client.authorize_with(crate::client::Authorization::default());
+    client.without_header("authorization");
+    client.resume(Session::default(), Renewal::Never);
+    let error = client.request(&Ask::list_tools()).err();
+    client.hang_up();
+    match (client.history().last().cloned(), error) {
+        (Some(exchange), _) if exchange.answer.is_some() => Ok(exchange),
+        (_, Some(error)) => Err(failed(error, client, &prepared.spoken).into()),
+        (_, None) => Err(Failure::usage("the server did not answer").into()),
+    }
+}
+
+/// A login that failed, explained by what was exchanged.
+fn refused(prepared: &mut Prepared, error: Error, history: Vec<Exchange>) -> Stop {
+    let client = &mut prepared.client;
+    client.add_history(history);
+    let number = error.exchange;
+    let exchange = client.history().iter().find(|exchange| Some(exchange.number) == number);
+    let exchange = exchange.cloned().map(Box::new);
+    let kind = ClientErrorKind::Unauthorized(error);
+    let error = ClientError { kind, exchange, fallback: None, cancelled: false };
+    failed(error, client, &prepared.spoken).into()
+}
+
+pub(super) fn log_out(context: &Context<'_>, server: Option<&str>) -> Outcome {
+    let store = context.store_or_refuse("logout")?;
+    on_ctrl_c(&context.interrupt);
+    let target = super::target::find(context, server.or_else(|| context.named()))?;
+    let url = match &target {
+        Target::Url(endpoint) | Target::Saved(_, endpoint) | Target::Configured(_, endpoint, _) => {
+            endpoint.as_str().to_owned()
+        }
+        Target::Demo => return Err(nothing_there("demo").into()),
+    };
+    if store.login(&url).is_err() {
+        // What cannot be read can be forgotten all the same.
+        store.remove_login(&url)?;
+        context.console.note("forgotten; its tokens could not be read, and were not given back");
+        return Ok(ExitCode::Success);
+    }
+    let prepared = prepare_with(context, target, |_| Vec::new())?;
+    let shown = quoted(&without_secrets(&url));
+    let Some(shared) = prepared.authorization else { return Err(nothing_there(&shown).into()) };
+    if shared.lock().login().is_none() {
+        return Err(nothing_there(&shown).into());
+    }
+    let revoked = shared.lock().log_out();
+    let what = match revoked.map_err(|error| Failure::new(crate::error::Kind::State, error.text))? {
+        None => "forgotten; its authorization server takes no tokens back".to_owned(),
+        Some(Ok(())) => "tokens given back, and forgotten".to_owned(),
+        Some(Err(error)) => format!("forgotten; giving the tokens back failed: {error}"),
+    };
+    context.console.note(&format!("{}: {what}", without_secrets(&url)));
+    Ok(ExitCode::Success)
+}
+
+fn nothing_there(server: &str) -> Failure {
+    Failure::usage(format!("there is no login with {server}"))
+        .with_next("mcpoke sessions", "what is remembered")
+}
+
+pub(super) fn token(context: &Context<'_>, server: Option<&str>, as_header: bool) -> Outcome {
+    on_ctrl_c(&context.interrupt);
+    let prepared = prepare(context, named(context, server)?)?;
+    let sent = prepared.expanded.headers.iter().find(|(name, _)| name == "authorization");
+    let Some((_, value)) = sent else {
+        let target = &prepared.spoken.target;
+        let text = format!("there is no token for {target}");
+        return Err(Failure::new(crate::error::Kind::Auth, text)
+            .with_next(format!("mcpoke login {target}"), "gets one")
+            .into());
+    };
+    let text = if as_header {
+        format!("Authorization: {value}")
+    } else {
+        value.split_once(' ').map_or(value.as_str(), |(_, token)| token).to_owned()
+    };
+    context.console.line(&text)?;
+    Ok(ExitCode::Success)
+}
+
+fn named(context: &Context<'_>, server: Option<&str>) -> Result<Target, Stop> {
+    let target = super::target::find(context, server.or_else(|| context.named()))?;
+    if matches!(target, Target::Demo) {
+        return Err(Failure::usage("the built-in server lives only as long as a command")
+            .with_next(
+                "mcpoke demo --auth oauth",
+                "run it in another terminal, then `mcpoke login :8720/mcp`",
+            )
+            .into());
+    }
+    Ok(target)
+}
+
+/// What the options say.
+fn wishes(context: &Context<'_>, args: &Args) -> Result<Wishes, Failure> {
+    let or = |given: &Option<String>, variable: &str| {
+        given.clone().or_else(|| context.env.var(variable).map(str::to_owned))
+    };
+    let reference = |given: &Option<String>, option: &str| {
+        given.clone().map(|text| checked_reference(text, option)).transpose()
+    };
+    let client_secret = match reference(&args.client_secret, "--client-secret")? {
+        None if args.private_key.is_none() && context.env.var("MCPOKE_CLIENT_SECRET").is_some() => {
+            Some("env:MCPOKE_CLIENT_SECRET".to_owned())
+        }
+        given => given,
+    };
+    let key = reference(&args.private_key, "--private-key")?
+        .map(|pem| crate::session::KeyReference { pem, id: args.key_id.clone() });
+    let grant = match &args.idp {
+        Some(issuer) => GrantWish::Enterprise {
+            issuer: issuer.clone(),
+            client_id: args.idp_client_id.clone(),
+            client_secret: reference(&args.idp_client_secret, "--idp-client-secret")?,
+            id_token: reference(&args.id_token, "--id-token")?.unwrap_or_default(),
+        },
+        None if args.client_credentials => GrantWish::ClientCredentials,
+        None => GrantWish::Code,
+    };
+    let client_id = or(&args.client_id, "MCPOKE_CLIENT_ID");
+    if client_id.is_none() && !matches!(grant, GrantWish::Code) {
+        return Err(Failure::usage("--client-id is wanted as well (or MCPOKE_CLIENT_ID)"));
+    }
+    let scopes = args.scope.iter().flat_map(|text| text.split_whitespace());
+    Ok(Wishes {
+        scopes: scopes.map(str::to_owned).collect(),
+        client_id,
+        client_secret,
+        metadata_url: or(&args.client_metadata_url, "MCPOKE_CLIENT_METADATA_URL"),
+        callback_port: args.callback_port,
+        register: args.register,
+        key,
+        grant,
+    })
+}
+
+/// A secret itself does not belong on a command line, which every process can read.
+fn checked_reference(text: String, option: &str) -> Result<String, Failure> {
+    let is_reference = text.starts_with("env:") || text.starts_with("file:") || text.contains("${");
+    if is_reference {
+        return Ok(absolute_reference(text));
+    }
+    Err(Failure::usage(format!("{option} takes a reference, and no secret: env:VAR or file:PATH"))
+        .with_detail("What stands on a command line can be read by every process."))
+}
+
+/// Who the token is given to, as far as it says so.
+pub(super) fn who(login: &Login) -> String {
+    let name = ["email", "preferred_username", "name", "sub"]
+        .iter()
+        .find_map(|name| claim(&login.access_token, name)?.as_str().map(str::to_owned));
+    match name {
+        Some(name) => format!("{name} (client {})", login.client.id),
+        None => format!("client {}", login.client.id),
+    }
+}
+
+/// What the token allows.
+fn allowed(login: &Login) -> String {
+    match login.granted.as_ref().unwrap_or(&login.scopes) {
+        scopes if scopes.is_empty() => "what the server gives without being asked".to_owned(),
+        scopes => scopes.join(" "),
+    }
+}
+
+/// How long the token is good, and what comes then.
+pub(super) fn expiry(login: &Login, now: SystemTime) -> String {
+    let then = if login.is_renewable() { "then renewed" } else { "then a new login" };
+    let Some(at) = login.expires else { return "when the server says so".to_owned() };
+    match at.checked_sub(Record::seconds(now)) {
+        Some(left) if left > 0 => format!("in {}, {then}", age(Duration::from_secs(left))),
+        _ if login.is_renewable() => "expired; renewed when it is needed".to_owned(),
+        _ => "expired".to_owned(),
+    }
+}
+
+/// A login without its secrets.
+pub(super) fn to_json(login: &Login) -> serde_json::Value {
+    json!({
+        "server": without_secrets(&login.server),
+        "issuer": login.issuer,
+        "resource": login.resource,
+        "clientId": login.client.id,
+        "who": who(login),
+        "grant": login.grant.as_str(),
+        "scopes": login.granted.as_ref().unwrap_or(&login.scopes),
+        "expires": login.expires,
+        "renewable": login.is_renewable(),
+    })
+}

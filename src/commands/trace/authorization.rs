@@ -1,0 +1,90 @@
+//! The way to a token, as far as it can be seen without one: who gives tokens for a server that refuses, and
+//! how a client becomes known there. Nothing is registered, and nobody is asked.
+
+use serde_json::{Value, json};
+
+use super::super::Context;
+use super::super::authorize::Authorization;
+use crate::endpoint::Endpoint;
+use crate::exchange::Exchange;
+use crate::oauth::{Challenge, Error, Found, discover, scopes_for};
+use crate::transport;
+
+/// What was found on the way.
+pub(super) struct Way {
+    outcome: Result<Found, Error>,
+    scopes: Vec<String>,
+}
+
+/// Walks it after a refusal; the exchanges are those that it took.
+pub(super) fn walk(
+    context: &Context<'_>,
+    endpoint: &Endpoint,
+    http: &transport::Options,
+    refusal: &Exchange,
+) -> (Way, Vec<Exchange>) {
+    let mut web = Authorization::empty(context, endpoint, http).web(Some(refusal));
+    let challenge = Challenge::of(refusal);
+    let outcome = discover(&mut web, endpoint, challenge.as_ref(), None);
+    let scopes = outcome.as_ref().map(|found| scopes_for(&[], challenge.as_ref(), found));
+    (Way { scopes: scopes.unwrap_or_default(), outcome }, web.take_history())
+}
+
+/// Whether an answer asks for authorization.
+pub(super) fn is_wanted(exchange: &Exchange) -> bool {
+    let challenge = Challenge::of(exchange);
+    exchange.status() == Some(401)
+        || challenge.is_some_and(|challenge| challenge.wants_more_scope())
+}
+
+impl Way {
+    /// The lines for people.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let found = match &self.outcome {
+            Ok(found) => found,
+            Err(error) => {
+                let all = std::iter::once(&error.text).chain(&error.details);
+                return all.cloned().collect();
+            }
+        };
+        let server = &found.server;
+        let mut lines = vec![if found.assumed {
+            format!("nothing says who gives tokens; 2025-03-26 assumes {}", server.issuer)
+        } else {
+            format!("{} gives tokens for {}", server.issuer, found.resource)
+        }];
+        lines.push(Self::clients(found).to_owned());
+        if !self.scopes.is_empty() {
+            lines.push(format!("scopes to ask for: {}", self.scopes.join(" ")));
+        }
+        lines
+    }
+
+    fn clients(found: &Found) -> &'static str {
+        let server = &found.server;
+        match (server.client_id_metadata_document_supported, &server.registration_endpoint) {
+            (true, Some(_)) => {
+                "clients are known by the address of their metadata, or register themselves"
+            }
+            (true, None) => "clients are known by the address of their metadata",
+            (false, Some(_)) => "clients register themselves",
+            (false, None) => "clients are registered by its operator: --client-id",
+        }
+    }
+
+    /// The same for a program.
+    pub(super) fn to_json(&self) -> Value {
+        match &self.outcome {
+            Ok(found) => json!({
+                "issuer": found.server.issuer,
+                "resource": found.resource,
+                "assumed": found.assumed,
+                "scopes": self.scopes,
+                "registration": found.server.registration_endpoint.is_some(),
+                "clientMetadata": found.server.client_id_metadata_document_supported,
+                "tokenEndpointAuthMethods": found.server.token_endpoint_auth_methods_supported,
+            }),
+            Err(error) => json!({"error": error.text}),
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! The authorization code grant up to its code (OAuth 2.1, 4.1; RFC 7636; RFC 9207; 2026-07-28,
+//! Authorization, Authorization Response Validation).
+
+use std::borrow::Cow;
+
+use oauth2::basic::BasicClient;
+use oauth2::{AuthUrl, ClientId, CsrfToken, PkceCodeChallenge, RedirectUrl, Scope};
+use url::form_urlencoded;
+
+use super::challenge::Challenge;
+use super::discovery::Found;
+use super::error::{Error, ErrorKind};
+use super::registration::Client;
+use super::web::Web;
+
+/// A scope that asks for a refresh token (`OpenID` Connect Core 1.0, 11).
+const OFFLINE: &str = "offline_access";
+
+/// An authorization that a person is asked for.
+#[derive(Clone)]
+pub struct Pending {
+    /// Where that person goes.
+    pub url: String,
+    /// What the code's verifier is.
+    pub verifier: String,
+    /// Where the answer comes to.
+    pub redirect_uri: String,
+    state: String,
+    issuer: String,
+    says_issuer: bool,
+}
+
+/// The scopes to ask for, in the order of the specification's strategy (2026-07-28, Scope Selection Strategy):
+/// what was given, what the challenge wants, what the resource offers; and the one that asks for a refresh
+/// token where the server knows it.
+pub fn scopes_for(given: &[String], challenge: Option<&Challenge>, found: &Found) -> Vec<String> {
+    if !given.is_empty() {
+        return given.to_vec();
+    }
+    let challenged = challenge.and_then(Challenge::scopes);
+    let mut scopes = challenged.or_else(|| found.scopes_supported.clone()).unwrap_or_default();
+    let known = found.server.scopes_supported.as_ref();
+    let offline = known.is_some_and(|known| known.iter().any(|scope| scope == OFFLINE));
+    if offline && !scopes.iter().any(|scope| scope == OFFLINE) {
+        scopes.push(OFFLINE.to_owned());
+    }
+    scopes
+}
+
+/// What was asked for before and what is wanted now (2026-07-28, Step-Up Authorization Flow, 2).
+pub fn union(before: &[String], wanted: &[String]) -> Vec<String> {
+    let mut all = before.to_vec();
+    all.extend(wanted.iter().filter(|scope| !before.contains(scope)).cloned());
+    all
+}
+
+/// Whether the authorization server can be asked in this way at all, by its metadata, which came last.
+pub fn can_begin(web: &mut Web, found: &Found) -> Result<(), Error> {
+    let server = &found.server;
+    let methods = server.code_challenge_methods_supported.as_deref();
+    let has_pkce = methods.is_some_and(|methods| methods.iter().any(|method| method == "S256"));
+    if !has_pkce && !found.assumed {
+        let text = "the authorization server does not say that it has PKCE with S256";
+        let error = Error::new(ErrorKind::Unsafe, text).with_detail(
+            "A code could be used by whoever intercepts it; clients must refuse to go on.",
+        );
+        return Err(web.refuse(error));
+    }
+    let Some(endpoint) = &server.authorization_endpoint else {
+        let text = "the authorization server has no authorization endpoint";
+        return Err(web.refuse(Error::new(ErrorKind::Discovery, text)));
+    };
+    web.check(endpoint, "authorization endpoint").map_err(|error| web.refuse(error))?;
+    Ok(())
+}
+
+/// Begins: the address for the browser, and what its answer is judged by.
+pub fn begin(
+    web: &mut Web,
+    found: &Found,
+    client: &Client,
+    scopes: &[String],
+) -> Result<Pending, Error> {
+    let server = &found.server;
+    let endpoint = server.authorization_endpoint.clone().unwrap_or_default();
+    let wrong = |error: oauth2::url::ParseError| Error::new(ErrorKind::Unsafe, error.to_string());
+    let redirect_uri = client.redirect_uri.clone().unwrap_or_default();
+    let redirect = RedirectUrl::new(redirect_uri.clone()).map_err(wrong)?;
+    let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+    let asker = BasicClient::new(ClientId::new(client.id.clone()))
+        .set_auth_uri(AuthUrl::new(endpoint).map_err(wrong)?);
+    let (url, state) = asker
+        .authorize_url(CsrfToken::new_random)
+        .add_scopes(scopes.iter().cloned().map(Scope::new))
+        .set_pkce_challenge(challenge)
+        .set_redirect_uri(Cow::Borrowed(&redirect))
+        .add_extra_param("resource", found.resource.as_str())
+        .url();
+    web.learn(verifier.secret());
+    Ok(Pending {
+        url: url.into(),
+        verifier: verifier.into_secret(),
+        redirect_uri,
+        state: state.into_secret(),
+        issuer: server.issuer.clone(),
+        says_issuer: server.authorization_response_iss_parameter_supported,
+    })
+}
+
+impl Pending {
+    /// Whether an answer is to this request at all; whoever calls with another state is not listened to.
+    pub fn is_answered_by(&self, query: &str) -> bool {
+        one(query, "state").is_ok_and(|state| state.as_deref() == Some(self.state.as_str()))
+    }
+
+    /// The code in what a person has typed: the address that the browser came back to, or the code alone,
+    /// where the server does not have to say who it is.
+    pub fn judge_typed(&self, text: &str) -> Result<String, Error> {
+        match text.split_once('?') {
+            Some((_, query)) => self.judge(query.split('#').next().unwrap_or_default()),
+            None if text.contains('=') => self.judge(text),
+            None if self.says_issuer => Err(Error::new(
+                ErrorKind::Unsafe,
+                "the whole address is wanted, which says where the code is from",
+            )),
+            None => Ok(text.to_owned()),
+        }
+    }
+
+    /// The code in the answer, which is the query of the address that the browser came back to.
+    pub fn judge(&self, query: &str) -> Result<String, Error> {
+        let refuse = |text: String| Error::new(ErrorKind::Unsafe, text);
+        if !self.is_answered_by(query) {
+            return Err(refuse(
+                "the answer is not to this request: its state is another".to_owned(),
+            ));
+        }
+        // Before anything else of it is believed, or shown (RFC 9207, 2.4).
+        match one(query, "iss")? {
+            Some(issuer) if issuer != self.issuer => {
+                return Err(refuse(format!(
+                    "the answer is of another issuer: `{}`, and not `{}`",
+                    issuer.escape_debug(),
+                    self.issuer.escape_debug()
+                ))
+                .with_detail(
+                    "Its code was not sent anywhere: it may be meant for another server.",
+                ));
+            }
+            None if self.says_issuer => {
+                return Err(refuse(
+                    "the answer does not say its issuer, which this server always says".to_owned(),
+                ));
+            }
+            _ => {}
+        }
+        if let Some(code) = one(query, "error")? {
+            let text = match code.as_str() {
+                "access_denied" => "access was denied".to_owned(),
+                code => format!("the authorization server refuses: {}", code.escape_debug()),
+            };
+            let mut error = Error::new(ErrorKind::Refused, text);
+            error.code = Some(code);
+            error.details.extend(one(query, "error_description")?);
+            return Err(error);
+        }
+        let code = one(query, "code")?.filter(|code| !code.is_empty());
+        code.ok_or_else(|| refuse("the answer holds no code".to_owned()))
+    }
+}
+
+/// A parameter, which must not come twice (RFC 6749, 3.1).
+fn one(query: &str, name: &str) -> Result<Option<String>, Error> {
+    let mut found = form_urlencoded::parse(query.as_bytes()).filter(|(known, _)| known == name);
+    let first = found.next().map(|(_, value)| value.into_owned());
+    if found.next().is_some() {
+        return Err(Error::new(ErrorKind::Unsafe, format!("the answer says `{name}` twice")));
+    }
+    Ok(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::metadata::ServerMetadata;
+
+    fn pending(says_issuer: bool) -> Pending {
+        Pending {
+            url: String::new(),
+            verifier: String::new(),
+            redirect_uri: String::new(),
+            state: "s".into(),
+            issuer: "https://as".into(),
+            says_issuer,
+        }
+    }
+
+    #[test]
+    fn the_issuer_of_an_answer_is_checked_by_the_table() {
+        let (says, silent) = (pending(true), pending(false));
+        let good = "code=c&state=s&iss=https%3A%2F%2Fas";
+        assert_eq!(says.judge(good).unwrap(), "c");
+        assert_eq!(silent.judge(good).unwrap(), "c");
+        assert_eq!(silent.judge("code=c&state=s").unwrap(), "c");
+        assert!(says.judge("code=c&state=s").is_err());
+        for other in ["https://evil", "https://as/", "HTTPS://as", "https://as:443", ""] {
+            let query = format!("code=c&state=s&iss={other}");
+            assert!(says.judge(&query).is_err() && silent.judge(&query).is_err(), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_shown_only_where_it_may_be_believed() {
+        let refusal = "error=access_denied&error_description=No&state=s";
+        let error = pending(false).judge(refusal).unwrap_err();
+        assert_eq!((error.text.as_str(), error.details), ("access was denied", vec!["No".into()]));
+        let other = pending(false).judge(&format!("{refusal}&iss=https://evil")).unwrap_err();
+        assert!(other.code.is_none() && !other.details.contains(&"No".to_owned()));
+        assert!(pending(true).judge(refusal).unwrap_err().code.is_none());
+    }
+
+    #[test]
+    fn an_answer_to_another_request_is_none() {
+        for query in ["code=c", "code=c&state=x", "code=c&state=s&state=s", "", "state=s"] {
+            assert!(pending(false).judge(query).is_err(), "{query}");
+        }
+        assert!(pending(false).judge("code=c&code=d&state=s").is_err());
+    }
+
+    #[test]
+    fn a_person_may_paste_the_address_or_the_code() {
+        let address = "http://127.0.0.1:1/callback?code=c&state=s#";
+        assert_eq!(pending(false).judge_typed(address).unwrap(), "c");
+        assert_eq!(pending(false).judge_typed("code=c&state=s").unwrap(), "c");
+        assert_eq!(pending(false).judge_typed("c-0.de").unwrap(), "c-0.de");
+        assert!(pending(true).judge_typed("c").is_err());
+        assert!(pending(false).judge_typed("http://127.0.0.1:1/callback?code=c&state=x").is_err());
+    }
+
+    #[test]
+    fn scopes_follow_the_strategy() {
+        let of = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let found = |offered: Option<&[&str]>, server: &[&str]| Found {
+            resource: String::new(),
+            server: ServerMetadata {
+                scopes_supported: Some(of(server)),
+                ..ServerMetadata::default()
+            },
+            scopes_supported: offered.map(of),
+            assumed: false,
+        };
+        let challenge = &Challenge::parse("Bearer scope=\"a b\"")[0];
+        let offers = found(Some(&["x"]), &["x", "y"]);
+        assert_eq!(scopes_for(&[], Some(challenge), &offers), ["a", "b"]);
+        assert_eq!(scopes_for(&of(&["z"]), Some(challenge), &offers), ["z"]);
+        assert_eq!(scopes_for(&[], None, &offers), ["x"]);
+        assert!(scopes_for(&[], None, &found(None, &["y"])).is_empty());
+        let offline = found(Some(&["x"]), &["x", OFFLINE]);
+        assert_eq!(scopes_for(&[], None, &offline), ["x", OFFLINE]);
+        assert_eq!(union(&of(&["a", "b"]), &of(&["b", "c"])), ["a", "b", "c"]);
+    }
+}

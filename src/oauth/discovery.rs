@@ -1,0 +1,279 @@
+//! From a server that wants a token to the authorization server that gives one (2026-07-28, Authorization
+//! Server Discovery; RFC 9728; RFC 8414; `OpenID` Connect Discovery 1.0; and 2025-03-26, Authorization, 2.3).
+
+use url::Url;
+
+use super::challenge::Challenge;
+use super::error::{Error, ErrorKind};
+use super::metadata::{ResourceMetadata, ServerMetadata, read};
+use super::web::Web;
+use crate::endpoint::Endpoint;
+use crate::protocol::{headers, version};
+
+/// What the exchanges of a discovery are for, in the order in which they come.
+pub const RESOURCE_METADATA: &str = "protected resource metadata";
+/// See [`RESOURCE_METADATA`].
+pub const SERVER_METADATA: &str = "authorization server metadata";
+
+/// The path that the metadata of a resource have by default (RFC 9728, 3).
+const RESOURCE_PATH: &str = "/.well-known/oauth-protected-resource";
+const OAUTH_PATH: &str = "/.well-known/oauth-authorization-server";
+const OPENID_PATH: &str = "/.well-known/openid-configuration";
+
+/// Who gives tokens for a server, and what they are for.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// What tokens are asked for (RFC 8707).
+    pub resource: String,
+    /// The authorization server.
+    pub server: ServerMetadata,
+    /// What the resource says that tokens may allow.
+    pub scopes_supported: Option<Vec<String>>,
+    /// Nothing says where the authorization server is: its addresses are those that 2025-03-26 assumes.
+    pub assumed: bool,
+}
+
+/// Finds out who gives tokens for a server. Of several issuers `known` is taken, or the first that can be
+/// used.
+pub fn discover(
+    web: &mut Web,
+    endpoint: &Endpoint,
+    challenge: Option<&Challenge>,
+    known: Option<&str>,
+) -> Result<Found, Error> {
+    let Some(metadata) = of_resource(web, endpoint, challenge)? else {
+        return of_old(web, endpoint);
+    };
+    let resource = metadata.resource.unwrap_or_default();
+    let mut issuers = metadata.authorization_servers;
+    // The one that is known comes first.
+    issuers.sort_by_key(|issuer| Some(issuer.as_str()) != known);
+    let mut first = None;
+    for issuer in &issuers {
+        match of_server(web, issuer) {
+            Ok(server) => {
+                let scopes_supported = metadata.scopes_supported;
+                return Ok(Found { resource, server, scopes_supported, assumed: false });
+            }
+            Err(error) => {
+                first.get_or_insert(error);
+            }
+        }
+    }
+    Err(first.unwrap_or_else(|| {
+        let text = "the protected resource metadata name no authorization server";
+        web.refuse(Error::new(ErrorKind::Discovery, text))
+    }))
+}
+
+/// The metadata of the resource: where the challenge says, or else where they are by default.
+fn of_resource(
+    web: &mut Web,
+    endpoint: &Endpoint,
+    challenge: Option<&Challenge>,
+) -> Result<Option<ResourceMetadata>, Error> {
+    if let Some(named) = challenge.and_then(Challenge::resource_metadata) {
+        let answered = web.get(named, RESOURCE_METADATA, &[])?;
+        let Some(document) = answered.document.filter(|_| answered.status == 200) else {
+            let text = format!(
+                "the challenge names metadata that are not there: HTTP {} at {}",
+                answered.status,
+                crate::redact::without_secrets(named)
+            );
+            return Err(web.refuse(Error::new(ErrorKind::Discovery, text)));
+        };
+        return judged(web, endpoint, read(&document)).map(Some);
+    }
+    for address in resource_addresses(endpoint) {
+        let answered = web.get(&address, RESOURCE_METADATA, &[])?;
+        if let Some(document) = answered.document.filter(|_| answered.status == 200) {
+            return judged(web, endpoint, read(&document)).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+/// At the path of the endpoint, then at the root.
+fn resource_addresses(endpoint: &Endpoint) -> Vec<String> {
+    let root = format!("{}{RESOURCE_PATH}", endpoint.origin());
+    if endpoint.is_at_root() {
+        return vec![root];
+    }
+    vec![format!("{root}{}", endpoint.path()), root]
+}
+
+/// Metadata that are for this server: a token for another must not be sent to it (RFC 9728, 3.3).
+fn judged(
+    web: &mut Web,
+    endpoint: &Endpoint,
+    metadata: ResourceMetadata,
+) -> Result<ResourceMetadata, Error> {
+    let resource = metadata.resource.as_deref().unwrap_or_default();
+    if covers(resource, endpoint.as_str()) {
+        return Ok(metadata);
+    }
+    let text = if resource.is_empty() {
+        "the protected resource metadata do not say which resource they are of".to_owned()
+    } else {
+        format!(
+            "the protected resource metadata are of another resource: {}",
+            crate::redact::without_secrets(resource).escape_debug()
+        )
+    };
+    let error = Error::new(ErrorKind::Unsafe, text)
+        .with_detail("A token for that one must not be sent to this server.");
+    Err(web.refuse(error))
+}
+
+/// Whether a resource identifier is that of an endpoint, or of what it is below.
+pub fn covers(resource: &str, endpoint: &str) -> bool {
+    let (Ok(resource), Ok(endpoint)) = (Url::parse(resource), Url::parse(endpoint)) else {
+        return false;
+    };
+    let path = resource.path().trim_end_matches('/');
+    let below = endpoint.path().strip_prefix(path);
+    resource.origin() == endpoint.origin()
+        && resource.origin().is_tuple()
+        && below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        && resource.fragment().is_none()
+        && (resource.query().is_none() || resource.query() == endpoint.query())
+}
+
+/// The metadata of an authorization server, which must say that they are its own (RFC 8414, 3.3).
+pub fn of_server(web: &mut Web, issuer: &str) -> Result<ServerMetadata, Error> {
+    let at = web.check(issuer, "issuer").map_err(|error| web.refuse(error))?;
+    let mut last = 0;
+    for address in server_addresses(&at) {
+        let answered = web.get(&address, SERVER_METADATA, &VERSION)?;
+        last = answered.status;
+        if let Some(document) = answered.document.filter(|_| answered.status == 200) {
+            let metadata: ServerMetadata = read(&document);
+            return same_issuer(web, metadata, &[issuer]);
+        }
+    }
+    let shown = crate::redact::without_secrets(issuer);
+    let text = format!("the authorization server {shown} has no metadata: HTTP {last}");
+    Err(web.refuse(Error::new(ErrorKind::Discovery, text)))
+}
+
+/// What servers of 2025-03-26 are told, who may answer by it.
+const VERSION: [(&str, &str); 1] = [(headers::PROTOCOL_VERSION, version::LATEST_HANDSHAKE)];
+
+fn same_issuer(
+    web: &mut Web,
+    metadata: ServerMetadata,
+    expected: &[&str],
+) -> Result<ServerMetadata, Error> {
+    if expected.contains(&metadata.issuer.as_str()) {
+        return Ok(metadata);
+    }
+    let text = format!(
+        "the authorization server metadata are of another issuer: `{}`, and not `{}`",
+        metadata.issuer.escape_debug(),
+        expected.first().copied().unwrap_or_default().escape_debug()
+    );
+    let error = Error::new(ErrorKind::Unsafe, text)
+        .with_detail("They must not be used: somebody may pass off another's server as this one.");
+    Err(web.refuse(error))
+}
+
+/// Path insertion, then what `OpenID` Connect has, in the order that the specification wants.
+fn server_addresses(issuer: &Endpoint) -> Vec<String> {
+    let (origin, path) = (issuer.origin(), issuer.path().trim_end_matches('/'));
+    let mut addresses =
+        vec![format!("{origin}{OAUTH_PATH}{path}"), format!("{origin}{OPENID_PATH}{path}")];
+    if !path.is_empty() {
+        addresses.push(format!("{origin}{path}{OPENID_PATH}"));
+    }
+    addresses
+}
+
+/// A server of 2025-03-26 is its own authorization server: with metadata at its root, or with the addresses
+/// that the revision assumes.
+fn of_old(web: &mut Web, endpoint: &Endpoint) -> Result<Found, Error> {
+    let origin = endpoint.origin();
+    let found = |server, assumed| Found {
+        resource: resource_of(endpoint),
+        server,
+        scopes_supported: None,
+        assumed,
+    };
+    let answered = web.get(&format!("{origin}{OAUTH_PATH}"), SERVER_METADATA, &VERSION)?;
+    if let Some(document) = answered.document.filter(|_| answered.status == 200) {
+        let with_slash = format!("{origin}/");
+        let server = same_issuer(web, read(&document), &[&origin, &with_slash])?;
+        return Ok(found(server, false));
+    }
+    let at = |path: &str| Some(format!("{origin}{path}"));
+    let server = ServerMetadata {
+        issuer: origin.clone(),
+        authorization_endpoint: at("/authorize"),
+        token_endpoint: at("/token"),
+        registration_endpoint: at("/register"),
+        ..ServerMetadata::default()
+    };
+    Ok(found(server, true))
+}
+
+/// The canonical URI of a server (2026-07-28, Authorization, Canonical Server URI).
+pub fn resource_of(endpoint: &Endpoint) -> String {
+    if endpoint.is_at_root() {
+        return endpoint.origin();
+    }
+    format!("{}{}", endpoint.origin(), endpoint.path())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_come_in_the_order_of_the_specification() {
+        let at = |url: &str| Endpoint::parse(url).unwrap();
+        assert_eq!(
+            resource_addresses(&at("https://h/public/mcp?x=1")),
+            [
+                "https://h/.well-known/oauth-protected-resource/public/mcp",
+                "https://h/.well-known/oauth-protected-resource"
+            ]
+        );
+        assert_eq!(resource_addresses(&at("https://h")).len(), 1);
+        assert_eq!(
+            server_addresses(&at("https://auth/tenant1")),
+            [
+                "https://auth/.well-known/oauth-authorization-server/tenant1",
+                "https://auth/.well-known/openid-configuration/tenant1",
+                "https://auth/tenant1/.well-known/openid-configuration"
+            ]
+        );
+        assert_eq!(
+            server_addresses(&at("https://auth/")),
+            [
+                "https://auth/.well-known/oauth-authorization-server",
+                "https://auth/.well-known/openid-configuration"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_resource_is_the_endpoint_or_above_it() {
+        let endpoint = "https://h/a/mcp";
+        for good in ["https://h/a/mcp", "https://h/a/mcp/", "https://h", "https://H:443/a"] {
+            assert!(covers(good, endpoint), "{good}");
+        }
+        for bad in [
+            "https://h/a/m",
+            "https://h/b",
+            "https://other/a/mcp",
+            "http://h/a/mcp",
+            "https://h/a/mcp#x",
+            "https://h/a/mcp?x",
+            "data:x",
+            "",
+        ] {
+            assert!(!covers(bad, endpoint), "{bad}");
+        }
+        assert_eq!(resource_of(&Endpoint::parse("https://H/a?t=1").unwrap()), "https://h/a");
+        assert_eq!(resource_of(&Endpoint::parse("https://h").unwrap()), "https://h");
+    }
+}

@@ -1,0 +1,29 @@
+//! Authorization as a client of MCP does it: who gives tokens for a server, who we are to them, and how a
+//! token is had (2026-07-28, Authorization, all four pages; the revisions before it where servers still follow
+//! those; and the extensions for client credentials and for enterprises).
+//!
+//! No terminals here, and nothing is remembered here.
+
+mod callback;
+mod challenge;
+mod code;
+mod discovery;
+mod error;
+mod grants;
+mod jwt;
+mod metadata;
+mod registration;
+mod web;
+
+pub use callback::Callback;
+pub use challenge::Challenge;
+pub use code::{Pending, begin, can_begin, scopes_for, union};
+pub use discovery::{
+    Found, RESOURCE_METADATA, SERVER_METADATA, covers, discover, of_server, resource_of,
+};
+pub use error::{Error, ErrorKind};
+pub use grants::{REVOCATION, Requester, TOKEN, Token};
+pub use jwt::{SigningKey, claim};
+pub use metadata::{ResourceMetadata, ServerMetadata};
+pub use registration::{Client, Given, Method, Origin, REGISTRATION, identify};
+pub use web::{Proxies, Web, is_usable};

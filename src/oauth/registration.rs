@@ -1,0 +1,246 @@
+//! Who we are to an authorization server (2026-07-28, Client Registration): registered before, known by the
+//! address of our metadata, or registered by ourselves.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::discovery::Found;
+use super::error::{Error, ErrorKind};
+use super::metadata::ServerMetadata;
+use super::web::{Form, Web};
+use crate::client::CLIENT_NAME;
+
+/// What the exchange of a registration is for.
+pub const REGISTRATION: &str = "client registration";
+
+/// How a client says who it is at the token endpoint (RFC 7591, 2; RFC 7523, 2.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Method {
+    /// By its id alone.
+    #[serde(rename = "none")]
+    None,
+    /// With its secret in the Authorization header.
+    #[serde(rename = "client_secret_basic")]
+    Basic,
+    /// With its secret in the form.
+    #[serde(rename = "client_secret_post")]
+    Post,
+    /// With an assertion that it signs.
+    #[serde(rename = "private_key_jwt")]
+    Key,
+}
+
+impl Method {
+    /// The name in metadata.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Basic => "client_secret_basic",
+            Self::Post => "client_secret_post",
+            Self::Key => "private_key_jwt",
+        }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        [Self::None, Self::Basic, Self::Post, Self::Key].into_iter().find(|m| m.as_str() == name)
+    }
+
+    /// The way to use a secret that the server takes; RFC 8414, 2 says what it is where nothing is said.
+    pub fn with_secret(server: &ServerMetadata) -> Self {
+        let Some(taken) = &server.token_endpoint_auth_methods_supported else { return Self::Basic };
+        let taken: Vec<Self> = taken.iter().filter_map(|name| Self::parse(name)).collect();
+        let order = [Self::Basic, Self::Post, Self::None];
+        order.into_iter().find(|method| taken.contains(method)).unwrap_or(Self::Basic)
+    }
+}
+
+/// How a client came to be known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// Somebody registered it and told us.
+    Given,
+    /// Its id is the address of its metadata.
+    Document,
+    /// It registered itself (RFC 7591).
+    Registered,
+}
+
+/// A client, as one authorization server knows it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Client {
+    /// The issuer that knows it; credentials are good for no other.
+    pub issuer: String,
+    /// Its id.
+    pub id: String,
+    /// Its secret, or for one that was given perhaps a reference to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+    /// How it says who it is.
+    pub method: Method,
+    /// How it came to be known.
+    pub origin: Origin,
+    /// Where its user comes back to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redirect_uri: Option<String>,
+    /// When its secret is good no more, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<u64>,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Client({} at {})", self.id, self.issuer)
+    }
+}
+
+/// What the user has to say about it.
+#[derive(Debug, Clone, Default)]
+pub struct Given {
+    /// The id of a client that was registered before; an https address is that of its metadata.
+    pub id: Option<String>,
+    /// Its secret, perhaps as a reference.
+    pub secret: Option<String>,
+    /// The address of metadata, for servers that know clients by it.
+    pub metadata_url: Option<String>,
+    /// Where the user comes back to.
+    pub redirect_uri: String,
+}
+
+/// The client to use: what was given, else metadata of its own, else what is remembered of this issuer, else a
+/// new registration.
+pub fn identify(
+    web: &mut Web,
+    found: &Found,
+    given: &Given,
+    remembered: Option<Client>,
+) -> Result<Client, Error> {
+    let server = &found.server;
+    let client = |id: &str, method, origin| Client {
+        issuer: server.issuer.clone(),
+        id: id.to_owned(),
+        secret: given.secret.clone(),
+        method,
+        origin,
+        redirect_uri: Some(given.redirect_uri.clone()),
+        expires: None,
+    };
+    if let Some(id) = &given.id {
+        let method =
+            if given.secret.is_some() { Method::with_secret(server) } else { Method::None };
+        return Ok(client(id, method, Origin::Given));
+    }
+    if let Some(url) = &given.metadata_url
+        && server.client_id_metadata_document_supported
+    {
+        return Ok(Client { secret: None, ..client(url, Method::None, Origin::Document) });
+    }
+    let fits = |known: &Client| {
+        known.issuer == server.issuer
+            && known.origin == Origin::Registered
+            && known.redirect_uri.as_ref() == Some(&given.redirect_uri)
+    };
+    if let Some(known) = remembered.filter(fits) {
+        return Ok(known);
+    }
+    register(web, found, given)
+}
+
+/// Registers with the authorization server (RFC 7591, 3).
+fn register(web: &mut Web, found: &Found, given: &Given) -> Result<Client, Error> {
+    let server = &found.server;
+    let Some(endpoint) = &server.registration_endpoint else {
+        let text = "the authorization server lets no client register itself";
+        let mut error = Error::new(ErrorKind::Registration, text).with_detail(
+            "Register one with its operator, and name it: --client-id ID (and --client-secret).",
+        );
+        if server.client_id_metadata_document_supported {
+            error = error.with_detail(
+                "Or put the client's metadata on the web, and name them: --client-metadata-url URL.",
+            );
+        }
+        return Err(web.refuse(error));
+    };
+    let methods = server.token_endpoint_auth_methods_supported.as_deref();
+    let takes = |method: Method| methods.is_none_or(|all| all.iter().any(|m| m == method.as_str()));
+    // What everybody can read is no secret: a program that anybody installs has none of its own (RFC 8252, 8.5).
+    let asked = [Method::None, Method::Basic, Method::Post].into_iter().find(|m| takes(*m));
+    let request = json!({
+        "client_name": CLIENT_NAME,
+        "redirect_uris": [given.redirect_uri],
+        "grant_types": ["authorization_code", "refresh_token"],
+        "response_types": ["code"],
+        "token_endpoint_auth_method": asked.unwrap_or(Method::None).as_str(),
+        "application_type": "native",
+    });
+    let answered = web.post(Form {
+        purpose: REGISTRATION,
+        url: endpoint,
+        content_type: "application/json",
+        authorization: None,
+        body: request.to_string(),
+        secrets: &["client_secret", "registration_access_token"],
+    })?;
+    let document = answered.document.unwrap_or_default();
+    let id = document["client_id"].as_str().filter(|id| !id.is_empty());
+    let Some(id) = id.filter(|_| matches!(answered.status, 200 | 201)) else {
+        if found.assumed {
+            let text = "the server wants a token, and does not say how to get one";
+            let error = Error::new(ErrorKind::Discovery, text).with_detail(
+                "It has no metadata for authorization. Perhaps it wants a token that its operator gives out: --bearer.",
+            );
+            return Err(web.refuse(error));
+        }
+        let code = document["error"].as_str();
+        let text = match code {
+            Some(code) => format!("the authorization server refuses to register: {code}"),
+            None => {
+                format!("the authorization server refuses to register: HTTP {}", answered.status)
+            }
+        };
+        let mut error = Error::new(ErrorKind::Registration, text);
+        error.code = code.map(str::to_owned);
+        error.details.extend(document["error_description"].as_str().map(str::to_owned));
+        return Err(web.refuse(error.with_detail(
+            "A client that its operator has registered can be named: --client-id ID.",
+        )));
+    };
+    let secret = document["client_secret"].as_str().map(str::to_owned);
+    let method = document["token_endpoint_auth_method"].as_str().and_then(Method::parse);
+    let method = match (&secret, method) {
+        (None, _) => Method::None,
+        (Some(_), Some(method @ (Method::None | Method::Basic | Method::Post))) => method,
+        (Some(_), _) if takes(Method::None) && methods.is_some() => Method::None,
+        (Some(_), _) => Method::with_secret(server),
+    };
+    Ok(Client {
+        issuer: server.issuer.clone(),
+        id: id.to_owned(),
+        secret,
+        method,
+        origin: Origin::Registered,
+        redirect_uri: Some(given.redirect_uri.clone()),
+        expires: document["client_secret_expires_at"].as_u64().filter(|at| *at > 0),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_used_as_the_server_takes_it() {
+        let server = |methods: &[&str]| ServerMetadata {
+            token_endpoint_auth_methods_supported: Some(
+                methods.iter().map(|m| (*m).into()).collect(),
+            ),
+            ..ServerMetadata::default()
+        };
+        assert_eq!(Method::with_secret(&ServerMetadata::default()), Method::Basic);
+        let both = server(&["client_secret_post", "client_secret_basic"]);
+        assert_eq!(Method::with_secret(&both), Method::Basic);
+        assert_eq!(Method::with_secret(&server(&["client_secret_post"])), Method::Post);
+        assert_eq!(Method::with_secret(&server(&["none"])), Method::None);
+        assert_eq!(Method::with_secret(&server(&["tls_client_auth"])), Method::Basic);
+    }
+}

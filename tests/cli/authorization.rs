@@ -1,0 +1,397 @@
+//! What servers must not get away with on the way to a token, how each failure is explained, and that nothing
+//! secret is seen.
+
+use std::io::Write as _;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    Authority, BROWSER, Browser, Demo, Finished, Request, Sandbox, Server, authority, document,
+    fields, here, http, metadata,
+};
+
+/// Logs in where one path is answered otherwise; the failure, and where the browser was sent.
+fn log_in_where(
+    path: &'static str,
+    answer: impl Fn(&Request) -> Vec<u8> + Send + Sync + 'static,
+) -> (Finished, Vec<String>, Authority) {
+    let authority = authority(move |request, _| {
+        let asked = request.path.split('?').next().unwrap_or_default();
+        (asked == path).then(|| answer(request))
+    });
+    let sandbox = Sandbox::new();
+    let browser = Browser::start(&sandbox);
+    let url = authority.server.url.clone();
+    let finished = sandbox.run(&["--json", "login", &url, "--browser", BROWSER, "--timeout", "5"]);
+    let addresses = browser.addresses();
+    (finished, addresses, authority)
+}
+
+/// The surest finding of a failure.
+fn finding(finished: &Finished) -> String {
+    let last = finished.stderr.lines().last().unwrap_or_default();
+    let error: Value = serde_json::from_str(last).unwrap_or_else(|_| panic!("{}", finished.stderr));
+    error["error"]["findings"][0]["id"].as_str().unwrap_or_default().to_owned()
+}
+
+const RESOURCE: &str = "/.well-known/oauth-protected-resource/mcp";
+const SERVER: &str = "/.well-known/oauth-authorization-server";
+
+#[test]
+fn metadata_of_another_resource_are_refused() {
+    for resource in ["https://honest.example/mcp", "http://127.0.0.1:1/mcp", "", "x"] {
+        let (finished, addresses, _authority) = log_in_where(RESOURCE, move |request| {
+            let servers = [here(request)];
+            document(200, &json!({"resource": resource, "authorization_servers": servers}))
+        });
+        assert_eq!(finding(&finished), "auth-resource-mismatch", "{resource}");
+        assert!(addresses.is_empty());
+        finished.exits(4);
+    }
+}
+
+#[test]
+fn metadata_of_another_issuer_are_refused() {
+    for issuer in ["https://honest.example", ""] {
+        let (finished, addresses, _authority) = log_in_where(SERVER, move |request| {
+            let mut metadata = metadata(&here(request));
+            metadata["issuer"] = json!(issuer);
+            document(200, &metadata)
+        });
+        assert_eq!(finding(&finished), "auth-issuer-mismatch", "{issuer}");
+        assert!(addresses.is_empty());
+        finished.exits(4);
+    }
+}
+
+#[test]
+fn a_code_of_another_issuer_goes_nowhere() {
+    let (finished, _, authority) = log_in_where("/authorize", |request| {
+        let asked = fields(request.path.split_once('?').unwrap().1);
+        let back = format!(
+            "{}?code=stolen-code-0123456789&state={}&iss=https://honest.example",
+            asked["redirect_uri"], asked["state"]
+        );
+        http(302, &[("Location", back.as_str())], "")
+    });
+    let finished = finished.exits(4).says("of another issuer");
+    assert!(!finished.stderr.contains("stolen-code"));
+    assert!(authority.server.requests().iter().all(|request| request.path != "/token"));
+}
+
+#[test]
+fn an_answer_without_the_right_state_is_not_listened_to() {
+    let (finished, _, authority) = log_in_where("/authorize", |request| {
+        let asked = fields(request.path.split_once('?').unwrap().1);
+        let back = format!("{}?code=the-code&state=guessed", asked["redirect_uri"]);
+        http(302, &[("Location", back.as_str())], "")
+    });
+    finished.exits(4).says("in time");
+    assert!(authority.server.requests().iter().all(|request| request.path != "/token"));
+}
+
+#[test]
+fn an_authorization_endpoint_that_is_no_web_address_is_never_opened() {
+    for endpoint in [
+        "javascript:fetch('//evil')",
+        "file:///etc/passwd",
+        "http://evil.example/authorize",
+        "data:text/html,x",
+        "x'; touch pwned; '",
+    ] {
+        let (finished, addresses, _authority) = log_in_where(SERVER, move |request| {
+            let mut metadata = metadata(&here(request));
+            metadata["authorization_endpoint"] = json!(endpoint);
+            document(200, &metadata)
+        });
+        assert_eq!(finding(&finished), "auth-unsafe-address", "{endpoint}");
+        assert!(addresses.is_empty(), "{addresses:?}");
+        finished.exits(4);
+    }
+}
+
+#[test]
+fn what_an_address_says_to_a_shell_is_not_heard() {
+    let (finished, addresses, _authority) = log_in_where(SERVER, |request| {
+        let mut metadata = metadata(&here(request));
+        let endpoint =
+            format!("{}/authorize?x=$(touch%20pwned)`touch${{IFS}}pwned`'\"", here(request));
+        metadata["authorization_endpoint"] = json!(endpoint);
+        document(200, &metadata)
+    });
+    // The address came to the browser as it is, and did nothing on its way there.
+    assert!(addresses[0].contains("/authorize?x=$(touch%20pwned)"), "{addresses:?}");
+    finished.exits(0);
+}
+
+#[test]
+fn a_token_request_is_not_taken_elsewhere() {
+    let other =
+        Server::start(|_| http(200, &[], "{\"access_token\":\"x\",\"token_type\":\"Bearer\"}"));
+    let elsewhere = other.url.clone();
+    for status in [302, 307, 308] {
+        let to = elsewhere.clone();
+        let (finished, _, _authority) =
+            log_in_where("/token", move |_| http(status, &[("Location", to.as_str())], ""));
+        assert_eq!(finding(&finished), "auth-endpoint-redirects", "{status}");
+        finished.exits(4);
+    }
+    assert!(other.all_requests().is_empty());
+    // Not within its origin either: what was sent is secret.
+    let (finished, ..) = log_in_where("/token", |_| http(307, &[("Location", "/other")], ""));
+    finished.exits(4);
+}
+
+#[test]
+fn metadata_are_not_taken_from_elsewhere() {
+    let other = Server::start(|_| http(200, &[], "{}"));
+    for path in [RESOURCE, SERVER] {
+        let to = other.url.clone();
+        let (finished, ..) =
+            log_in_where(path, move |_| http(302, &[("Location", to.as_str())], ""));
+        assert_eq!(finding(&finished), "auth-endpoint-redirects", "{path}");
+        finished.exits(4);
+    }
+    assert!(other.all_requests().is_empty());
+    // Within the origin they are.
+    let (finished, ..) = log_in_where(SERVER, |request| {
+        let to = format!("{}/moved", here(request));
+        http(302, &[("Location", to.as_str())], "")
+    });
+    finished.exits(4);
+}
+
+#[test]
+fn a_document_of_two_gibibytes_is_not_read() {
+    let server = Server::raw(|request, stream| {
+        if request.path == "/mcp" {
+            let challenge = [("WWW-Authenticate", "Bearer")];
+            let _ = stream.write_all(&http(401, &challenge, ""));
+            return;
+        }
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2147483648\r\n\r\n{\"a\":\"";
+        let mut more = stream.write_all(head.as_bytes());
+        let (mut left, piece) = (2_u64 << 30, vec![b'x'; 65536]);
+        while more.is_ok() && left > 0 {
+            more = stream.write_all(&piece);
+            left -= 65536;
+        }
+        assert!(left > 2_000_000_000, "it was read");
+    });
+    let sandbox = Sandbox::new();
+    let began = Instant::now();
+    sandbox.run(&["login", &server.url, "--browser", "false"]).exits(8).says("--max-size");
+    assert!(began.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn a_public_server_cannot_name_a_private_address() {
+    let inside = Server::start(|_| http(200, &[], "{}"));
+    for named in [
+        inside.url.as_str(),
+        "https://10.0.0.1/x",
+        "https://169.254.169.254/latest",
+        "https://[fd00::1]/",
+    ] {
+        let named = named.to_owned();
+        // What stands behind a proxy is public, as far as its name goes.
+        let proxy = Server::start(move |_| {
+            let challenge = format!("Bearer resource_metadata=\"{named}\"");
+            http(401, &[("WWW-Authenticate", challenge.as_str())], "")
+        });
+        let proxy = proxy.url.trim_end_matches("/mcp").to_owned();
+        let sandbox = Sandbox::new();
+        let args = ["login", "http://public.example/mcp", "--browser", "false", "--proxy", &proxy];
+        sandbox.run(&args).exits(4).says("is a private address");
+    }
+    assert!(inside.all_requests().is_empty());
+}
+
+#[test]
+fn each_failure_on_the_way_is_explained() {
+    let json_of = |status: u16, value: Value| move |_: &Request| document(status, &value);
+    // No metadata anywhere, and no registration at the place of old.
+    let authority = authority(|request, _| {
+        let quiet = request.path != "/mcp";
+        Some(if quiet { http(404, &[], "") } else { http(401, &[], "") })
+    });
+    let sandbox = Sandbox::new();
+    let failed =
+        sandbox.run(&["--json", "login", &authority.server.url, "--browser", "false"]).exits(4);
+    assert_eq!(finding(&failed), "auth-no-metadata");
+    assert!(failed.stderr.contains("auth-no-metadata") && failed.stderr.contains("--bearer"));
+    // A challenge whose metadata are not there.
+    let (failed, ..) = log_in_where(RESOURCE, |_| http(404, &[], "nothing"));
+    assert_eq!(finding(&failed), "auth-no-metadata");
+    let (failed, ..) = log_in_where(RESOURCE, |request| {
+        document(200, &json!({"resource": format!("{}/mcp", here(request))}))
+    });
+    assert_eq!(finding(&failed), "auth-no-metadata");
+    let (failed, ..) = log_in_where(SERVER, |_| http(500, &[], "nothing"));
+    assert_eq!(finding(&failed), "auth-no-metadata");
+    // Metadata that leave something out.
+    for (member, id) in [
+        ("registration_endpoint", "auth-no-registration"),
+        ("code_challenge_methods_supported", "auth-no-pkce"),
+    ] {
+        let (failed, ..) = log_in_where(SERVER, move |request| {
+            let mut metadata = metadata(&here(request));
+            metadata.as_object_mut().unwrap().remove(member);
+            document(200, &metadata)
+        });
+        assert_eq!(finding(&failed), id);
+        failed.exits(4);
+    }
+    // Refusals.
+    let refused = |code: &str| json!({"error": code, "error_description": "because"});
+    let (failed, ..) = log_in_where("/register", json_of(400, refused("invalid_redirect_uri")));
+    assert_eq!(finding(&failed), "auth-redirect-refused");
+    let (failed, ..) = log_in_where("/register", json_of(403, refused("access_denied")));
+    assert_eq!(finding(&failed), "auth-client-refused");
+    let (failed, ..) = log_in_where("/token", json_of(401, refused("invalid_client")));
+    assert_eq!(finding(&failed), "auth-client-refused");
+    let (failed, ..) = log_in_where("/token", json_of(400, refused("invalid_target")));
+    assert_eq!(finding(&failed), "auth-grant-refused");
+    let (failed, ..) = log_in_where("/token", |_| http(200, &[], "<html>"));
+    assert_eq!(finding(&failed), "auth-grant-refused");
+    let (failed, ..) = log_in_where("/authorize", |request| {
+        let asked = fields(request.path.split_once('?').unwrap().1);
+        let back =
+            format!("{}?error=access_denied&state={}", asked["redirect_uri"], asked["state"]);
+        http(302, &[("Location", back.as_str())], "")
+    });
+    failed.exits(4).says("access was denied");
+}
+
+#[test]
+fn a_token_of_another_audience_or_an_old_one_is_named() {
+    use base64::Engine as _;
+    let token = |claims: Value| {
+        let encode = |text: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);
+        format!("{}.{}.{}", encode("{\"alg\":\"none\"}"), encode(&claims.to_string()), encode("x"))
+    };
+    let server =
+        Server::start(|_| http(401, &[("WWW-Authenticate", "Bearer error=\"invalid_token\"")], ""));
+    let sandbox = Sandbox::new();
+    let top = |token: &str| {
+        let args = ["--json", "init", &server.url, "--bearer", token];
+        finding(&sandbox.run(&args).exits(4))
+    };
+    assert_eq!(top(&token(json!({"aud": "https://other.example/mcp"}))), "auth-audience");
+    assert_eq!(top(&token(json!({"aud": [server.url], "exp": 1}))), "auth-token-expired");
+    assert_eq!(top(&token(json!({"aud": "an-api", "exp": 9_999_999_999_u64}))), "auth-required");
+    assert_eq!(top("opaque"), "auth-required");
+}
+
+#[test]
+fn a_trace_walks_the_way_to_a_token() {
+    let sandbox = Sandbox::new();
+    let demo = Demo::with(&sandbox, &["--auth", "oauth"]);
+    let traced = sandbox.run(&["trace", &demo.url]);
+    for rung in [RESOURCE, SERVER, "gives tokens for", "register themselves", "demo:read"] {
+        assert!(traced.stdout.contains(rung), "{rung}\n{}", traced.stdout);
+    }
+    let json = sandbox.run(&["trace", &demo.url, "--json"]);
+    let json: Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(json["authorization"]["resource"], json!(demo.url));
+    assert_eq!(json["exchanges"].as_array().unwrap().len(), 3);
+    // Nothing was registered, and nobody was asked.
+    let quiet = sandbox.run(&["trace", &demo.url, "--passive"]);
+    assert!(!quiet.stdout.contains(RESOURCE), "{}", quiet.stdout);
+    let broken = authority(|request, _| {
+        (request.path == RESOURCE).then(|| {
+            document(
+                200,
+                &json!({"resource": "https://other.example", "authorization_servers": ["x"]}),
+            )
+        })
+    });
+    let traced = sandbox.run(&["trace", &broken.server.url]);
+    assert!(traced.stdout.contains("auth-resource-mismatch"), "{}", traced.stdout);
+}
+
+#[test]
+fn nothing_secret_is_seen_in_what_authorization_says_and_writes() {
+    const SECRET: &str = "client-secret-0123456789";
+    let authority = authority(|request, state| match request.path.as_str() {
+        "/register" => Some(document(
+            201,
+            &json!({"client_id": "a-client", "client_secret": SECRET,
+                "token_endpoint_auth_method": "client_secret_basic"}),
+        )),
+        "/token"
+            if request.text.contains("grant_type=refresh_token")
+                && state.given.load(std::sync::atomic::Ordering::SeqCst) == 2 =>
+        {
+            let echoed = json!({"error": "invalid_grant", "error_description": request.text});
+            Some(document(400, &echoed))
+        }
+        _ => None,
+    });
+    let sandbox = Sandbox::new()
+        .with("PRIVATE", "given-secret-0123456789")
+        .with("WHO", "id-token-0123456789");
+    let url = authority.server.url.as_str();
+    let browser = Browser::start(&sandbox);
+    let mut said = String::new();
+    let mut run = |args: &[&str]| {
+        let finished = sandbox.run(args);
+        said += &finished.stdout;
+        said += &finished.stderr;
+    };
+    run(&["--trace", "login", url, "--browser", BROWSER]);
+    run(&["--trace", "init", url]);
+    run(&["--trace-file", "a.har", "call", "echo", "message=hi"]);
+    authority.state.expire();
+    run(&["--trace-file", "b.jsonl", "--trace", "call", "echo", "message=hi"]);
+    authority.state.expire();
+    // The refusal of the refresh token repeats all that it was sent.
+    run(&["--trace-file", "c.har", "--trace", "call", "echo", "message=hi"]);
+    run(&["--json", "call", "echo", "message=hi"]);
+    run(&["--trace-file", "d.jsonl", "login", url, "--browser", BROWSER, "--register"]);
+    run(&["trace", "--html", "page.html", "--trace-file", "e.har"]);
+    run(&["trace", "--recipe", "python"]);
+    run(&["sessions"]);
+    run(&["sessions", "--json"]);
+    let own = ["--client-id", "c", "--client-secret", "env:PRIVATE"];
+    run(&[&["--trace", "login", url, "--client-credentials"], &own[..]].concat());
+    let provider = ["--idp", url.trim_end_matches("/mcp"), "--id-token", "env:WHO"];
+    run(&[&["--trace", "login", url], &own[..], &provider[..]].concat());
+    run(&["--trace", "logout", url]);
+    drop(browser);
+    let mut secrets =
+        vec![SECRET.to_owned(), "given-secret-0123456789".into(), "id-token-0123456789".into()];
+    secrets.push("the-code-0123456789".to_owned());
+    let given = authority.state.given.load(std::sync::atomic::Ordering::SeqCst);
+    assert!(given >= 4, "{given} tokens\n{said}");
+    for number in 0..given {
+        secrets.push(format!("access-token-{number}-0123456789"));
+        secrets.push(format!("refresh-token-{number}-0123456789"));
+    }
+    let mut asked = 0;
+    for request in authority.server.requests().iter().filter(|request| request.path == "/token") {
+        asked += 1;
+        secrets.extend(fields(&request.text).remove("code_verifier"));
+        let basic = request.header("authorization").unwrap_or_default();
+        secrets.extend(basic.strip_prefix("Basic ").map(str::to_owned));
+    }
+    assert!(asked >= 5, "{said}");
+    let mut seen = vec![("what was said".to_owned(), said)];
+    for entry in std::fs::read_dir(sandbox.home()).unwrap().filter_map(Result::ok) {
+        if entry.file_type().unwrap().is_file() {
+            let text = std::fs::read_to_string(entry.path()).unwrap();
+            seen.push((entry.file_name().into_string().unwrap(), text));
+        }
+    }
+    for entry in std::fs::read_dir(sandbox.state().join("sessions")).unwrap().filter_map(Result::ok)
+    {
+        seen.push((format!("{:?}", entry.path()), std::fs::read_to_string(entry.path()).unwrap()));
+    }
+    for (place, text) in &seen {
+        for secret in &secrets {
+            assert!(!text.contains(secret.as_str()), "{secret} in {place}:\n{text}");
+        }
+    }
+    assert!(seen.len() >= 8, "{:?}", seen.iter().map(|(place, _)| place).collect::<Vec<_>>());
+}

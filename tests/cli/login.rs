@@ -1,0 +1,315 @@
+//! Logging in: a token is got, kept, renewed and given back.
+
+use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::support::{Authority, BROWSER, Browser, Demo, Sandbox, authority, fields, http};
+
+/// Logs in with a browser.
+fn log_in(sandbox: &Sandbox, authority: &Authority) {
+    let _browser = Browser::start(sandbox);
+    sandbox.run(&["login", &authority.server.url, "--browser", BROWSER]).exits(0);
+}
+
+fn call(sandbox: &Sandbox, more: &[&str]) -> crate::support::Finished {
+    sandbox.run(&[&["call", "echo", "message=hi"], more].concat())
+}
+
+#[test]
+fn one_login_is_enough_for_every_command() {
+    let authority = authority(|_, _| None);
+    let sandbox = Sandbox::new();
+    let url = authority.server.url.as_str();
+    let browser = Browser::start(&sandbox);
+    let login = sandbox.run(&["login", url, "--browser", BROWSER, "--json"]).exits(0);
+    let told: Value = serde_json::from_str(&login.stdout).unwrap();
+    assert_eq!((&told["clientId"], &told["renewable"]), (&json!("a-client"), &json!(true)));
+    let address = url::Url::parse(&browser.addresses()[0]).unwrap();
+    let asked = fields(address.query().unwrap());
+    assert_eq!(asked["code_challenge_method"], "S256");
+    assert_eq!(asked["resource"], url);
+    drop(browser);
+    sandbox.run(&["init", url]).exits(0);
+    call(&sandbox, &[]).exits(0);
+    sandbox.run(&["list-tools"]).exits(0);
+    sandbox.run(&["token"]).exits(0).prints("access-token-0-0123456789\n");
+    let header = sandbox.run(&["token", url, "--header"]).exits(0);
+    assert_eq!(header.stdout, "Authorization: Bearer access-token-0-0123456789\n");
+    sandbox.run(&["sessions"]).exits(0).prints_part("a-client");
+    assert_eq!(authority.state.given.load(Ordering::SeqCst), 1);
+    // Who gives a token of their own is asked nothing.
+    call(&sandbox, &["--bearer", "another"]).exits(4);
+    sandbox.run(&["logout"]).exits(0).says("given back");
+    let revoked = authority.server.requests();
+    let revoked: Vec<_> = revoked.iter().filter(|request| request.path == "/revoke").collect();
+    assert!(revoked[0].text.contains("refresh-token-0-") && revoked.len() == 2);
+    call(&sandbox, &[]).exits(4).says("mcpoke login");
+    sandbox.run(&["logout"]).exits(2).says("no login");
+}
+
+#[test]
+fn a_client_registers_once_for_each_issuer() {
+    let authority = authority(|_, _| None);
+    let sandbox = Sandbox::new();
+    log_in(&sandbox, &authority);
+    log_in(&sandbox, &authority);
+    let count = |path: &str| {
+        authority.server.requests().iter().filter(|request| request.path == path).count()
+    };
+    assert_eq!((count("/register"), count("/token")), (1, 2));
+    let _browser = Browser::start(&sandbox);
+    let url = authority.server.url.as_str();
+    sandbox.run(&["login", url, "--browser", BROWSER, "--register"]).exits(0);
+    assert_eq!(count("/register"), 2);
+    let registered = authority.server.requests();
+    let registered = registered.iter().find(|request| request.path == "/register").unwrap();
+    assert_eq!(registered.body["application_type"], "native");
+    // Whoever is known by an id needs no registration.
+    sandbox.run(&["login", url, "--browser", BROWSER, "--client-id", "mine"]).exits(0);
+    assert_eq!(count("/register"), 2);
+}
+
+#[test]
+fn any_command_logs_in_where_somebody_can_be_asked() {
+    let authority = authority(|_, _| None);
+    let sandbox = Sandbox::new();
+    let _browser = Browser::start(&sandbox);
+    let url = authority.server.url.as_str();
+    sandbox.run(&["init", url, "--browser", BROWSER]).exits(0);
+    call(&sandbox, &[]).exits(0);
+    let methods = authority.server.methods();
+    assert_eq!(methods.iter().filter(|method| *method == "initialize").count(), 2, "{methods:?}");
+}
+
+#[test]
+fn without_a_terminal_nobody_is_asked() {
+    let authority = authority(|_, _| None);
+    let sandbox = Sandbox::new();
+    let url = authority.server.url.as_str();
+    let began = Instant::now();
+    sandbox.run(&["init", url]).exits(4).says("mcpoke login");
+    let paths = |authority: &Authority| {
+        let requests = authority.server.requests();
+        requests.iter().filter(|request| request.path != "/mcp").count()
+    };
+    assert_eq!(paths(&authority), 0);
+    let login = sandbox.run(&["login", url]).exits(4);
+    assert!(
+        login.stderr.contains("MCPOKE_BEARER") && login.stderr.contains("--client-credentials")
+    );
+    assert!(began.elapsed() < Duration::from_secs(10));
+    // A browser that goes nowhere is waited for within the limit, and one that fails not at all.
+    let late = sandbox.run(&["login", url, "--browser", "true", "--timeout", "1"]).exits(4);
+    late.says("in time");
+    sandbox.run(&["login", url, "--browser", "false"]).exits(4).says("--browser failed");
+}
+
+#[test]
+fn a_token_is_renewed_before_it_expires_and_when_it_is_refused() {
+    let authority = authority(|_, _| None);
+    let sandbox = Sandbox::new();
+    authority.state.expires_in.store(10, Ordering::SeqCst);
+    log_in(&sandbox, &authority);
+    authority.state.expires_in.store(3600, Ordering::SeqCst);
+    sandbox.run(&["init", &authority.server.url]).exits(0);
+    let refreshed = || authority.state.refreshed.load(Ordering::SeqCst);
+    assert_eq!(refreshed(), 1, "it would have expired soon");
+    call(&sandbox, &[]).exits(0);
+    assert_eq!(refreshed(), 1);
+    authority.state.expire();
+    call(&sandbox, &[]).exits(0).prints("{\"message\":\"hi\"}\n");
+    assert_eq!(refreshed(), 2, "it was refused");
+    // What is refused a second time is not renewed again and again.
+    let requests = authority.server.requests();
+    let initialized = requests.iter().filter(|request| request.rpc() == "initialize").count();
+    assert_eq!(initialized, 1, "the session goes on");
+}
+
+#[test]
+fn a_server_that_refuses_every_token_is_not_asked_for_ever() {
+    let authority = authority(|request, _| {
+        let challenge = [("WWW-Authenticate", "Bearer error=\"invalid_token\"")];
+        let refused = request.path == "/mcp" && request.header("authorization").is_some();
+        refused.then(|| http(401, &challenge, ""))
+    });
+    let sandbox = Sandbox::new();
+    log_in(&sandbox, &authority);
+    sandbox.run(&["init", &authority.server.url]).exits(4).says("has just given");
+    assert!(authority.state.given.load(Ordering::SeqCst) <= 2);
+}
+
+#[test]
+fn sixteen_processes_renew_a_token_once() {
+    let authority = authority(|request, _| {
+        if request.path == "/token" {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        None
+    });
+    let sandbox = Sandbox::new();
+    log_in(&sandbox, &authority);
+    sandbox.run(&["init", &authority.server.url]).exits(0);
+    authority.state.expire();
+    let children: Vec<_> = (0..16)
+        .map(|_| {
+            let mut command = sandbox.command(&["call", "echo", "message=hi"]);
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        })
+        .collect();
+    for child in children {
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{stderr}");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "{\"message\":\"hi\"}\n");
+    }
+    assert_eq!(authority.state.refreshed.load(Ordering::SeqCst), 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_process_that_is_killed_while_it_renews_loses_nothing() {
+    static SLOW: AtomicBool = AtomicBool::new(false);
+    let authority = authority(|request, _| {
+        // The server has not looked at the request yet, or has answered and nobody has heard it.
+        if request.path == "/token" && SLOW.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(400));
+            return Some(Vec::new());
+        }
+        None
+    });
+    let sandbox = Sandbox::new();
+    log_in(&sandbox, &authority);
+    sandbox.run(&["init", &authority.server.url]).exits(0);
+    for wait in [20, 60, 120, 250] {
+        authority.state.expire();
+        SLOW.store(true, Ordering::SeqCst);
+        let mut child = sandbox.command(&["call", "echo", "message=hi"]).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(wait));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        SLOW.store(false, Ordering::SeqCst);
+        call(&sandbox, &[]).exits(0).prints("{\"message\":\"hi\"}\n");
+    }
+    // One whose answer was lost on the way is good no more, and that is said.
+    authority.state.give();
+    authority.state.expire();
+    let finished = call(&sandbox, &[]).exits(4).says("auth-expired");
+    assert!(finished.stderr.contains("mcpoke login"), "{}", finished.stderr);
+    // It is not tried again.
+    let before = authority.server.requests().len();
+    call(&sandbox, &[]).exits(4).says("expired");
+    let after = authority.server.requests();
+    assert!(after[before..].iter().all(|request| request.path != "/token"));
+    log_in(&sandbox, &authority);
+    call(&sandbox, &[]).exits(0);
+}
+
+#[test]
+fn more_is_asked_for_where_a_scope_is_missing() {
+    let sandbox = Sandbox::new();
+    let demo = Demo::with(&sandbox, &["--auth", "oauth"]);
+    let browser = Browser::start(&sandbox);
+    sandbox.run(&["login", &demo.url, "--browser", BROWSER]).exits(0).prints_part("demo:read\n");
+    sandbox.run(&["init", &demo.url]).exits(0);
+    let alone = sandbox.run(&["call", "toggle"]).exits(4).says("lacks the scope demo:write");
+    assert!(alone.stderr.contains("mcpoke login --scope"), "{}", alone.stderr);
+    sandbox.run(&["call", "toggle", "--browser", BROWSER]).exits(0);
+    let asked = url::Url::parse(&browser.addresses()[1]).unwrap();
+    let scope = &fields(asked.query().unwrap())["scope"];
+    assert!(scope.contains("demo:read") && scope.contains("demo:write"), "{scope}");
+    sandbox.run(&["call", "toggle"]).exits(0);
+    assert_eq!(browser.addresses().len(), 2);
+}
+
+#[test]
+fn a_scope_that_is_never_granted_is_not_asked_for_again_and_again() {
+    let authority = authority(|request, _| {
+        let challenge =
+            [("WWW-Authenticate", "Bearer error=\"insufficient_scope\", scope=\"more\"")];
+        let denied = request.rpc() == "tools/call" && request.header("authorization").is_some();
+        denied.then(|| http(403, &challenge, ""))
+    });
+    let sandbox = Sandbox::new();
+    log_in(&sandbox, &authority);
+    sandbox.run(&["init", &authority.server.url]).exits(0);
+    let browser = Browser::start(&sandbox);
+    call(&sandbox, &["--browser", BROWSER]).exits(4).says("lacks the scope more");
+    assert!(browser.addresses().len() <= 3, "{:?}", browser.addresses());
+}
+
+#[test]
+fn a_client_can_ask_for_itself() {
+    let sandbox = Sandbox::new().with("SECRET", "demo-secret").with("WRONG", "something-else-01");
+    let demo = Demo::with(&sandbox, &["--auth", "oauth", "--token-ttl", "1"]);
+    let login = |secret: &str| {
+        let own = ["--client-credentials", "--client-id", "demo-client", "--client-secret", secret];
+        sandbox.run(&[&["login", demo.url.as_str()], &own[..]].concat())
+    };
+    login("env:WRONG").exits(4).says("auth-client-refused");
+    login("demo-secret").exits(2).says("no secret");
+    login("env:SECRET").exits(0);
+    sandbox.run(&["init", &demo.url]).exits(0);
+    // Each second another token, without anybody.
+    std::thread::sleep(Duration::from_millis(1200));
+    call(&sandbox, &[]).exits(0).prints("hi\n");
+    let kept = std::fs::read_dir(sandbox.state().join("logins")).unwrap().next().unwrap().unwrap();
+    let kept = std::fs::read_to_string(kept.path()).unwrap();
+    assert!(kept.contains("env:SECRET") && !kept.contains("demo-secret"), "{kept}");
+    sandbox.run(&["login", &demo.url, "--client-credentials"]).exits(2).says("--client-id");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_login_is_its_users_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let authority = authority(|_, _| None);
+    let sandbox = Sandbox::new();
+    log_in(&sandbox, &authority);
+    for folder in ["logins", "clients"] {
+        for file in std::fs::read_dir(sandbox.state().join(folder)).unwrap() {
+            let mode = file.unwrap().metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{folder}");
+        }
+    }
+}
+
+#[test]
+fn a_login_that_is_not_the_servers_own_is_never_sent() {
+    let authority = authority(|_, _| None);
+    let sandbox = Sandbox::new();
+    log_in(&sandbox, &authority);
+    let other = crate::support::mcp(|request| {
+        let given = request.header("authorization").is_some();
+        given.then(|| http(500, &[], "a token that was meant for somebody else"))
+    });
+    sandbox.run(&["init", &other.url]).exits(0);
+    sandbox.run(&["--no-save", "-s", &authority.server.url, "list-tools"]).exits(4);
+    sandbox.run(&["login", &other.url, "--browser", BROWSER]).fails();
+}
+
+#[cfg(unix)]
+#[test]
+fn in_a_terminal_the_address_can_be_pasted_back() {
+    let authority = authority(|_, _| None);
+    let sandbox = Sandbox::new();
+    let url = authority.server.url.clone();
+    // The address that the browser ends at on another machine: what the page there says is not heard.
+    let mut typed = false;
+    let (output, code) =
+        crate::support::typing(&sandbox, &["login", &url, "--no-browser"], |shown| {
+            if std::mem::replace(&mut typed, shown.contains("ends at:")) || !typed {
+                return None;
+            }
+            let address = shown.split_whitespace().find(|word| word.contains("/authorize?"))?;
+            let asked = url::Url::parse(address).ok()?;
+            let asked = fields(asked.query()?);
+            Some(format!("{}?code=the-code&state={}\n", asked["redirect_uri"], asked["state"]))
+        });
+    assert!(code == 0 && output.contains("logged in to"), "{output}");
+    let token = authority.server.requests();
+    let token = token.iter().find(|request| request.path == "/token").unwrap();
+    assert_eq!(fields(&token.text)["code"], "the-code");
+}

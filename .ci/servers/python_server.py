@@ -1,4 +1,4 @@
-"""A server with two tools, two resources and a prompt, on one of four Python libraries: python_server.py LIBRARY PORT [sse]"""
+"""A server with two tools, two resources and a prompt, on one of four Python libraries: python_server.py LIBRARY PORT [sse|static-token]"""
 
 import sys
 
@@ -29,7 +29,12 @@ elif library == "mcp2":
 else:
     from fastmcp import FastMCP
 
-    server = FastMCP(library)
+    auth = None
+    if "static-token" in sys.argv[3:]:
+        from fastmcp.server.auth.providers.jwt import StaticTokenVerifier
+
+        auth = StaticTokenVerifier({"static-token-0123456789": {"client_id": "ci", "scopes": ["read"]}}, ["read"])
+    server = FastMCP(library, auth=auth)
     start = lambda: server.run("sse" if transport == "sse" else "http", host="127.0.0.1", port=port, show_banner=False)
 
 for tool in (add, repeat):

@@ -1,4 +1,4 @@
-// Servers on the TypeScript SDK v2: typescript_v2.mjs PORT modern|modern-sse|dual
+// Servers on the TypeScript SDK v2: typescript_v2.mjs PORT modern|modern-sse|dual|bearer
 // `dual` keeps sessions for clients with a handshake. Run in a folder beside node_modules.
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 
 const require = createRequire(`${process.cwd()}/`);
 const load = name => import(pathToFileURL(require.resolve(name)).href);
-const { McpServer, createMcpHandler, isLegacyRequest, inputRequired, acceptedContent } = await load('@modelcontextprotocol/server');
+const { McpServer, OAuthError, OAuthErrorCode, requireBearerAuth, createMcpHandler, isLegacyRequest, inputRequired, acceptedContent } = await load('@modelcontextprotocol/server');
 const { NodeStreamableHTTPServerTransport, toNodeHandler, toWebRequest } = await load('@modelcontextprotocol/node');
 const z = await load('zod');
 
@@ -37,7 +37,23 @@ async function body(request) {
     try { return JSON.parse(text); } catch { return undefined; }
 }
 
+// `bearer`: two tokens are known, and one of them allows what is wanted.
+const known = { 'v2-token-0123456789': ['mcp:tools'], 'v2-token-narrow-0123': ['other'] };
+const gate = requireBearerAuth({ requiredScopes: ['mcp:tools'], verifier: { async verifyAccessToken(token) {
+    if (!known[token]) throw new OAuthError(OAuthErrorCode.InvalidToken, 'unknown token');
+    return { token, clientId: 'ci', scopes: known[token], expiresAt: Math.floor(Date.now() / 1000) + 3600 };
+} } });
+
 createServer(async (request, response) => {
+    if (kind === 'bearer') {
+        // Of the headers alone: the body is read by what comes after.
+        const judged = await gate(new Request('http://127.0.0.1/mcp', { headers: { authorization: request.headers.authorization ?? '' } }));
+        if (judged instanceof Response) {
+            response.writeHead(judged.status, Object.fromEntries(judged.headers));
+            return response.end(await judged.text());
+        }
+        return modern(request, response);
+    }
     if (kind !== 'dual') return modern(request, response);
     const parsed = request.method === 'POST' ? await body(request) : undefined;
     if (parsed && !(await isLegacyRequest(await toWebRequest(request, parsed)))) return modern(request, response, parsed);

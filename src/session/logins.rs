@@ -1,7 +1,7 @@
 //! Logins: tokens and who they were given to, in files of their own, by server; and clients that registered
 //! themselves, by the issuer that knows them.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
@@ -90,6 +90,9 @@ pub struct Login {
     /// When it expires, in seconds since 1970, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<u64>,
+    /// When the token came, in seconds since 1970.
+    #[serde(default)]
+    pub came: u64,
     /// What another can be had with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<String>,
@@ -99,8 +102,8 @@ pub struct Login {
     pub at: u64,
 }
 
-/// A token is replaced so long before it expires.
-const EARLY: Duration = Duration::from_secs(30);
+/// A token is replaced so long before it expires, in seconds; one that does not last long, later.
+const EARLY: u64 = 30;
 
 impl std::fmt::Debug for Login {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -116,7 +119,15 @@ impl Login {
 
     /// Whether the token is not good any more, or not for long.
     pub fn is_expiring(&self, now: SystemTime) -> bool {
-        self.expires.is_some_and(|at| Record::seconds(now) + EARLY.as_secs() >= at)
+        self.expires.is_some_and(|at| {
+            let early = EARLY.min(at.saturating_sub(self.came) / 4);
+            Record::seconds(now) + early >= at
+        })
+    }
+
+    /// Whether the token is good no more.
+    pub fn is_expired(&self, now: SystemTime) -> bool {
+        self.expires.is_some_and(|at| Record::seconds(now) >= at)
     }
 
     /// Whether another token can be had without asking anybody.
@@ -132,6 +143,7 @@ impl Login {
             granted: token.scopes.or_else(|| self.granted.clone()),
             access_token: token.access,
             expires,
+            came: Record::seconds(now),
             refresh_token: token.refresh.or_else(|| self.refresh_token.clone()),
             ..self.clone()
         }
@@ -219,6 +231,8 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::env::Env;
     use crate::oauth::{Method, Origin};
@@ -248,6 +262,7 @@ mod tests {
             granted: None,
             access_token: "t1".into(),
             expires: Some(1000),
+            came: 0,
             refresh_token: Some("r1".into()),
             id: "x".into(),
             at: 1,
@@ -286,5 +301,8 @@ mod tests {
         assert_eq!(login().with_token(token(Some("r2")), now).refresh_token.unwrap(), "r2");
         assert!(login().is_expiring(SystemTime::UNIX_EPOCH + Duration::from_secs(980)));
         assert!(!login().is_expiring(now));
+        // One that lasts a minute is good for more than half of it.
+        let at = |seconds| now + Duration::from_secs(seconds);
+        assert!(!kept.is_expiring(at(40)) && kept.is_expiring(at(46)) && !kept.is_expired(at(46)));
     }
 }

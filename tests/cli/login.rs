@@ -111,7 +111,7 @@ fn without_a_terminal_nobody_is_asked() {
 fn a_token_is_renewed_before_it_expires_and_when_it_is_refused() {
     let authority = authority(|_, _| None);
     let sandbox = Sandbox::new();
-    authority.state.expires_in.store(10, Ordering::SeqCst);
+    authority.state.expires_in.store(0, Ordering::SeqCst);
     log_in(&sandbox, &authority);
     authority.state.expires_in.store(3600, Ordering::SeqCst);
     sandbox.run(&["init", &authority.server.url]).exits(0);

@@ -233,6 +233,7 @@ fn login_of(
         granted: None,
         access_token: String::new(),
         expires: None,
+        came: 0,
         refresh_token: None,
         id: format!("{:016x}", getrandom::u64().unwrap_or_default()),
         at: Record::seconds(SystemTime::now()),

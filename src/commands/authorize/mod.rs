@@ -112,9 +112,16 @@ impl Authorization {
         self.browser.is_there()
     }
 
-    /// Renews a token that is about to expire. Where that fails, the server says what it makes of the old one.
+    /// Renews a token that is about to expire, or asks for another where that has to be and somebody is there.
+    /// Where that fails, the server says what it makes of the old one.
     pub(super) fn refresh_in_time(&mut self) -> Vec<Exchange> {
-        let is_due = |login: &Login| login.is_expiring(SystemTime::now()) && login.is_renewable();
+        let can_ask = self.browser.is_there();
+        let is_due = |login: &Login| {
+            if login.is_renewable() {
+                return login.is_expiring(SystemTime::now());
+            }
+            can_ask && login.is_expired(SystemTime::now())
+        };
         if !self.login.as_ref().is_some_and(is_due) {
             return Vec::new();
         }
@@ -122,7 +129,11 @@ impl Authorization {
         let renewed = self.under_lock(|this| {
             // Another process may have done it while this one waited.
             match this.login.clone().filter(is_due) {
-                Some(login) => this.renew(&mut web, &login, None),
+                Some(login) if login.is_renewable() => this.renew(&mut web, &login, None),
+                Some(login) => {
+                    let wishes = this.wishes_of_old(login.scopes);
+                    this.log_in_again(&mut web, None, &wishes)
+                }
                 None => Ok(()),
             }
         });

@@ -120,8 +120,12 @@ pub(super) fn prepare_with(
         None
     } else {
         let shared = Authorization::of(context, &endpoint, &http)?;
-        // The variable is for servers that nothing else is known of.
-        let instead = context.env.var("MCPOKE_BEARER").is_some() && shared.lock().login().is_none();
+        // The variable is for servers that nothing else is known of, and that the user has named: a project's
+        // file must not have it sent to where it says.
+        let named = file.is_none() && saved.as_ref().is_none_or(|record| record.file.is_none());
+        let instead = named
+            && context.env.var("MCPOKE_BEARER").is_some()
+            && shared.lock().login().is_none();
         (!instead).then_some(shared)
     };
     let mut expanded = expand(context, &credentials, authorization.is_none())?;
@@ -203,7 +207,11 @@ fn said_by_command(
     else {
         return Ok(None);
     };
-    let said = shell::run(command, "", Some(TOKEN_LIMIT), &context.interrupt);
+    let said = if context.env.stdin_is_terminal {
+        shell::run_at_terminal(command, Some(TOKEN_LIMIT), &context.interrupt)
+    } else {
+        shell::run(command, "", Some(TOKEN_LIMIT), &context.interrupt)
+    };
     said.map(Some).map_err(|why| {
         if context.interrupt.is_raised() {
             return Failure::new(Kind::Interrupted, format!("--token-command {why}"));

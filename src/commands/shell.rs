@@ -1,4 +1,4 @@
-//! Commands of the user's, run through the shell: `--sampling-command`, `--token-command`.
+//! Commands of the user's, run through the shell: `--sampling-command`, `--token-command`, `--browser`.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -9,13 +9,31 @@ use crate::transport::Interrupt;
 
 /// Runs a command, gives it `input` on standard input, and brings what it says on standard output.
 pub(super) fn run(
-    command: &str,
+    text: &str,
     input: &str,
     limit: Option<Duration>,
     interrupt: &Interrupt,
 ) -> Result<String, String> {
-    let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
-    finish(Command::new(shell).args([flag, command]), input, limit, interrupt)
+    let (shell, flag) = shell();
+    let mut command = Command::new(shell);
+    in_a_group(command.args([flag, text])).stdin(Stdio::piped());
+    finish(&mut command, input, limit, interrupt)
+}
+
+/// Runs a command that may ask the person at the terminal something, and brings what it says.
+pub(super) fn run_at_terminal(
+    text: &str,
+    limit: Option<Duration>,
+    interrupt: &Interrupt,
+) -> Result<String, String> {
+    let (shell, flag) = shell();
+    let mut command = Command::new(shell);
+    // In the group of this process: the terminal listens to no other.
+    finish(command.args([flag, text]), "", limit, interrupt)
+}
+
+fn shell() -> (&'static str, &'static str) {
+    if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") }
 }
 
 /// Runs a command with one word more, which the shell does not look at.
@@ -25,15 +43,32 @@ pub(super) fn run_with(
     limit: Option<Duration>,
     interrupt: &Interrupt,
 ) -> Result<String, String> {
+    let mut command = with_word(command, word);
+    in_a_group(&mut command).stdin(Stdio::null());
+    finish(&mut command, "", limit, interrupt)
+}
+
+/// Starts such a command, and leaves it alone.
+pub(super) fn start_with(command: &str, word: &str) -> std::io::Result<()> {
+    let mut command = with_word(command, word);
+    in_a_group(&mut command).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().map(|_| ())
+}
+
+fn with_word(command: &str, word: &str) -> Command {
     if cfg!(windows) {
         // There is no quoting that cmd would respect: the command is a program's name.
-        return finish(Command::new(command).arg(word), "", limit, interrupt);
+        let mut program = Command::new(command);
+        program.arg(word);
+        return program;
     }
     let text = match command.split_once("%s") {
         Some((before, after)) => format!("{before}\"$1\"{after}"),
         None => format!("{command} \"$1\""),
     };
-    finish(Command::new("sh").args(["-c", &text, "sh", word]), "", limit, interrupt)
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &text, "sh", word]);
+    shell
 }
 
 fn finish(
@@ -42,8 +77,7 @@ fn finish(
     limit: Option<Duration>,
     interrupt: &Interrupt,
 ) -> Result<String, String> {
-    let mut child = in_a_group(command)
-        .stdin(Stdio::piped())
+    let mut child = command
         .stdout(Stdio::piped())
         .spawn()
         .map_err(|error| format!("cannot be started: {error}"))?;

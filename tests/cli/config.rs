@@ -117,3 +117,21 @@ fn what_the_user_has_named_comes_first() {
     sandbox.run(&["-s", "mine", "list-tools"]).exits(0);
     sandbox.run(&["-s", "nobody", "list-tools"]).exits(2).says("not JSON");
 }
+
+#[test]
+fn the_users_own_token_goes_to_nobody_that_a_file_names() {
+    let server = mcp(|request| {
+        let given = request.header("authorization").is_some();
+        given.then(|| http(500, &[], "a token that was meant for somebody else"))
+    });
+    let sandbox = Sandbox::new().with("MCPOKE_BEARER", "my-own-token-0123");
+    let file = json!({"mcpServers": {"theirs": {"url": server.url}}});
+    write(&sandbox, ".mcp.json", &file.to_string());
+    for _ in 0..2 {
+        sandbox.run(&["-s", "theirs", "call", "echo", "message=hi"]).exits(0);
+        sandbox.run(&["call", "echo", "message=hi"]).exits(0);
+    }
+    // Whoever names the token, or the server, wants it sent.
+    sandbox.run(&["-s", "theirs", "list-tools", "--bearer", "env:MCPOKE_BEARER"]).fails();
+    sandbox.run(&["--no-save", "-s", &server.url, "list-tools"]).fails();
+}

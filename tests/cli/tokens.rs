@@ -74,3 +74,17 @@ fn the_built_in_server_may_want_a_token() {
     child.kill().unwrap();
     child.wait().unwrap();
 }
+
+#[cfg(unix)]
+#[test]
+fn a_token_command_may_ask_at_the_terminal() {
+    let server = mcp(|request| {
+        let known = request.header("authorization") == Some("Bearer t0ken-typed-0123");
+        (!known).then(|| http(401, &[("WWW-Authenticate", "Bearer")], ""))
+    });
+    let sandbox = Sandbox::new();
+    let ask = "printf 'Token: ' >&2; read -r token; echo \"$token\"";
+    let args = ["init", &server.url, "--token-command", ask];
+    let (shown, code) = crate::support::on_a_terminal(&sandbox, &args, &["t0ken-typed-0123"]);
+    assert!(code == 0 && shown.contains("Token: "), "{shown}");
+}

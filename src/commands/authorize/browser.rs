@@ -128,13 +128,7 @@ impl Browser {
         self.console.note(&format!("  {url}\n"));
         let opened = !self.by_hand
             && match &self.opener {
-                Some(command) => {
-                    let (command, url) = (command.clone(), url.to_owned());
-                    let interrupt = self.interrupt.clone();
-                    // A browser may run as long as it likes.
-                    std::thread::spawn(move || shell::run_with(&command, &url, None, &interrupt));
-                    true
-                }
+                Some(command) => shell::start_with(command, url).is_ok(),
                 None => open::that_detached(url).is_ok(),
             };
         if opened {

@@ -288,6 +288,11 @@ pub(super) fn remember(
         url: url.to_owned(),
         asked_url: (asked != url).then(|| asked.to_owned()),
         file: prepared.file.as_ref().map(|file| file.file.clone()),
+        hidden: match (&prepared.file, &prepared.saved) {
+            (Some(file), _) => file.hidden.clone(),
+            (None, Some(record)) => record.hidden.clone(),
+            (None, None) => Vec::new(),
+        },
         era: opened.session.era().as_str().to_owned(),
         transport: opened.session.transport,
         protocol_version: opened.result.protocol_version.clone(),

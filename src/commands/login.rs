@@ -142,7 +142,8 @@ pub(super) fn log_out(context: &Context<'_>, server: Option<&str>) -> Outcome {
         return Ok(ExitCode::Success);
     }
     let prepared = prepare_with(context, target, |_| Vec::new())?;
-    let shown = quoted(&without_secrets(&url));
+    let redactor = context.recorder.redactor();
+    let shown = quoted(&redactor.url(&url));
     let Some(shared) = prepared.authorization else { return Err(nothing_there(&shown).into()) };
     if shared.lock().login().is_none() {
         return Err(nothing_there(&shown).into());
@@ -153,7 +154,7 @@ pub(super) fn log_out(context: &Context<'_>, server: Option<&str>) -> Outcome {
         Some(Ok(())) => "tokens given back, and forgotten".to_owned(),
         Some(Err(error)) => format!("forgotten; giving the tokens back failed: {error}"),
     };
-    context.console.note(&format!("{}: {what}", without_secrets(&url)));
+    context.console.note(&format!("{}: {what}", redactor.url(&url)));
     Ok(ExitCode::Success)
 }
 

@@ -101,7 +101,10 @@ pub(super) fn prepare_with(
     } else if let Some(record) = &saved {
         credentials = credentials.or(&record.credentials());
     }
-    context.recorder.learn(|redactor| redactor.learn_query(endpoint.as_str()));
+    context.recorder.learn(|redactor| {
+        redactor.learn_query(endpoint.as_str());
+        saved.iter().flat_map(|record| &record.hidden).for_each(|secret| redactor.learn(secret));
+    });
     let mut limits = limits(options);
     if context.env.stdin_is_terminal {
         // Whoever fills in a form takes the time it takes: only waiting for the server is bounded.
@@ -123,9 +126,8 @@ pub(super) fn prepare_with(
         // The variable is for servers that nothing else is known of, and that the user has named: a project's
         // file must not have it sent to where it says.
         let named = file.is_none() && saved.as_ref().is_none_or(|record| record.file.is_none());
-        let instead = named
-            && context.env.var("MCPOKE_BEARER").is_some()
-            && shared.lock().login().is_none();
+        let instead =
+            named && context.env.var("MCPOKE_BEARER").is_some() && shared.lock().login().is_none();
         (!instead).then_some(shared)
     };
     let mut expanded = expand(context, &credentials, authorization.is_none())?;

@@ -29,7 +29,8 @@ pub(super) fn list(context: &Context<'_>) -> Outcome {
         let is_known = |login: &&Login| !records.iter().any(|record| record.url == login.server);
         logins.iter().filter(is_known)
     };
-    let redactor = context.recorder.redactor();
+    let mut redactor = context.recorder.redactor();
+    records.iter().flat_map(|record| &record.hidden).for_each(|secret| redactor.learn(secret));
     let is_current = |record: &Record| current.as_deref() == Some(record.name.as_str());
     if context.options.wants_json() {
         let known = records.iter().map(|record| {

@@ -71,9 +71,12 @@ fn from_file(context: &Context<'_>, server: &Configured) -> Result<Target, Stop>
     let mut secrets = Vec::new();
     let url = expand(&remote.url, context.env, &mut secrets)
         .map_err(|why| wants(&place, remote, context, &format!("its URL: {why}")))?;
-    context.recorder.learn(|redactor| secrets.iter().for_each(|secret| redactor.learn(secret)));
     let endpoint = Endpoint::parse(&url)
         .map_err(|why| Failure::usage(format!("{place} cannot be used: its URL {why}")))?;
+    // Where it leads is no secret.
+    let origin = endpoint.origin();
+    secrets.retain(|secret| !secret.contains("://") && !origin.contains(secret.as_str()));
+    context.recorder.learn(|redactor| secrets.iter().for_each(|secret| redactor.learn(secret)));
     let credentials = Credentials { headers: remote.headers.clone(), ..Credentials::default() };
     credentials.expand(context.env, None).map_err(|why| wants(&place, remote, context, &why))?;
     let saved = match context.store() {
@@ -84,7 +87,6 @@ fn from_file(context: &Context<'_>, server: &Configured) -> Result<Target, Stop>
         // Whoever works in somebody else's project sees where it leads before anything else. What a variable
         // stands for in its path may be a secret, and the host is none.
         let url = without_secrets(endpoint.as_str());
-        let origin = endpoint.origin();
         let rest = url.strip_prefix(&origin).unwrap_or_default();
         context.console.note(&format!(
             "mcpoke: {} stands in {}: {}",
@@ -93,7 +95,8 @@ fn from_file(context: &Context<'_>, server: &Configured) -> Result<Target, Stop>
             one_line(&format!("{origin}{}", context.recorder.hide(rest)))
         ));
     }
-    let file = FromFile { name: server.name.clone(), file: server.file.clone(), credentials };
+    let (name, file) = (server.name.clone(), server.file.clone());
+    let file = FromFile { name, file, credentials, hidden: secrets };
     Ok(Target::Configured(Box::new(file), endpoint, saved.map(Box::new)))
 }
 

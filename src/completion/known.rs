@@ -10,7 +10,7 @@ use crate::diagnose;
 use crate::env::Env;
 use crate::protocol::schema::Schema;
 use crate::protocol::types::Tool;
-use crate::redact::without_secrets;
+use crate::redact::{Redactor, without_secrets};
 use crate::session::{KnownOffers, Store, Target, resolve};
 
 /// A value, and what it is.
@@ -68,7 +68,12 @@ impl Known {
         let is_many = names.len() > MANY;
         let about = |name: &str| {
             let record = if is_many { None } else { store.load(name).ok().flatten() };
-            record.map(|record| without_secrets(&record.url)).unwrap_or_default()
+            let shown = record.map(|record| {
+                let mut redactor = Redactor::new(false);
+                record.hidden.iter().for_each(|secret| redactor.learn(secret));
+                redactor.url(&record.url)
+            });
+            shown.unwrap_or_default()
         };
         let demo = ("demo".to_owned(), "the built-in server".to_owned());
         let known = names.into_iter().map(|name| {

@@ -25,6 +25,9 @@ pub struct Record {
     /// The configuration file that names it, where the user has not done so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<PathBuf>,
+    /// What variables of that file stand for in the address: secrets, perhaps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hidden: Vec<String>,
     /// The era it is spoken to in.
     pub era: String,
     /// The transport, where it is not Streamable HTTP.

@@ -270,6 +270,7 @@ mod tests {
         Record {
             format: Record::FORMAT,
             file: None,
+            hidden: vec![],
             name: name.into(),
             url: url.into(),
             asked_url: None,

@@ -30,6 +30,8 @@ pub struct FromFile {
     pub file: PathBuf,
     /// What is sent along.
     pub credentials: Credentials,
+    /// What variables stand for in its address, which is not shown.
+    pub hidden: Vec<String>,
 }
 
 /// Why a target was not found.

@@ -135,3 +135,33 @@ fn the_users_own_token_goes_to_nobody_that_a_file_names() {
     sandbox.run(&["-s", "theirs", "list-tools", "--bearer", "env:MCPOKE_BEARER"]).fails();
     sandbox.run(&["--no-save", "-s", &server.url, "list-tools"]).fails();
 }
+
+#[test]
+fn what_a_variable_stands_for_in_an_address_is_never_shown() {
+    let server = mcp(|_| None);
+    let sandbox = Sandbox::new()
+        .with("KEY", "s3cret-in-the-path")
+        .with("BASE", server.url.trim_end_matches("/mcp"));
+    let file = json!({"mcpServers": {"mine": {"url": "${BASE}/${KEY}/mcp"}}});
+    write(&sandbox, ".mcp.json", &file.to_string());
+    let mut said = String::new();
+    for args in [
+        &["-s", "mine", "ping"][..],
+        &["ping"],
+        &["--json", "ping"],
+        &["sessions"],
+        &["sessions", "--json"],
+        &["list-tools", "--trace"],
+        &["__complete", "fish", "--", "mcpoke", "use", ""],
+        &["logout"],
+        &["-s", "mine", "logout"],
+        &["call", "nothing"],
+    ] {
+        let finished = sandbox.run(args);
+        said += &finished.stdout;
+        said += &finished.stderr;
+    }
+    assert!(!said.contains("s3cret-in-the-path"), "{said}");
+    // Where it leads is seen.
+    assert!(said.contains("http://127.0.0.1:") && said.contains("mine"), "{said}");
+}

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
 /// The path of the address.
@@ -33,37 +34,71 @@ impl Callback {
         format!("http://127.0.0.1:{}{PATH}", self.port)
     }
 
-    /// Waits until somebody comes whose query is the right one, or until `is_over`.
+    /// Waits until somebody comes whose query is the right one, or until `is_over`. Browsers open connections
+    /// that they send nothing on: each is listened to by itself.
     pub fn wait(
         &self,
         is_right: impl Fn(&str) -> bool,
         is_over: impl Fn() -> bool,
     ) -> Option<String> {
+        let (sender, visits) = channel();
         while !is_over() {
-            match self.listener.accept() {
-                Ok((stream, _)) => {
+            if let Ok((stream, _)) = self.listener.accept() {
+                let sender = sender.clone();
+                std::thread::spawn(move || {
                     // Whoever breaks off is waited for no longer.
-                    if let Ok(Some(query)) = self.serve(&stream, &is_right) {
-                        return Some(query);
+                    if let Ok(visit) = Visit::hear(stream) {
+                        let _ = sender.send(visit);
                     }
-                }
-                Err(_) => std::thread::sleep(LOOK),
+                });
+                continue;
+            }
+            let Ok(visit) = visits.recv_timeout(LOOK) else { continue };
+            let (status, text) = self.judge(&visit, &is_right);
+            // What it says is judged elsewhere, and told in the terminal; the page may not arrive.
+            let _ = answer(&visit.stream, status, text);
+            if status == OK {
+                return Some(visit.query);
             }
         }
         None
     }
 
-    fn serve(
+    fn judge(
         &self,
-        stream: &TcpStream,
+        visit: &Visit,
         is_right: impl Fn(&str) -> bool,
-    ) -> io::Result<Option<String>> {
+    ) -> (&'static str, &'static str) {
+        // A web page must not come in under a name of its own.
+        let here = ["127.0.0.1", "localhost"].map(|name| format!("{name}:{}", self.port));
+        if visit.path != PATH || !here.contains(&visit.host) {
+            return ("404 Not Found", "There is nothing here.");
+        }
+        if !is_right(&visit.query) {
+            return ("400 Bad Request", "This is no answer to what was asked.");
+        }
+        (OK, "Back to the terminal: this window can be closed.")
+    }
+}
+
+const OK: &str = "200 OK";
+
+/// A request that somebody came with.
+struct Visit {
+    stream: TcpStream,
+    path: String,
+    query: String,
+    host: String,
+}
+
+impl Visit {
+    fn hear(stream: TcpStream) -> io::Result<Self> {
         stream.set_nonblocking(false)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
-        let mut lines = BufReader::new(stream.take(MAX_REQUEST)).lines();
+        let mut lines = BufReader::new((&stream).take(MAX_REQUEST)).lines();
         let first = lines.next().transpose()?.unwrap_or_default();
-        let mut host = None;
+        let mut host = String::new();
         for line in lines {
             let line = line?;
             if line.is_empty() {
@@ -72,24 +107,13 @@ impl Callback {
             if let Some((name, value)) = line.split_once(':')
                 && name.eq_ignore_ascii_case("host")
             {
-                host = Some(value.trim().to_owned());
+                value.trim().clone_into(&mut host);
             }
         }
         let target = first.strip_prefix("GET ").and_then(|rest| rest.split(' ').next());
         let (path, query) = target.and_then(|t| t.split_once('?')).unwrap_or_default();
-        // A web page must not come in under a name of its own.
-        let here = ["127.0.0.1", "localhost"].map(|name| format!("{name}:{}", self.port));
-        if path != PATH || !host.is_some_and(|host| here.contains(&host)) {
-            answer(stream, "404 Not Found", "There is nothing here.")?;
-            return Ok(None);
-        }
-        if !is_right(query) {
-            answer(stream, "400 Bad Request", "This is no answer to what was asked.")?;
-            return Ok(None);
-        }
-        // What it says is judged elsewhere, and told in the terminal.
-        answer(stream, "200 OK", "Back to the terminal: this window can be closed.")?;
-        Ok(Some(query.to_owned()))
+        let (path, query) = (path.to_owned(), query.to_owned());
+        Ok(Self { stream, path, query, host })
     }
 }
 
@@ -127,6 +151,7 @@ mod tests {
                 ask(port, &format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n"))
             };
             let here = format!("127.0.0.1:{port}");
+            let _silent = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
             let wrong = [
                 get("/favicon.ico", &here),
                 get("/callback?state=other", &here),

@@ -12,7 +12,9 @@ use url::Url;
 use super::error::{Error, ErrorKind};
 use crate::endpoint::Endpoint;
 use crate::exchange::{Exchange, Purpose, Recorder, Request};
-use crate::transport::{Http, MAX_REDIRECTS, Options, ProxyChoice, Redirect, is_public, judge_get};
+use crate::transport::{
+    self, Http, MAX_REDIRECTS, Options, ProxyChoice, Redirect, is_public, judge_get,
+};
 
 /// The longest that one such exchange may take.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -172,8 +174,13 @@ impl Web {
     ) -> Result<Answered, Error> {
         let mut options = self.options.clone();
         options.proxy = (self.proxies)(at);
-        let failed = |error: crate::transport::Error, number| {
+        let failed = |error: transport::Error, number| {
+            let too_large = matches!(error.kind, transport::ErrorKind::TooLarge(_));
             let mut failed = Error::from(error).shown_by(number);
+            if too_large {
+                // The limit is this one's, and none that an option sets.
+                failed.text = format!("more than {MAX_DOCUMENT} bytes");
+            }
             failed.text = format!("the {purpose}: {}", failed.text);
             failed
         };

@@ -313,3 +313,17 @@ fn in_a_terminal_the_address_can_be_pasted_back() {
     let token = token.iter().find(|request| request.path == "/token").unwrap();
     assert_eq!(fields(&token.text)["code"], "the-code");
 }
+
+#[test]
+fn a_token_that_expires_in_the_middle_of_a_run_is_renewed_there() {
+    let sandbox = Sandbox::new().with("SECRET", "demo-secret");
+    let demo = Demo::with(&sandbox, &["--auth", "oauth", "--token-ttl", "1"]);
+    let own =
+        ["--client-credentials", "--client-id", "demo-client", "--client-secret", "env:SECRET"];
+    sandbox.run(&[&["login", demo.url.as_str()], &own[..]].concat()).exits(0);
+    sandbox.run(&["init", &demo.url]).exits(0);
+    let calls = "{\"seconds\":0.4}\n".repeat(12);
+    let each = ["call", "slow", "--each", "-", "--jobs", "2"];
+    let finished = sandbox.run_with_input(&each, &calls).exits(0);
+    assert_eq!(finished.stdout.lines().count(), 12, "{}", finished.stdout);
+}

@@ -6,7 +6,7 @@ mod logging_in;
 mod renewal;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::Context;
 use super::advice::quoted;
@@ -25,6 +25,8 @@ use logging_in::port_of;
 
 pub(super) use logging_in::{GrantWish, Wishes};
 
+/// How long a token is fresh.
+const FRESH: Duration = Duration::from_secs(10);
 /// So often a process asks for more scopes.
 const MAX_STEP_UPS: usize = 2;
 
@@ -40,8 +42,8 @@ pub(super) struct Authorization {
     browser: Browser,
     limit: Option<Duration>,
     login: Option<Login>,
-    /// A token that this process has got, and that was not refused yet.
-    fresh: bool,
+    /// When this process has got the token.
+    got: Option<Instant>,
     step_ups: usize,
 }
 
@@ -90,7 +92,7 @@ impl Authorization {
             browser: Browser::of(context, limit),
             limit,
             login: None,
-            fresh: false,
+            got: None,
             step_ups: 0,
         }
     }
@@ -193,7 +195,7 @@ impl Authorization {
         {
             self.console.note(&format!("mcpoke: the login is not remembered: {error:#}"));
         }
-        self.fresh = true;
+        self.got = Some(Instant::now());
         self.login = Some(login);
     }
 
@@ -214,6 +216,13 @@ impl Authorization {
         }
     }
 
+    /// Whether the token has only just been given: what is refused then is refused for something else than its
+    /// age.
+    fn is_fresh(&self) -> bool {
+        let expired = self.login.as_ref().is_none_or(|login| login.is_expired(SystemTime::now()));
+        self.got.is_some_and(|got| got.elapsed() < FRESH) && !expired
+    }
+
     /// The token that this process should have sent, after one was refused. Under the lock.
     fn replace(&mut self, refusal: &Exchange, web: &mut Web) -> Result<(), Error> {
         let challenge = Challenge::of(refusal);
@@ -230,8 +239,7 @@ impl Authorization {
         if wants_more {
             return self.step_up(web, challenge.as_ref());
         }
-        let refused_at_once = std::mem::take(&mut self.fresh);
-        if refused_at_once {
+        if self.is_fresh() {
             return Err(Error::new(
                 ErrorKind::Refused,
                 "the server refuses the token that the authorization server has just given",
@@ -266,7 +274,7 @@ impl Authorization {
         let scopes = union(&before, &wanted);
         let missing = || wanted.join(" ");
         self.step_ups += 1;
-        let asked_already = scopes.len() == before.len() && self.fresh;
+        let asked_already = scopes.len() == before.len() && self.is_fresh();
         if self.step_ups > MAX_STEP_UPS || asked_already || wanted.is_empty() {
             let text = match wanted.as_slice() {
                 [] => "the token does not allow this".to_owned(),

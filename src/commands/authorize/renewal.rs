@@ -64,6 +64,14 @@ impl Authorization {
                     // It will never be good again; whoever comes next asks somebody at once.
                     self.keep(Login { refresh_token: None, ..login.clone() });
                 }
+                if let (Some("invalid_client"), Origin::Registered, Some(store)) = (
+                    refreshed.as_ref().err().and_then(|error| error.code.as_deref()),
+                    login.client.origin,
+                    &self.store,
+                ) {
+                    // It is not known there any more; the next login makes it known again.
+                    let _ = store.remove_client(&login.issuer);
+                }
                 refreshed?
             }
             (Grant::ClientCredentials, _) => {

@@ -119,32 +119,14 @@ pub(super) fn prepare_with(
         interrupt: context.interrupt.clone(),
         only_public: false,
     };
-    let authorization = if credentials.has_authorization() || is_demo {
-        None
+    // A project's file must not have the user's own token sent to where it says.
+    let named = file.is_none() && saved.as_ref().is_none_or(|record| record.file.is_none());
+    let Sent { expanded, authorization, renewed } = if is_demo {
+        Sent::by_user(context, &credentials, true)?
     } else {
-        let shared = Authorization::of(context, &endpoint, &http)?;
-        // The variable is for servers that nothing else is known of, and that the user has named: a project's
-        // file must not have it sent to where it says.
-        let named = file.is_none() && saved.as_ref().is_none_or(|record| record.file.is_none());
-        let instead =
-            named && context.env.var("MCPOKE_BEARER").is_some() && shared.lock().login().is_none();
-        (!instead).then_some(shared)
+        Sent::find(context, &credentials, &endpoint, &http, named, refresh)?
     };
-    let mut expanded = expand(context, &credentials, authorization.is_none())?;
-    let renewed = authorization.as_ref().map(|shared| {
-        let authorization = &mut shared.lock();
-        let renewed = refresh(authorization);
-        authorization.stand_in(&mut expanded);
-        renewed
-    });
-    let target = match &saved {
-        _ if is_demo => "demo".to_owned(),
-        Some(record) => record.name.clone(),
-        None if file.is_some() => {
-            quoted(file.as_ref().map(|file| file.name.as_str()).unwrap_or_default())
-        }
-        None => quoted(&without_secrets(endpoint.as_str())),
-    };
+    let target = target_word(saved.as_ref(), file.as_ref(), &endpoint, is_demo);
     let probe = options.no_session.then_some("--no-session");
     let probe = probe.or(options.session_id.as_ref().map(|_| "--session-id"));
     let spoken = Spoken { target, probe, tracing: false };
@@ -152,7 +134,7 @@ pub(super) fn prepare_with(
     let mut client =
         Client::new(endpoint.clone(), http.clone(), expanded.headers.clone(), recorder)
             .map_err(|error| unusable(&error))?;
-    client.add_history(renewed.unwrap_or_default());
+    client.add_history(renewed);
     if let Some(shared) = &authorization {
         client.authorize_with(shared.for_client());
     }
@@ -161,7 +143,12 @@ pub(super) fn prepare_with(
         None => endpoint.authority(),
     };
     let Answering { inquiries, capabilities, wanted, mistakes } = answering(context, &server)?;
-    client.serve_with(inquiries, capabilities.clone());
+    let mut declared = capabilities.clone();
+    let extension = authorization.as_ref().and_then(|shared| shared.lock().extension());
+    if let Some(extension) = extension.filter(|_| options.capabilities.is_none()) {
+        declared["extensions"][extension] = json!({});
+    }
+    client.serve_with(inquiries, declared);
     Ok(Prepared {
         client,
         endpoint,
@@ -178,6 +165,65 @@ pub(super) fn prepare_with(
         wanted,
         mistakes,
     })
+}
+
+/// What means the server on a command line.
+fn target_word(
+    saved: Option<&Record>,
+    file: Option<&FromFile>,
+    endpoint: &Endpoint,
+    is_demo: bool,
+) -> String {
+    match (saved, file) {
+        _ if is_demo => "demo".to_owned(),
+        (Some(record), _) => record.name.clone(),
+        (None, Some(file)) => quoted(&file.name),
+        (None, None) => quoted(&without_secrets(endpoint.as_str())),
+    }
+}
+
+/// Who asks, as it is sent.
+struct Sent {
+    expanded: Expanded,
+    authorization: Option<Shared>,
+    /// What it took to renew a token.
+    renewed: Vec<Exchange>,
+}
+
+impl Sent {
+    /// The user's own credentials, or else what a login gives, or for servers that the user has named
+    /// (`named`) the environment.
+    fn find(
+        context: &Context<'_>,
+        credentials: &Credentials,
+        endpoint: &Endpoint,
+        http: &transport::Options,
+        named: bool,
+        refresh: impl FnOnce(&mut Authorization) -> Vec<Exchange>,
+    ) -> Result<Self, Stop> {
+        if credentials.has_authorization() {
+            return Ok(Self::by_user(context, credentials, false)?);
+        }
+        let shared = Authorization::of(context, endpoint, http)?;
+        let by_environment = named && context.env.var("MCPOKE_BEARER").is_some();
+        if by_environment && shared.lock().login().is_none() {
+            return Ok(Self::by_user(context, credentials, true)?);
+        }
+        let mut sent = Self::by_user(context, credentials, false)?;
+        sent.renewed = refresh(&mut shared.lock());
+        shared.lock().stand_in(&mut sent.expanded);
+        sent.authorization = Some(shared);
+        Ok(sent)
+    }
+
+    fn by_user(
+        context: &Context<'_>,
+        credentials: &Credentials,
+        by_environment: bool,
+    ) -> Result<Self, Failure> {
+        let expanded = expand(context, credentials, by_environment)?;
+        Ok(Self { expanded, authorization: None, renewed: Vec::new() })
+    }
 }
 
 /// What is sent, looked up; from the environment, where `by_environment` says so and nothing else does.

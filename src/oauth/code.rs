@@ -14,7 +14,7 @@ use super::registration::Client;
 use super::web::Web;
 
 /// A scope that asks for a refresh token (`OpenID` Connect Core 1.0, 11).
-const OFFLINE: &str = "offline_access";
+pub const OFFLINE: &str = "offline_access";
 
 /// An authorization that a person is asked for.
 #[derive(Clone)]

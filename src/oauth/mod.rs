@@ -17,7 +17,7 @@ mod web;
 
 pub use callback::Callback;
 pub use challenge::Challenge;
-pub use code::{Pending, begin, can_begin, scopes_for, union};
+pub use code::{OFFLINE, Pending, begin, can_begin, scopes_for, union};
 pub use discovery::{
     Found, RESOURCE_METADATA, SERVER_METADATA, covers, discover, of_server, resource_of,
 };

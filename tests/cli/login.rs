@@ -327,3 +327,44 @@ fn a_token_that_expires_in_the_middle_of_a_run_is_renewed_there() {
     let finished = sandbox.run_with_input(&each, &calls).exits(0);
     assert_eq!(finished.stdout.lines().count(), 12, "{}", finished.stdout);
 }
+
+#[test]
+fn a_server_that_moves_to_another_authorization_server_is_followed() {
+    static MOVED: AtomicBool = AtomicBool::new(false);
+    let other = authority(|_, _| None);
+    let (issuer, known) =
+        (other.server.url.trim_end_matches("/mcp").to_owned(), std::sync::Arc::clone(&other.state));
+    let authority = authority(move |request, state| {
+        if !MOVED.load(Ordering::SeqCst) {
+            return None;
+        }
+        let here = crate::support::here(request);
+        let path = "/.well-known/oauth-protected-resource/mcp";
+        if request.path == path {
+            let resource = format!("{here}/mcp");
+            let document = json!({"resource": resource, "authorization_servers": [issuer]});
+            return Some(crate::support::document(200, &document));
+        }
+        // The old one still renews its tokens, and they are good for nothing here.
+        let given = request.header("authorization").unwrap_or_default();
+        let theirs = known.good.lock().unwrap().0.clone();
+        if request.path == "/mcp" && (theirs.is_empty() || given != format!("Bearer {theirs}")) {
+            let challenge = format!("Bearer resource_metadata=\"{here}{path}\"");
+            return Some(http(401, &[("WWW-Authenticate", challenge.as_str())], ""));
+        }
+        state.good.lock().unwrap().0 = theirs;
+        None
+    });
+    let sandbox = Sandbox::new();
+    log_in(&sandbox, &authority);
+    sandbox.run(&["init", &authority.server.url]).exits(0);
+    // So that the tokens of the two differ.
+    other.state.given.store(7, Ordering::SeqCst);
+    MOVED.store(true, Ordering::SeqCst);
+    call(&sandbox, &[]).exits(4);
+    let _browser = Browser::start(&sandbox);
+    call(&sandbox, &["--browser", BROWSER]).exits(0);
+    let registered = other.server.requests();
+    assert!(registered.iter().any(|request| request.path == "/register"));
+    call(&sandbox, &[]).exits(0);
+}

@@ -7,8 +7,8 @@ use super::renewal::requester;
 use super::{Authorization, nobody};
 use crate::endpoint::Endpoint;
 use crate::oauth::{
-    Callback, Challenge, Client, Error, ErrorKind, Found, Given, Method, Origin, ServerMetadata,
-    Token, Web, begin, can_begin, discover, identify, of_server, scopes_for,
+    Callback, Challenge, Client, Error, ErrorKind, Found, Given, Method, OFFLINE, Origin,
+    ServerMetadata, Token, Web, begin, can_begin, discover, identify, of_server, scopes_for,
 };
 use crate::session::{Grant, KeyReference, Login, Record};
 
@@ -152,10 +152,8 @@ impl Authorization {
             let text = "--client-credentials wants --client-secret or --private-key as well";
             return Err(Error::new(ErrorKind::Usage, text));
         }
-        // There is nobody whose absence a refresh token would be for.
-        let scopes = scopes.into_iter().filter(|scope| scope != "offline_access").collect();
-        let mut login = login_of(&self.endpoint, found, client, Grant::ClientCredentials, scopes)?;
-        login.key.clone_from(&wishes.key);
+        let grant = Grant::ClientCredentials;
+        let login = unattended(login_of(&self.endpoint, found, client, grant, scopes)?, wishes);
         let (client, key) = (self.looked_up(&login.client)?, self.signing_key(login.key.as_ref())?);
         let token =
             requester(web, &login, &client, key.as_ref()).with_own_credentials(&login.scopes)?;
@@ -194,10 +192,7 @@ impl Authorization {
             client: at_provider,
             id_token: id_token.clone(),
         };
-        let scopes: Vec<String> =
-            scopes.into_iter().filter(|scope| scope != "offline_access").collect();
-        let mut login = login_of(&self.endpoint, found, client, grant, scopes)?;
-        login.key.clone_from(&wishes.key);
+        let login = unattended(login_of(&self.endpoint, found, client, grant, scopes)?, wishes);
         let (client, key) = (self.looked_up(&login.client)?, self.signing_key(login.key.as_ref())?);
         let grant = self.enterprise_grant(web, &login, &login.scopes)?;
         let token =
@@ -238,6 +233,13 @@ fn login_of(
         id: format!("{:016x}", getrandom::u64().unwrap_or_default()),
         at: Record::seconds(SystemTime::now()),
     })
+}
+
+/// A login without a person: there is nobody in whose absence a refresh token would be wanted.
+fn unattended(mut login: Login, wishes: &Wishes) -> Login {
+    login.scopes.retain(|scope| scope != OFFLINE);
+    login.key.clone_from(&wishes.key);
+    login
 }
 
 /// Whoever can ask again at any time needs no refresh token.

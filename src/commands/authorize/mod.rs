@@ -109,6 +109,17 @@ impl Authorization {
         }
     }
 
+    /// The extension of the protocol that the login is by, which requests declare.
+    pub(super) fn extension(&self) -> Option<&'static str> {
+        match self.login.as_ref()?.grant {
+            Grant::Code => None,
+            Grant::ClientCredentials => Some("io.modelcontextprotocol/oauth-client-credentials"),
+            Grant::Enterprise { .. } => {
+                Some("io.modelcontextprotocol/enterprise-managed-authorization")
+            }
+        }
+    }
+
     /// Whether somebody could be asked to authorise something.
     pub(super) fn can_ask(&self) -> bool {
         self.browser.is_there()
@@ -240,6 +251,15 @@ impl Authorization {
             return self.step_up(web, challenge.as_ref());
         }
         if self.is_fresh() {
+            let known = self.login.as_ref().map(|login| login.issuer.clone());
+            if self.browser.is_there() {
+                // The server may have another authorization server by now, which has to be asked anew.
+                let found = discover(web, &self.endpoint, challenge.as_ref(), known.as_deref())?;
+                if known.is_some_and(|known| known != found.server.issuer) {
+                    let wishes = self.wishes_of_old(Vec::new());
+                    return self.log_in_again(web, challenge.as_ref(), &wishes);
+                }
+            }
             return Err(Error::new(
                 ErrorKind::Refused,
                 "the server refuses the token that the authorization server has just given",

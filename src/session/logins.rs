@@ -34,12 +34,12 @@ pub enum Grant {
 }
 
 impl Grant {
-    /// The words for it.
+    /// The word for it.
     pub fn as_str(&self) -> &'static str {
         match self {
-            Self::Code => "a person",
-            Self::ClientCredentials => "client credentials",
-            Self::Enterprise { .. } => "an identity provider",
+            Self::Code => "authorization_code",
+            Self::ClientCredentials => "client_credentials",
+            Self::Enterprise { .. } => "enterprise-managed-authorization",
         }
     }
 }

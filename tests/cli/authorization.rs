@@ -398,3 +398,32 @@ fn nothing_secret_is_seen_in_what_authorization_says_and_writes() {
     }
     assert!(seen.len() >= 8, "{:?}", seen.iter().map(|(place, _)| place).collect::<Vec<_>>());
 }
+
+#[test]
+fn a_challenge_that_a_gateway_has_renamed_leads_to_a_token_too() {
+    let authority = authority(|request, state| {
+        let here = here(request);
+        match request.path.as_str() {
+            "/mcp" => {
+                let good = format!("Bearer {}", state.good.lock().unwrap().0);
+                let refused = request.header("authorization") != Some(good.as_str());
+                let challenge = format!("Bearer resource_metadata=\"{here}/elsewhere\"");
+                let name = "x-amzn-Remapped-WWW-Authenticate";
+                refused.then(|| http(401, &[(name, challenge.as_str())], ""))
+            }
+            "/elsewhere" => {
+                let metadata =
+                    json!({"resource": format!("{here}/mcp"), "authorization_servers": [here]});
+                Some(document(200, &metadata))
+            }
+            path if path.starts_with("/.well-known/oauth-protected-resource") => {
+                Some(http(404, &[], ""))
+            }
+            _ => None,
+        }
+    });
+    let sandbox = Sandbox::new();
+    let _browser = Browser::start(&sandbox);
+    sandbox.run(&["login", &authority.server.url, "--browser", BROWSER]).exits(0);
+    sandbox.run(&["init", &authority.server.url]).exits(0);
+}

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use super::super::form::read_line;
@@ -89,27 +89,50 @@ impl Browser {
             Who::Person => Some(PERSON),
             _ => self.limit,
         };
-        let outcome = self.interrupt.receive(&came, limit);
+        let code = self.listen(&came, pending, limit);
         over.store(true, Ordering::SeqCst);
-        match outcome {
-            Some(Came::Back(query)) => pending.judge(&query),
-            Some(Came::Typed(text)) => pending.judge_typed(&text),
-            Some(Came::Failed(why)) => {
-                let text = format!("--browser {why}");
-                Err(Error::new(ErrorKind::NobodyToAsk, text).with_detail(
-                    "It is given the address, and has to follow it back to this machine.",
-                ))
-            }
-            None if self.interrupt.is_raised() => {
-                Err(Error::new(ErrorKind::Interrupted, "interrupted"))
-            }
-            None => {
-                let text = "nobody came back from the browser in time";
-                Err(Error::new(ErrorKind::TooSlow, text).with_detail(
-                    "If the page said that the client is not known: `mcpoke login --register`.",
-                ))
+        code
+    }
+
+    /// What comes back first, and is an answer.
+    fn listen(
+        &self,
+        came: &Receiver<Came>,
+        pending: &Pending,
+        limit: Option<Duration>,
+    ) -> Result<String, Error> {
+        loop {
+            match self.interrupt.receive(came, limit) {
+                Some(Came::Back(query)) => return pending.judge(&query),
+                Some(Came::Typed(text)) => match pending.judge_typed(&text) {
+                    // Whoever has pasted something else can paste again.
+                    Err(error) if error.kind == ErrorKind::Unsafe => {
+                        self.say(&format!("mcpoke: {error}. Once more:"));
+                    }
+                    code => return code,
+                },
+                Some(Came::Failed(why)) => {
+                    let text = format!("--browser {why}");
+                    return Err(Error::new(ErrorKind::NobodyToAsk, text).with_detail(
+                        "It is given the address, and has to follow it back to this machine.",
+                    ));
+                }
+                None if self.interrupt.is_raised() => {
+                    return Err(Error::new(ErrorKind::Interrupted, "interrupted"));
+                }
+                None => {
+                    let text = "nobody came back from the browser in time";
+                    return Err(Error::new(ErrorKind::TooSlow, text).with_detail(
+                        "If the page said that the client is not known: `mcpoke login --register`.",
+                    ));
+                }
             }
         }
+    }
+
+    /// Says what a person has to know, with --quiet too. What cannot be written stops nothing.
+    fn say(&self, text: &str) {
+        let _ = self.console.err.line(text);
     }
 
     fn send_there(&self, url: &str, sender: &Sender<Came>) {
@@ -124,18 +147,18 @@ impl Browser {
             });
             return;
         }
-        self.console.note("mcpoke: the server wants to be authorised. In a browser, go to\n");
-        self.console.note(&format!("  {url}\n"));
+        self.say("mcpoke: the server wants to be authorised. In a browser, go to\n");
+        self.say(&format!("  {url}\n"));
         let opened = !self.by_hand
             && match &self.opener {
                 Some(command) => shell::start_with(command, url).is_ok(),
                 None => open::that_detached(url).is_ok(),
             };
         if opened {
-            self.console.note("It should have opened there. Waiting; Ctrl-C ends it.");
+            self.say("It should have opened there. Waiting; Ctrl-C ends it.");
             return;
         }
-        self.console.note(
+        self.say(
             "Waiting for it to come back. If it cannot (it runs on another machine), paste the address that it \
              ends at:",
         );

@@ -1,7 +1,7 @@
 //! `close`: end the session with DELETE, and forget the server.
 
 use super::advice::failed;
-use super::prepare::prepare;
+use super::prepare::prepare_quietly;
 use super::settings::limits;
 use super::{Context, Outcome, Stop};
 use crate::cli::Close;
@@ -78,7 +78,7 @@ fn close(context: &Context<'_>, store: &Store, record: &Record, forget: bool) ->
 
 fn end(context: &Context<'_>, record: &Record) -> Result<Closed, Stop> {
     let endpoint = Endpoint::parse(&record.url).map_err(Failure::usage)?;
-    let mut prepared = prepare(context, Target::Saved(Box::new(record.clone()), endpoint))?;
+    let mut prepared = prepare_quietly(context, Target::Saved(Box::new(record.clone()), endpoint))?;
     if !record.belongs_to(&prepared.expanded) {
         // A session is never sent with credentials that it was not opened with.
         return Err(Failure::usage(format!(

@@ -154,7 +154,8 @@ pub(super) fn log_out(context: &Context<'_>, server: Option<&str>) -> Outcome {
         Some(Ok(())) => "tokens given back, and forgotten".to_owned(),
         Some(Err(error)) => format!("forgotten; giving the tokens back failed: {error}"),
     };
-    context.console.note(&format!("{}: {what}", redactor.url(&url)));
+    let told = format!("{}: {what}", redactor.url(&url));
+    context.console.note(&one_line(&context.recorder.hide(&told)));
     Ok(ExitCode::Success)
 }
 

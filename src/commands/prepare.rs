@@ -9,7 +9,7 @@ use super::answering::{Answering, Mistakes, answering};
 use super::authorize::{Authorization, Shared};
 use super::settings::{self, given_credentials, limits};
 use super::{Context, Stop, shell};
-use crate::client::Client;
+use crate::client::{self, Client};
 use crate::demo::{self, Demo};
 use crate::endpoint::Endpoint;
 use crate::error::{Failure, Kind, from_transport};
@@ -60,6 +60,13 @@ impl Prepared {
 /// Finds out what to send and how. Nothing is sent to the server; a token that is about to expire is renewed.
 pub(super) fn prepare(context: &Context<'_>, target: Target) -> Result<Prepared, Stop> {
     prepare_with(context, target, Authorization::refresh_in_time)
+}
+
+/// The same for what must not ask anybody to authorise something: it looks at the server, or takes leave of it.
+pub(super) fn prepare_quietly(context: &Context<'_>, target: Target) -> Result<Prepared, Stop> {
+    let mut prepared = prepare_with(context, target, Authorization::refresh_quietly)?;
+    prepared.client.authorize_with(client::Authorization::default());
+    Ok(prepared)
 }
 
 /// The same, whatever is to become of the token.

@@ -427,3 +427,53 @@ fn a_challenge_that_a_gateway_has_renamed_leads_to_a_token_too() {
     sandbox.run(&["login", &authority.server.url, "--browser", BROWSER]).exits(0);
     sandbox.run(&["init", &authority.server.url]).exits(0);
 }
+
+#[test]
+fn what_authorization_servers_say_drives_no_terminal_and_repeats_no_secret() {
+    let authority = authority(|request, state| {
+        let said = |text: &str| format!("\u{1b}[31m{text}\u{7}");
+        match request.path.as_str() {
+            "/token" if request.text.contains("grant_type=refresh_token") => {
+                let told = fields(&request.text).remove("refresh_token").unwrap();
+                let refusal = json!({"error": said(&told), "error_description": said(&told)});
+                Some(document(400, &refusal))
+            }
+            "/token" => {
+                let mut given = state.give();
+                given["scope"] = json!(said("scope"));
+                Some(document(200, &given))
+            }
+            RESOURCE => {
+                let (resource, servers) = (format!("{}/mcp", here(request)), [here(request)]);
+                let scopes = [said("scope")];
+                Some(document(
+                    200,
+                    &json!({"resource": resource,
+                    "authorization_servers": servers, "scopes_supported": scopes}),
+                ))
+            }
+            "/register" => Some(document(201, &json!({"client_id": said("client")}))),
+            _ => None,
+        }
+    });
+    let sandbox = Sandbox::new();
+    let _browser = Browser::start(&sandbox);
+    let url = authority.server.url.as_str();
+    authority.state.expires_in.store(0, std::sync::atomic::Ordering::SeqCst);
+    let mut said = String::new();
+    for args in [
+        &["login", url, "--browser", BROWSER][..],
+        &["sessions"],
+        &["init", url],
+        &["trace", url],
+        &["call", "echo", "message=hi"],
+        &["logout", url],
+    ] {
+        let finished = sandbox.run(args);
+        said += &finished.stdout;
+        said += &finished.stderr;
+    }
+    assert!(said.contains("could not be renewed"), "{said}");
+    assert!(!said.contains(['\u{1b}', '\u{7}']), "{said:?}");
+    assert!(!said.contains("refresh-token-0"), "{said}");
+}

@@ -371,3 +371,45 @@ fn a_server_that_moves_to_another_authorization_server_is_followed() {
     assert!(registered.iter().any(|request| request.path == "/register"));
     call(&sandbox, &[]).exits(0);
 }
+
+#[test]
+fn a_lost_session_is_no_refused_token() {
+    static LOST: AtomicBool = AtomicBool::new(false);
+    let authority = authority(|request, state| {
+        let good = format!("Bearer {}", state.good.lock().unwrap().0);
+        let lost = LOST.load(Ordering::SeqCst);
+        if request.path != "/mcp" || request.header("authorization") != Some(good.as_str()) {
+            return None;
+        }
+        if request.rpc() == "initialize" && lost {
+            let result = request.result_text(&json!({"protocolVersion": "2025-11-25",
+                "capabilities": {}, "serverInfo": {"name": "scripted", "version": "1"}}));
+            return Some(http(200, &[("Mcp-Session-Id", "another-session-0123456789")], &result));
+        }
+        let of_old = request.header("mcp-session-id") == Some("session-0123456789abcdef");
+        // As rmcp says it up to 0.16: 401, and no word on tokens.
+        (lost && of_old).then(|| http(401, &[], "Unauthorized: Session not found"))
+    });
+    let sandbox = Sandbox::new();
+    log_in(&sandbox, &authority);
+    sandbox.run(&["init", &authority.server.url]).exits(0);
+    LOST.store(true, Ordering::SeqCst);
+    call(&sandbox, &[]).exits(0).says("no longer knew the session");
+    assert_eq!(authority.state.refreshed.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn whoever_only_looks_asks_nobody() {
+    let authority = authority(|_, _| None);
+    let sandbox = Sandbox::new();
+    let browser = Browser::start(&sandbox);
+    let url = authority.server.url.as_str();
+    sandbox.run(&["trace", url, "--browser", BROWSER]).exits(4);
+    sandbox.run(&["trace", url, "--browser", BROWSER, "--recipe", "python"]).fails();
+    assert!(browser.addresses().is_empty());
+    sandbox.run(&["init", url, "--browser", BROWSER]).exits(0);
+    // Nor does whoever takes leave.
+    authority.state.expire();
+    sandbox.run(&["close", "--browser", BROWSER]).exits(0);
+    assert_eq!(browser.addresses().len(), 1);
+}

@@ -9,7 +9,7 @@ use super::super::form::read_line;
 use super::super::{Context, shell};
 use crate::env::Env;
 use crate::oauth::{Callback, Error, ErrorKind, Pending};
-use crate::output::Console;
+use crate::output::{Console, one_line};
 use crate::transport::Interrupt;
 
 /// How long a person may take.
@@ -107,7 +107,7 @@ impl Browser {
                 Some(Came::Typed(text)) => match pending.judge_typed(&text) {
                     // Whoever has pasted something else can paste again.
                     Err(error) if error.kind == ErrorKind::Unsafe => {
-                        self.say(&format!("mcpoke: {error}. Once more:"));
+                        self.say(&one_line(&format!("mcpoke: {error}. Once more:")));
                     }
                     code => return code,
                 },

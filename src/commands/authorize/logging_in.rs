@@ -100,7 +100,7 @@ impl Authorization {
         if let (Origin::Registered, Some(store)) = (client.origin, &self.store)
             && let Err(error) = store.save_client(&client)
         {
-            self.console.note(&format!("mcpoke: the client is not remembered: {error:#}"));
+            self.note(&format!("mcpoke: the client is not remembered: {error:#}"));
         }
         let pending = begin(web, found, &client, scopes)?;
         let code = self.browser.ask(callback, &pending)?;

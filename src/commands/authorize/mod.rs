@@ -16,7 +16,7 @@ use crate::endpoint::Endpoint;
 use crate::env::Env;
 use crate::exchange::{Exchange, Recorder};
 use crate::oauth::{Challenge, Error, ErrorKind, Origin, Web, discover, union};
-use crate::output::Console;
+use crate::output::{Console, one_line};
 use crate::session::{Expanded, Grant, Lock, Login, Store};
 use crate::transport::{self, ProxyChoice, is_public};
 
@@ -128,7 +128,15 @@ impl Authorization {
     /// Renews a token that is about to expire, or asks for another where that has to be and somebody is there.
     /// Where that fails, the server says what it makes of the old one.
     pub(super) fn refresh_in_time(&mut self) -> Vec<Exchange> {
-        let can_ask = self.browser.is_there();
+        self.refresh(self.browser.is_there())
+    }
+
+    /// The same without asking anybody.
+    pub(super) fn refresh_quietly(&mut self) -> Vec<Exchange> {
+        self.refresh(false)
+    }
+
+    fn refresh(&mut self, can_ask: bool) -> Vec<Exchange> {
         let is_due = |login: &Login| {
             if login.is_renewable() {
                 return login.is_expiring(SystemTime::now());
@@ -151,9 +159,14 @@ impl Authorization {
             }
         });
         if let Err(error) = renewed {
-            self.console.note(&format!("mcpoke: the token could not be renewed: {error}"));
+            self.note(&format!("mcpoke: the token could not be renewed: {error}"));
         }
         web.take_history()
+    }
+
+    /// Something worth knowing, in which servers may have had a say.
+    fn note(&self, text: &str) {
+        self.console.note(&one_line(&self.recorder.hide(text)));
     }
 
     fn load(&mut self) -> Result<(), anyhow::Error> {
@@ -204,7 +217,7 @@ impl Authorization {
         if let Some(store) = &self.store
             && let Err(error) = store.save_login(&login)
         {
-            self.console.note(&format!("mcpoke: the login is not remembered: {error:#}"));
+            self.note(&format!("mcpoke: the login is not remembered: {error:#}"));
         }
         self.got = Some(Instant::now());
         self.login = Some(login);
@@ -310,7 +323,7 @@ impl Authorization {
         match self.login.clone() {
             Some(login) if login.grant != Grant::Code => self.renew(web, &login, Some(&scopes)),
             _ if self.browser.is_there() => {
-                self.console.note(&format!("mcpoke: more is needed: the scope {}", missing()));
+                self.note(&format!("mcpoke: more is needed: the scope {}", missing()));
                 let wishes = self.wishes_of_old(scopes);
                 self.log_in_again(web, challenge, &wishes)
             }
@@ -356,9 +369,11 @@ impl Authorizer for Authorization {
     fn can_help(&self, refusal: &Exchange) -> bool {
         let challenge = Challenge::of(refusal);
         let about_scope = challenge.as_ref().is_some_and(Challenge::wants_more_scope);
-        // A 403 without a word on scopes is about something else.
-        (refusal.status() == Some(401) || about_scope)
-            && (self.login.is_some() || self.browser.is_there())
+        // A 403 without a word on scopes is about something else, and a 401 without a challenge in a session
+        // perhaps about that: real servers say so of one that they have lost.
+        let about_token = refusal.status() == Some(401)
+            && (challenge.is_some() || refusal.session_sent().is_none());
+        (about_token || about_scope) && (self.login.is_some() || self.browser.is_there())
     }
 
     fn authorize(

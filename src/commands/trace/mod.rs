@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::advice::{Spoken, failed, quoted};
 use super::call::{read_file, wrong_arguments};
-use super::prepare::{Prepared, prepare};
+use super::prepare::{Prepared, prepare_quietly};
 use super::settings::{given_credentials, handshake};
 use super::{Context, Outcome, Stop};
 use crate::arguments::{Given, Typing};
@@ -40,7 +40,7 @@ pub(super) fn run(context: &Context<'_>, args: &Trace) -> Outcome {
     let (named, words) = target_and_words(args);
     let named = named.or_else(|| context.named());
     let target = super::target::find(context, named)?;
-    let mut prepared = prepare(context, target)?;
+    let mut prepared = prepare_quietly(context, target)?;
     prepared.spoken.tracing = true;
     if let Some(address) = &args.listen {
         if given_credentials(context.options)? != Credentials::default() {

@@ -15,7 +15,7 @@ use crate::client::{Ask, Error as ClientError, ErrorKind as ClientErrorKind, Ren
 use crate::error::Failure;
 use crate::exchange::Exchange;
 use crate::exit::ExitCode;
-use crate::oauth::{Challenge, Error, ErrorKind, Web, claim};
+use crate::oauth::{Challenge, Error, Web, claim};
 use crate::output::{age, one_line};
 use crate::redact::without_secrets;
 use crate::session::{Login, Record, Target};
@@ -86,16 +86,8 @@ fn attempt(
     wishes: &Wishes,
 ) -> Result<(), Error> {
     let challenge = Challenge::of(refusal);
-    shared.lock().log_in(web, challenge.as_ref(), wishes).map_err(|error| {
-        let asks = matches!(refusal.status(), Some(401 | 403));
-        // A server that refuses nothing, and names nobody, wants no login.
-        if asks || error.kind != ErrorKind::Discovery {
-            return error;
-        }
-        error.with_detail(
-            "Without a token the server did not refuse the request: perhaps it wants none.",
-        )
-    })
+    let refused = matches!(refusal.status(), Some(401 | 403));
+    shared.lock().log_in(web, challenge.as_ref(), &Wishes { refused, ..wishes.clone() })
 }
 
 /// Asks for the tools as a client without a token does: the refusal says what is wanted.
@@ -237,6 +229,7 @@ fn wishes(context: &Context<'_>, args: &Args) -> Result<Wishes, Failure> {
         register: args.register,
         key,
         grant,
+        refused: false,
     })
 }
 

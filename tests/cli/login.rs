@@ -413,3 +413,13 @@ fn whoever_only_looks_asks_nobody() {
     sandbox.run(&["close", "--browser", BROWSER]).exits(0);
     assert_eq!(browser.addresses().len(), 1);
 }
+
+#[test]
+fn a_server_that_wants_no_login_is_left_alone() {
+    let server =
+        crate::support::mcp(|request| (request.path != "/mcp").then(|| http(404, &[], "")));
+    let sandbox = Sandbox::new();
+    let login = sandbox.run(&["login", &server.url, "--browser", "false"]).exits(4);
+    assert!(login.stderr.contains("refuses nothing"), "{}", login.stderr);
+    assert!(server.requests().iter().all(|request| request.path != "/register"));
+}

@@ -24,6 +24,8 @@ pub(in super::super) struct Wishes {
     pub(in super::super) register: bool,
     pub(in super::super) key: Option<KeyReference>,
     pub(in super::super) grant: GrantWish,
+    /// The server has refused something for want of a token: then it is one of 2025-03-26, if nothing else.
+    pub(in super::super) refused: bool,
 }
 
 /// Who is to answer for the token.
@@ -51,6 +53,11 @@ impl Authorization {
     ) -> Result<(), Error> {
         let known = self.login.as_ref().map(|login| login.issuer.clone());
         let found = discover(web, &self.endpoint, challenge, known.as_deref())?;
+        if found.assumed && !wishes.refused {
+            let text = "the server refuses nothing, and names nobody who gives tokens";
+            return Err(Error::new(ErrorKind::Discovery, text)
+                .with_detail("It seems to want no login, at least for the list of its tools."));
+        }
         let scopes = scopes_for(&wishes.scopes, challenge, &found);
         let login = match &wishes.grant {
             GrantWish::Code => self.by_code(web, &found, &scopes, wishes)?,

@@ -225,7 +225,9 @@ impl Authorization {
 
     /// What the user said when they logged in, for logging in again.
     fn wishes_of_old(&self, scopes: Vec<String>) -> Wishes {
-        let Some(login) = &self.login else { return Wishes { scopes, ..Wishes::default() } };
+        let Some(login) = &self.login else {
+            return Wishes { scopes, refused: true, ..Wishes::default() };
+        };
         let client = &login.client;
         let is_given = client.origin == Origin::Given;
         Wishes {
@@ -237,6 +239,7 @@ impl Authorization {
             register: false,
             key: login.key.clone(),
             grant: GrantWish::Code,
+            refused: true,
         }
     }
 

@@ -38,7 +38,7 @@ pub(super) fn log_in(context: &Context<'_>, args: &Args) -> Outcome {
                 .into());
         }
         // MCPOKE_BEARER, which a login comes before.
-        None => Authorization::of(context, &prepared.endpoint, &prepared.http)?,
+        None => of_server(context, &prepared)?,
     };
     let interactive = matches!(wishes.grant, GrantWish::Code);
     if interactive && !shared.lock().can_ask() {
@@ -127,16 +127,21 @@ pub(super) fn log_out(context: &Context<'_>, server: Option<&str>) -> Outcome {
         }
         Target::Demo => return Err(nothing_there("demo").into()),
     };
-    if store.login(&url).is_err() {
+    let asked = match &target {
+        Target::Saved(record, _) => record.asked_url.clone(),
+        _ => None,
+    };
+    let damaged = asked.iter().chain([&url]).filter(|url| store.login(url).is_err());
+    if let Some(damaged) = damaged.last() {
         // What cannot be read can be forgotten all the same.
-        store.remove_login(&url)?;
+        store.remove_login(damaged)?;
         context.console.note("forgotten; its tokens could not be read, and were not given back");
         return Ok(ExitCode::Success);
     }
     let prepared = prepare_with(context, target, |_| Vec::new())?;
     let redactor = context.recorder.redactor();
     let shown = quoted(&redactor.url(&url));
-    let Some(shared) = prepared.authorization else { return Err(nothing_there(&shown).into()) };
+    let shared = of_server(context, &prepared)?;
     if shared.lock().login().is_none() {
         return Err(nothing_there(&shown).into());
     }
@@ -149,6 +154,12 @@ pub(super) fn log_out(context: &Context<'_>, server: Option<&str>) -> Outcome {
     let told = format!("{}: {what}", redactor.url(&url));
     context.console.note(&one_line(&context.recorder.hide(&told)));
     Ok(ExitCode::Success)
+}
+
+/// The login with a server, whatever else is sent to it.
+fn of_server(context: &Context<'_>, prepared: &Prepared) -> anyhow::Result<Shared> {
+    let asked = prepared.saved.as_ref().and_then(|record| record.asked_url.as_deref());
+    Authorization::of(context, &prepared.endpoint, asked, &prepared.http)
 }
 
 fn nothing_there(server: &str) -> Failure {

@@ -131,7 +131,9 @@ pub(super) fn prepare_with(
     let Sent { expanded, authorization, renewed } = if is_demo {
         Sent::by_user(context, &credentials, true)?
     } else {
-        Sent::find(context, &credentials, &endpoint, &http, named, refresh)?
+        let asked = saved.as_ref().and_then(|record| record.asked_url.as_deref());
+        let find = || Authorization::of(context, &endpoint, asked, &http);
+        Sent::find(context, &credentials, find, named, refresh)?
     };
     let target = target_word(saved.as_ref(), file.as_ref(), &endpoint, is_demo);
     let probe = options.no_session.then_some("--no-session");
@@ -203,15 +205,14 @@ impl Sent {
     fn find(
         context: &Context<'_>,
         credentials: &Credentials,
-        endpoint: &Endpoint,
-        http: &transport::Options,
+        find: impl FnOnce() -> anyhow::Result<Shared>,
         named: bool,
         refresh: impl FnOnce(&mut Authorization) -> Vec<Exchange>,
     ) -> Result<Self, Stop> {
         if credentials.has_authorization() {
             return Ok(Self::by_user(context, credentials, false)?);
         }
-        let shared = Authorization::of(context, endpoint, http)?;
+        let shared = find()?;
         let by_environment = named && context.env.var("MCPOKE_BEARER").is_some();
         if by_environment && shared.lock().login().is_none() {
             return Ok(Self::by_user(context, credentials, true)?);

@@ -23,10 +23,10 @@ pub(super) fn list(context: &Context<'_>) -> Outcome {
         }
     }
     let logins = store.logins();
-    let of = |record: &Record| logins.iter().find(|login| login.server == record.url);
+    let of = |record: &Record| logins.iter().find(|login| record.is_at(&login.server));
     // Somebody may have logged in to a server, and not begun with it yet.
     let apart = || {
-        let is_known = |login: &&Login| !records.iter().any(|record| record.url == login.server);
+        let is_known = |login: &&Login| !records.iter().any(|record| record.is_at(&login.server));
         logins.iter().filter(is_known)
     };
     let mut redactor = context.recorder.redactor();

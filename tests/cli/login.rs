@@ -423,3 +423,31 @@ fn a_server_that_wants_no_login_is_left_alone() {
     assert!(login.stderr.contains("refuses nothing"), "{}", login.stderr);
     assert!(server.requests().iter().all(|request| request.path != "/register"));
 }
+
+#[test]
+fn a_login_holds_at_the_address_that_a_server_redirects_to() {
+    let authority = authority(|request, state| {
+        let good = format!("Bearer {}", state.good.lock().unwrap().0);
+        match request.path.as_str() {
+            // As the Python servers do it.
+            "/mcp" => Some(http(307, &[("Location", "/mcp/")], "")),
+            "/mcp/" if request.header("authorization") != Some(good.as_str()) => {
+                Some(http(401, &[("WWW-Authenticate", "Bearer")], ""))
+            }
+            _ => None,
+        }
+    });
+    let sandbox = Sandbox::new();
+    log_in(&sandbox, &authority);
+    sandbox.run(&["init", &authority.server.url]).exits(0);
+    for _ in 0..2 {
+        call(&sandbox, &[]).exits(0);
+        sandbox.run(&["-s", &authority.server.url, "list-tools"]).exits(0);
+        authority.state.expire();
+    }
+    let requests = authority.server.requests();
+    let opened = requests.iter().filter(|request| request.rpc() == "initialize").count();
+    assert_eq!(opened, 2, "one, and its redirect");
+    sandbox.run(&["sessions"]).exits(0).prints_part("a-client");
+    sandbox.run(&["logout"]).exits(0).says("given back");
+}

@@ -5,7 +5,6 @@ use std::time::SystemTime;
 
 use super::renewal::requester;
 use super::{Authorization, nobody};
-use crate::endpoint::Endpoint;
 use crate::oauth::{
     Callback, Challenge, Client, Error, ErrorKind, Found, Given, Method, OFFLINE, Origin,
     ServerMetadata, Token, Web, begin, can_begin, discover, identify, of_server, scopes_for,
@@ -111,7 +110,7 @@ impl Authorization {
         }
         let pending = begin(web, found, &client, scopes)?;
         let code = self.browser.ask(callback, &pending)?;
-        let mut login = login_of(&self.endpoint, found, client, Grant::Code, scopes.to_vec())?;
+        let mut login = login_of(&self.key, found, client, Grant::Code, scopes.to_vec())?;
         login.key.clone_from(&wishes.key);
         let (client, key) = (self.looked_up(&login.client)?, self.signing_key(login.key.as_ref())?);
         let token = requester(web, &login, &client, key.as_ref())
@@ -160,7 +159,7 @@ impl Authorization {
             return Err(Error::new(ErrorKind::Usage, text));
         }
         let grant = Grant::ClientCredentials;
-        let login = unattended(login_of(&self.endpoint, found, client, grant, scopes)?, wishes);
+        let login = unattended(login_of(&self.key, found, client, grant, scopes)?, wishes);
         let (client, key) = (self.looked_up(&login.client)?, self.signing_key(login.key.as_ref())?);
         let token =
             requester(web, &login, &client, key.as_ref()).with_own_credentials(&login.scopes)?;
@@ -199,7 +198,7 @@ impl Authorization {
             client: at_provider,
             id_token: id_token.clone(),
         };
-        let login = unattended(login_of(&self.endpoint, found, client, grant, scopes)?, wishes);
+        let login = unattended(login_of(&self.key, found, client, grant, scopes)?, wishes);
         let (client, key) = (self.looked_up(&login.client)?, self.signing_key(login.key.as_ref())?);
         let grant = self.enterprise_grant(web, &login, &login.scopes)?;
         let token =
@@ -210,7 +209,7 @@ impl Authorization {
 
 /// A login that has everything but its token.
 fn login_of(
-    endpoint: &Endpoint,
+    server_url: &str,
     found: &Found,
     client: Client,
     grant: Grant,
@@ -222,7 +221,7 @@ fn login_of(
     })?;
     Ok(Login {
         format: Record::FORMAT,
-        server: endpoint.as_str().to_owned(),
+        server: server_url.to_owned(),
         resource: found.resource.clone(),
         issuer: server.issuer.clone(),
         token_endpoint,

@@ -37,6 +37,8 @@ pub(super) struct Authorization {
     console: Console,
     recorder: Recorder,
     endpoint: Endpoint,
+    /// The address that the login is remembered by.
+    key: String,
     http: transport::Options,
     proxy: Option<String>,
     browser: Browser,
@@ -63,14 +65,22 @@ impl Shared {
 }
 
 impl Authorization {
-    /// What is remembered for this server; a token that is about to expire is renewed.
+    /// What is remembered for this server, under its address or under the one that was asked for.
     pub(super) fn of(
         context: &Context<'_>,
         endpoint: &Endpoint,
+        asked: Option<&str>,
         http: &transport::Options,
     ) -> Result<Shared, anyhow::Error> {
         let mut authorization = Self::empty(context, endpoint, http);
         authorization.load()?;
+        if let (None, Some(asked)) = (&authorization.login, asked) {
+            let found = std::mem::replace(&mut authorization.key, asked.to_owned());
+            authorization.load()?;
+            if authorization.login.is_none() {
+                authorization.key = found;
+            }
+        }
         Ok(Shared(Arc::new(Mutex::new(authorization))))
     }
 
@@ -87,6 +97,7 @@ impl Authorization {
             console: context.console.clone(),
             recorder: context.recorder.clone(),
             endpoint: endpoint.clone(),
+            key: endpoint.as_str().to_owned(),
             http: http.clone(),
             proxy: context.options.proxy.clone(),
             browser: Browser::of(context, limit),
@@ -171,7 +182,7 @@ impl Authorization {
 
     fn load(&mut self) -> Result<(), anyhow::Error> {
         let Some(store) = &self.store else { return Ok(()) };
-        self.login = store.login(self.endpoint.as_str())?;
+        self.login = store.login(&self.key)?;
         if let Some(login) = &self.login {
             let secrets = [&login.refresh_token, &login.client.secret];
             self.recorder.learn(|redactor| {
@@ -190,7 +201,7 @@ impl Authorization {
         let state = |error: anyhow::Error| Error::new(ErrorKind::State, format!("{error:#}"));
         let _lock: Option<Lock> = match &self.store {
             Some(store) => {
-                let name = Store::login_lock(self.endpoint.as_str());
+                let name = Store::login_lock(&self.key);
                 Some(store.lock(&name, self.limit).map_err(state)?)
             }
             None => None,

@@ -121,7 +121,7 @@ impl Authorization {
             let revoked = endpoint.map(|endpoint| this.revoke(&mut web, &login, endpoint));
             if let Some(store) = &this.store {
                 store
-                    .remove_login(this.endpoint.as_str())
+                    .remove_login(&this.key)
                     .map_err(|error| Error::new(ErrorKind::State, format!("{error:#}")))?;
             }
             Ok(revoked)

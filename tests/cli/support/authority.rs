@@ -99,7 +99,7 @@ pub(crate) fn authority(
         let here = here(request);
         let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
         Some(match path {
-            "/mcp" => {
+            "/mcp" | "/mcp/" => {
                 let given = request.header("authorization").unwrap_or_default();
                 let good = format!("Bearer {}", known.good.lock().unwrap().0);
                 if given == good && given != "Bearer " {

@@ -131,8 +131,8 @@ pub(super) fn log_out(context: &Context<'_>, server: Option<&str>) -> Outcome {
         Target::Saved(record, _) => record.asked_url.clone(),
         _ => None,
     };
-    let damaged = asked.iter().chain([&url]).filter(|url| store.login(url).is_err());
-    if let Some(damaged) = damaged.last() {
+    let mut addresses = [&url].into_iter().chain(&asked);
+    if let Some(damaged) = addresses.find(|address| store.login(address).is_err()) {
         // What cannot be read can be forgotten all the same.
         store.remove_login(damaged)?;
         context.console.note("forgotten; its tokens could not be read, and were not given back");

@@ -451,3 +451,17 @@ fn a_login_holds_at_the_address_that_a_server_redirects_to() {
     sandbox.run(&["sessions"]).exits(0).prints_part("a-client");
     sandbox.run(&["logout"]).exits(0).says("given back");
 }
+
+#[test]
+fn a_damaged_login_is_reported_and_can_be_removed() {
+    let authority = authority(|_, _| None);
+    let sandbox = Sandbox::new();
+    log_in(&sandbox, &authority);
+    let file = std::fs::read_dir(sandbox.state().join("logins")).unwrap().next().unwrap().unwrap();
+    std::fs::write(file.path(), "{\"format\":1,").unwrap();
+    let url = authority.server.url.as_str();
+    sandbox.run(&["init", url]).exits(9).says("mcpoke logout");
+    sandbox.run(&["logout", url]).exits(0).says("forgotten");
+    log_in(&sandbox, &authority);
+    sandbox.run(&["init", url]).exits(0);
+}

@@ -465,3 +465,60 @@ fn a_damaged_login_is_reported_and_can_be_removed() {
     log_in(&sandbox, &authority);
     sandbox.run(&["init", url]).exits(0);
 }
+
+#[test]
+fn an_identity_provider_answers_for_its_user() {
+    static HONEST: AtomicBool = AtomicBool::new(true);
+    let authority = authority(|request, state| {
+        let asked = fields(&request.text);
+        let grant = asked.get("grant_type").map(String::as_str).unwrap_or_default();
+        let answer = |value: &Value| Some(crate::support::document(200, value));
+        match (request.path.as_str(), grant.rsplit(':').next().unwrap_or_default()) {
+            ("/token", "token-exchange") => {
+                let kind = if HONEST.load(Ordering::SeqCst) { "id-jag" } else { "access_token" };
+                let right = asked["subject_token"] == "id-token-0123456789"
+                    && asked["audience"] == crate::support::here(request)
+                    && asked["client_id"] == "at-the-provider";
+                let kind = format!("urn:ietf:params:oauth:token-type:{kind}");
+                right.then(|| {
+                    answer(&json!({"access_token": "grant-0123456789", "token_type": "N_A",
+                        "issued_token_type": kind}))
+                })?
+            }
+            ("/token", "jwt-bearer") if asked["assertion"] == "grant-0123456789" => {
+                answer(&state.give())
+            }
+            _ => None,
+        }
+    });
+    let sandbox = Sandbox::new();
+    std::fs::write(sandbox.home().join("id-token"), "id-token-0123456789\n").unwrap();
+    let url = authority.server.url.as_str();
+    let provider = url.trim_end_matches("/mcp");
+    let login = || {
+        sandbox.run(&[
+            "login",
+            url,
+            "--client-id",
+            "here",
+            "--idp",
+            provider,
+            "--id-token",
+            "file:id-token",
+            "--idp-client-id",
+            "at-the-provider",
+        ])
+    };
+    login().exits(0);
+    sandbox.run(&["init", url]).exits(0);
+    authority.state.expire();
+    // Each time anew, with what the file says then.
+    call(&sandbox, &[]).exits(0);
+    let asked = authority.server.requests();
+    assert_eq!(asked.iter().filter(|request| request.path == "/token").count(), 4);
+    HONEST.store(false, Ordering::SeqCst);
+    login().exits(4).says("not the grant asked for");
+    sandbox
+        .run(&["login", url, "--client-id", "x", "--idp", provider, "--id-token", "eyJ"])
+        .exits(2);
+}

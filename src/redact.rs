@@ -86,6 +86,11 @@ impl Redactor {
         Self { show, known: Vec::new() }
     }
 
+    /// Whether everything is shown as it is.
+    pub fn shows(&self) -> bool {
+        self.show
+    }
+
     /// Remembers a credential, so that it is found wherever it turns up.
     pub fn learn(&mut self, secret: &str) {
         self.learn_as(secret, &credential(secret));

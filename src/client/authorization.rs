@@ -2,6 +2,7 @@
 //! Authorization, Error Handling). Whoever refuses so has not run anything.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::Client;
 use super::error::{Error, ErrorKind};
@@ -11,6 +12,10 @@ use crate::transport::Reply;
 
 /// So often one request is sent again with another token.
 const MAX_TOKENS: usize = 4;
+
+/// So many messages of a refusal are read, each within this time.
+const MAX_MESSAGES: usize = 4;
+const READING: Duration = Duration::from_secs(1);
 
 /// Gives tokens.
 pub trait Authorizer: Send {
@@ -78,7 +83,11 @@ impl Client {
 
     fn another_token(&mut self, mut reply: Reply) -> Result<String, Error> {
         // What it says belongs to the evidence.
-        while let Ok(Some(_)) = reply.next_message() {}
+        for _ in 0..MAX_MESSAGES {
+            if !matches!(reply.next_message_within(READING), Ok(Some(_))) {
+                break;
+            }
+        }
         let refusal = reply.finish();
         self.history.push((*refusal).clone());
         let given = self.authorization.authorize(&refusal, &mut self.history);

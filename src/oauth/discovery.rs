@@ -6,9 +6,10 @@ use url::Url;
 use super::challenge::Challenge;
 use super::error::{Error, ErrorKind};
 use super::metadata::{ResourceMetadata, ServerMetadata, read};
-use super::web::Web;
+use super::web::{Answered, Web};
 use crate::endpoint::Endpoint;
 use crate::protocol::{headers, version};
+use crate::transport;
 
 /// What the exchanges of a discovery are for, in the order in which they come.
 pub const RESOURCE_METADATA: &str = "protected resource metadata";
@@ -19,6 +20,9 @@ pub const SERVER_METADATA: &str = "authorization server metadata";
 const RESOURCE_PATH: &str = "/.well-known/oauth-protected-resource";
 const OAUTH_PATH: &str = "/.well-known/oauth-authorization-server";
 const OPENID_PATH: &str = "/.well-known/openid-configuration";
+
+/// So many issuers are asked.
+const MAX_ISSUERS: usize = 5;
 
 /// Who gives tokens for a server, and what they are for.
 #[derive(Debug, Clone)]
@@ -49,7 +53,7 @@ pub fn discover(
     // The one that is known comes first.
     issuers.sort_by_key(|issuer| Some(issuer.as_str()) != known);
     let mut first = None;
-    for issuer in &issuers {
+    for issuer in issuers.iter().take(MAX_ISSUERS) {
         match of_server(web, issuer) {
             Ok(server) => {
                 let scopes_supported = metadata.scopes_supported;
@@ -85,12 +89,28 @@ fn of_resource(
         return judged(web, endpoint, read(&document)).map(Some);
     }
     for address in resource_addresses(endpoint) {
-        let answered = web.get(&address, RESOURCE_METADATA, &[])?;
+        let Some(answered) = guessed(web.get(&address, RESOURCE_METADATA, &[]))? else { continue };
         if let Some(document) = answered.document.filter(|_| answered.status == 200) {
             return judged(web, endpoint, read(&document)).map(Some);
         }
     }
     Ok(None)
+}
+
+/// At an address that was only guessed something else may stand: a redirect to a page, say. The next is tried.
+fn guessed(answered: Result<Answered, Error>) -> Result<Option<Answered>, Error> {
+    match answered {
+        Ok(answered) => Ok(Some(answered)),
+        Err(error) => match error.kind {
+            ErrorKind::Unsafe
+            | ErrorKind::Transport(
+                transport::ErrorKind::TooLarge(_)
+                | transport::ErrorKind::NotHttp
+                | transport::ErrorKind::Broken,
+            ) => Ok(None),
+            _ => Err(error),
+        },
+    }
 }
 
 /// At the path of the endpoint, then at the root.
@@ -142,16 +162,26 @@ pub fn covers(resource: &str, endpoint: &str) -> bool {
 /// The metadata of an authorization server, which must say that they are its own (RFC 8414, 3.3).
 pub fn of_server(web: &mut Web, issuer: &str) -> Result<ServerMetadata, Error> {
     let at = web.check(issuer, "issuer").map_err(|error| web.refuse(error))?;
-    let mut last = 0;
+    let (mut last, mut failed) = (0, None);
     for address in server_addresses(&at) {
-        let answered = web.get(&address, SERVER_METADATA, &VERSION)?;
+        let answered = match web.get(&address, SERVER_METADATA, &VERSION) {
+            Err(error) if failed.is_none() => {
+                failed = Some(error.clone());
+                guessed(Err(error))?
+            }
+            answered => guessed(answered)?,
+        };
+        let Some(answered) = answered else { continue };
         last = answered.status;
         if let Some(document) = answered.document.filter(|_| answered.status == 200) {
             let metadata: ServerMetadata = read(&document);
             return same_issuer(web, metadata, &[issuer]);
         }
     }
-    let shown = crate::redact::without_secrets(issuer);
+    if let Some(failed) = failed {
+        return Err(failed);
+    }
+    let shown = crate::redact::without_secrets(issuer).escape_debug().to_string();
     let text = format!("the authorization server {shown} has no metadata: HTTP {last}");
     Err(web.refuse(Error::new(ErrorKind::Discovery, text)))
 }
@@ -198,8 +228,9 @@ fn of_old(web: &mut Web, endpoint: &Endpoint) -> Result<Found, Error> {
         scopes_supported: None,
         assumed,
     };
-    let answered = web.get(&format!("{origin}{OAUTH_PATH}"), SERVER_METADATA, &VERSION)?;
-    if let Some(document) = answered.document.filter(|_| answered.status == 200) {
+    let answered = guessed(web.get(&format!("{origin}{OAUTH_PATH}"), SERVER_METADATA, &VERSION))?;
+    let document = answered.filter(|answered| answered.status == 200);
+    if let Some(document) = document.and_then(|answered| answered.document) {
         let with_slash = format!("{origin}/");
         let server = same_issuer(web, read(&document), &[&origin, &with_slash])?;
         return Ok(found(server, false));

@@ -12,6 +12,7 @@ use url::Url;
 use super::error::{Error, ErrorKind};
 use crate::endpoint::Endpoint;
 use crate::exchange::{Exchange, Purpose, Recorder, Request};
+use crate::redact::credential;
 use crate::transport::{
     self, Http, MAX_REDIRECTS, Options, ProxyChoice, Redirect, is_public, judge_get,
 };
@@ -94,8 +95,18 @@ impl Web {
         self.options.only_public = true;
     }
 
+    /// Whether private addresses are refused.
+    pub fn is_only_public(&self) -> bool {
+        self.options.only_public
+    }
+
+    /// Adds what was exchanged elsewhere for the same end.
+    pub fn add_history(&mut self, exchanges: Vec<Exchange>) {
+        self.history.extend(exchanges);
+    }
+
     /// Whether an address can be used here, whatever for.
-    pub(super) fn check(&self, url: &str, what: &str) -> Result<Endpoint, Error> {
+    pub fn check(&self, url: &str, what: &str) -> Result<Endpoint, Error> {
         let endpoint = check_address(url, what)?;
         let is_private = endpoint.is_loopback()
             || endpoint.host().parse().is_ok_and(|address| !is_public(address));
@@ -194,17 +205,50 @@ impl Web {
                 return Err(failed(none.error, number));
             }
         };
-        let body = reply.next_message();
-        let document = body.as_ref().ok().and_then(Option::as_ref);
-        let document: Option<Value> = document.and_then(|text| serde_json::from_str(text).ok());
+        let body = reply.whole_text();
+        let text = body.as_deref().unwrap_or_default();
+        let document: Option<Value> = serde_json::from_str(text).ok();
         // Before anybody is told of the body.
-        for secret in secrets.iter().filter_map(|name| document.as_ref()?[*name].as_str()) {
-            self.learn(secret);
-        }
+        let shows = self.recorder.redactor().shows();
+        reply.keep_body(&if secrets.is_empty() || shows {
+            text.to_owned()
+        } else {
+            self.without_tokens(document.as_ref(), text, reply.status())
+        });
         let (number, status) = (reply.exchange().number, reply.status());
         self.history.push(*reply.finish());
         body.map_err(|error| failed(error, number))?;
         Ok(Answered { number, status, document })
+    }
+
+    /// The answer of an endpoint that gives secrets, without them: as a document, in which each is found whatever
+    /// it is called and however deep it stands. What is no document is not shown where it may hold one.
+    fn without_tokens(&self, document: Option<&Value>, text: &str, status: u16) -> String {
+        let Some(document) = document else {
+            return match status {
+                200..300 => format!("({} bytes that are no JSON document)", text.len()),
+                _ => text.to_owned(),
+            };
+        };
+        let mut shown = document.clone();
+        self.mask(&mut shown, false);
+        shown.to_string()
+    }
+
+    fn mask(&self, value: &mut Value, is_secret: bool) {
+        match value {
+            Value::String(text) if is_secret => {
+                self.learn(text);
+                *text = credential(text);
+            }
+            Value::Array(all) => all.iter_mut().for_each(|one| self.mask(one, is_secret)),
+            Value::Object(members) => {
+                for (name, member) in members {
+                    self.mask(member, is_secret || names_secret(name));
+                }
+            }
+            _ => {}
+        }
     }
 
     /// Marks the last exchange as one that cannot be believed, and why.
@@ -219,9 +263,28 @@ impl Web {
     }
 }
 
+/// Whether a member of this name holds something secret (RFC 6749, 5.1; RFC 7591, 3.2.1).
+fn names_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let says = ["token", "secret", "password", "assertion", "code"].iter().any(|part| name.contains(part));
+    // What only speaks of them.
+    let about = ["_type", "_expires_at", "_expires_in", "_endpoint", "_method", "_methods_supported", "_uri", "_alg"];
+    says && !about.iter().any(|end| name.ends_with(end)) && !matches!(name.as_str(), "error_code")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn members_that_hold_secrets_are_known_by_their_names() {
+        for secret in ["access_token", "refresh_token", "id_token", "client_secret", "Token"] {
+            assert!(names_secret(secret), "{secret}");
+        }
+        for other in ["token_type", "token_endpoint_auth_method", "client_secret_expires_at", "scope", "error"] {
+            assert!(!names_secret(other), "{other}");
+        }
+    }
 
     #[test]
     fn only_https_or_this_machine() {

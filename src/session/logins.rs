@@ -75,6 +75,9 @@ pub struct Login {
     pub algorithms: Option<Vec<String>>,
     /// Who asks.
     pub client: Client,
+    /// The server is on the open network: what it names is not looked for elsewhere.
+    #[serde(default)]
+    pub public: bool,
     /// What it signs with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<KeyReference>,
@@ -104,6 +107,8 @@ pub struct Login {
 
 /// A token is replaced so long before it expires, in seconds; one that does not last long, later.
 const EARLY: u64 = 30;
+/// No token is believed to last longer, in seconds: ten years.
+const LONGEST: u64 = 10 * 365 * 24 * 3600;
 
 impl std::fmt::Debug for Login {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -138,7 +143,7 @@ impl Login {
     /// The same with another token. A refresh token stays, unless another came.
     #[must_use]
     pub fn with_token(&self, token: Token, now: SystemTime) -> Self {
-        let expires = token.expires_in.map(|left| Record::seconds(now) + left.as_secs());
+        let expires = token.expires_in.map(|left| Record::seconds(now) + left.as_secs().min(LONGEST));
         Self {
             granted: token.scopes.or_else(|| self.granted.clone()),
             access_token: token.access,
@@ -256,6 +261,7 @@ mod tests {
             revocation_endpoint: None,
             algorithms: None,
             client,
+            public: false,
             key: None,
             grant: Grant::Code,
             scopes: vec!["a".into()],

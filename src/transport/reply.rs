@@ -208,6 +208,37 @@ impl Reply {
         }
     }
 
+    /// The whole body as text, whatever it is, and none of it told of yet: what of it may be seen is for whoever
+    /// reads it to say, with [`Self::keep_body`].
+    pub fn whole_text(&mut self) -> Result<String, Error> {
+        let State::Fresh(body) = std::mem::replace(&mut self.body, State::Ended) else {
+            return Ok(String::new());
+        };
+        let mut bytes = Vec::new();
+        let read = body.take(self.limits.max_size.saturating_add(1)).read_to_end(&mut bytes);
+        let too_large = || io::Error::new(io::ErrorKind::FileTooLarge, "the answer is too large");
+        let outcome = match read {
+            Ok(_) if bytes.len() as u64 > self.limits.max_size => Err(too_large()),
+            Ok(_) => Ok(()),
+            Err(error) => Err(error),
+        };
+        outcome.map_err(|error| self.fail(error))?;
+        let shape = match Shape::of(&bytes, false) {
+            Shape::Events => Shape::Text,
+            shape => shape,
+        };
+        self.note(|answer| {
+            answer.shape = shape;
+            answer.body_length = bytes.len() as u64;
+        });
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Keeps this as the body's evidence.
+    pub fn keep_body(&mut self, text: &str) {
+        self.note(|answer| beginning(text).clone_into(&mut answer.body));
+    }
+
     /// Ends the exchange after the rest of the body, if that comes at once: then the next exchange can
     /// use the connection. Real servers end a stream together with its answer; one that does not costs
     /// a few milliseconds.

@@ -15,6 +15,9 @@ use crate::transport::Interrupt;
 /// How long a person may take.
 const PERSON: Duration = Duration::from_mins(10);
 
+/// How long is waited for a browser after its command has failed.
+const AFTER: Duration = Duration::from_millis(300);
+
 /// Who can be asked.
 #[derive(Clone)]
 enum Who {
@@ -87,7 +90,7 @@ impl Browser {
         self.send_there(&pending.url, &sender);
         let limit = match self.who {
             Who::Person => Some(PERSON),
-            _ => self.limit,
+            _ => self.limit.or(Some(PERSON)),
         };
         let code = self.listen(&came, pending, limit);
         over.store(true, Ordering::SeqCst);
@@ -112,6 +115,10 @@ impl Browser {
                     code => return code,
                 },
                 Some(Came::Failed(why)) => {
+                    // Whoever has come back at the same moment was there first.
+                    if let Some(Came::Back(query)) = self.interrupt.receive(came, Some(AFTER)) {
+                        return pending.judge(&query);
+                    }
                     let text = format!("--browser {why}");
                     return Err(Error::new(ErrorKind::NobodyToAsk, text).with_detail(
                         "It is given the address, and has to follow it back to this machine.",

@@ -43,7 +43,8 @@ pub(in super::super) enum GrantWish {
 }
 
 impl Authorization {
-    /// Logs in: finds out who gives tokens, makes itself known there, and gets one.
+    /// Logs in: finds out who gives tokens, makes itself known there, and gets one. What was remembered until then
+    /// is replaced once that is done.
     pub(in super::super) fn log_in(
         &mut self,
         web: &mut Web,
@@ -57,14 +58,28 @@ impl Authorization {
             return Err(Error::new(ErrorKind::Discovery, text)
                 .with_detail("It seems to want no login, at least for the list of its tools."));
         }
-        let scopes = scopes_for(&wishes.scopes, challenge, &found);
-        let login = match &wishes.grant {
-            GrantWish::Code => self.by_code(web, &found, &scopes, wishes)?,
-            GrantWish::ClientCredentials => self.by_credentials(web, &found, scopes, wishes)?,
-            GrantWish::Enterprise { .. } => self.by_enterprise(web, &found, scopes, wishes)?,
-        };
-        self.keep(login);
-        Ok(())
+        let login = self.by(web, &found, challenge, wishes)?;
+        // Whoever renews the old token at this moment is waited for.
+        self.under_lock(|this| {
+            this.keep_new(login);
+            Ok(())
+        })
+    }
+
+    /// The login at the authorization server that was found.
+    pub(super) fn by(
+        &mut self,
+        web: &mut Web,
+        found: &Found,
+        challenge: Option<&Challenge>,
+        wishes: &Wishes,
+    ) -> Result<Login, Error> {
+        let scopes = scopes_for(&wishes.scopes, challenge, found);
+        match &wishes.grant {
+            GrantWish::Code => self.by_code(web, found, &scopes, wishes),
+            GrantWish::ClientCredentials => self.by_credentials(web, found, scopes, wishes),
+            GrantWish::Enterprise { .. } => self.by_enterprise(web, found, scopes, wishes),
+        }
     }
 
     fn by_code(
@@ -110,7 +125,7 @@ impl Authorization {
         }
         let pending = begin(web, found, &client, scopes)?;
         let code = self.browser.ask(callback, &pending)?;
-        let mut login = login_of(&self.key, found, client, Grant::Code, scopes.to_vec())?;
+        let mut login = login_of(web, &self.key, found, client, Grant::Code, scopes.to_vec())?;
         login.key.clone_from(&wishes.key);
         let (client, key) = (self.looked_up(&login.client)?, self.signing_key(login.key.as_ref())?);
         let token = requester(web, &login, &client, key.as_ref())
@@ -159,7 +174,7 @@ impl Authorization {
             return Err(Error::new(ErrorKind::Usage, text));
         }
         let grant = Grant::ClientCredentials;
-        let login = unattended(login_of(&self.key, found, client, grant, scopes)?, wishes);
+        let login = unattended(login_of(web, &self.key, found, client, grant, scopes)?, wishes);
         let (client, key) = (self.looked_up(&login.client)?, self.signing_key(login.key.as_ref())?);
         let token =
             requester(web, &login, &client, key.as_ref()).with_own_credentials(&login.scopes)?;
@@ -177,7 +192,8 @@ impl Authorization {
         else {
             return Err(Error::new(ErrorKind::Usage, "--idp is wanted as well"));
         };
-        let provider: ServerMetadata = of_server(web, issuer)?;
+        let provider: ServerMetadata =
+            self.aside(web, |web| of_server(web, issuer))?;
         let token_endpoint = provider.token_endpoint.clone().ok_or_else(|| {
             Error::new(ErrorKind::Discovery, "the identity provider has no token endpoint")
         })?;
@@ -198,7 +214,7 @@ impl Authorization {
             client: at_provider,
             id_token: id_token.clone(),
         };
-        let login = unattended(login_of(&self.key, found, client, grant, scopes)?, wishes);
+        let login = unattended(login_of(web, &self.key, found, client, grant, scopes)?, wishes);
         let (client, key) = (self.looked_up(&login.client)?, self.signing_key(login.key.as_ref())?);
         let grant = self.enterprise_grant(web, &login, &login.scopes)?;
         let token =
@@ -209,6 +225,7 @@ impl Authorization {
 
 /// A login that has everything but its token.
 fn login_of(
+    web: &Web,
     server_url: &str,
     found: &Found,
     client: Client,
@@ -219,13 +236,18 @@ fn login_of(
     let token_endpoint = server.token_endpoint.clone().ok_or_else(|| {
         Error::new(ErrorKind::Discovery, "the authorization server has no token endpoint")
     })?;
+    web.check(&token_endpoint, "token endpoint")?;
+    // Where nothing can be given back, that is not done.
+    let revocation = server.revocation_endpoint.clone();
+    let revocation = revocation.filter(|at| web.check(at, "revocation endpoint").is_ok());
     Ok(Login {
         format: Record::FORMAT,
         server: server_url.to_owned(),
         resource: found.resource.clone(),
         issuer: server.issuer.clone(),
         token_endpoint,
-        revocation_endpoint: server.revocation_endpoint.clone(),
+        revocation_endpoint: revocation,
+        public: web.is_only_public(),
         algorithms: server.token_endpoint_auth_signing_alg_values_supported.clone(),
         client,
         key: None,

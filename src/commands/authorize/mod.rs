@@ -15,7 +15,7 @@ use crate::client::Authorizer;
 use crate::endpoint::Endpoint;
 use crate::env::Env;
 use crate::exchange::{Exchange, Recorder};
-use crate::oauth::{Challenge, Error, ErrorKind, Origin, Web, discover, union};
+use crate::oauth::{Challenge, Error, ErrorKind, Found, Origin, Web, discover, union};
 use crate::output::{Console, one_line};
 use crate::session::{Expanded, Grant, Lock, Login, Store};
 use crate::transport::{self, ProxyChoice, is_public};
@@ -47,6 +47,8 @@ pub(super) struct Authorization {
     /// When this process has got the token.
     got: Option<Instant>,
     step_ups: usize,
+    /// Somebody was asked in vain.
+    denied: Option<Error>,
 }
 
 /// The same, wherever it is needed.
@@ -105,6 +107,7 @@ impl Authorization {
             login: None,
             got: None,
             step_ups: 0,
+            denied: None,
         }
     }
 
@@ -212,15 +215,35 @@ impl Authorization {
 
     /// Speaks to others on behalf of the server; one that is on the open network cannot name what is not.
     pub(super) fn web(&self, shown: Option<&Exchange>) -> Web {
+        let mut web = self.any_web();
+        let is_public = match shown {
+            Some(exchange) => is_on_open_network(&self.endpoint, exchange),
+            None => self.login.as_ref().is_some_and(|login| login.public),
+        };
+        if is_public {
+            web.only_public();
+        }
+        web
+    }
+
+    fn any_web(&self) -> Web {
         let (proxy, env) = (self.proxy.clone(), self.env.clone());
         let proxies = Box::new(move |endpoint: &Endpoint| {
             ProxyChoice::find(proxy.as_deref(), &env, endpoint)
         });
-        let mut web = Web::new(self.http.clone(), self.recorder.clone(), proxies);
-        if shown.is_some_and(|exchange| is_on_open_network(&self.endpoint, exchange)) {
-            web.only_public();
-        }
-        web
+        Web::new(self.http.clone(), self.recorder.clone(), proxies)
+    }
+
+    /// Speaks to a server that the user has named, wherever that is.
+    fn aside<T>(
+        &self,
+        web: &mut Web,
+        work: impl FnOnce(&mut Web) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut aside = self.any_web();
+        let outcome = work(&mut aside);
+        web.add_history(aside.take_history());
+        outcome
     }
 
     /// Remembers a login from now on.
@@ -230,8 +253,13 @@ impl Authorization {
         {
             self.note(&format!("mcpoke: the login is not remembered: {error:#}"));
         }
-        self.got = Some(Instant::now());
         self.login = Some(login);
+    }
+
+    /// The same, with a token that has just come.
+    fn keep_new(&mut self, login: Login) {
+        self.got = Some(Instant::now());
+        self.keep(login);
     }
 
     /// What the user said when they logged in, for logging in again.
@@ -284,7 +312,7 @@ impl Authorization {
                 let found = discover(web, &self.endpoint, challenge.as_ref(), known.as_deref())?;
                 if known.is_some_and(|known| known != found.server.issuer) {
                     let wishes = self.wishes_of_old(Vec::new());
-                    return self.log_in_again(web, challenge.as_ref(), &wishes);
+                    return self.log_in_at(web, &found, challenge.as_ref(), &wishes);
                 }
             }
             return Err(Error::new(
@@ -302,6 +330,9 @@ impl Authorization {
                 // A person can authorise it again.
                 Err(error) => failure = Some(error),
             }
+        }
+        if let Some(denied) = self.denied.clone() {
+            return Err(denied);
         }
         if !self.browser.is_there() {
             return Err(failure.map_or_else(|| expired(self.login.is_some()), not_renewable));
@@ -359,22 +390,37 @@ impl Authorization {
         challenge: Option<&Challenge>,
         wishes: &Wishes,
     ) -> Result<(), Error> {
+        let known = self.login.as_ref().map(|login| login.issuer.clone());
+        let found = discover(web, &self.endpoint, challenge, known.as_deref())?;
+        self.log_in_at(web, &found, challenge, wishes)
+    }
+
+    /// The same at the authorization server that was found. Credentials of a client that somebody has registered
+    /// go to no other than the one that knows it (2026-07-28, Authorization Server Binding).
+    fn log_in_at(
+        &mut self,
+        web: &mut Web,
+        found: &Found,
+        challenge: Option<&Challenge>,
+        wishes: &Wishes,
+    ) -> Result<(), Error> {
         let before = self.login.clone();
-        if let Some(login) = before.as_ref().filter(|login| login.client.origin == Origin::Given) {
-            let found = discover(web, &self.endpoint, challenge, Some(&login.issuer))?;
-            if found.server.issuer != login.client.issuer {
-                return Err(Error::new(
-                    ErrorKind::Registration,
-                    "the server has another authorization server now, and the client is registered with the old one",
-                )
-                .with_detail(format!("It was {}, and is {}.", login.client.issuer, found.server.issuer)));
-            }
+        let given = before.as_ref().filter(|login| login.client.origin == Origin::Given);
+        if let Some(login) = given.filter(|login| login.client.issuer != found.server.issuer) {
+            return Err(Error::new(
+                ErrorKind::Registration,
+                "the server has another authorization server now, and the client is registered with the old one",
+            )
+            .with_detail(format!("It was {}, and is {}.", login.client.issuer, found.server.issuer)));
         }
-        self.log_in(web, challenge, wishes)?;
-        if let (Some(before), Some(mut login)) = (before, self.login.clone()) {
+        let mut login = self.by(web, found, challenge, wishes).inspect_err(|error| {
+            // Nobody is asked the same twice by one command.
+            self.denied = Some(error.clone());
+        })?;
+        if let Some(before) = before {
             login.id = before.id;
-            self.keep(login);
         }
+        self.keep_new(login);
         Ok(())
     }
 }
@@ -396,7 +442,17 @@ impl Authorizer for Authorization {
         history: &mut Vec<Exchange>,
     ) -> Result<String, Error> {
         let mut web = self.web(Some(refusal));
-        let replaced = self.under_lock(|this| this.replace(refusal, &mut web));
+        let before = self.login.as_ref().map(|login| login.id.clone());
+        let replaced = self.under_lock(|this| {
+            let now = this.login.as_ref().map(|login| login.id.clone());
+            if before.is_some() && now.is_some() && now != before && refusal.session_sent().is_some() {
+                // Somebody has logged in anew meanwhile, as another perhaps: the session is not theirs.
+                let text = "somebody has logged in anew meanwhile, and the session is of the login before";
+                return Err(Error::new(ErrorKind::Refused, text)
+                    .with_detail("Nothing has run; the same command again goes on with the new one."));
+            }
+            this.replace(refusal, &mut web)
+        });
         history.extend(web.take_history());
         replaced?;
         self.login.as_ref().map(Login::header).ok_or_else(nobody)

@@ -82,7 +82,7 @@ impl Authorization {
                 requester(web, login, &client, key.as_ref()).with_grant(&grant, scopes)?
             }
         };
-        self.keep(
+        self.keep_new(
             Login { scopes: scopes.to_vec(), ..login.clone() }.with_token(token, SystemTime::now()),
         );
         Ok(())
@@ -100,16 +100,19 @@ impl Authorization {
         };
         let client = self.looked_up(client)?;
         let id_token = self.look_up(id_token, "the identity token")?;
-        let asker = Requester {
-            web,
-            issuer,
-            endpoint: token_endpoint,
-            client: &client,
-            key: None,
-            algorithms: None,
-            resource: &login.resource,
-        };
-        asker.grant_for(&login.issuer, &id_token, scopes)
+        // The user has named it: it may stand inside a network that the server is not in.
+        self.aside(web, |web| {
+            let asker = Requester {
+                web,
+                issuer,
+                endpoint: token_endpoint,
+                client: &client,
+                key: None,
+                algorithms: None,
+                resource: &login.resource,
+            };
+            asker.grant_for(&login.issuer, &id_token, scopes)
+        })
     }
 
     /// Forgets the login, after giving its tokens back where that is possible. Whether the server took them.

@@ -1043,7 +1043,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
         'mcpoke;login' {
             [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'What the token is to allow, instead of what the server asks for')
             [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'The id of a client that is registered with the authorization server [env: MCPOKE_CLIENT_ID]')
-            [CompletionResult]::new('--client-secret', '--client-secret', [CompletionResultType]::ParameterName, 'Its secret, as a reference [env: MCPOKE_CLIENT_SECRET]')
+            [CompletionResult]::new('--client-secret', '--client-secret', [CompletionResultType]::ParameterName, 'Its secret, as a reference [env: MCPOKE_CLIENT_SECRET, the secret itself]')
             [CompletionResult]::new('--private-key', '--private-key', [CompletionResultType]::ParameterName, 'The key that it signs with, as a reference to its PEM text')
             [CompletionResult]::new('--key-id', '--key-id', [CompletionResultType]::ParameterName, 'The name of that key at the authorization server')
             [CompletionResult]::new('--client-metadata-url', '--client-metadata-url', [CompletionResultType]::ParameterName, 'Where the client''s metadata are, for servers that know clients by them [env: MCPOKE_CLIENT_METADATA_URL]')
@@ -1052,6 +1052,8 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             [CompletionResult]::new('--id-token', '--id-token', [CompletionResultType]::ParameterName, 'What it has given that user, an OpenID Connect identity token, as a reference')
             [CompletionResult]::new('--idp-client-id', '--idp-client-id', [CompletionResultType]::ParameterName, 'The client''s id there [default: that of --client-id]')
             [CompletionResult]::new('--idp-client-secret', '--idp-client-secret', [CompletionResultType]::ParameterName, 'Its secret there, as a reference')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
@@ -1099,6 +1101,8 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             break
         }
         'mcpoke;logout' {
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
@@ -1145,6 +1149,8 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
         }
         'mcpoke;token' {
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Print it as a header: Authorization: Bearer …')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]')
             [CompletionResult]::new('--bearer', '--bearer', [CompletionResultType]::ParameterName, 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]')
             [CompletionResult]::new('--token-command', '--token-command', [CompletionResultType]::ParameterName, 'Take the bearer token from what this command says, each time anew: a keychain''s, say')

@@ -1020,7 +1020,7 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
         &'mcpoke;login'= {
             cand --scope 'What the token is to allow, instead of what the server asks for'
             cand --client-id 'The id of a client that is registered with the authorization server [env: MCPOKE_CLIENT_ID]'
-            cand --client-secret 'Its secret, as a reference [env: MCPOKE_CLIENT_SECRET]'
+            cand --client-secret 'Its secret, as a reference [env: MCPOKE_CLIENT_SECRET, the secret itself]'
             cand --private-key 'The key that it signs with, as a reference to its PEM text'
             cand --key-id 'The name of that key at the authorization server'
             cand --client-metadata-url 'Where the client''s metadata are, for servers that know clients by them [env: MCPOKE_CLIENT_METADATA_URL]'
@@ -1029,6 +1029,8 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand --id-token 'What it has given that user, an OpenID Connect identity token, as a reference'
             cand --idp-client-id 'The client''s id there [default: that of --client-id]'
             cand --idp-client-secret 'Its secret there, as a reference'
+            cand -s 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --server 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
             cand --config 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]'
             cand -H 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --header 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
@@ -1075,6 +1077,8 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mcpoke;logout'= {
+            cand -s 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --server 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
             cand --config 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]'
             cand -H 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
             cand --header 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded'
@@ -1120,6 +1124,8 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
         }
         &'mcpoke;token'= {
             cand --header 'Print it as a header: Authorization: Bearer …'
+            cand -s 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
+            cand --server 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'
             cand --config 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]'
             cand --bearer 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]'
             cand --token-command 'Take the bearer token from what this command says, each time anew: a keychain''s, say'

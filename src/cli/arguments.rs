@@ -321,8 +321,9 @@ pub struct Trace {
 /// Log in.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Who gives tokens is found out from the server. In a terminal a browser opens there; without one, the client
-has to have credentials of its own, or an enterprise's identity provider answers for its user.
+    after_help = "Who gives tokens is found out from the server. In a terminal a browser opens
+there; without one, the client has to have credentials of its own, or an enterprise's identity provider
+answers for its user. Where nothing is said, what was said the last time holds.
 
 Secrets are given as references, and looked up each time: env:VAR, file:PATH, or ${VAR} within a text.
 
@@ -335,15 +336,15 @@ Examples:
 )]
 pub struct Login {
     /// A URL or a name; the current server if left out
-    #[arg(value_hint = ValueHint::Url)]
-    pub server: Option<String>,
+    #[arg(value_name = "SERVER", value_hint = ValueHint::Url)]
+    pub target: Option<String>,
     /// What the token is to allow, instead of what the server asks for
     #[arg(long, value_name = "SCOPES")]
     pub scope: Vec<String>,
     /// The id of a client that is registered with the authorization server [env: MCPOKE_CLIENT_ID]
     #[arg(long, value_name = "ID", help_heading = CLIENT)]
     pub client_id: Option<String>,
-    /// Its secret, as a reference [env: MCPOKE_CLIENT_SECRET]
+    /// Its secret, as a reference [env: MCPOKE_CLIENT_SECRET, the secret itself]
     #[arg(long, value_name = "REFERENCE", help_heading = CLIENT)]
     pub client_secret: Option<String>,
     /// The key that it signs with, as a reference to its PEM text

@@ -130,8 +130,8 @@ Examples:
   mcpoke logout https://example.com/mcp")]
     Logout {
         /// A URL or a name; the current server if left out
-        #[arg(value_hint = ValueHint::Url)]
-        server: Option<String>,
+        #[arg(value_name = "SERVER", value_hint = ValueHint::Url)]
+        target: Option<String>,
     },
     /// Print the token that would be sent, renewed if it has to be
     #[command(
@@ -143,8 +143,8 @@ Examples:
     )]
     Token {
         /// A URL or a name; the current server if left out
-        #[arg(value_hint = ValueHint::Url)]
-        server: Option<String>,
+        #[arg(value_name = "SERVER", value_hint = ValueHint::Url)]
+        target: Option<String>,
         // The option of every command under the same name takes a header to send.
         /// Print it as a header: Authorization: Bearer …
         #[arg(id = "headers", long = "header", num_args = 0..=1, require_equals = true, default_missing_value = "", hide_possible_values = true)]

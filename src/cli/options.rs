@@ -34,7 +34,7 @@ pub struct Options {
     #[arg(long, global = true, value_name = "CMD", conflicts_with = "bearer", value_hint = ValueHint::CommandString, help_heading = TARGET)]
     pub token_command: Option<String>,
     /// Send the address of a page where something is to be authorised to this command, which has to follow it back here; without a terminal as well
-    #[arg(long, global = true, value_name = "CMD", conflicts_with = "no_browser", value_hint = ValueHint::CommandString, help_heading = TARGET)]
+    #[arg(long, global = true, value_name = "CMD", conflicts_with = "no_browser", value_parser = clap::builder::NonEmptyStringValueParser::new(), value_hint = ValueHint::CommandString, help_heading = TARGET)]
     pub browser: Option<String>,
     /// Show the address of such a page, and open no browser
     #[arg(long, global = true, help_heading = TARGET)]

@@ -38,7 +38,17 @@ pub(super) fn failed(error: client::Error, client: &Client, spoken: &Spoken) -> 
         },
         _ => None,
     };
+    let wanted = match &error.kind {
+        ErrorKind::Unauthorized(error) => error.wanted.join(" "),
+        _ => String::new(),
+    };
     let failure = from_client(error, client.history());
+    if !wanted.is_empty() {
+        let login = format!("mcpoke login {} --scope {}", spoken.target, quoted(&wanted));
+        return failure
+            .with_next(login, "asks for it, in a browser")
+            .with_next("mcpoke explain auth-scope", "explains it in full");
+    }
     if let Some(option) = limit {
         return failure
             .with_next(format!("the same with a larger {option}"), "0 is without limit for times");

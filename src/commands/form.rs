@@ -1,7 +1,9 @@
 //! A server's question to the person at the terminal: each field in turn, then what to do with it all.
 
 use std::io::BufRead as _;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
@@ -25,8 +27,29 @@ enum Typed {
     End,
 }
 
+/// The next line of standard input, within the limit; `None` at its end as well. One thread reads for whoever
+/// asks: a line that came while nobody did waits for the next.
+pub(super) fn next_line(interrupt: &Interrupt, limit: Option<Duration>) -> Option<String> {
+    static LINES: OnceLock<Mutex<Receiver<Option<String>>>> = OnceLock::new();
+    let lines = LINES.get_or_init(|| {
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            loop {
+                let line = read_line();
+                let is_end = line.is_none();
+                if sender.send(line).is_err() || is_end {
+                    return;
+                }
+            }
+        });
+        Mutex::new(lines)
+    });
+    let lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
+    interrupt.receive(&lines, limit).flatten()
+}
+
 /// A line of standard input; `None` at its end.
-pub(super) fn read_line() -> Option<String> {
+fn read_line() -> Option<String> {
     let mut line = String::new();
     let read = std::io::stdin().lock().read_line(&mut line).ok()?;
     (read > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned())
@@ -53,12 +76,7 @@ impl Asker {
             console.err = console.err.instead(terminal);
         }
         let interrupt = interrupt.clone();
-        let read = move || {
-            // In a thread of its own: nothing else ends the wait for a person.
-            let (sender, typed) = channel();
-            std::thread::spawn(move || sender.send(read_line()));
-            interrupt.receive(&typed, None).flatten()
-        };
+        let read = move || next_line(&interrupt, None);
         Some(Self { console, read: Box::new(read) })
     }
 

@@ -15,16 +15,16 @@ use crate::client::{Ask, Error as ClientError, ErrorKind as ClientErrorKind, Ren
 use crate::error::Failure;
 use crate::exchange::Exchange;
 use crate::exit::ExitCode;
-use crate::oauth::{Challenge, Error, Web, claim};
+use crate::oauth::{Challenge, Error, ErrorKind, Web, claim};
 use crate::output::{age, one_line};
 use crate::redact::without_secrets;
 use crate::session::{Login, Record, Target};
 
 pub(super) fn log_in(context: &Context<'_>, args: &Args) -> Outcome {
     let store = context.store_or_refuse("login")?;
-    let wishes = wishes(context, args)?;
+    let target = named(context, args.target.as_deref())?;
+    let wishes = wishes(context, args, is_the_users(&target))?;
     on_ctrl_c(&context.interrupt);
-    let target = named(context, args.server.as_deref())?;
     // Whatever there is of a token is about to be replaced.
     let mut prepared = prepare_with(context, target, |_| Vec::new())?;
     let shared = match &prepared.authorization {
@@ -33,28 +33,36 @@ pub(super) fn log_in(context: &Context<'_>, args: &Args) -> Outcome {
             let text = "the server is given credentials of another kind already";
             return Err(Failure::usage(text)
                 .with_detail(
-                    "Those of --bearer, -H or a configuration file are sent, and no login's.",
+                    "Those of --bearer, -H or a configuration file are sent, and no login's; what was given \
+                     with `init` is remembered until `mcpoke close --forget`.",
                 )
                 .into());
         }
         // MCPOKE_BEARER, which a login comes before.
         None => of_server(context, &prepared)?,
     };
-    let interactive = matches!(wishes.grant, GrantWish::Code);
-    if interactive && !shared.lock().can_ask() {
-        return Err(refused(&mut prepared, super::authorize::nobody(), Vec::new()));
-    }
     let anonymous = prepared.expanded.without_login();
     let refusal = look(&mut prepared)?;
     let mut web = shared.lock().web(Some(&refusal));
-    let outcome = attempt(&shared, &mut web, &refusal, &wishes);
+    let outcome = attempt(&shared, &mut web, &refusal, wishes.as_ref());
     let history = web.take_history();
     if let Err(error) = outcome {
+        if error.kind == ErrorKind::Discovery && !is_refusal(&refusal) {
+            let init = format!("mcpoke init {}", prepared.spoken.target);
+            let failure = Failure::new(crate::error::Kind::Auth, error.text);
+            let failure = error.details.into_iter().fold(failure, Failure::with_detail);
+            return Err(failure.with_next(init, "begins without one").into());
+        }
         return Err(refused(&mut prepared, error, history));
     }
     let login = shared.lock().login().cloned();
     let Some(login) = login else { return Ok(ExitCode::Success) };
-    if let Some(mut record) = prepared.saved.filter(|record| record.belongs_to(&anonymous)) {
+    // As it is now: it may have been renewed, or forgotten, while somebody was asked.
+    let record = match &prepared.saved {
+        Some(record) => store.load(&record.name)?,
+        None => None,
+    };
+    if let Some(mut record) = record.filter(|record| record.belongs_to(&anonymous)) {
         // A session that was opened by nobody in particular goes on with the login.
         let mut now = anonymous;
         now.set_login(login.header(), &login.id);
@@ -83,11 +91,28 @@ fn attempt(
     shared: &Shared,
     web: &mut Web,
     refusal: &Exchange,
-    wishes: &Wishes,
+    wishes: Option<&Wishes>,
 ) -> Result<(), Error> {
     let challenge = Challenge::of(refusal);
-    let refused = matches!(refusal.status(), Some(401 | 403));
-    shared.lock().log_in(web, challenge.as_ref(), &Wishes { refused, ..wishes.clone() })
+    let mut authorization = shared.lock();
+    let Some(wishes) = wishes else {
+        return authorization.log_in_as_before(web, challenge.as_ref(), is_refusal(refusal));
+    };
+    let wishes = Wishes { refused: is_refusal(refusal), ..wishes.clone() };
+    authorization.log_in(web, challenge.as_ref(), &wishes)
+}
+
+fn is_refusal(exchange: &Exchange) -> bool {
+    matches!(exchange.status(), Some(401 | 403))
+}
+
+/// Whether the user has named the server, and no file of a project's.
+fn is_the_users(target: &Target) -> bool {
+    match target {
+        Target::Configured(..) => false,
+        Target::Saved(record, _) => record.file.is_none(),
+        Target::Url(_) | Target::Demo => true,
+    }
 }
 
 /// Asks for the tools as a client without a token does: the refusal says what is wanted.
@@ -170,19 +195,32 @@ fn nothing_there(server: &str) -> Failure {
 pub(super) fn token(context: &Context<'_>, server: Option<&str>, as_header: bool) -> Outcome {
     on_ctrl_c(&context.interrupt);
     let prepared = prepare(context, named(context, server)?)?;
+    let expired = prepared.authorization.as_ref().is_some_and(|shared| {
+        let authorization = shared.lock();
+        authorization.login().is_some_and(|login| login.is_expired(SystemTime::now()))
+    });
+    let target = &prepared.spoken.target;
+    if expired {
+        let text = format!("the token for {target} has expired, and could not be renewed");
+        return Err(Failure::new(crate::error::Kind::Auth, text)
+            .with_next(format!("mcpoke login {target}"), "gets another")
+            .into());
+    }
     let sent = prepared.expanded.headers.iter().find(|(name, _)| name == "authorization");
     let Some((_, value)) = sent else {
-        let target = &prepared.spoken.target;
         let text = format!("there is no token for {target}");
         return Err(Failure::new(crate::error::Kind::Auth, text)
             .with_next(format!("mcpoke login {target}"), "gets one")
             .into());
     };
-    let text = if as_header {
-        format!("Authorization: {value}")
-    } else {
-        value.split_once(' ').map_or(value.as_str(), |(_, token)| token).to_owned()
-    };
+    let token = value.split_once(' ').map_or(value.as_str(), |(_, token)| token);
+    if context.options.wants_json() {
+        context
+            .console
+            .value(&json!({"token": token, "header": format!("Authorization: {value}")}))?;
+        return Ok(ExitCode::Success);
+    }
+    let text = if as_header { format!("Authorization: {value}") } else { token.to_owned() };
     context.console.line(&text)?;
     Ok(ExitCode::Success)
 }
@@ -200,16 +238,16 @@ fn named(context: &Context<'_>, server: Option<&str>) -> Result<Target, Stop> {
     Ok(target)
 }
 
-/// What the options say.
-fn wishes(context: &Context<'_>, args: &Args) -> Result<Wishes, Failure> {
-    let or = |given: &Option<String>, variable: &str| {
-        given.clone().or_else(|| context.env.var(variable).map(str::to_owned))
-    };
+/// What the options say; `None` where they say nothing. The environment is for servers that the user has named
+/// (`by_user`): a project's file must not have a client's secret sent to where it says.
+fn wishes(context: &Context<'_>, args: &Args, by_user: bool) -> Result<Option<Wishes>, Failure> {
+    let variable = |name: &str| context.env.var(name).filter(|_| by_user).map(str::to_owned);
+    let or = |given: &Option<String>, name: &str| given.clone().or_else(|| variable(name));
     let reference = |given: &Option<String>, option: &str| {
         given.clone().map(|text| checked_reference(text, option)).transpose()
     };
     let client_secret = match reference(&args.client_secret, "--client-secret")? {
-        None if args.private_key.is_none() && context.env.var("MCPOKE_CLIENT_SECRET").is_some() => {
+        None if args.private_key.is_none() && variable("MCPOKE_CLIENT_SECRET").is_some() => {
             Some("env:MCPOKE_CLIENT_SECRET".to_owned())
         }
         given => given,
@@ -230,18 +268,34 @@ fn wishes(context: &Context<'_>, args: &Args) -> Result<Wishes, Failure> {
     if client_id.is_none() && !matches!(grant, GrantWish::Code) {
         return Err(Failure::usage("--client-id is wanted as well (or MCPOKE_CLIENT_ID)"));
     }
+    let metadata_url = or(&args.client_metadata_url, "MCPOKE_CLIENT_METADATA_URL");
+    if metadata_url.as_ref().is_some_and(|url| !url.starts_with("https://")) {
+        return Err(Failure::usage("--client-metadata-url takes an https address"));
+    }
+    let nothing = client_id.is_none()
+        && client_secret.is_none()
+        && key.is_none()
+        && metadata_url.is_none()
+        && args.scope.is_empty()
+        && args.callback_port.is_none()
+        && !args.register
+        && matches!(grant, GrantWish::Code);
+    if nothing {
+        return Ok(None);
+    }
     let scopes = args.scope.iter().flat_map(|text| text.split_whitespace());
-    Ok(Wishes {
+    Ok(Some(Wishes {
         scopes: scopes.map(str::to_owned).collect(),
         client_id,
         client_secret,
-        metadata_url: or(&args.client_metadata_url, "MCPOKE_CLIENT_METADATA_URL"),
+        metadata_url,
         callback_port: args.callback_port,
         register: args.register,
         key,
         grant,
+        issuer: None,
         refused: false,
-    })
+    }))
 }
 
 /// A secret itself does not belong on a command line, which every process can read.

@@ -29,9 +29,12 @@ pub(super) fn run(context: &Context<'_>, name: Option<&str>) -> Outcome {
 const SOURCE: &str = concat!("mcpoke ", env!("CARGO_PKG_VERSION"));
 
 /// Variables of the environment, and what they are for.
-const VARIABLES: [(&str, &str); 9] = [
+const VARIABLES: [(&str, &str); 12] = [
     ("MCPOKE_SERVER", "The server to talk to, where -s does not say."),
     ("MCPOKE_BEARER", "A bearer token, where nothing else says what to send; it is not kept."),
+    ("MCPOKE_CLIENT_ID", "The client of login, as --client-id."),
+    ("MCPOKE_CLIENT_SECRET", "Its secret itself, where --client-secret does not name another."),
+    ("MCPOKE_CLIENT_METADATA_URL", "Where its metadata are, as --client-metadata-url."),
     ("MCPOKE_CONFIG", "The file to find servers in by name, as --config."),
     ("MCPOKE_INPUT_NAME", "Stands for ${input:name} in a file of VS Code's."),
     (

@@ -192,9 +192,9 @@ fn dispatch(cli: &Cli, context: &Context<'_>) -> Outcome {
         Command::Request(args) => request::run(context, args),
         Command::Servers => servers::run(context),
         Command::Login(args) => login::log_in(context, args),
-        Command::Logout { server } => login::log_out(context, server.as_deref()),
-        Command::Token { server, header } => {
-            login::token(context, server.as_deref(), !header.is_empty())
+        Command::Logout { target } => login::log_out(context, target.as_deref()),
+        Command::Token { target, header } => {
+            login::token(context, target.as_deref(), !header.is_empty())
         }
         Command::Sessions => sessions::list(context),
         Command::Use { name } => sessions::choose(context, name),

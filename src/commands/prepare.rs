@@ -1,6 +1,6 @@
 //! Who talks to which server, and how: all that is known before anything is sent.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ use crate::endpoint::Endpoint;
 use crate::error::{Failure, Kind, from_transport};
 use crate::exchange::Exchange;
 use crate::redact::without_secrets;
-use crate::session::{Credentials, Expanded, FromFile, Record, Target};
+use crate::session::{Credentials, Expanded, FromFile, Login, Record, Target};
 use crate::transport;
 
 /// Who talks to which server, before anything is sent.
@@ -214,7 +214,9 @@ impl Sent {
         }
         let shared = find()?;
         let by_environment = named && context.env.var("MCPOKE_BEARER").is_some();
-        if by_environment && shared.lock().login().is_none() {
+        let is_usable =
+            |login: &Login| login.is_renewable() || !login.is_expired(SystemTime::now());
+        if by_environment && !shared.lock().login().is_some_and(is_usable) {
             return Ok(Self::by_user(context, credentials, true)?);
         }
         let mut sent = Self::by_user(context, credentials, false)?;

@@ -53,7 +53,7 @@ pub(super) fn list(context: &Context<'_>) -> Outcome {
     let about = |login: &Login| {
         let scopes = login.granted.as_ref().unwrap_or(&login.scopes).join(" ");
         let expiry = login::expiry(login, now);
-        let expires = if expiry.starts_with("in ") { "expires " } else { "" };
+        let expires = if expiry.starts_with("expired") { "" } else { "expires " };
         let parts = [login::who(login), scopes, format!("{expires}{expiry}")];
         let parts = parts.iter().filter(|part| !part.is_empty());
         one_line(&parts.map(String::as_str).collect::<Vec<_>>().join(", "))

@@ -102,7 +102,7 @@ fn without_server(words: &[String]) -> Vec<OsString> {
 
 /// The arguments whose values a server knows, by command; what has a place of its own in the order of the
 /// places, and all of those of a command, since changing an argument puts it last.
-const ASKED: [(&str, &str, What); 19] = [
+const ASKED: [(&str, &str, What); 22] = [
     ("call", "tool", What::Tools),
     ("call", "arguments", What::ToolArguments("tool")),
     ("check", "tool", What::Tools),
@@ -122,6 +122,9 @@ const ASKED: [(&str, &str, What); 19] = [
     ("task", "id", What::Tasks),
     ("use", "name", What::Servers),
     ("close", "name", What::Servers),
+    ("login", "target", What::Servers),
+    ("logout", "target", What::Servers),
+    ("token", "target", What::Servers),
 ];
 
 /// What can be completed from memory.

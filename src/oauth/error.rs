@@ -40,13 +40,22 @@ pub struct Error {
     pub details: Vec<String>,
     /// The code that the authorization server gave: `invalid_grant`, say (RFC 6749, 4.1.2.1 and 5.2).
     pub code: Option<String>,
+    /// The scopes that somebody would have to grant.
+    pub wanted: Vec<String>,
     /// The number of the exchange that shows it.
     pub exchange: Option<usize>,
 }
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, text: impl Into<String>) -> Self {
-        Self { kind, text: text.into(), details: Vec::new(), code: None, exchange: None }
+        Self {
+            kind,
+            text: text.into(),
+            details: Vec::new(),
+            code: None,
+            wanted: Vec::new(),
+            exchange: None,
+        }
     }
 
     /// With a sentence more.

@@ -313,8 +313,19 @@ fn respond(web: &mut Web, request: &HttpRequest) -> Result<HttpResponse, Error> 
         secrets: &SECRETS,
     })?;
     let document = mended(answered.document.unwrap_or_default());
-    // Real servers say 201.
-    let status = if answered.status == 201 { 200 } else { answered.status };
+    let says_error = document["error"].is_string();
+    if answered.status >= 400 && !says_error {
+        return Err(Error::new(
+            ErrorKind::Refused,
+            format!("the token request was refused: HTTP {}", answered.status),
+        ));
+    }
+    // Real servers say 201, and errors with 200.
+    let status = match answered.status {
+        200 | 201 if says_error && document["access_token"].is_null() => 400,
+        201 => 200,
+        status => status,
+    };
     let body = if document.is_null() { Vec::new() } else { document.to_string().into_bytes() };
     ureq::http::Response::builder()
         .status(status)
@@ -365,7 +376,7 @@ fn translate(error: RequestTokenError<Error, BasicErrorResponse>) -> Error {
         // What it says there may hold the token.
         RequestTokenError::Parse(..) | RequestTokenError::Other(_) => Error::new(
             ErrorKind::Refused,
-            "the authorization server's answer to the token request is none (RFC 6749, 5.1)",
+            "the authorization server's answer to the token request holds no token (RFC 6749, 5.1)",
         ),
     }
 }

@@ -266,9 +266,19 @@ impl Web {
 /// Whether a member of this name holds something secret (RFC 6749, 5.1; RFC 7591, 3.2.1).
 fn names_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    let says = ["token", "secret", "password", "assertion", "code"].iter().any(|part| name.contains(part));
+    let says =
+        ["token", "secret", "password", "assertion", "code"].iter().any(|part| name.contains(part));
     // What only speaks of them.
-    let about = ["_type", "_expires_at", "_expires_in", "_endpoint", "_method", "_methods_supported", "_uri", "_alg"];
+    let about = [
+        "_type",
+        "_expires_at",
+        "_expires_in",
+        "_endpoint",
+        "_method",
+        "_methods_supported",
+        "_uri",
+        "_alg",
+    ];
     says && !about.iter().any(|end| name.ends_with(end)) && !matches!(name.as_str(), "error_code")
 }
 
@@ -281,7 +291,13 @@ mod tests {
         for secret in ["access_token", "refresh_token", "id_token", "client_secret", "Token"] {
             assert!(names_secret(secret), "{secret}");
         }
-        for other in ["token_type", "token_endpoint_auth_method", "client_secret_expires_at", "scope", "error"] {
+        for other in [
+            "token_type",
+            "token_endpoint_auth_method",
+            "client_secret_expires_at",
+            "scope",
+            "error",
+        ] {
             assert!(!names_secret(other), "{other}");
         }
     }

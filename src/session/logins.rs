@@ -143,9 +143,13 @@ impl Login {
     /// The same with another token. A refresh token stays, unless another came.
     #[must_use]
     pub fn with_token(&self, token: Token, now: SystemTime) -> Self {
-        let expires = token.expires_in.map(|left| Record::seconds(now) + left.as_secs().min(LONGEST));
+        let expires =
+            token.expires_in.map(|left| Record::seconds(now) + left.as_secs().min(LONGEST));
         Self {
-            granted: token.scopes.or_else(|| self.granted.clone()),
+            granted: token
+                .scopes
+                .map(|scopes| scopes.into_iter().filter(|scope| !scope.is_empty()).collect())
+                .or_else(|| self.granted.clone()),
             access_token: token.access,
             expires,
             came: Record::seconds(now),

@@ -215,7 +215,7 @@ fn more_is_asked_for_where_a_scope_is_missing() {
     sandbox.run(&["login", &demo.url, "--browser", BROWSER]).exits(0).prints_part("demo:read\n");
     sandbox.run(&["init", &demo.url]).exits(0);
     let alone = sandbox.run(&["call", "toggle"]).exits(4).says("lacks the scope demo:write");
-    assert!(alone.stderr.contains("mcpoke login --scope"), "{}", alone.stderr);
+    assert!(alone.stderr.contains("login mcpoke-demo --scope 'demo:read demo:write'"), "{}", alone.stderr);
     sandbox.run(&["call", "toggle", "--browser", BROWSER]).exits(0);
     let asked = url::Url::parse(&browser.addresses()[1]).unwrap();
     let scope = &fields(asked.query().unwrap())["scope"];

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use super::super::form::read_line;
+use super::super::form::next_line;
 use super::super::{Context, shell};
 use crate::env::Env;
 use crate::oauth::{Callback, Error, ErrorKind, Pending};
@@ -15,6 +15,8 @@ use crate::transport::Interrupt;
 /// How long a person may take.
 const PERSON: Duration = Duration::from_mins(10);
 
+/// How often is looked whether somebody still has to be listened to.
+const LOOK: Duration = Duration::from_millis(50);
 /// How long is waited for a browser after its command has failed.
 const AFTER: Duration = Duration::from_millis(300);
 
@@ -87,7 +89,7 @@ impl Browser {
                 let _ = back.send(Came::Back(query));
             }
         });
-        self.send_there(&pending.url, &sender);
+        self.send_there(&pending.url, &sender, &over);
         let limit = match self.who {
             Who::Person => Some(PERSON),
             _ => self.limit.or(Some(PERSON)),
@@ -142,7 +144,7 @@ impl Browser {
         let _ = self.console.err.line(text);
     }
 
-    fn send_there(&self, url: &str, sender: &Sender<Came>) {
+    fn send_there(&self, url: &str, sender: &Sender<Came>, over: &Arc<AtomicBool>) {
         if let Who::Command(command) = &self.who {
             let (command, url, sender) = (command.clone(), url.to_owned(), sender.clone());
             let (limit, interrupt) = (self.limit, self.interrupt.clone());
@@ -161,18 +163,22 @@ impl Browser {
                 Some(command) => shell::start_with(command, url).is_ok(),
                 None => open::that_detached(url).is_ok(),
             };
-        if opened {
-            self.say("It should have opened there. Waiting; Ctrl-C ends it.");
-            return;
-        }
-        self.say(
+        self.say(if opened {
+            "It should have opened there. Waiting; Ctrl-C ends it. If it cannot come back (it runs on another \
+             machine), paste the address that it ends at:"
+        } else {
             "Waiting for it to come back. If it cannot (it runs on another machine), paste the address that it \
-             ends at:",
-        );
-        let sender = sender.clone();
+             ends at:"
+        });
+        let (sender, over, interrupt) = (sender.clone(), Arc::clone(over), self.interrupt.clone());
         std::thread::spawn(move || {
-            while let Some(line) = read_line() {
-                let line = line.trim();
+            while !over.load(Ordering::SeqCst) {
+                let Some(line) = next_line(&interrupt, Some(LOOK)) else {
+                    // At the end of the input there is nothing to wait for.
+                    std::thread::sleep(LOOK);
+                    continue;
+                };
+                let line = line.trim().trim_matches(['"', '\'']);
                 if !line.is_empty() && sender.send(Came::Typed(line.to_owned())).is_err() {
                     break;
                 }

@@ -23,6 +23,8 @@ pub(in super::super) struct Wishes {
     pub(in super::super) register: bool,
     pub(in super::super) key: Option<KeyReference>,
     pub(in super::super) grant: GrantWish,
+    /// The one authorization server that the client's credentials are for, where that is known.
+    pub(in super::super) issuer: Option<String>,
     /// The server has refused something for want of a token: then it is one of 2025-03-26, if nothing else.
     pub(in super::super) refused: bool,
 }
@@ -66,6 +68,28 @@ impl Authorization {
         })
     }
 
+    /// Logs in as the last time, if there was one.
+    pub(in super::super) fn log_in_as_before(
+        &mut self,
+        web: &mut Web,
+        challenge: Option<&Challenge>,
+        refused: bool,
+    ) -> Result<(), Error> {
+        match self.login.clone() {
+            Some(login) if login.grant != Grant::Code => {
+                self.under_lock(|this| this.renew(web, &login, None))
+            }
+            Some(login) => {
+                let wishes = Wishes { refused, ..self.wishes_of_old(login.scopes) };
+                self.log_in(web, challenge, &wishes)
+            }
+            None => {
+                let wishes = Wishes { refused, ..Wishes::default() };
+                self.log_in(web, challenge, &wishes)
+            }
+        }
+    }
+
     /// The login at the authorization server that was found.
     pub(super) fn by(
         &mut self,
@@ -74,6 +98,15 @@ impl Authorization {
         challenge: Option<&Challenge>,
         wishes: &Wishes,
     ) -> Result<Login, Error> {
+        // Credentials of a client that somebody has registered go to no other (2026-07-28, Authorization Server
+        // Binding).
+        if let Some(issuer) = wishes.issuer.as_ref().filter(|one| **one != found.server.issuer) {
+            return Err(Error::new(
+                ErrorKind::Registration,
+                "the server has another authorization server now, and the client is registered with the old one",
+            )
+            .with_detail(format!("It was {issuer}, and is {}.", found.server.issuer)));
+        }
         let scopes = scopes_for(&wishes.scopes, challenge, found);
         match &wishes.grant {
             GrantWish::Code => self.by_code(web, found, &scopes, wishes),
@@ -192,8 +225,7 @@ impl Authorization {
         else {
             return Err(Error::new(ErrorKind::Usage, "--idp is wanted as well"));
         };
-        let provider: ServerMetadata =
-            self.aside(web, |web| of_server(web, issuer))?;
+        let provider: ServerMetadata = self.aside(web, |web| of_server(web, issuer))?;
         let token_endpoint = provider.token_endpoint.clone().ok_or_else(|| {
             Error::new(ErrorKind::Discovery, "the identity provider has no token endpoint")
         })?;

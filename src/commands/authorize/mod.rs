@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::Context;
-use super::advice::quoted;
 use super::settings::limits;
 use crate::client::Authorizer;
 use crate::endpoint::Endpoint;
@@ -132,11 +131,6 @@ impl Authorization {
                 Some("io.modelcontextprotocol/enterprise-managed-authorization")
             }
         }
-    }
-
-    /// Whether somebody could be asked to authorise something.
-    pub(super) fn can_ask(&self) -> bool {
-        self.browser.is_there()
     }
 
     /// Renews a token that is about to expire, or asks for another where that has to be and somebody is there.
@@ -278,6 +272,7 @@ impl Authorization {
             register: false,
             key: login.key.clone(),
             grant: GrantWish::Code,
+            issuer: is_given.then(|| client.issuer.clone()),
             refused: true,
         }
     }
@@ -375,10 +370,9 @@ impl Authorization {
             _ => {
                 let text =
                     format!("the token does not allow this: it lacks the scope {}", missing());
-                let all = quoted(&scopes.join(" "));
-                Err(Error::new(ErrorKind::NobodyToAsk, text).with_detail(format!(
-                    "Somebody has to authorise it, in a terminal: mcpoke login --scope {all}"
-                )))
+                let detail = "Somebody has to authorise it, in a terminal.";
+                let error = Error::new(ErrorKind::NobodyToAsk, text).with_detail(detail);
+                Err(Error { wanted: scopes, ..error })
             }
         }
     }
@@ -395,8 +389,7 @@ impl Authorization {
         self.log_in_at(web, &found, challenge, wishes)
     }
 
-    /// The same at the authorization server that was found. Credentials of a client that somebody has registered
-    /// go to no other than the one that knows it (2026-07-28, Authorization Server Binding).
+    /// The same at the authorization server that was found.
     fn log_in_at(
         &mut self,
         web: &mut Web,
@@ -405,14 +398,6 @@ impl Authorization {
         wishes: &Wishes,
     ) -> Result<(), Error> {
         let before = self.login.clone();
-        let given = before.as_ref().filter(|login| login.client.origin == Origin::Given);
-        if let Some(login) = given.filter(|login| login.client.issuer != found.server.issuer) {
-            return Err(Error::new(
-                ErrorKind::Registration,
-                "the server has another authorization server now, and the client is registered with the old one",
-            )
-            .with_detail(format!("It was {}, and is {}.", login.client.issuer, found.server.issuer)));
-        }
         let mut login = self.by(web, found, challenge, wishes).inspect_err(|error| {
             // Nobody is asked the same twice by one command.
             self.denied = Some(error.clone());
@@ -445,11 +430,17 @@ impl Authorizer for Authorization {
         let before = self.login.as_ref().map(|login| login.id.clone());
         let replaced = self.under_lock(|this| {
             let now = this.login.as_ref().map(|login| login.id.clone());
-            if before.is_some() && now.is_some() && now != before && refusal.session_sent().is_some() {
+            if before.is_some()
+                && now.is_some()
+                && now != before
+                && refusal.session_sent().is_some()
+            {
                 // Somebody has logged in anew meanwhile, as another perhaps: the session is not theirs.
-                let text = "somebody has logged in anew meanwhile, and the session is of the login before";
-                return Err(Error::new(ErrorKind::Refused, text)
-                    .with_detail("Nothing has run; the same command again goes on with the new one."));
+                let text =
+                    "somebody has logged in anew meanwhile, and the session is of the login before";
+                return Err(Error::new(ErrorKind::Refused, text).with_detail(
+                    "Nothing has run; the same command again goes on with the new one.",
+                ));
             }
             this.replace(refusal, &mut web)
         });
@@ -470,7 +461,7 @@ fn is_on_open_network(endpoint: &Endpoint, shown: &Exchange) -> bool {
 }
 
 /// Nobody can be asked, and what helps then.
-pub(super) fn nobody() -> Error {
+fn nobody() -> Error {
     let text = "the server wants to be authorised, and nobody is here to do it";
     with_ways(Error::new(ErrorKind::NobodyToAsk, text))
 }

@@ -477,3 +477,43 @@ fn what_authorization_servers_say_drives_no_terminal_and_repeats_no_secret() {
     assert!(!said.contains(['\u{1b}', '\u{7}']), "{said:?}");
     assert!(!said.contains("refresh-token-0"), "{said}");
 }
+
+#[test]
+fn tokens_in_odd_answers_are_not_seen_either() {
+    const TOKEN: &str = "an-odd/token-0123456789";
+    for (kind, body) in [
+        (
+            "application/json",
+            format!(
+                "{{\"access_token\":\"{}\",\"token_type\":\"Bearer\"}}",
+                TOKEN.replace('/', "\\/")
+            ),
+        ),
+        ("application/x-www-form-urlencoded", format!("access_token={TOKEN}&token_type=bearer")),
+        ("application/json", format!("{{\"user\":{{\"access_token\":\"{TOKEN}\"}}}}")),
+        (
+            "application/json",
+            format!("{{\"access_token\":\"{TOKEN}\",\"token_type\":\"Bearer\"}} more"),
+        ),
+        ("text/event-stream", format!("data: {{\"access_token\":\"{TOKEN}\"}}\n\n")),
+    ] {
+        let authority = authority(move |request, _| {
+            (request.path == "/token").then(|| http(200, &[("Content-Type", kind)], &body))
+        });
+        let sandbox = Sandbox::new();
+        let _browser = Browser::start(&sandbox);
+        let url = authority.server.url.as_str();
+        let login = sandbox.run(&[
+            "--trace",
+            "--trace-file",
+            "t.jsonl",
+            "login",
+            url,
+            "--browser",
+            BROWSER,
+        ]);
+        let kept = std::fs::read_to_string(sandbox.home().join("t.jsonl")).unwrap();
+        let seen = format!("{}{}{kept}", login.stdout, login.stderr);
+        assert!(!seen.contains("token-0123456789"), "{kind}: {seen}");
+    }
+}

@@ -215,7 +215,11 @@ fn more_is_asked_for_where_a_scope_is_missing() {
     sandbox.run(&["login", &demo.url, "--browser", BROWSER]).exits(0).prints_part("demo:read\n");
     sandbox.run(&["init", &demo.url]).exits(0);
     let alone = sandbox.run(&["call", "toggle"]).exits(4).says("lacks the scope demo:write");
-    assert!(alone.stderr.contains("login mcpoke-demo --scope 'demo:read demo:write'"), "{}", alone.stderr);
+    assert!(
+        alone.stderr.contains("login mcpoke-demo --scope 'demo:read demo:write'"),
+        "{}",
+        alone.stderr
+    );
     sandbox.run(&["call", "toggle", "--browser", BROWSER]).exits(0);
     let asked = url::Url::parse(&browser.addresses()[1]).unwrap();
     let scope = &fields(asked.query().unwrap())["scope"];
@@ -521,4 +525,111 @@ fn an_identity_provider_answers_for_its_user() {
     sandbox
         .run(&["login", url, "--client-id", "x", "--idp", provider, "--id-token", "eyJ"])
         .exits(2);
+}
+
+#[test]
+fn a_clients_secret_goes_to_no_other_authorization_server() {
+    let other = authority(|_, _| None);
+    let theirs = other.server.url.trim_end_matches("/mcp").to_owned();
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    let authority = authority(move |request, _| {
+        let here = crate::support::here(request);
+        if request.path != "/.well-known/oauth-protected-resource/mcp" {
+            return None;
+        }
+        // The honest one at first, and then, for whoever asks a second time, another.
+        let honest = asked.fetch_add(1, Ordering::SeqCst) < 2;
+        let issuer = if honest { here.clone() } else { theirs.clone() };
+        let document =
+            json!({"resource": format!("{here}/mcp"), "authorization_servers": [issuer]});
+        Some(crate::support::document(200, &document))
+    });
+    let sandbox = Sandbox::new().with("SECRET", "a-clients-secret-0123");
+    let _browser = Browser::start(&sandbox);
+    let url = authority.server.url.as_str();
+    let own = ["--client-id", "mine", "--client-secret", "env:SECRET"];
+    sandbox.run(&[&["login", url, "--browser", BROWSER], &own[..]].concat()).exits(0);
+    sandbox.run(&["init", url]).exits(0);
+    for _ in 0..3 {
+        // So that nothing is left but to log in again.
+        *authority.state.good.lock().unwrap() = (String::new(), "another".to_owned());
+        call(&sandbox, &["--browser", BROWSER]);
+        sandbox.run(&["login", url, "--browser", BROWSER]);
+    }
+    let seen = other.server.requests();
+    assert!(seen.iter().all(|request| request.path != "/token"), "{}", seen.len());
+}
+
+#[test]
+fn what_was_said_the_last_time_holds() {
+    let sandbox = Sandbox::new().with("SECRET", "demo-secret");
+    let demo = Demo::with(&sandbox, &["--auth", "oauth", "--token-ttl", "1"]);
+    let own =
+        ["--client-credentials", "--client-id", "demo-client", "--client-secret", "env:SECRET"];
+    sandbox.run(&[&["login", demo.url.as_str()], &own[..]].concat()).exits(0);
+    sandbox.run(&["login", &demo.url]).exits(0).prints_part("client demo-client\n");
+    let browser = Browser::start(&sandbox);
+    let args = ["login", &demo.url, "--browser", BROWSER, "--scope", "demo:write"];
+    sandbox.run(&args).exits(0);
+    sandbox.run(&["login", &demo.url, "--browser", BROWSER]).exits(0).prints_part("demo:write\n");
+    drop(browser);
+}
+
+#[test]
+fn a_dead_token_is_not_printed() {
+    let authority = authority(|request, _| {
+        let refreshes = request.text.contains("grant_type=refresh_token");
+        refreshes.then(|| http(503, &[], "busy"))
+    });
+    let sandbox = Sandbox::new();
+    authority.state.expires_in.store(0, Ordering::SeqCst);
+    log_in(&sandbox, &authority);
+    let url = authority.server.url.as_str();
+    sandbox.run(&["token", url]).exits(4).prints("").says("has expired");
+    authority.state.expire();
+    sandbox.run(&["init", url]).exits(4).says("HTTP 503");
+}
+
+#[test]
+fn a_login_that_is_over_does_not_stand_in_the_way() {
+    let authority = authority(|_, state| {
+        // No refresh tokens here.
+        state.good.lock().unwrap().1.clear();
+        None
+    });
+    let sandbox = Sandbox::new();
+    log_in(&sandbox, &authority);
+    let file = std::fs::read_dir(sandbox.state().join("logins")).unwrap().next().unwrap().unwrap();
+    let text = std::fs::read_to_string(file.path()).unwrap();
+    let mut login: Value = serde_json::from_str(&text).unwrap();
+    login["expires"] = json!(1);
+    login.as_object_mut().unwrap().remove("refresh_token");
+    std::fs::write(file.path(), login.to_string()).unwrap();
+    *authority.state.good.lock().unwrap() = ("of-the-environment-01".to_owned(), String::new());
+    let url = authority.server.url.as_str();
+    sandbox.run(&["init", url]).exits(4).says("expired");
+    let sandbox = sandbox.with("MCPOKE_BEARER", "of-the-environment-01");
+    sandbox.run(&["init", url]).exits(0);
+}
+
+#[test]
+fn a_refusal_to_renew_is_no_new_token() {
+    let authority = authority(|request, _| {
+        let refreshes = request.text.contains("grant_type=refresh_token");
+        refreshes.then(|| crate::support::document(400, &json!({"error": "invalid_grant"})))
+    });
+    let sandbox = Sandbox::new();
+    authority.state.expires_in.store(20, Ordering::SeqCst);
+    log_in(&sandbox, &authority);
+    // As if most of its time were over.
+    let file = std::fs::read_dir(sandbox.state().join("logins")).unwrap().next().unwrap().unwrap();
+    let text = std::fs::read_to_string(file.path()).unwrap();
+    let came = text.split("\"came\": ").nth(1).unwrap().split(',').next().unwrap();
+    let earlier = came.parse::<u64>().unwrap() - 1000;
+    let text = text.replace(&format!("\"came\": {came}"), &format!("\"came\": {earlier}"));
+    std::fs::write(file.path(), text).unwrap();
+    authority.state.expire();
+    let browser = Browser::start(&sandbox);
+    sandbox.run(&["init", &authority.server.url, "--browser", BROWSER]).exits(0);
+    assert_eq!(browser.addresses().len(), 2);
 }

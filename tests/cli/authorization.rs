@@ -517,3 +517,24 @@ fn tokens_in_odd_answers_are_not_seen_either() {
         assert!(!seen.contains("token-0123456789"), "{kind}: {seen}");
     }
 }
+
+#[test]
+fn a_public_server_cannot_lead_logout_and_renewal_to_a_private_address() {
+    let authority = authority(|_, _| None);
+    let sandbox = Sandbox::new();
+    let _browser = Browser::start(&sandbox);
+    let url = authority.server.url.as_str();
+    sandbox.run(&["login", url, "--browser", BROWSER]).exits(0);
+    let file = std::fs::read_dir(sandbox.state().join("logins")).unwrap().next().unwrap().unwrap();
+    let text = std::fs::read_to_string(file.path()).unwrap();
+    let mut login: Value = serde_json::from_str(&text).unwrap();
+    // As if it had been a server of the open network.
+    login["public"] = json!(true);
+    login["expires"] = json!(1);
+    std::fs::write(file.path(), login.to_string()).unwrap();
+    let before = authority.server.requests().len();
+    sandbox.run(&["token", url]).exits(4).says("is a private address");
+    sandbox.run(&["logout", url]).exits(0).says("is a private address");
+    assert_eq!(authority.server.requests().len(), before);
+    sandbox.run(&["logout", url]).exits(2);
+}

@@ -23,6 +23,25 @@ pub fn is_sensitive_header(name: &str) -> bool {
             .any(|part| name.contains(part) && name != "www-authenticate")
 }
 
+/// Whether a member of this name, of a document about clients and tokens, holds something secret (RFC 6749, 5.1; RFC 7591, 3.2.1).
+pub fn is_sensitive_member(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let says =
+        ["token", "secret", "password", "assertion", "code"].iter().any(|part| name.contains(part));
+    // What only speaks of them.
+    let about = [
+        "_type",
+        "_expires_at",
+        "_expires_in",
+        "_endpoint",
+        "_method",
+        "_methods_supported",
+        "_uri",
+        "_alg",
+    ];
+    says && !about.iter().any(|end| name.ends_with(end)) && !matches!(name.as_str(), "error_code")
+}
+
 /// Whether a secret was hidden before, in a recording: no header's value has this letter.
 fn is_shown(value: &str) -> bool {
     value.contains('…')
@@ -254,6 +273,22 @@ fn without_user(url: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn members_that_hold_secrets_are_known_by_their_names() {
+        for secret in ["access_token", "refresh_token", "id_token", "client_secret", "Token"] {
+            assert!(is_sensitive_member(secret), "{secret}");
+        }
+        for other in [
+            "token_type",
+            "token_endpoint_auth_method",
+            "client_secret_expires_at",
+            "scope",
+            "error",
+        ] {
+            assert!(!is_sensitive_member(other), "{other}");
+        }
+    }
 
     #[test]
     fn a_secret_stays_recognisable_and_useless() {

@@ -12,18 +12,18 @@ use super::settings::absolute_reference;
 use super::{Context, Outcome, Stop};
 use crate::cli::Login as Args;
 use crate::client::{Ask, Error as ClientError, ErrorKind as ClientErrorKind, Renewal, Session};
-use crate::error::Failure;
+use crate::error::{Failure, Kind};
 use crate::exchange::Exchange;
 use crate::exit::ExitCode;
 use crate::oauth::{Challenge, Error, ErrorKind, Web, claim};
 use crate::output::{age, one_line};
 use crate::redact::without_secrets;
-use crate::session::{Login, Record, Target};
+use crate::session::{KeyReference, Login, Record, Target};
 
 pub(super) fn log_in(context: &Context<'_>, args: &Args) -> Outcome {
     let store = context.store_or_refuse("login")?;
     let target = named(context, args.target.as_deref())?;
-    let wishes = wishes(context, args, is_the_users(&target))?;
+    let wishes = wishes(context, args, target.is_named_by_user())?;
     on_ctrl_c(&context.interrupt);
     // Whatever there is of a token is about to be replaced.
     let mut prepared = prepare_with(context, target, |_| Vec::new())?;
@@ -49,7 +49,7 @@ pub(super) fn log_in(context: &Context<'_>, args: &Args) -> Outcome {
     if let Err(error) = outcome {
         if error.kind == ErrorKind::Discovery && !is_refusal(&refusal) {
             let init = format!("mcpoke init {}", prepared.spoken.target);
-            let failure = Failure::new(crate::error::Kind::Auth, error.text);
+            let failure = Failure::new(Kind::Auth, error.text);
             let failure = error.details.into_iter().fold(failure, Failure::with_detail);
             return Err(failure.with_next(init, "begins without one").into());
         }
@@ -104,15 +104,6 @@ fn attempt(
 
 fn is_refusal(exchange: &Exchange) -> bool {
     matches!(exchange.status(), Some(401 | 403))
-}
-
-/// Whether the user has named the server, and no file of a project's.
-fn is_the_users(target: &Target) -> bool {
-    match target {
-        Target::Configured(..) => false,
-        Target::Saved(record, _) => record.file.is_none(),
-        Target::Url(_) | Target::Demo => true,
-    }
 }
 
 /// Asks for the tools as a client without a token does: the refusal says what is wanted.
@@ -171,7 +162,7 @@ pub(super) fn log_out(context: &Context<'_>, server: Option<&str>) -> Outcome {
         return Err(nothing_there(&shown).into());
     }
     let revoked = shared.lock().log_out();
-    let what = match revoked.map_err(|error| Failure::new(crate::error::Kind::State, error.text))? {
+    let what = match revoked.map_err(|error| Failure::new(Kind::State, error.text))? {
         None => "forgotten; its authorization server takes no tokens back".to_owned(),
         Some(Ok(())) => "tokens given back, and forgotten".to_owned(),
         Some(Err(error)) => format!("forgotten; giving the tokens back failed: {error}"),
@@ -183,8 +174,7 @@ pub(super) fn log_out(context: &Context<'_>, server: Option<&str>) -> Outcome {
 
 /// The login with a server, whatever else is sent to it.
 fn of_server(context: &Context<'_>, prepared: &Prepared) -> anyhow::Result<Shared> {
-    let asked = prepared.saved.as_ref().and_then(|record| record.asked_url.as_deref());
-    Authorization::of(context, &prepared.endpoint, asked, &prepared.http)
+    Authorization::of(context, &prepared.endpoint, prepared.saved.as_ref(), &prepared.http)
 }
 
 fn nothing_there(server: &str) -> Failure {
@@ -202,14 +192,14 @@ pub(super) fn token(context: &Context<'_>, server: Option<&str>, as_header: bool
     let target = &prepared.spoken.target;
     if expired {
         let text = format!("the token for {target} has expired, and could not be renewed");
-        return Err(Failure::new(crate::error::Kind::Auth, text)
+        return Err(Failure::new(Kind::Auth, text)
             .with_next(format!("mcpoke login {target}"), "gets another")
             .into());
     }
     let sent = prepared.expanded.headers.iter().find(|(name, _)| name == "authorization");
     let Some((_, value)) = sent else {
         let text = format!("there is no token for {target}");
-        return Err(Failure::new(crate::error::Kind::Auth, text)
+        return Err(Failure::new(Kind::Auth, text)
             .with_next(format!("mcpoke login {target}"), "gets one")
             .into());
     };
@@ -253,7 +243,7 @@ fn wishes(context: &Context<'_>, args: &Args, by_user: bool) -> Result<Option<Wi
         given => given,
     };
     let key = reference(&args.private_key, "--private-key")?
-        .map(|pem| crate::session::KeyReference { pem, id: args.key_id.clone() });
+        .map(|pem| KeyReference { pem, id: args.key_id.clone() });
     let grant = match &args.idp {
         Some(issuer) => GrantWish::Enterprise {
             issuer: issuer.clone(),
@@ -321,8 +311,8 @@ pub(super) fn who(login: &Login) -> String {
 
 /// What the token allows.
 fn allowed(login: &Login) -> String {
-    match login.granted.as_ref().unwrap_or(&login.scopes) {
-        scopes if scopes.is_empty() => "what the server gives without being asked".to_owned(),
+    match login.allows() {
+        [] => "what the server gives without being asked".to_owned(),
         scopes => scopes.join(" "),
     }
 }
@@ -347,7 +337,7 @@ pub(super) fn to_json(login: &Login) -> serde_json::Value {
         "clientId": login.client.id,
         "who": who(login),
         "grant": login.grant.as_str(),
-        "scopes": login.granted.as_ref().unwrap_or(&login.scopes),
+        "scopes": login.allows(),
         "expires": login.expires,
         "renewable": login.is_renewable(),
     })

@@ -75,6 +75,7 @@ pub(super) fn prepare_with(
     target: Target,
     refresh: impl FnOnce(&mut Authorization) -> Vec<Exchange>,
 ) -> Result<Prepared, Stop> {
+    let by_user = target.is_named_by_user();
     let mut file = None;
     let (endpoint, saved, is_demo) = match target {
         Target::Url(endpoint) => (endpoint, None, false),
@@ -110,7 +111,9 @@ pub(super) fn prepare_with(
     }
     context.recorder.learn(|redactor| {
         redactor.learn_query(endpoint.as_str());
-        saved.iter().flat_map(|record| &record.hidden).for_each(|secret| redactor.learn(secret));
+        if let Some(record) = &saved {
+            record.teach(redactor);
+        }
     });
     let mut limits = limits(options);
     if context.env.stdin_is_terminal {
@@ -126,14 +129,14 @@ pub(super) fn prepare_with(
         interrupt: context.interrupt.clone(),
         only_public: false,
     };
-    // A project's file must not have the user's own token sent to where it says.
-    let named = file.is_none() && saved.as_ref().is_none_or(|record| record.file.is_none());
     let Sent { expanded, authorization, renewed } = if is_demo {
-        Sent::by_user(context, &credentials, true)?
+        Sent::by_user(
+            context,
+            by_environment(context, &credentials).as_ref().unwrap_or(&credentials),
+        )?
     } else {
-        let asked = saved.as_ref().and_then(|record| record.asked_url.as_deref());
-        let find = || Authorization::of(context, &endpoint, asked, &http);
-        Sent::find(context, &credentials, find, named, refresh)?
+        let find = || Authorization::of(context, &endpoint, saved.as_ref(), &http);
+        Sent::find(context, &credentials, find, by_user, refresh)?
     };
     let target = target_word(saved.as_ref(), file.as_ref(), &endpoint, is_demo);
     let probe = options.no_session.then_some("--no-session");
@@ -201,55 +204,45 @@ struct Sent {
 
 impl Sent {
     /// The user's own credentials, or else what a login gives, or for servers that the user has named
-    /// (`named`) the environment.
+    /// (`by_user`) the environment.
     fn find(
         context: &Context<'_>,
         credentials: &Credentials,
         find: impl FnOnce() -> anyhow::Result<Shared>,
-        named: bool,
+        by_user: bool,
         refresh: impl FnOnce(&mut Authorization) -> Vec<Exchange>,
     ) -> Result<Self, Stop> {
         if credentials.has_authorization() {
-            return Ok(Self::by_user(context, credentials, false)?);
+            return Ok(Self::by_user(context, credentials)?);
         }
         let shared = find()?;
-        let by_environment = named && context.env.var("MCPOKE_BEARER").is_some();
         let is_usable =
             |login: &Login| login.is_renewable() || !login.is_expired(SystemTime::now());
-        if by_environment && !shared.lock().login().is_some_and(is_usable) {
-            return Ok(Self::by_user(context, credentials, true)?);
+        if let Some(own) = by_environment(context, credentials).filter(|_| by_user)
+            && !shared.lock().login().is_some_and(is_usable)
+        {
+            return Ok(Self::by_user(context, &own)?);
         }
-        let mut sent = Self::by_user(context, credentials, false)?;
+        let mut sent = Self::by_user(context, credentials)?;
         sent.renewed = refresh(&mut shared.lock());
         shared.lock().stand_in(&mut sent.expanded);
         sent.authorization = Some(shared);
         Ok(sent)
     }
 
-    fn by_user(
-        context: &Context<'_>,
-        credentials: &Credentials,
-        by_environment: bool,
-    ) -> Result<Self, Failure> {
-        let expanded = expand(context, credentials, by_environment)?;
+    /// As given, looked up.
+    fn by_user(context: &Context<'_>, credentials: &Credentials) -> Result<Self, Failure> {
+        let said = said_by_command(context, credentials)?;
+        let expanded = credentials.expand(context.env, said.as_deref()).map_err(Failure::usage)?;
+        context.recorder.learn(|redactor| expanded.teach(redactor));
         Ok(Self { expanded, authorization: None, renewed: Vec::new() })
     }
 }
 
-/// What is sent, looked up; from the environment, where `by_environment` says so and nothing else does.
-fn expand(
-    context: &Context<'_>,
-    credentials: &Credentials,
-    by_environment: bool,
-) -> Result<Expanded, Failure> {
-    let mut sent = credentials.clone();
-    if by_environment && !sent.has_authorization() && context.env.var("MCPOKE_BEARER").is_some() {
-        sent.bearer = Some("env:MCPOKE_BEARER".to_owned());
-    }
-    let said = said_by_command(context, &sent)?;
-    let expanded = sent.expand(context.env, said.as_deref()).map_err(Failure::usage)?;
-    context.recorder.learn(|redactor| expanded.teach(redactor));
-    Ok(expanded)
+/// The same with the token of the environment, where there is one and nothing else is said.
+fn by_environment(context: &Context<'_>, credentials: &Credentials) -> Option<Credentials> {
+    context.env.var("MCPOKE_BEARER").filter(|_| !credentials.has_authorization())?;
+    Some(Credentials { bearer: Some("env:MCPOKE_BEARER".to_owned()), ..credentials.clone() })
 }
 
 /// How long a token command may take: it may ask its user something.

@@ -30,7 +30,9 @@ pub(super) fn list(context: &Context<'_>) -> Outcome {
         logins.iter().filter(is_known)
     };
     let mut redactor = context.recorder.redactor();
-    records.iter().flat_map(|record| &record.hidden).for_each(|secret| redactor.learn(secret));
+    for record in &records {
+        record.teach(&mut redactor);
+    }
     let is_current = |record: &Record| current.as_deref() == Some(record.name.as_str());
     if context.options.wants_json() {
         let known = records.iter().map(|record| {
@@ -51,9 +53,9 @@ pub(super) fn list(context: &Context<'_>) -> Outcome {
     }
     let now = context.now();
     let about = |login: &Login| {
-        let scopes = login.granted.as_ref().unwrap_or(&login.scopes).join(" ");
+        let scopes = login.allows().join(" ");
         let expiry = login::expiry(login, now);
-        let expires = if expiry.starts_with("expired") { "" } else { "expires " };
+        let expires = if login.is_expired(now) { "" } else { "expires " };
         let parts = [login::who(login), scopes, format!("{expires}{expiry}")];
         let parts = parts.iter().filter(|part| !part.is_empty());
         one_line(&parts.map(String::as_str).collect::<Vec<_>>().join(", "))

@@ -70,7 +70,7 @@ impl Known {
             let record = if is_many { None } else { store.load(name).ok().flatten() };
             let shown = record.map(|record| {
                 let mut redactor = Redactor::new(false);
-                record.hidden.iter().for_each(|secret| redactor.learn(secret));
+                record.teach(&mut redactor);
                 redactor.url(&record.url)
             });
             shown.unwrap_or_default()

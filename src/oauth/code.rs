@@ -9,7 +9,7 @@ use url::form_urlencoded;
 
 use super::challenge::Challenge;
 use super::discovery::Found;
-use super::error::{Error, ErrorKind};
+use super::error::{Error, ErrorKind, NO_PKCE};
 use super::registration::Client;
 use super::web::Web;
 
@@ -60,8 +60,7 @@ pub fn can_begin(web: &mut Web, found: &Found) -> Result<(), Error> {
     let methods = server.code_challenge_methods_supported.as_deref();
     let has_pkce = methods.is_some_and(|methods| methods.iter().any(|method| method == "S256"));
     if !has_pkce && !found.assumed {
-        let text = "the authorization server does not say that it has PKCE with S256";
-        let error = Error::new(ErrorKind::Unsafe, text).with_detail(
+        let error = Error::new(ErrorKind::Unsafe, NO_PKCE).with_detail(
             "A code could be used by whoever intercepts it; clients must refuse to go on.",
         );
         return Err(web.refuse(error));

@@ -4,11 +4,12 @@
 use url::Url;
 
 use super::challenge::Challenge;
-use super::error::{Error, ErrorKind};
+use super::error::{ANOTHER_ISSUER, Error, ErrorKind};
 use super::metadata::{ResourceMetadata, ServerMetadata, read};
 use super::web::{Answered, Web};
 use crate::endpoint::Endpoint;
 use crate::protocol::{headers, version};
+use crate::redact::without_secrets;
 use crate::transport;
 
 /// What the exchanges of a discovery are for, in the order in which they come.
@@ -18,8 +19,10 @@ pub const SERVER_METADATA: &str = "authorization server metadata";
 
 /// The path that the metadata of a resource have by default (RFC 9728, 3).
 const RESOURCE_PATH: &str = "/.well-known/oauth-protected-resource";
-const OAUTH_PATH: &str = "/.well-known/oauth-authorization-server";
-const OPENID_PATH: &str = "/.well-known/openid-configuration";
+/// The path that those of an authorization server have (RFC 8414, 3).
+pub const OAUTH_PATH: &str = "/.well-known/oauth-authorization-server";
+/// The same of an `OpenID` provider (`OpenID` Connect Discovery 1.0, 4).
+pub const OPENID_PATH: &str = "/.well-known/openid-configuration";
 
 /// So many issuers are asked.
 const MAX_ISSUERS: usize = 5;
@@ -78,19 +81,19 @@ fn of_resource(
 ) -> Result<Option<ResourceMetadata>, Error> {
     if let Some(named) = challenge.and_then(Challenge::resource_metadata) {
         let answered = web.get(named, RESOURCE_METADATA, &[])?;
-        let Some(document) = answered.document.filter(|_| answered.status == 200) else {
+        let status = answered.status;
+        let Some(document) = answered.found() else {
             let text = format!(
-                "the challenge names metadata that are not there: HTTP {} at {}",
-                answered.status,
-                crate::redact::without_secrets(named)
+                "the challenge names metadata that are not there: HTTP {status} at {}",
+                without_secrets(named)
             );
             return Err(web.refuse(Error::new(ErrorKind::Discovery, text)));
         };
         return judged(web, endpoint, read(&document)).map(Some);
     }
     for address in resource_addresses(endpoint) {
-        let Some(answered) = guessed(web.get(&address, RESOURCE_METADATA, &[]))? else { continue };
-        if let Some(document) = answered.document.filter(|_| answered.status == 200) {
+        let answered = guessed(web.get(&address, RESOURCE_METADATA, &[]))?;
+        if let Some(document) = answered.and_then(Answered::found) {
             return judged(web, endpoint, read(&document)).map(Some);
         }
     }
@@ -101,16 +104,14 @@ fn of_resource(
 fn guessed(answered: Result<Answered, Error>) -> Result<Option<Answered>, Error> {
     match answered {
         Ok(answered) => Ok(Some(answered)),
-        Err(error) => match error.kind {
-            ErrorKind::Unsafe
-            | ErrorKind::Transport(
-                transport::ErrorKind::TooLarge(_)
-                | transport::ErrorKind::NotHttp
-                | transport::ErrorKind::Broken,
-            ) => Ok(None),
-            _ => Err(error),
-        },
+        Err(error) if is_something_else(&error) => Ok(None),
+        Err(error) => Err(error),
     }
+}
+
+fn is_something_else(error: &Error) -> bool {
+    use transport::ErrorKind::{Broken, NotHttp, TooLarge};
+    matches!(error.kind, ErrorKind::Unsafe | ErrorKind::Transport(TooLarge(_) | NotHttp | Broken))
 }
 
 /// At the path of the endpoint, then at the root.
@@ -137,7 +138,7 @@ fn judged(
     } else {
         format!(
             "the protected resource metadata are of another resource: {}",
-            crate::redact::without_secrets(resource).escape_debug()
+            without_secrets(resource).escape_debug()
         )
     };
     let error = Error::new(ErrorKind::Unsafe, text)
@@ -165,23 +166,21 @@ pub fn of_server(web: &mut Web, issuer: &str) -> Result<ServerMetadata, Error> {
     let (mut last, mut failed) = (0, None);
     for address in server_addresses(&at) {
         let answered = match web.get(&address, SERVER_METADATA, &VERSION) {
-            Err(error) if failed.is_none() => {
-                failed = Some(error.clone());
-                guessed(Err(error))?
+            Err(error) if is_something_else(&error) => {
+                failed.get_or_insert(error);
+                continue;
             }
-            answered => guessed(answered)?,
+            answered => answered?,
         };
-        let Some(answered) = answered else { continue };
         last = answered.status;
-        if let Some(document) = answered.document.filter(|_| answered.status == 200) {
-            let metadata: ServerMetadata = read(&document);
-            return same_issuer(web, metadata, &[issuer]);
+        if let Some(document) = answered.found() {
+            return same_issuer(web, read(&document), &[issuer]);
         }
     }
     if let Some(failed) = failed {
         return Err(failed);
     }
-    let shown = crate::redact::without_secrets(issuer).escape_debug().to_string();
+    let shown = without_secrets(issuer).escape_debug().to_string();
     let text = format!("the authorization server {shown} has no metadata: HTTP {last}");
     Err(web.refuse(Error::new(ErrorKind::Discovery, text)))
 }
@@ -198,7 +197,7 @@ fn same_issuer(
         return Ok(metadata);
     }
     let text = format!(
-        "the authorization server metadata are of another issuer: `{}`, and not `{}`",
+        "{ANOTHER_ISSUER}: `{}`, and not `{}`",
         metadata.issuer.escape_debug(),
         expected.first().copied().unwrap_or_default().escape_debug()
     );
@@ -229,8 +228,7 @@ fn of_old(web: &mut Web, endpoint: &Endpoint) -> Result<Found, Error> {
         assumed,
     };
     let answered = guessed(web.get(&format!("{origin}{OAUTH_PATH}"), SERVER_METADATA, &VERSION))?;
-    let document = answered.filter(|answered| answered.status == 200);
-    if let Some(document) = document.and_then(|answered| answered.document) {
+    if let Some(document) = answered.and_then(Answered::found) {
         let with_slash = format!("{origin}/");
         let server = same_issuer(web, read(&document), &[&origin, &with_slash])?;
         return Ok(found(server, false));

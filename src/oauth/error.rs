@@ -4,6 +4,15 @@ use std::fmt;
 
 use crate::transport;
 
+/// Said of exchanges, by which the diagnosis knows them: there is no way to register.
+pub const NO_REGISTRATION: &str = "the authorization server lets no client register itself";
+/// See [`NO_REGISTRATION`]: nothing was found, not even at the addresses of old.
+pub const SAYS_NOTHING: &str = "the server wants a token, and does not say how to get one";
+/// See [`NO_REGISTRATION`]: codes are not protected.
+pub const NO_PKCE: &str = "the authorization server does not say that it has PKCE with S256";
+/// See [`NO_REGISTRATION`]: what metadata of another issuer are told of begins so.
+pub const ANOTHER_ISSUER: &str = "the authorization server metadata are of another issuer";
+
 /// What kind of failure it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {

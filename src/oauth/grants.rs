@@ -32,9 +32,6 @@ pub const TOKEN: &str = "token request";
 pub const REVOCATION: &str = "token revocation";
 
 const FORM: &str = "application/x-www-form-urlencoded";
-/// What of an answer is secret.
-const SECRETS: [&str; 3] = ["access_token", "refresh_token", "id_token"];
-
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -240,7 +237,7 @@ impl Requester<'_> {
     }
 
     /// Sends a form of our own, with what says who we are, and brings the document that comes back.
-    fn form(mut self, purpose: &'static str, fields: &[(&str, &str)]) -> Result<Value, Error> {
+    fn form(self, purpose: &'static str, fields: &[(&str, &str)]) -> Result<Value, Error> {
         self.learn(&[]);
         let more = self.assertion()?;
         let mut form = form_urlencoded::Serializer::new(String::new());
@@ -264,7 +261,6 @@ impl Requester<'_> {
             content_type: FORM,
             authorization,
             body: form.finish(),
-            secrets: &SECRETS,
         })?;
         let document = answered.document.unwrap_or_default();
         if matches!(answered.status, 200 | 201) {
@@ -279,11 +275,7 @@ impl Requester<'_> {
                 format!("the {purpose} was refused: HTTP {}", answered.status),
             ),
         };
-        Err(self.refuse(error))
-    }
-
-    fn refuse(&mut self, error: Error) -> Error {
-        self.web.refuse(error)
+        Err(self.web.refuse(error))
     }
 }
 
@@ -310,7 +302,6 @@ fn respond(web: &mut Web, request: &HttpRequest) -> Result<HttpResponse, Error> 
         content_type: FORM,
         authorization,
         body,
-        secrets: &SECRETS,
     })?;
     let document = mended(answered.document.unwrap_or_default());
     let says_error = document["error"].is_string();

@@ -19,9 +19,10 @@ pub use callback::Callback;
 pub use challenge::Challenge;
 pub use code::{OFFLINE, Pending, begin, can_begin, scopes_for, union};
 pub use discovery::{
-    Found, RESOURCE_METADATA, SERVER_METADATA, covers, discover, of_server, resource_of,
+    Found, OAUTH_PATH, OPENID_PATH, RESOURCE_METADATA, SERVER_METADATA, covers, discover,
+    of_server, resource_of,
 };
-pub use error::{Error, ErrorKind};
+pub use error::{ANOTHER_ISSUER, Error, ErrorKind, NO_PKCE, NO_REGISTRATION, SAYS_NOTHING};
 pub use grants::{REVOCATION, Requester, TOKEN, Token};
 pub use jwt::{SigningKey, claim};
 pub use metadata::{ResourceMetadata, ServerMetadata};

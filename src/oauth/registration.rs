@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::discovery::Found;
-use super::error::{Error, ErrorKind};
+use super::error::{Error, ErrorKind, NO_REGISTRATION, SAYS_NOTHING};
 use super::metadata::ServerMetadata;
 use super::web::{Form, Web};
 use crate::client::CLIENT_NAME;
@@ -150,8 +150,7 @@ pub fn identify(
 fn register(web: &mut Web, found: &Found, given: &Given) -> Result<Client, Error> {
     let server = &found.server;
     let Some(endpoint) = &server.registration_endpoint else {
-        let text = "the authorization server lets no client register itself";
-        let mut error = Error::new(ErrorKind::Registration, text).with_detail(
+        let mut error = Error::new(ErrorKind::Registration, NO_REGISTRATION).with_detail(
             "Register one with its operator, and name it: --client-id ID (and --client-secret).",
         );
         if server.client_id_metadata_document_supported {
@@ -179,14 +178,12 @@ fn register(web: &mut Web, found: &Found, given: &Given) -> Result<Client, Error
         content_type: "application/json",
         authorization: None,
         body: request.to_string(),
-        secrets: &["client_secret", "registration_access_token"],
     })?;
     let document = answered.document.unwrap_or_default();
     let id = document["client_id"].as_str().filter(|id| !id.is_empty());
     let Some(id) = id.filter(|_| matches!(answered.status, 200 | 201)) else {
         if found.assumed {
-            let text = "the server wants a token, and does not say how to get one";
-            let error = Error::new(ErrorKind::Discovery, text).with_detail(
+            let error = Error::new(ErrorKind::Discovery, SAYS_NOTHING).with_detail(
                 "It has no metadata for authorization. Perhaps it wants a token that its operator gives out: --bearer.",
             );
             return Err(web.refuse(error));

@@ -12,7 +12,7 @@ use url::Url;
 use super::error::{Error, ErrorKind};
 use crate::endpoint::Endpoint;
 use crate::exchange::{Exchange, Purpose, Recorder, Request};
-use crate::redact::credential;
+use crate::redact::{credential, is_sensitive_member, without_secrets};
 use crate::transport::{
     self, Http, MAX_REDIRECTS, Options, ProxyChoice, Redirect, is_public, judge_get,
 };
@@ -41,15 +41,20 @@ pub(super) struct Answered {
     pub(super) document: Option<Value>,
 }
 
-/// A form to be sent, and what of it is secret.
+impl Answered {
+    /// The document, where the server says that it is what was asked for.
+    pub(super) fn found(self) -> Option<Value> {
+        self.document.filter(|_| self.status == 200)
+    }
+}
+
+/// A form to be sent.
 pub(super) struct Form<'f> {
     pub(super) purpose: &'static str,
     pub(super) url: &'f str,
     pub(super) content_type: &'static str,
     pub(super) authorization: Option<String>,
     pub(super) body: String,
-    /// Members of the answer that are secret.
-    pub(super) secrets: &'static [&'static str],
 }
 
 /// Whether an address may be followed at all.
@@ -60,7 +65,7 @@ pub fn is_usable(url: &str) -> bool {
 /// What an address is of, for messages: the words follow "the".
 fn check_address(url: &str, what: &str) -> Result<Endpoint, Error> {
     let refuse = |why: &str| {
-        let shown = crate::redact::without_secrets(url);
+        let shown = without_secrets(url);
         let text = format!("the {what} cannot be used: `{}` {why}", shown.escape_debug());
         Error::new(ErrorKind::Unsafe, text)
     };
@@ -143,7 +148,7 @@ impl Web {
             all.extend(headers.iter().map(|(name, value)| ((*name).into(), (*value).into())));
             let url = at.as_str().to_owned();
             let request = Request { method: "GET", url, headers: all, body: String::new() };
-            let answered = self.send(&at, purpose, request, &[])?;
+            let answered = self.send(&at, purpose, request)?;
             let last = self.history.last().and_then(|exchange| exchange.answer.as_ref());
             let location = last.and_then(|answer| answer.header("location"));
             match judge_get(at.as_str(), answered.status, location) {
@@ -168,7 +173,7 @@ impl Web {
         headers.extend(form.authorization.map(|value| ("authorization".to_owned(), value)));
         let url = at.as_str().to_owned();
         let request = Request { method: "POST", url, headers, body: form.body };
-        let answered = self.send(&at, form.purpose, request, form.secrets)?;
+        let answered = self.send(&at, form.purpose, request)?;
         if (300..400).contains(&answered.status) {
             let text = format!("the {} redirects, and what it was sent is secret", form.purpose);
             return Err(Error::new(ErrorKind::Unsafe, text).shown_by(answered.number));
@@ -181,8 +186,9 @@ impl Web {
         at: &Endpoint,
         purpose: &'static str,
         request: Request,
-        secrets: &[&str],
     ) -> Result<Answered, Error> {
+        // What forms are answered with may hold tokens; metadata do not.
+        let gives_secrets = request.method == "POST";
         let mut options = self.options.clone();
         options.proxy = (self.proxies)(at);
         let failed = |error: transport::Error, number| {
@@ -210,10 +216,10 @@ impl Web {
         let document: Option<Value> = serde_json::from_str(text).ok();
         // Before anybody is told of the body.
         let shows = self.recorder.redactor().shows();
-        reply.keep_body(&if secrets.is_empty() || shows {
-            text.to_owned()
-        } else {
+        reply.keep_body(&if gives_secrets && !shows {
             self.without_tokens(document.as_ref(), text, reply.status())
+        } else {
+            text.to_owned()
         });
         let (number, status) = (reply.exchange().number, reply.status());
         self.history.push(*reply.finish());
@@ -244,7 +250,7 @@ impl Web {
             Value::Array(all) => all.iter_mut().for_each(|one| self.mask(one, is_secret)),
             Value::Object(members) => {
                 for (name, member) in members {
-                    self.mask(member, is_secret || names_secret(name));
+                    self.mask(member, is_secret || is_sensitive_member(name));
                 }
             }
             _ => {}
@@ -263,44 +269,9 @@ impl Web {
     }
 }
 
-/// Whether a member of this name holds something secret (RFC 6749, 5.1; RFC 7591, 3.2.1).
-fn names_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    let says =
-        ["token", "secret", "password", "assertion", "code"].iter().any(|part| name.contains(part));
-    // What only speaks of them.
-    let about = [
-        "_type",
-        "_expires_at",
-        "_expires_in",
-        "_endpoint",
-        "_method",
-        "_methods_supported",
-        "_uri",
-        "_alg",
-    ];
-    says && !about.iter().any(|end| name.ends_with(end)) && !matches!(name.as_str(), "error_code")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn members_that_hold_secrets_are_known_by_their_names() {
-        for secret in ["access_token", "refresh_token", "id_token", "client_secret", "Token"] {
-            assert!(names_secret(secret), "{secret}");
-        }
-        for other in [
-            "token_type",
-            "token_endpoint_auth_method",
-            "client_secret_expires_at",
-            "scope",
-            "error",
-        ] {
-            assert!(!names_secret(other), "{other}");
-        }
-    }
 
     #[test]
     fn only_https_or_this_machine() {

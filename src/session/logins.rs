@@ -122,6 +122,11 @@ impl Login {
         format!("Bearer {}", self.access_token)
     }
 
+    /// What the token allows: what was granted, or where that was not said, what was asked for.
+    pub fn allows(&self) -> &[String] {
+        self.granted.as_ref().unwrap_or(&self.scopes)
+    }
+
     /// Whether the token is not good any more, or not for long.
     pub fn is_expiring(&self, now: SystemTime) -> bool {
         self.expires.is_some_and(|at| {

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::credentials::{Credentials, Expanded};
 use super::store::parse_file;
 use crate::protocol::types::{Implementation, InitializeResult, Session, Transport};
+use crate::redact::Redactor;
 
 /// A remembered server. The file holds secrets (the session id, tokens given in plain text).
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -96,6 +97,11 @@ impl Record {
             token_command: self.token_command.clone(),
             cert_file: self.cert_file.clone(),
         }
+    }
+
+    /// Teaches a redactor what of the address is not shown.
+    pub fn teach(&self, redactor: &mut Redactor) {
+        self.hidden.iter().for_each(|secret| redactor.learn(secret));
     }
 
     /// Whether this is the server at that address.

@@ -21,6 +21,18 @@ pub enum Target {
     Configured(Box<FromFile>, Endpoint, Option<Box<Record>>),
 }
 
+impl Target {
+    /// Whether the user has named the server, and no file of a project's: that must not have what is the user's
+    /// own sent to where it says.
+    pub fn is_named_by_user(&self) -> bool {
+        match self {
+            Self::Configured(..) => false,
+            Self::Saved(record, _) => record.file.is_none(),
+            Self::Url(_) | Self::Demo => true,
+        }
+    }
+}
+
 /// What a configuration file says of a server besides its address.
 #[derive(Debug, Clone)]
 pub struct FromFile {

@@ -214,15 +214,7 @@ impl Reply {
         let State::Fresh(body) = std::mem::replace(&mut self.body, State::Ended) else {
             return Ok(String::new());
         };
-        let mut bytes = Vec::new();
-        let read = body.take(self.limits.max_size.saturating_add(1)).read_to_end(&mut bytes);
-        let too_large = || io::Error::new(io::ErrorKind::FileTooLarge, "the answer is too large");
-        let outcome = match read {
-            Ok(_) if bytes.len() as u64 > self.limits.max_size => Err(too_large()),
-            Ok(_) => Ok(()),
-            Err(error) => Err(error),
-        };
-        outcome.map_err(|error| self.fail(error))?;
+        let bytes = self.read_all(body).map_err(|error| self.fail(error))?;
         let shape = match Shape::of(&bytes, false) {
             Shape::Events => Shape::Text,
             shape => shape,
@@ -323,6 +315,16 @@ impl Reply {
         }
     }
 
+    /// All of a body, within the limit.
+    fn read_all(&self, body: Body) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        body.take(self.limits.max_size.saturating_add(1)).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > self.limits.max_size {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the answer is too large"));
+        }
+        Ok(bytes)
+    }
+
     fn read_document(&mut self, mut body: Body) -> io::Result<String> {
         let mut bytes = Vec::new();
         if body.get_ref().tap.is_some() {
@@ -336,11 +338,7 @@ impl Reply {
             });
             return Ok(text);
         }
-        body.take(self.limits.max_size.saturating_add(1)).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > self.limits.max_size {
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the answer is too large"));
-        }
-        let text = match String::from_utf8(bytes) {
+        let text = match String::from_utf8(self.read_all(body)?) {
             Ok(text) => text,
             Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
         };

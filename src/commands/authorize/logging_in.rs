@@ -53,8 +53,7 @@ impl Authorization {
         challenge: Option<&Challenge>,
         wishes: &Wishes,
     ) -> Result<(), Error> {
-        let known = self.login.as_ref().map(|login| login.issuer.clone());
-        let found = discover(web, &self.endpoint, challenge, known.as_deref())?;
+        let found = self.found(web, challenge)?;
         if found.assumed && !wishes.refused {
             let text = "the server refuses nothing, and names nobody who gives tokens";
             return Err(Error::new(ErrorKind::Discovery, text)
@@ -88,6 +87,16 @@ impl Authorization {
                 self.log_in(web, challenge, &wishes)
             }
         }
+    }
+
+    /// Who gives tokens for the server: who did so until now, if that can be.
+    pub(super) fn found(
+        &self,
+        web: &mut Web,
+        challenge: Option<&Challenge>,
+    ) -> Result<Found, Error> {
+        let known = self.login.as_ref().map(|login| login.issuer.as_str());
+        discover(web, &self.endpoint, challenge, known)
     }
 
     /// The login at the authorization server that was found.
@@ -158,18 +167,12 @@ impl Authorization {
         }
         let pending = begin(web, found, &client, scopes)?;
         let code = self.browser.ask(callback, &pending)?;
-        let mut login = login_of(web, &self.key, found, client, Grant::Code, scopes.to_vec())?;
-        login.key.clone_from(&wishes.key);
-        let (client, key) = (self.looked_up(&login.client)?, self.signing_key(login.key.as_ref())?);
+        let grant = Grant::Code;
+        let login = self.login_of(web, found, client, grant, scopes.to_vec(), wishes)?;
+        let (client, key) = self.who_asks(&login)?;
         let token = requester(web, &login, &client, key.as_ref())
             .with_code(&code, &pending.verifier, &pending.redirect_uri)
-            .inspect_err(|error| {
-                if let (Some("invalid_client"), Some(store)) = (error.code.as_deref(), &self.store)
-                {
-                    // It is not known there any more; the next login makes it known again.
-                    let _ = store.remove_client(issuer);
-                }
-            })?;
+            .inspect_err(|error| self.forget_if_unknown(&login.client, error))?;
         Ok(login.with_token(token, SystemTime::now()))
     }
 
@@ -207,8 +210,9 @@ impl Authorization {
             return Err(Error::new(ErrorKind::Usage, text));
         }
         let grant = Grant::ClientCredentials;
-        let login = unattended(login_of(web, &self.key, found, client, grant, scopes)?, wishes);
-        let (client, key) = (self.looked_up(&login.client)?, self.signing_key(login.key.as_ref())?);
+        let scopes = without_offline(scopes);
+        let login = self.login_of(web, found, client, grant, scopes, wishes)?;
+        let (client, key) = self.who_asks(&login)?;
         let token =
             requester(web, &login, &client, key.as_ref()).with_own_credentials(&login.scopes)?;
         Ok(without_refresh(&login, token))
@@ -246,60 +250,61 @@ impl Authorization {
             client: at_provider,
             id_token: id_token.clone(),
         };
-        let login = unattended(login_of(web, &self.key, found, client, grant, scopes)?, wishes);
-        let (client, key) = (self.looked_up(&login.client)?, self.signing_key(login.key.as_ref())?);
+        let scopes = without_offline(scopes);
+        let login = self.login_of(web, found, client, grant, scopes, wishes)?;
+        let (client, key) = self.who_asks(&login)?;
         let grant = self.enterprise_grant(web, &login, &login.scopes)?;
         let token =
             requester(web, &login, &client, key.as_ref()).with_grant(&grant, &login.scopes)?;
         Ok(without_refresh(&login, token))
     }
+
+    /// A login that has everything but its token.
+    fn login_of(
+        &self,
+        web: &Web,
+        found: &Found,
+        client: Client,
+        grant: Grant,
+        scopes: Vec<String>,
+        wishes: &Wishes,
+    ) -> Result<Login, Error> {
+        let server = &found.server;
+        let token_endpoint = server.token_endpoint.clone().ok_or_else(|| {
+            Error::new(ErrorKind::Discovery, "the authorization server has no token endpoint")
+        })?;
+        web.check(&token_endpoint, "token endpoint")?;
+        // Where nothing can be given back, that is not done.
+        let revocation = server.revocation_endpoint.clone();
+        let revocation = revocation.filter(|at| web.check(at, "revocation endpoint").is_ok());
+        Ok(Login {
+            format: Record::FORMAT,
+            server: self.key.clone(),
+            resource: found.resource.clone(),
+            issuer: server.issuer.clone(),
+            token_endpoint,
+            revocation_endpoint: revocation,
+            public: web.is_only_public(),
+            algorithms: server.token_endpoint_auth_signing_alg_values_supported.clone(),
+            client,
+            key: wishes.key.clone(),
+            grant,
+            scopes,
+            granted: None,
+            access_token: String::new(),
+            expires: None,
+            came: 0,
+            refresh_token: None,
+            id: format!("{:016x}", getrandom::u64().unwrap_or_default()),
+            at: Record::seconds(SystemTime::now()),
+        })
+    }
 }
 
-/// A login that has everything but its token.
-fn login_of(
-    web: &Web,
-    server_url: &str,
-    found: &Found,
-    client: Client,
-    grant: Grant,
-    scopes: Vec<String>,
-) -> Result<Login, Error> {
-    let server = &found.server;
-    let token_endpoint = server.token_endpoint.clone().ok_or_else(|| {
-        Error::new(ErrorKind::Discovery, "the authorization server has no token endpoint")
-    })?;
-    web.check(&token_endpoint, "token endpoint")?;
-    // Where nothing can be given back, that is not done.
-    let revocation = server.revocation_endpoint.clone();
-    let revocation = revocation.filter(|at| web.check(at, "revocation endpoint").is_ok());
-    Ok(Login {
-        format: Record::FORMAT,
-        server: server_url.to_owned(),
-        resource: found.resource.clone(),
-        issuer: server.issuer.clone(),
-        token_endpoint,
-        revocation_endpoint: revocation,
-        public: web.is_only_public(),
-        algorithms: server.token_endpoint_auth_signing_alg_values_supported.clone(),
-        client,
-        key: None,
-        grant,
-        scopes,
-        granted: None,
-        access_token: String::new(),
-        expires: None,
-        came: 0,
-        refresh_token: None,
-        id: format!("{:016x}", getrandom::u64().unwrap_or_default()),
-        at: Record::seconds(SystemTime::now()),
-    })
-}
-
-/// A login without a person: there is nobody in whose absence a refresh token would be wanted.
-fn unattended(mut login: Login, wishes: &Wishes) -> Login {
-    login.scopes.retain(|scope| scope != OFFLINE);
-    login.key.clone_from(&wishes.key);
-    login
+/// A client that asks for itself needs no token in a person's absence.
+fn without_offline(mut scopes: Vec<String>) -> Vec<String> {
+    scopes.retain(|scope| scope != OFFLINE);
+    scopes
 }
 
 /// Whoever can ask again at any time needs no refresh token.

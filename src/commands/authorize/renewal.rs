@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use super::Authorization;
+use super::{Authorization, expired};
 use crate::oauth::{Client, Error, ErrorKind, Origin, Requester, SigningKey, Web};
 use crate::session::{Grant, KeyReference, Login, expand};
 
@@ -10,8 +10,13 @@ use crate::session::{Grant, KeyReference, Login, expand};
 const SPENT: &str = "invalid_grant";
 
 impl Authorization {
+    /// Who asks for the tokens of a login: the client with its secret, and the key that it signs with.
+    pub(super) fn who_asks(&self, login: &Login) -> Result<(Client, Option<SigningKey>), Error> {
+        Ok((self.looked_up(&login.client)?, self.signing_key(login.key.as_ref())?))
+    }
+
     /// The client with its secret looked up.
-    pub(super) fn looked_up(&self, client: &Client) -> Result<Client, Error> {
+    fn looked_up(&self, client: &Client) -> Result<Client, Error> {
         let mut client = client.clone();
         // What a server has issued is no reference, whatever it looks like.
         if let (Some(reference), Origin::Given) = (&client.secret, client.origin) {
@@ -32,10 +37,7 @@ impl Authorization {
         Ok(value.trim().to_owned())
     }
 
-    pub(super) fn signing_key(
-        &self,
-        key: Option<&KeyReference>,
-    ) -> Result<Option<SigningKey>, Error> {
+    fn signing_key(&self, key: Option<&KeyReference>) -> Result<Option<SigningKey>, Error> {
         let look_up = |key: &KeyReference| {
             let pem = self.look_up(&key.pem, "the private key")?;
             Ok(SigningKey { pem, id: key.id.clone() })
@@ -51,11 +53,10 @@ impl Authorization {
         scopes: Option<&[String]>,
     ) -> Result<(), Error> {
         let scopes = scopes.unwrap_or(&login.scopes);
-        let (client, key) = (self.looked_up(&login.client)?, self.signing_key(login.key.as_ref())?);
+        let (client, key) = self.who_asks(login)?;
         let token = match (&login.grant, &login.refresh_token) {
             (Grant::Code, None) => {
-                let text = "the login has expired, and cannot be renewed without asking somebody";
-                return Err(Error::new(ErrorKind::NobodyToAsk, text));
+                return Err(expired(true));
             }
             (Grant::Code, Some(refresh)) => {
                 let refreshed =
@@ -64,15 +65,7 @@ impl Authorization {
                     // It will never be good again; whoever comes next asks somebody at once.
                     self.keep(Login { refresh_token: None, ..login.clone() });
                 }
-                if let (Some("invalid_client"), Origin::Registered, Some(store)) = (
-                    refreshed.as_ref().err().and_then(|error| error.code.as_deref()),
-                    login.client.origin,
-                    &self.store,
-                ) {
-                    // It is not known there any more; the next login makes it known again.
-                    let _ = store.remove_client(&login.issuer);
-                }
-                refreshed?
+                refreshed.inspect_err(|error| self.forget_if_unknown(&login.client, error))?
             }
             (Grant::ClientCredentials, _) => {
                 requester(web, login, &client, key.as_ref()).with_own_credentials(scopes)?
@@ -86,6 +79,17 @@ impl Authorization {
             Login { scopes: scopes.to_vec(), ..login.clone() }.with_token(token, SystemTime::now()),
         );
         Ok(())
+    }
+
+    /// Forgets a client that registered itself, where the server does not know it any more: the next login makes it
+    /// known again.
+    pub(super) fn forget_if_unknown(&self, client: &Client, error: &Error) {
+        if let (Some("invalid_client"), Origin::Registered, Some(store)) =
+            (error.code.as_deref(), client.origin, &self.store)
+        {
+            // What stays is in nobody's way but the next login's, which has --register.
+            let _ = store.remove_client(&client.issuer);
+        }
     }
 
     /// What the identity provider answers for a person with.
@@ -133,7 +137,7 @@ impl Authorization {
 
     /// The refresh token first: with it most servers end what came of it (RFC 7009, 2.1).
     fn revoke(&self, web: &mut Web, login: &Login, endpoint: &str) -> Result<(), Error> {
-        let (client, key) = (self.looked_up(&login.client)?, self.signing_key(login.key.as_ref())?);
+        let (client, key) = self.who_asks(login)?;
         let refresh = login.refresh_token.as_deref().map(|token| (token, "refresh_token"));
         let tokens = refresh.into_iter().chain([(login.access_token.as_str(), "access_token")]);
         for (token, kind) in tokens {

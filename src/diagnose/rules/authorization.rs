@@ -61,6 +61,11 @@ fn certain(because: String) -> Conclusion {
     Conclusion { certainty: Certainty::Certain, because }
 }
 
+/// Whether an exchange was marked as failed in these words.
+fn failed_as(exchange: &Exchange, words: &str) -> bool {
+    exchange.failure.as_deref().is_some_and(|failure| failure.contains(words))
+}
+
 /// How the words of others stand in a sentence.
 fn said(text: &str) -> String {
     let short: String = text.chars().take(200).collect();
@@ -173,16 +178,14 @@ Compared is letter by letter: https://as and https://as/ are two.",
         let is_its_own = Url::parse(address).is_ok_and(|url| {
             let origin = url.origin().ascii_serialization();
             let path = url.path();
-            let known =
-                ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"];
+            let known = [oauth::OAUTH_PATH, oauth::OPENID_PATH];
             let inserted = known.iter().find_map(|prefix| path.strip_prefix(prefix));
             let appended = known.iter().find_map(|suffix| path.strip_suffix(suffix));
             let named = inserted.filter(|rest| !rest.is_empty()).or(appended).unwrap_or_default();
             let one = format!("{origin}{named}");
             issuer == one || issuer.strip_suffix('/') == Some(&one)
         });
-        let marked = evidence.exchange.failure.as_deref();
-        let marked = marked.is_some_and(|text| text.contains("of another issuer"));
+        let marked = failed_as(evidence.exchange, oauth::ANOTHER_ISSUER);
         (!is_its_own || marked).then(|| Conclusion {
             certainty: Certainty::Certain,
             because: format!("issuer is {}, from {}", said(issuer), said(address)),
@@ -216,7 +219,7 @@ A server that has none of these can be used with a token that somebody gives out
         let discovers = is(evidence, RESOURCE_METADATA) || is(evidence, SERVER_METADATA);
         let answered = evidence.answer.is_some();
         let assumed = is(evidence, REGISTRATION)
-            && exchange.failure.as_deref().is_some_and(|text| text.contains("does not say how"));
+            && failed_as(exchange, oauth::SAYS_NOTHING);
         let names_nobody = is(evidence, RESOURCE_METADATA)
             && document(exchange).is_object()
             && document(exchange)["authorization_servers"].as_array().is_none_or(Vec::is_empty);
@@ -249,7 +252,7 @@ client refuses to go on where they do not name the method S256; also those of Op
         let document = document(evidence.exchange);
         let methods = document["code_challenge_methods_supported"].as_array();
         let has = methods.is_some_and(|methods| methods.iter().any(|method| method == "S256"));
-        let failed = evidence.exchange.failure.as_deref().is_some_and(|text| text.contains("PKCE"));
+        let failed = failed_as(evidence.exchange, oauth::NO_PKCE);
         (is(evidence, SERVER_METADATA) && document.is_object() && !has && failed)
             .then(|| Certainty::Certain.into())
     },
@@ -270,8 +273,7 @@ client (2026-07-28); or the client registers itself (RFC 7591). A server that ha
 clients that its operator does not know.",
     find: |evidence| {
         let document = document(evidence.exchange);
-        let failed = evidence.exchange.failure.as_deref();
-        let failed = failed.is_some_and(|text| text.contains("lets no client register"));
+        let failed = failed_as(evidence.exchange, oauth::NO_REGISTRATION);
         if !is(evidence, SERVER_METADATA) || !failed {
             return None;
         }
@@ -332,12 +334,7 @@ unauthorized_client means that it is known, and may not use this grant.",
         let known =
             matches!(code, "invalid_client" | "unauthorized_client" | "invalid_client_metadata");
         let refused = is(evidence, REGISTRATION) && evidence.status() >= 400;
-        if evidence
-            .exchange
-            .failure
-            .as_deref()
-            .is_some_and(|text| text.contains("does not say how"))
-        {
+        if failed_as(evidence.exchange, oauth::SAYS_NOTHING) {
             return None;
         }
         let posts = is(evidence, REGISTRATION) || is(evidence, TOKEN);

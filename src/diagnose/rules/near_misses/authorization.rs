@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Case, failing, sending};
 use crate::exchange::Exchange;
 use crate::exchange::testing::{answered, sent, with_headers};
-use crate::oauth::{REGISTRATION, RESOURCE_METADATA, SERVER_METADATA, TOKEN};
+use crate::oauth::{self, REGISTRATION, RESOURCE_METADATA, SERVER_METADATA, TOKEN};
 
 const CHALLENGE: [(&str, &str); 1] = [("www-authenticate", "Bearer")];
 
@@ -113,20 +113,14 @@ pub(super) fn cases() -> Vec<Case> {
                     200,
                     &json!({"issuer": "https://as"}),
                 ),
-                "the authorization server does not say that it has PKCE with S256",
+                oauth::NO_PKCE,
                 1,
             )),
-            after(server(
-                "https://as/t",
-                "the authorization server lets no client register itself",
-            )),
+            after(server("https://as/t", oauth::NO_REGISTRATION)),
         ),
         (
             "auth-no-registration",
-            after(server(
-                "https://as/t",
-                "the authorization server lets no client register itself",
-            )),
+            after(server("https://as/t", oauth::NO_REGISTRATION)),
             after(server("https://as/t", "another thing")),
         ),
         (

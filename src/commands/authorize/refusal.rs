@@ -1,0 +1,179 @@
+//! A token that was refused: the one to send instead, or why there is none.
+
+use std::time::{Duration, SystemTime};
+
+use super::logging_in::Wishes;
+use super::{Authorization, expired, nobody, not_renewable};
+use crate::client::Authorizer;
+use crate::exchange::Exchange;
+use crate::oauth::{Challenge, Error, ErrorKind, Found, Web, union};
+use crate::session::{Grant, Login};
+
+/// How long a token is fresh.
+const FRESH: Duration = Duration::from_secs(10);
+/// So often a process asks for more scopes.
+const MAX_STEP_UPS: usize = 2;
+
+impl Authorization {
+    /// Whether the token has only just been given: what is refused then is refused for something else than its
+    /// age.
+    fn is_fresh(&self) -> bool {
+        let expired = self.login.as_ref().is_none_or(|login| login.is_expired(SystemTime::now()));
+        self.got.is_some_and(|got| got.elapsed() < FRESH) && !expired
+    }
+
+    /// The token that this process should have sent, after one was refused. Under the lock.
+    fn replace(&mut self, refusal: &Exchange, web: &mut Web) -> Result<(), Error> {
+        let challenge = Challenge::of(refusal);
+        let sent = refusal.request.header("authorization");
+        if let Some(login) = &self.login
+            && sent != Some(login.header().as_str())
+            && !login.is_expiring(SystemTime::now())
+        {
+            // Another process, or another connection of this one, has got it meanwhile.
+            return Ok(());
+        }
+        if challenge.as_ref().is_some_and(Challenge::wants_more_scope) {
+            return self.step_up(web, challenge.as_ref());
+        }
+        if self.is_fresh() {
+            if self.browser.is_there() {
+                // The server may have another authorization server by now, which has to be asked anew.
+                let found = self.found(web, challenge.as_ref())?;
+                if self.login.as_ref().is_some_and(|login| login.issuer != found.server.issuer) {
+                    let wishes = self.wishes_of_old(Vec::new());
+                    return self.log_in_at(web, &found, challenge.as_ref(), &wishes);
+                }
+            }
+            return Err(Error::new(
+                ErrorKind::Refused,
+                "the server refuses the token that the authorization server has just given",
+            ));
+        }
+        let mut failure = None;
+        if let Some(login) = self.login.clone().filter(Login::is_renewable) {
+            match self.renew(web, &login, None) {
+                Ok(()) => return Ok(()),
+                Err(error) if error.code.is_none() || login.grant != Grant::Code => {
+                    return Err(error);
+                }
+                // A person can authorise it again.
+                Err(error) => failure = Some(error),
+            }
+        }
+        if let Some(denied) = self.denied.clone() {
+            return Err(denied);
+        }
+        if !self.browser.is_there() {
+            return Err(failure.map_or_else(|| expired(self.login.is_some()), not_renewable));
+        }
+        let before = self.login.as_ref().map(|login| login.scopes.clone()).unwrap_or_default();
+        let wanted = challenge.as_ref().and_then(Challenge::scopes).unwrap_or_default();
+        // What was asked for before is not lost; where nothing was, the strategy decides.
+        let scopes = if before.is_empty() { before } else { union(&before, &wanted) };
+        let wishes = self.wishes_of_old(scopes);
+        self.log_in_again(web, challenge.as_ref(), &wishes)
+    }
+
+    /// Asks for what is missing besides what there is (2026-07-28, Step-Up Authorization Flow).
+    fn step_up(&mut self, web: &mut Web, challenge: Option<&Challenge>) -> Result<(), Error> {
+        let wanted = challenge.and_then(Challenge::scopes).unwrap_or_default();
+        let before = self.login.as_ref().map(|login| login.scopes.clone()).unwrap_or_default();
+        let scopes = union(&before, &wanted);
+        if wanted.is_empty() {
+            return Err(Error::new(ErrorKind::Refused, "the token does not allow this"));
+        }
+        let missing = wanted.join(" ");
+        let text = format!("the token does not allow this: it lacks the scope {missing}");
+        self.step_ups += 1;
+        let asked_already = scopes.len() == before.len() && self.is_fresh();
+        if self.step_ups > MAX_STEP_UPS || asked_already {
+            return Err(Error::new(ErrorKind::Refused, text)
+                .with_detail("It was asked for, and not granted."));
+        }
+        match self.login.clone() {
+            Some(login) if login.grant != Grant::Code => self.renew(web, &login, Some(&scopes)),
+            _ if self.browser.is_there() => {
+                self.note(&format!("mcpoke: more is needed: the scope {missing}"));
+                let wishes = self.wishes_of_old(scopes);
+                self.log_in_again(web, challenge, &wishes)
+            }
+            _ => {
+                let detail = "Somebody has to authorise it, in a terminal.";
+                let error = Error::new(ErrorKind::NobodyToAsk, text).with_detail(detail);
+                Err(Error { wanted: scopes, ..error })
+            }
+        }
+    }
+
+    /// Logs in once more. It is the same user, as far as is known: sessions go on.
+    pub(super) fn log_in_again(
+        &mut self,
+        web: &mut Web,
+        challenge: Option<&Challenge>,
+        wishes: &Wishes,
+    ) -> Result<(), Error> {
+        let found = self.found(web, challenge)?;
+        self.log_in_at(web, &found, challenge, wishes)
+    }
+
+    /// The same at the authorization server that was found.
+    fn log_in_at(
+        &mut self,
+        web: &mut Web,
+        found: &Found,
+        challenge: Option<&Challenge>,
+        wishes: &Wishes,
+    ) -> Result<(), Error> {
+        let before = self.login.clone();
+        let mut login = self.by(web, found, challenge, wishes).inspect_err(|error| {
+            // Nobody is asked the same twice by one command.
+            self.denied = Some(error.clone());
+        })?;
+        if let Some(before) = before {
+            login.id = before.id;
+        }
+        self.keep_new(login);
+        Ok(())
+    }
+}
+
+impl Authorizer for Authorization {
+    fn can_help(&self, refusal: &Exchange) -> bool {
+        let challenge = Challenge::of(refusal);
+        let about_scope = challenge.as_ref().is_some_and(Challenge::wants_more_scope);
+        // A 403 without a word on scopes is about something else, and a 401 without a challenge in a session
+        // perhaps about that: real servers say so of one that they have lost.
+        let about_token = refusal.status() == Some(401)
+            && (challenge.is_some() || refusal.session_sent().is_none());
+        (about_token || about_scope) && (self.login.is_some() || self.browser.is_there())
+    }
+
+    fn authorize(
+        &mut self,
+        refusal: &Exchange,
+        history: &mut Vec<Exchange>,
+    ) -> Result<String, Error> {
+        let mut web = self.web(Some(refusal));
+        let before = self.login.as_ref().map(|login| login.id.clone());
+        let replaced = self.under_lock(|this| {
+            let now = this.login.as_ref().map(|login| login.id.clone());
+            if before.is_some()
+                && now.is_some()
+                && now != before
+                && refusal.session_sent().is_some()
+            {
+                // Somebody has logged in anew meanwhile, as another perhaps: the session is not theirs.
+                let text =
+                    "somebody has logged in anew meanwhile, and the session is of the login before";
+                return Err(Error::new(ErrorKind::Refused, text).with_detail(
+                    "Nothing has run; the same command again goes on with the new one.",
+                ));
+            }
+            this.replace(refusal, &mut web)
+        });
+        history.extend(web.take_history());
+        replaced?;
+        self.login.as_ref().map(Login::header).ok_or_else(nobody)
+    }
+}

@@ -57,7 +57,7 @@ fn field(exchange: &Exchange, name: &str) -> Option<String> {
     fields.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
 }
 
-fn certain(because: String) -> Conclusion {
+pub(super) fn certain(because: String) -> Conclusion {
     Conclusion { certainty: Certainty::Certain, because }
 }
 
@@ -67,29 +67,10 @@ fn failed_as(exchange: &Exchange, words: &str) -> bool {
 }
 
 /// How the words of others stand in a sentence.
-fn said(text: &str) -> String {
+pub(super) fn said(text: &str) -> String {
     let short: String = text.chars().take(200).collect();
     format!("`{}`", crate::redact::without_secrets(&short).escape_debug())
 }
-
-pub(super) static AUTH_NO_CHALLENGE: Rule = Rule {
-    id: "auth-no-challenge",
-    title: "the server refuses with 401, and does not say what it wants",
-    means: "Without a WWW-Authenticate header a client cannot find out how to be authorised; it can look for \
-            the metadata at their usual place: `mcpoke login` does.",
-    server: "Send WWW-Authenticate: Bearer resource_metadata=\"…\" with every 401.",
-    specification: "RFC 9110, 11.6.1; 2026-07-28, Authorization Server Discovery",
-    about: "\
-A 401 has to say in WWW-Authenticate which credentials are wanted (RFC 9110, 15.5.2), and an MCP server says \
-there, in resource_metadata, where its metadata are. Without it clients look at \
-/.well-known/oauth-protected-resource, with the endpoint's path and without. A server that wants an API key \
-in a header of its own, and has no metadata, can only say so in words.",
-    find: |evidence| {
-        let session = evidence.session().is_some() || evidence.says(&["session"]);
-        (evidence.status() == 401 && evidence.challenge().is_none() && !session)
-            .then(|| Certainty::Possible.into())
-    },
-};
 
 pub(super) static AUTH_UNSAFE_ADDRESS: Rule = Rule {
     id: "auth-unsafe-address",
@@ -412,79 +393,5 @@ origin would let another server say so.",
         let to = evidence.header("location").unwrap_or_default();
         let redirects = (300..400).contains(&evidence.status());
         redirects.then(|| certain(format!("it answers {} to {}", evidence.status(), said(to))))
-    },
-};
-
-pub(super) static AUTH_AUDIENCE: Rule = Rule {
-    id: "auth-audience",
-    title: "the token is for another server",
-    means: "A token is good for the resource that it was asked for. Get one for this server: mcpoke login.",
-    server: "Take tokens whose audience is the `resource` that the metadata name.",
-    specification: "2026-07-28, Security Considerations, Token Audience Binding and Validation; RFC 8707",
-    about: "\
-A token says in its audience (`aud`) which server it is for, and a server must not take one that is for \
-another. Clients ask for the right one with the parameter resource. Authorization servers that do not know \
-the parameter give tokens for an audience of their own, which a server has to be told of.",
-    find: |evidence| {
-        if !matches!(evidence.status(), 401 | 403) {
-            return None;
-        }
-        let sent = evidence.exchange.request.header("authorization").unwrap_or_default();
-        let token = sent.split_once(' ').map_or("", |(_, token)| token);
-        let audience = oauth::claim(token, "aud");
-        let named: Vec<&str> = match &audience {
-            Some(Value::String(one)) => vec![one],
-            Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).collect(),
-            _ => Vec::new(),
-        };
-        let challenge = Challenge::of(evidence.exchange);
-        let words =
-            challenge.as_ref().and_then(|challenge| challenge.parameter("error_description"));
-        let says = words.is_some_and(|words| words.to_lowercase().contains("audience"))
-            || evidence.says(&["audience"]);
-        let url = evidence.exchange.request.url.as_str();
-        let for_others = !named.is_empty()
-            && named
-                .iter()
-                .all(|audience| Url::parse(audience).is_ok() && !oauth::covers(audience, url));
-        match (for_others, says && !sent.is_empty()) {
-            (true, _) => Some(certain(format!("its audience is {}", said(&named.join(" "))))),
-            (false, true) => Some(certain("the server says so".to_owned())),
-            (false, false) => None,
-        }
-    },
-};
-
-pub(super) static AUTH_TOKEN_EXPIRED: Rule = Rule {
-    id: "auth-token-expired",
-    title: "the token has expired",
-    means: "Get another: mcpoke login, or where it comes from. A login is renewed by itself where the \
-            authorization server gives refresh tokens.",
-    server: "",
-    specification: "RFC 6750, 3.1; OAuth 2.1, 5.3",
-    about: "\
-An expired token gets 401 with error=\"invalid_token\", like one that was taken back or never was good. A token \
-that is a JWT says itself in `exp` when it expires; of others the authorization server has said it with \
-expires_in, and nothing in the token shows it.",
-    find: |evidence| {
-        let sent = evidence.exchange.request.header("authorization")?;
-        if evidence.status() != 401 {
-            return None;
-        }
-        let token = sent.split_once(' ').map_or("", |(_, token)| token);
-        let expiry = oauth::claim(token, "exp").and_then(|at| at.as_f64());
-        let began =
-            evidence.exchange.began.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        let challenge = Challenge::of(evidence.exchange);
-        let words =
-            challenge.as_ref().and_then(|challenge| challenge.parameter("error_description"));
-        let says = words.is_some_and(|words| words.to_lowercase().contains("expired"));
-        match expiry {
-            Some(at) if at < began.as_secs_f64() => {
-                Some(certain("it says so itself, in exp".to_owned()))
-            }
-            _ if says => Some(certain("the server says so".to_owned())),
-            _ => None,
-        }
     },
 };

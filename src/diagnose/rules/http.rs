@@ -1,4 +1,4 @@
-//! HTTP itself: types, paths, redirects, limits, gateways, credentials, the connection.
+//! HTTP itself: types, paths, redirects, limits, gateways, the connection.
 
 use super::super::rule::{Certainty, Conclusion, Evidence, Rule, succeeded};
 use super::unlabelled_accept;
@@ -7,86 +7,11 @@ use crate::protocol::headers;
 
 const SENDING: &str = "2025-11-25, Transports, Sending Messages to the Server";
 
-pub(super) static AUTH_REQUIRED: Rule = Rule {
-    id: "auth-required",
-    title: "the server wants credentials that were not sent, or refuses those that were",
-    means: "Log in with `mcpoke login`, or send a token with --bearer (MCPOKE_BEARER, --token-command), or the \
-            header the server asks for with -H 'Name: value'.",
-    server: "",
-    specification: "2025-11-25, Authorization, Access Token Usage",
-    about: "\
-401 with a WWW-Authenticate header is a question of credentials, and of nothing else: the header says which \
-kind is wanted, and resource_metadata where to find out how to get one. 401 without that header breaks HTTP \
-(RFC 9110, 11.6.1); some servers use it for a lost session (rmcp up to 0.16).
-
-Credentials and sessions are two things: a right token does not replace the handshake, and a session that \
-was opened with one token must not be used with another.",
-    find: |evidence| {
-        let status = evidence.status();
-        if !matches!(status, 401 | 403 | 407) || scope(evidence) || remapped(evidence) {
-            return None;
-        }
-        let about_session = evidence.says(&["session"]);
-        if status == 403 && evidence.challenge().is_none() && (hosts(evidence) || origins(evidence)) {
-            return None;
-        }
-        Some(match (evidence.challenge(), about_session) {
-            (Some(_), false) => Certainty::Certain.into(),
-            (None, true) => Certainty::Possible.into(),
-            (Some(_), true) | (None, false) => Certainty::Likely.into(),
-        })
-    },
-};
-
-fn scope(evidence: &Evidence<'_>) -> bool {
-    evidence.challenge().is_some_and(|challenge| challenge.contains("insufficient_scope"))
-        || (evidence.status() == 403
-            && evidence.says(&["insufficient_scope", "insufficient scope"]))
-}
-
-fn remapped(evidence: &Evidence<'_>) -> bool {
-    evidence.header("www-authenticate").is_none() && evidence.challenge().is_some()
-}
-
-pub(super) static AUTH_SCOPE: Rule = Rule {
-    id: "auth-scope",
-    title: "the token is good, and does not allow this",
-    means: "The challenge names the scope that is missing: get a token with it. In a terminal that is asked for \
-            by itself; elsewhere `mcpoke login --scope` does it before.",
-    server: "",
-    specification: "2025-11-25, Authorization, Scope Challenge Handling",
-    about: "\
-A token carries scopes. A request that needs another one is refused with 403 (some servers: 401) and a \
-challenge with error=\"insufficient_scope\" and the scopes that are needed. A client asks the authorization \
-server for a token with those, once, and tries again; it does not loop.",
-    find: |evidence| {
-        (matches!(evidence.status(), 401 | 403) && scope(evidence))
-            .then(|| Certainty::Certain.into())
-    },
-};
-
-pub(super) static AUTH_CHALLENGE_REMAPPED: Rule = Rule {
-    id: "auth-challenge-remapped",
-    title: "the server wants credentials, and a gateway has renamed its challenge",
-    means: "The answer to this 401 is in x-amzn-remapped-www-authenticate: clients that look for \
-            WWW-Authenticate do not find out where to log in. Send a token all the same.",
-    server: "Let the gateway pass WWW-Authenticate (AWS API Gateway renames it unless it is mapped).",
-    specification: "RFC 9110, 11.6.1",
-    about: "\
-AWS API Gateway and what is built on it rename the WWW-Authenticate header of an answer to \
-x-amzn-remapped-www-authenticate. The challenge is complete, only under a name that no client looks for: it \
-sees a 401 without a challenge.",
-    find: |evidence| {
-        (matches!(evidence.status(), 401 | 403) && remapped(evidence) && !scope(evidence))
-            .then(|| Certainty::Certain.into())
-    },
-};
-
-fn hosts(evidence: &Evidence<'_>) -> bool {
+pub(super) fn hosts(evidence: &Evidence<'_>) -> bool {
     evidence.status() == 421 || evidence.says(&["host"])
 }
 
-fn origins(evidence: &Evidence<'_>) -> bool {
+pub(super) fn origins(evidence: &Evidence<'_>) -> bool {
     evidence.says(&["origin"])
 }
 

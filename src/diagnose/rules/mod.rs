@@ -2,6 +2,7 @@
 
 mod authorization;
 mod conduct;
+mod credentials;
 mod eras;
 mod http;
 #[cfg(test)]
@@ -20,10 +21,10 @@ pub(super) use http::UNKNOWN;
 pub(super) static RULES: [&Rule; 40] = [
     &http::UNREACHABLE,
     &http::TLS,
-    &http::AUTH_CHALLENGE_REMAPPED,
-    &http::AUTH_SCOPE,
-    &authorization::AUTH_AUDIENCE,
-    &authorization::AUTH_TOKEN_EXPIRED,
+    &credentials::AUTH_CHALLENGE_REMAPPED,
+    &credentials::AUTH_SCOPE,
+    &credentials::AUTH_AUDIENCE,
+    &credentials::AUTH_TOKEN_EXPIRED,
     &authorization::AUTH_UNSAFE_ADDRESS,
     &eras::MODERN_ONLY,
     &eras::HEADER_MISMATCH,
@@ -43,7 +44,7 @@ pub(super) static RULES: [&Rule; 40] = [
     &sessions::SESSION_MISSING,
     &sessions::SESSION_ID_STRIPPED,
     &sessions::SESSION_EXPIRED,
-    &http::AUTH_REQUIRED,
+    &credentials::AUTH_REQUIRED,
     &http::ORIGIN_REJECTED,
     &http::HOST_REJECTED,
     &eras::LEGACY_SSE_ONLY,
@@ -57,7 +58,7 @@ pub(super) static RULES: [&Rule; 40] = [
     &streams::STREAM_BUFFERED,
     &streams::STREAM_EMPTY,
     &http::NOT_MCP,
-    &authorization::AUTH_NO_CHALLENGE,
+    &credentials::AUTH_NO_CHALLENGE,
 ];
 
 /// What is looked for in exchanges about authorization, and nothing else is.

@@ -12,7 +12,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 
 use super::options::{jobs, seconds};
-use super::{AnswerForm, DemoAuth, Eras, Fault, Language, LostAs};
+use crate::demo::{AnswerForm, DemoAuth, Eras, Fault, LostAs};
+use crate::report::Language;
 
 /// Where an option stands in the help.
 const MISBEHAVING: &str = "Misbehaving";

@@ -19,9 +19,7 @@ pub use arguments::{
     ReadResource, Request, TaskArgs, Trace,
 };
 pub use options::Options;
-pub use values::{
-    AnswerForm, ColorChoice, DemoAuth, Eras, Fault, Language, LogLevel, LostAs, ProgressChoice,
-};
+pub use values::{LogLevel, ProgressChoice};
 
 /// curl for MCP servers, with a memory and an explanation.
 ///

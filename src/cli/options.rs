@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
-use super::{ColorChoice, LogLevel, ProgressChoice};
+use super::{LogLevel, ProgressChoice};
+use crate::output::ColorChoice;
 
 /// Where an option stands in the help.
 const TARGET: &str = "Server";

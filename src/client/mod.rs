@@ -9,11 +9,11 @@ mod handshake;
 mod inquiry;
 mod listener;
 mod lists;
-mod lost;
+mod multi_round_trip;
 mod notice;
 mod renewal;
 mod request;
-mod rounds;
+mod session_loss;
 mod subscription;
 mod tasks;
 mod tools;
@@ -25,6 +25,7 @@ use crate::exchange::{Exchange, Purpose, Recorder, Request};
 use crate::protocol::headers;
 use crate::protocol::jsonrpc::RequestIds;
 use crate::protocol::mirror::Mirrored;
+use crate::protocol::types::CLIENT_NAME;
 use crate::protocol::version;
 use crate::transport::{
     Error as TransportError, Failed, Http, MAX_REDIRECTS, Options, Redirect, Reply, judge_redirect,
@@ -40,9 +41,6 @@ pub use notice::{Notice, Watcher};
 pub use renewal::{Keeper, Renewal, Repeat};
 pub use subscription::Ended;
 pub use tasks::{Begun, EXTENSION, Task};
-
-/// The name this client gives itself.
-pub const CLIENT_NAME: &str = "mcpoke";
 
 /// The name and the version this client gives itself (schema `Implementation`).
 fn client_info() -> Value {

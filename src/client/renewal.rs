@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::error::{Error, ErrorKind};
 use super::listener::Listener;
-use super::lost::{Loss, loss};
+use super::session_loss::{Loss, loss};
 use super::{Ask, Client, Handshake, Opened, Session};
 
 /// Keeps what is remembered of a session, and keeps other processes from renewing it at once.

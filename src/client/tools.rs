@@ -75,6 +75,16 @@ impl Client {
         self.request(&call_of(name, arguments, tool))
     }
 
+    /// Returns true if a request was refused because its headers do not mirror its body (2026-07-28,
+    /// Streamable HTTP, "Server Validation").
+    pub fn is_header_mismatch(&self, error: &Error) -> bool {
+        let status = error.exchange.as_ref().and_then(|exchange| exchange.status());
+        // In the legacy era, and with any other status, applications use the code for themselves.
+        self.session.is_modern()
+            && status == Some(400)
+            && matches!(&error.kind, ErrorKind::Rpc(error) if error.code == Some(-32020))
+    }
+
     /// Asks whether the server is there; the modern era has no `ping`, and its `server/discover`
     /// serves as well.
     pub fn ping(&mut self) -> Result<(), Error> {

@@ -4,18 +4,18 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::call::{read_file, wrong_arguments};
-use super::connect::{Connected, with_server};
-use super::list_tools::{fetch, find};
-use super::lists::{PROMPTS, RESOURCES, TEMPLATES};
-use super::{Context, Outcome, Stop};
 use crate::arguments::{Given, Typing};
 use crate::check::{Finding, Report, Severity, junit};
 use crate::cli::Check;
 use crate::client::Probe;
-use crate::error::{Failure, Kind};
 use crate::exit::ExitCode;
+use crate::failure::{Failure, Kind};
 use crate::output::{Paint, count, one_line};
+use crate::run::connect::{Connected, with_server};
+use crate::run::input::{read_file, wrong_arguments};
+use crate::run::tools::{PROMPTS, RESOURCES, TEMPLATES, values};
+use crate::run::tools::{fetch, find};
+use crate::run::{CommandError, Context, Outcome};
 
 pub(super) fn run(context: &Context<'_>, args: &Check) -> Outcome {
     with_server(context, Probe::ListTools, |connected| {
@@ -40,7 +40,7 @@ fn offers(
     context: &Context<'_>,
     connected: &mut Connected,
     report: &mut Report,
-) -> Result<(), Stop> {
+) -> Result<(), CommandError> {
     let tools = fetch(context, connected)?;
     let raw: Vec<Value> =
         tools.iter().map(|tool| serde_json::from_str(tool.raw.get()).unwrap_or_default()).collect();
@@ -54,7 +54,7 @@ fn offers(
     }
     for kind in [&RESOURCES, &TEMPLATES, &PROMPTS] {
         match connected.client.list(kind.method, kind.key, usize::MAX) {
-            Ok(all) => report.list(kind.key, &super::lists::values(&all)),
+            Ok(all) => report.list(kind.key, &values(&all)),
             // A server need not have all of them.
             Err(error) if error.is_unknown_method() => {}
             Err(error) => return Err(connected.fail(error)),
@@ -70,7 +70,7 @@ fn call(
     args: &Check,
     name: &str,
     report: &mut Report,
-) -> Result<(), Stop> {
+) -> Result<(), CommandError> {
     let tools = fetch(context, connected)?;
     let tool = find(connected, &tools, name)?;
     let raw: Value = serde_json::from_str(tool.raw.get()).unwrap_or_default();
@@ -100,7 +100,7 @@ fn call(
     Ok(())
 }
 
-fn write(context: &Context<'_>, path: &Path, text: &str) -> Result<(), Stop> {
+fn write(context: &Context<'_>, path: &Path, text: &str) -> Result<(), CommandError> {
     if path.as_os_str() == "-" {
         return Ok(context.console.out.server_text(text.trim_end())?);
     }
@@ -109,7 +109,7 @@ fn write(context: &Context<'_>, path: &Path, text: &str) -> Result<(), Stop> {
     })
 }
 
-fn print(context: &Context<'_>, report: &Report, counts_alone: bool) -> Result<(), Stop> {
+fn print(context: &Context<'_>, report: &Report, counts_alone: bool) -> Result<(), CommandError> {
     let console = &context.console;
     let (errors, warnings) = (report.count(Severity::Error), report.count(Severity::Warning));
     if context.options.wants_json() && !counts_alone {

@@ -1,15 +1,15 @@
 //! `close`: end the session with DELETE, and forget the server.
 
-use super::advice::failed;
-use super::prepare::prepare_quietly;
-use super::settings::limits;
-use super::{Context, Outcome, Stop};
 use crate::cli::Close;
 use crate::client::{Closed, Renewal};
 use crate::endpoint::Endpoint;
-use crate::error::Failure;
 use crate::exit::ExitCode;
+use crate::failure::Failure;
+use crate::failure::failed;
 use crate::redact::without_secrets;
+use crate::run::prepare::prepare_quietly;
+use crate::run::settings::limits;
+use crate::run::{CommandError, Context, Outcome};
 use crate::session::{Record, Store, Target, resolve};
 
 pub(super) fn run(context: &Context<'_>, args: &Close) -> Outcome {
@@ -41,7 +41,7 @@ fn close_all(context: &Context<'_>, store: &Store, forget: bool) -> Outcome {
         let closed = match store.load(&name) {
             Ok(Some(record)) => close(context, store, &record, forget),
             Ok(None) => Ok(()),
-            Err(_) if forget => store.remove_unread(&name).map_err(Stop::from),
+            Err(_) if forget => store.remove_unread(&name).map_err(CommandError::from),
             Err(error) => Err(error.into()),
         };
         if let Err(stop) = closed {
@@ -52,7 +52,12 @@ fn close_all(context: &Context<'_>, store: &Store, forget: bool) -> Outcome {
     failed.map_or(Ok(ExitCode::Success), Err)
 }
 
-fn close(context: &Context<'_>, store: &Store, record: &Record, forget: bool) -> Result<(), Stop> {
+fn close(
+    context: &Context<'_>,
+    store: &Store,
+    record: &Record,
+    forget: bool,
+) -> Result<(), CommandError> {
     // Whoever renews the session meanwhile waits, or is waited for.
     let limit = limits(context.options).whole;
     let _lock = store.lock(&record.url, limit).ok();
@@ -76,7 +81,7 @@ fn close(context: &Context<'_>, store: &Store, record: &Record, forget: bool) ->
     Ok(())
 }
 
-fn end(context: &Context<'_>, record: &Record) -> Result<Closed, Stop> {
+fn end(context: &Context<'_>, record: &Record) -> Result<Closed, CommandError> {
     let endpoint = Endpoint::parse(&record.url).map_err(Failure::usage)?;
     let mut prepared = prepare_quietly(context, Target::Saved(Box::new(record.clone()), endpoint))?;
     if !record.belongs_to(&prepared.expanded) {

@@ -2,9 +2,9 @@
 
 use clap_complete::Shell;
 
-use super::{Context, Outcome};
 use crate::completion;
 use crate::exit::ExitCode;
+use crate::run::{Context, Outcome};
 
 pub(super) fn run(context: &Context<'_>, shell: Shell) -> Outcome {
     context.console.out.bytes(&completion::script(shell))?;

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::{Context, Outcome};
 use crate::cli::Demo as Args;
 use crate::demo::{CLIENT_ID, CLIENT_SECRET, Demo, DemoAuth, Options, TOKEN};
-use crate::error::{Failure, Kind};
 use crate::exit::ExitCode;
+use crate::failure::{Failure, Kind};
+use crate::run::{Context, Outcome};
 
 pub(super) fn run(context: &Context<'_>, args: &Args) -> Outcome {
     let options = Options {

@@ -10,17 +10,18 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use super::advice::{Spoken, failed};
-use super::connect::Connected;
-use super::keeper::renewal;
-use super::{Context, Outcome, Stop};
 use crate::arguments::{Given, Typing};
 use crate::cli::Call;
 use crate::client::{Client, Renewal, Seed, Session};
-use crate::error::{Failure, from_transport};
 use crate::exit::ExitCode;
+use crate::failure::{Failure, from_transport};
+use crate::failure::{Spoken, failed};
 use crate::output::{NothingThere, count, json_line};
 use crate::protocol::types::{Tool, ToolResult, Transport};
+use crate::run::connect::Connected;
+use crate::run::input::wrong_arguments;
+use crate::run::renewal::renewal;
+use crate::run::{CommandError, Context, Outcome};
 use crate::session::{Expanded, Record};
 
 /// So many results for each job may wait for one that comes before them.
@@ -142,8 +143,7 @@ impl Shared<'_> {
     }
 
     fn arguments(&self, line: &str) -> Result<Map<String, Value>, Failure> {
-        let wrong =
-            |problems: Vec<String>| super::call::wrong_arguments(&self.work.args.tool, problems);
+        let wrong = |problems: Vec<String>| wrong_arguments(&self.work.args.tool, problems);
         let object = match serde_json::from_str(line) {
             Ok(Value::Object(object)) => object,
             Ok(_) => return Err(wrong(vec!["the line is no JSON object".to_owned()])),
@@ -184,7 +184,7 @@ struct State {
     worst: Option<ExitCode>,
     /// No other call is begun.
     enough: bool,
-    stopped: Option<Stop>,
+    stopped: Option<CommandError>,
 }
 
 impl State {
@@ -278,7 +278,7 @@ impl Queue {
                     }
                 }
                 Err(error) => {
-                    state.stopped.get_or_insert(Stop::Io(error));
+                    state.stopped.get_or_insert(CommandError::Io(error));
                 }
             }
         }
@@ -292,7 +292,7 @@ impl Queue {
     }
 
     /// Ends all of it.
-    fn stop(&self, why: Stop) {
+    fn stop(&self, why: CommandError) {
         self.state().stopped.get_or_insert(why);
         self.room.notify_all();
     }

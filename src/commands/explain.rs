@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use super::{Context, Outcome};
 use crate::arguments::ranked;
 use crate::diagnose::{self, Rule};
-use crate::error::Failure;
 use crate::exit::ExitCode;
+use crate::failure::Failure;
 use crate::output::{Paint, table, wrap};
+use crate::run::{Context, Outcome};
 
 /// Paragraphs are wrapped here.
 const WIDTH: usize = 78;

@@ -2,18 +2,20 @@
 
 use serde_json::Value;
 
-use super::connect::{greet, remember};
-use super::interrupt::on_ctrl_c;
-use super::prepare::{Prepared, prepare};
-use super::settings::{handshake, limits};
-use super::{Context, Outcome, lists};
 use crate::cli::Init;
 use crate::client::{Opened, Probe, Renewal, Session};
-use crate::error::Failure;
 use crate::exit::ExitCode;
+use crate::failure::Failure;
 use crate::output::{Paint, one_line, safe_text, wrap};
 use crate::protocol::headers::SESSION_ID;
 use crate::redact::without_secrets;
+use crate::run::CommandError;
+use crate::run::connect::{greet, remember};
+use crate::run::interrupt::on_ctrl_c;
+use crate::run::prepare::{Prepared, prepare};
+use crate::run::settings::{handshake, limits};
+use crate::run::tools::learn;
+use crate::run::{Context, Outcome};
 use crate::session::{Target, check_name};
 
 pub(super) fn run(context: &Context<'_>, args: &Init) -> Outcome {
@@ -27,7 +29,7 @@ pub(super) fn run(context: &Context<'_>, args: &Init) -> Outcome {
     }
     let named = args.url.as_deref().or_else(|| context.named());
     let store = context.store();
-    let target = super::target::find(context, named)?;
+    let target = crate::run::target::find(context, named)?;
     if matches!(target, Target::Demo) {
         return Err(Failure::usage(
             "the built-in server lives only as long as a command: there is nothing to remember",
@@ -78,7 +80,7 @@ pub(super) fn run(context: &Context<'_>, args: &Init) -> Outcome {
             // Whoever types here can complete what there is; scripts have no use for it.
             prepared.client.resume(opened.session, Renewal::Never);
             if let Ok(mut client) = prepared.client.seed().grow() {
-                lists::learn(context, &mut client, &record);
+                learn(context, &mut client, &record);
             }
         }
     }
@@ -102,7 +104,7 @@ fn refuse_a_name_that_is_taken(
     context: &Context<'_>,
     args: &Init,
     target: &Target,
-) -> Result<(), super::Stop> {
+) -> Result<(), CommandError> {
     let (Some(name), Some(store)) = (&args.name, context.store()) else { return Ok(()) };
     let url = match target {
         Target::Url(endpoint) | Target::Saved(_, endpoint) | Target::Configured(_, endpoint, _) => {

@@ -5,16 +5,17 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
-use super::connect::{Connected, with_server};
-use super::interrupt::end_after;
-use super::progress::{as_json, log_line, progress_of};
-use super::{Context, Outcome};
 use crate::cli::Listen;
 use crate::client::{Ended, Notice, Probe, Watcher};
-use crate::error::{Failure, Kind};
 use crate::exchange::Recorder;
 use crate::exit::ExitCode;
+use crate::failure::{Failure, Kind};
 use crate::output::{Console, one_line};
+use crate::run::CommandError;
+use crate::run::connect::{Connected, with_server};
+use crate::run::interrupt::end_after;
+use crate::run::progress::{as_json, log_line, progress_of};
+use crate::run::{Context, Outcome};
 use crate::transport::Interrupt;
 
 pub(super) fn run(context: &Context<'_>, args: &Listen) -> Outcome {
@@ -65,7 +66,7 @@ fn say_ready(context: &Context<'_>, args: &Listen, agreed: Option<&Value>) {
     }
 }
 
-fn no_stream(connected: &Connected, error: crate::client::Error) -> super::Stop {
+fn no_stream(connected: &Connected, error: crate::client::Error) -> CommandError {
     if error.is_unknown_method() {
         let text = "the server tells nothing by itself: it has no subscriptions/listen";
         return Failure { exchange: error.exchange, ..Failure::new(Kind::Rpc, text) }.into();
@@ -73,7 +74,7 @@ fn no_stream(connected: &Connected, error: crate::client::Error) -> super::Stop 
     let status = error.exchange.as_ref().filter(|shown| shown.request.method == "GET");
     let refused = status.and_then(|exchange| exchange.status()) == Some(405);
     match connected.fail(error) {
-        super::Stop::Failed(failure) if refused => {
+        CommandError::Failed(failure) if refused => {
             let mut failure = *failure;
             "the server offers no stream to listen on".clone_into(&mut failure.message);
             failure.findings.clear();

@@ -1,11 +1,11 @@
 //! `set-log-level`: what the server logs in this session from now on (2025-11-25, Logging).
 
-use super::connect::with_server;
-use super::{Context, Outcome};
 use crate::cli::LogLevel;
 use crate::client::{Ask, Probe};
-use crate::error::Failure;
 use crate::exit::ExitCode;
+use crate::failure::Failure;
+use crate::run::connect::with_server;
+use crate::run::{Context, Outcome};
 
 pub(super) fn run(context: &Context<'_>, level: LogLevel) -> Outcome {
     with_server(context, Probe::Discover, |connected| {

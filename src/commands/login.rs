@@ -4,20 +4,20 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 
-use super::advice::{failed, quoted};
-use super::authorize::{Authorization, GrantWish, Shared, Wishes};
-use super::interrupt::on_ctrl_c;
-use super::prepare::{Prepared, prepare, prepare_with};
-use super::settings::absolute_reference;
-use super::{Context, Outcome, Stop};
 use crate::cli::Login as Args;
 use crate::client::{Ask, Error as ClientError, ErrorKind as ClientErrorKind, Renewal, Session};
-use crate::error::{Failure, Kind};
 use crate::exchange::Exchange;
 use crate::exit::ExitCode;
+use crate::failure::{Failure, Kind};
+use crate::failure::{failed, quoted};
 use crate::oauth::{Challenge, Error, ErrorKind, Web, claim};
 use crate::output::{age, one_line};
 use crate::redact::without_secrets;
+use crate::run::authorize::{Authorization, GrantWish, Shared, Wishes};
+use crate::run::interrupt::on_ctrl_c;
+use crate::run::prepare::{Prepared, prepare, prepare_with};
+use crate::run::settings::absolute_reference;
+use crate::run::{CommandError, Context, Outcome};
 use crate::session::{KeyReference, Login, Record, Target};
 
 pub(super) fn log_in(context: &Context<'_>, args: &Args) -> Outcome {
@@ -107,7 +107,7 @@ fn is_refusal(exchange: &Exchange) -> bool {
 }
 
 /// Asks for the tools as a client without a token does: the refusal says what is wanted.
-fn look(prepared: &mut Prepared) -> Result<Exchange, Stop> {
+fn look(prepared: &mut Prepared) -> Result<Exchange, CommandError> {
     let client = &mut prepared.client;
     client.authorize_with(crate::client::Authorization::default());
     client.without_header("authorization");
@@ -122,7 +122,7 @@ fn look(prepared: &mut Prepared) -> Result<Exchange, Stop> {
 }
 
 /// A login that failed, explained by what was exchanged.
-fn refused(prepared: &mut Prepared, error: Error, history: Vec<Exchange>) -> Stop {
+fn refused(prepared: &mut Prepared, error: Error, history: Vec<Exchange>) -> CommandError {
     let client = &mut prepared.client;
     client.add_history(history);
     let number = error.exchange;
@@ -136,7 +136,7 @@ fn refused(prepared: &mut Prepared, error: Error, history: Vec<Exchange>) -> Sto
 pub(super) fn log_out(context: &Context<'_>, server: Option<&str>) -> Outcome {
     let store = context.store_or_refuse("logout")?;
     on_ctrl_c(&context.interrupt);
-    let target = super::target::find(context, server.or_else(|| context.named()))?;
+    let target = crate::run::target::find(context, server.or_else(|| context.named()))?;
     let url = match &target {
         Target::Url(endpoint) | Target::Saved(_, endpoint) | Target::Configured(_, endpoint, _) => {
             endpoint.as_str().to_owned()
@@ -215,8 +215,8 @@ pub(super) fn token(context: &Context<'_>, server: Option<&str>, as_header: bool
     Ok(ExitCode::Success)
 }
 
-fn named(context: &Context<'_>, server: Option<&str>) -> Result<Target, Stop> {
-    let target = super::target::find(context, server.or_else(|| context.named()))?;
+fn named(context: &Context<'_>, server: Option<&str>) -> Result<Target, CommandError> {
+    let target = crate::run::target::find(context, server.or_else(|| context.named()))?;
     if matches!(target, Target::Demo) {
         return Err(Failure::usage("the built-in server lives only as long as a command")
             .with_next(

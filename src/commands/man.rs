@@ -4,10 +4,10 @@ use clap::{Command, CommandFactory as _};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
-use super::{Context, Outcome};
 use crate::cli::Cli;
-use crate::error::Failure;
 use crate::exit::ExitCode;
+use crate::failure::Failure;
+use crate::run::{Context, Outcome};
 
 pub(super) fn run(context: &Context<'_>, name: Option<&str>) -> Outcome {
     let whole = Cli::command();

@@ -1,20 +1,13 @@
 //! A file per subcommand: ask the client, hand the result to output. No HTTP, no file formats.
 
-mod advice;
-mod answering;
-mod authorize;
 mod call;
 mod check;
 mod close;
 mod completions;
-mod connect;
 mod demo;
 mod each;
 mod explain;
-mod form;
 mod init;
-mod interrupt;
-mod keeper;
 mod list_tools;
 mod listen;
 mod lists;
@@ -22,16 +15,11 @@ mod log_level;
 mod login;
 mod man;
 mod ping;
-mod prepare;
-mod progress;
 mod prompts;
 mod read_resource;
 mod request;
 mod servers;
 mod sessions;
-mod settings;
-mod shell;
-mod target;
 mod tasks;
 mod tool_page;
 mod trace;
@@ -39,74 +27,39 @@ mod trace;
 use std::ffi::OsString;
 use std::io;
 
-use crate::cli::{Cli, ColorChoice, Command, Options};
+use crate::cli::{Cli, Command};
 use crate::env::Env;
-use crate::error::{Failure, Kind};
-use crate::exchange::{Observer, Recorder};
 use crate::exit::ExitCode;
+use crate::failure;
+use crate::failure::{Failure, Kind};
+use crate::output::ColorChoice;
 use crate::output::{Console, NothingThere};
 use crate::redact::Redactor;
-use crate::report;
-use crate::session::Store;
-use crate::transport::Interrupt;
-
-/// What every command is given.
-struct Context<'c> {
-    options: &'c Options,
-    env: &'c Env,
-    console: Console,
-    recorder: Recorder,
-    /// Ends whatever is waited for.
-    interrupt: Interrupt,
-}
-
-/// Why a command stopped.
-enum Stop {
-    Failed(Box<Failure>),
-    /// An output stream cannot be written to.
-    Io(io::Error),
-}
-
-type Outcome = Result<ExitCode, Stop>;
-
-impl From<Failure> for Stop {
-    fn from(failure: Failure) -> Self {
-        Self::Failed(Box::new(failure))
-    }
-}
-
-impl From<io::Error> for Stop {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
-impl From<anyhow::Error> for Stop {
-    fn from(error: anyhow::Error) -> Self {
-        Failure::state(&error).into()
-    }
-}
+use crate::run::tools::{PROMPTS, RESOURCES, TEMPLATES};
+use crate::run::{self, CommandError, Context, Outcome};
 
 /// Runs a command and tells of its failure.
 pub fn run(cli: &Cli, env: &Env) -> ExitCode {
     let options = &cli.options;
     let mut console = Console::new(env, options.color, options.quiet, options.json);
     console.query.clone_from(&options.query);
-    let (outcome, redactor) = match context(options, env, console.clone()) {
+    let (outcome, redactor) = match run::context(options, env, console.clone()) {
         Ok(context) => (dispatch(cli, &context), context.recorder.redactor()),
         Err(stop) => (Err(stop), Redactor::new(options.show_secrets)),
     };
     match outcome {
         Ok(code) => code,
         // Whoever reads has read enough: `| head` is no failure.
-        Err(Stop::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::Success,
-        Err(Stop::Io(error)) if NothingThere::is(&error) => {
+        Err(CommandError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            ExitCode::Success
+        }
+        Err(CommandError::Io(error)) if NothingThere::is(&error) => {
             told(&console, &Failure::usage(error.to_string()), &redactor)
         }
-        Err(Stop::Io(error)) => {
+        Err(CommandError::Io(error)) => {
             told(&console, &Failure::new(Kind::State, error.to_string()), &redactor)
         }
-        Err(Stop::Failed(failure)) => told(&console, &failure, &redactor),
+        Err(CommandError::Failed(failure)) => told(&console, &failure, &redactor),
     }
 }
 
@@ -141,33 +94,8 @@ pub fn misused(error: &clap::Error, env: &Env, words: &[OsString]) -> ExitCode {
 
 fn told(console: &Console, failure: &Failure, redactor: &Redactor) -> ExitCode {
     // With stderr closed there is nobody left to tell; the exit code still does.
-    let _ = report::print_failure(console, failure, redactor);
+    let _ = failure::print(console, failure, redactor);
     failure.kind.exit()
-}
-
-fn context<'c>(options: &'c Options, env: &'c Env, console: Console) -> Result<Context<'c>, Stop> {
-    let mut observers: Vec<Box<dyn Observer>> = Vec::new();
-    if options.trace {
-        observers.push(Box::new(report::TraceText::new(console.err.clone())));
-    }
-    if let Some(path) = &options.trace_file {
-        let created = match path.extension().and_then(|extension| extension.to_str()) {
-            Some("jsonl") => {
-                report::TraceLines::create(path).map(|it| Box::new(it) as Box<dyn Observer>)
-            }
-            Some("har") => report::Har::create(path).map(|it| Box::new(it) as Box<dyn Observer>),
-            _ => {
-                let text =
-                    format!("--trace-file {}: the name must end in .jsonl or .har", path.display());
-                return Err(Failure::usage(text).into());
-            }
-        };
-        observers.push(created.map_err(|error| {
-            Failure::new(Kind::State, format!("cannot write {}: {error}", path.display()))
-        })?);
-    }
-    let recorder = Recorder::new(observers, Redactor::new(options.show_secrets));
-    Ok(Context { options, env, console, recorder, interrupt: Interrupt::default() })
 }
 
 fn dispatch(cli: &Cli, context: &Context<'_>) -> Outcome {
@@ -175,10 +103,10 @@ fn dispatch(cli: &Cli, context: &Context<'_>) -> Outcome {
         Command::Init(args) => init::run(context, args),
         Command::ListTools(args) => list_tools::run(context, args),
         Command::Call(args) => call::run(context, args),
-        Command::ListResources(listing) => lists::run(context, &lists::RESOURCES, listing),
-        Command::ListResourceTemplates(listing) => lists::run(context, &lists::TEMPLATES, listing),
+        Command::ListResources(listing) => lists::run(context, &RESOURCES, listing),
+        Command::ListResourceTemplates(listing) => lists::run(context, &TEMPLATES, listing),
         Command::ReadResource(args) => read_resource::run(context, args),
-        Command::ListPrompts(listing) => lists::run(context, &lists::PROMPTS, listing),
+        Command::ListPrompts(listing) => lists::run(context, &PROMPTS, listing),
         Command::GetPrompt(args) => prompts::get(context, args),
         Command::Complete(args) => prompts::complete(context, args),
         Command::Check(args) => check::run(context, args),
@@ -202,31 +130,5 @@ fn dispatch(cli: &Cli, context: &Context<'_>) -> Outcome {
         Command::Demo(args) => demo::run(context, args),
         Command::Man { command } => man::run(context, command.as_deref()),
         Command::Completions { shell } => completions::run(context, *shell),
-    }
-}
-
-impl Context<'_> {
-    /// What is remembered; `None` with `--no-save`.
-    fn store(&self) -> Option<Store> {
-        (!self.options.no_save).then(|| Store::of(self.env))
-    }
-
-    /// What is remembered, for commands that are about nothing else.
-    fn store_or_refuse(&self, command: &str) -> Result<Store, Failure> {
-        self.store().ok_or_else(|| {
-            Failure::usage(format!(
-                "`{command}` is about what is remembered, and --no-save forbids to read it"
-            ))
-        })
-    }
-
-    /// The moment the process started.
-    fn now(&self) -> std::time::SystemTime {
-        self.env.started
-    }
-
-    /// The server that was named, if one was.
-    fn named(&self) -> Option<&str> {
-        self.options.server.as_deref().or_else(|| self.env.var("MCPOKE_SERVER"))
     }
 }

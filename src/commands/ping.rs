@@ -1,10 +1,10 @@
 //! `ping`: whether the server is there, and how long it takes.
 
-use super::connect::with_server;
-use super::{Context, Outcome};
 use crate::client::Probe;
 use crate::exit::ExitCode;
 use crate::output::duration;
+use crate::run::connect::with_server;
+use crate::run::{Context, Outcome};
 
 pub(super) fn run(context: &Context<'_>) -> Outcome {
     with_server(context, Probe::Discover, |connected| {

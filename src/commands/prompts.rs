@@ -3,17 +3,17 @@
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use super::call::{read_file, wrong_arguments};
-use super::connect::with_server;
-use super::{Context, Outcome, Stop};
 use crate::arguments::{Given, Typing};
 use crate::cli::{Complete, GetPrompt};
 use crate::client::{Ask, Probe};
-use crate::error::{Failure, Kind};
 use crate::exchange::Purpose;
 use crate::exit::ExitCode;
+use crate::failure::{Failure, Kind};
 use crate::output::{Destination, Paint, render};
 use crate::protocol::types::ToolResult;
+use crate::run::connect::with_server;
+use crate::run::input::{read_file, wrong_arguments};
+use crate::run::{CommandError, Context, Outcome};
 
 pub(super) fn get(context: &Context<'_>, args: &GetPrompt) -> Outcome {
     let arguments = texts(&args.prompt, &args.arguments)?;
@@ -38,7 +38,7 @@ fn texts(of: &str, words: &[String]) -> Result<Map<String, Value>, Failure> {
 }
 
 /// The messages, each below who says it.
-fn print(context: &Context<'_>, raw: &RawValue) -> Result<(), Stop> {
+fn print(context: &Context<'_>, raw: &RawValue) -> Result<(), CommandError> {
     let console = &context.console;
     if context.options.wants_json() {
         return Ok(console.raw(raw.get())?);

@@ -6,15 +6,15 @@ use std::path::PathBuf;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::connect::with_server;
-use super::{Context, Outcome, Stop};
 use crate::cli::ReadResource;
 use crate::client::{Ask, Probe};
-use crate::error::{Failure, Kind};
 use crate::exchange::Purpose;
 use crate::exit::ExitCode;
+use crate::failure::{Failure, Kind};
 use crate::output::{Destination, render};
 use crate::protocol::types::{Content, ToolResult};
+use crate::run::connect::with_server;
+use crate::run::{CommandError, Context, Outcome};
 
 pub(super) fn run(context: &Context<'_>, args: &ReadResource) -> Outcome {
     with_server(context, Probe::Discover, |connected| {
@@ -40,7 +40,7 @@ fn contents(raw: &RawValue) -> Result<ToolResult, String> {
     Ok(ToolResult::of_blocks(blocks))
 }
 
-fn print(context: &Context<'_>, args: &ReadResource, raw: &RawValue) -> Result<(), Stop> {
+fn print(context: &Context<'_>, args: &ReadResource, raw: &RawValue) -> Result<(), CommandError> {
     let console = &context.console;
     if context.options.wants_json() {
         return Ok(console.raw(raw.get())?);

@@ -2,17 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::call::{is_header_mismatch, read_file};
-use super::connect::{Connected, with_server};
-use super::list_tools::fetch;
-use super::{Context, Outcome, Stop};
 use crate::arguments::read_object;
 use crate::cli::Request;
 use crate::client::{Ask, Probe, Repeat};
-use crate::error::Failure;
 use crate::exchange::Purpose;
 use crate::exit::ExitCode;
-use crate::protocol::mirror::Mirrored;
+use crate::failure::Failure;
+use crate::run::connect::with_server;
+use crate::run::input::read_file;
+use crate::run::tools::mirrored;
+use crate::run::{Context, Outcome};
 
 pub(super) fn run(context: &Context<'_>, args: &Request) -> Outcome {
     let params = match &args.params {
@@ -41,7 +40,7 @@ pub(super) fn run(context: &Context<'_>, args: &Request) -> Outcome {
         }
         let mut outcome = connected.client.request(&ask);
         if let Err(error) = &outcome
-            && is_header_mismatch(connected, error)
+            && connected.client.is_header_mismatch(error)
             && args.method == "tools/call"
             && !connected.is_probe()
         {
@@ -74,26 +73,4 @@ fn ask(args: &Request, params: &Value) -> Ask {
     let params =
         if params.is_null() && args.method == "tools/list" { json!({}) } else { params.clone() };
     Ask::new(purpose, params, repeat)
-}
-
-/// What the named tool mirrors into headers, where the era has that: from what is known, or asked for
-/// now.
-fn mirrored(
-    context: &Context<'_>,
-    connected: &mut Connected,
-    ask: &Ask,
-    anew: bool,
-) -> Result<Vec<Mirrored>, Stop> {
-    let is_call = ask.purpose.method.as_deref() == Some("tools/call");
-    if !is_call || !connected.client.session().is_modern() || connected.is_probe() {
-        return Ok(Vec::new());
-    }
-    let known = if anew { None } else { super::call::remembered(context, connected)? };
-    let tools = match known {
-        Some(known) => known.tools,
-        None => fetch(context, connected)?,
-    };
-    let name = ask.params["name"].as_str().unwrap_or_default();
-    let tool = tools.into_iter().find(|tool| tool.name == name);
-    Ok(tool.and_then(|tool| tool.mirrored.ok()).unwrap_or_default())
 }

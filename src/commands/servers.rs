@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::target::{configured, shown};
-use super::{Context, Outcome};
 use crate::config::{Configured, Reached};
-use crate::error::Failure;
 use crate::exit::ExitCode;
+use crate::failure::Failure;
 use crate::output::{one_line, table};
 use crate::redact::{command_without_secrets, without_secrets};
+use crate::run::target::{configured, shown};
+use crate::run::{Context, Outcome};
 
 pub(super) fn run(context: &Context<'_>) -> Outcome {
     let found = configured(context);

@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::advice::quoted;
-use super::{Context, Outcome, Stop, login};
-use crate::error::Failure;
+use super::login;
 use crate::exit::ExitCode;
+use crate::failure::Failure;
+use crate::failure::quoted;
 use crate::output::{age, one_line, table};
 use crate::redact::{Redactor, without_secrets};
+use crate::run::{CommandError, Context, Outcome};
 use crate::session::{Login, Record, Target, resolve};
 
 pub(super) fn list(context: &Context<'_>) -> Outcome {
@@ -121,7 +122,7 @@ pub(super) fn choose(context: &Context<'_>, name: &str) -> Outcome {
             .into());
     }
     let Target::Saved(record, _) = resolve(Some(name), Some(&store)).map_err(Failure::from)? else {
-        return Err(Stop::from(
+        return Err(CommandError::from(
             Failure::usage(format!("`{}` is not remembered", without_secrets(name))).with_next(
                 format!("mcpoke init {}", quoted(&without_secrets(name))),
                 "does the handshake and remembers it",

@@ -3,16 +3,17 @@
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::advice::quoted;
-use super::connect::{Connected, with_server};
-use super::lists::{self, Look};
-use super::{Context, Outcome, Stop};
 use crate::cli::{Call, Listing, TaskArgs};
 use crate::client::{Begun, EXTENSION, Probe, Task};
-use crate::error::{Failure, Kind};
 use crate::exit::ExitCode;
+use crate::failure::quoted;
+use crate::failure::{Failure, Kind};
 use crate::output::{Destination, one_line};
 use crate::protocol::types::Tool;
+use crate::run::connect::{Connected, with_server};
+use crate::run::list_view::{self, ListView};
+use crate::run::result;
+use crate::run::{CommandError, Context, Outcome};
 
 /// Whether a tool is called as a task: because the user wants it, or since it can be called in no other way
 /// (2025-11-25, Tasks, "Tool-Level Negotiation").
@@ -33,7 +34,7 @@ pub(super) fn call(
     args: &Call,
     arguments: &Map<String, Value>,
     tool: Option<&Tool>,
-) -> Result<Option<Box<RawValue>>, Stop> {
+) -> Result<Option<Box<RawValue>>, CommandError> {
     let ttl = args.ttl.map(std::time::Duration::from_secs_f64);
     let begun = connected.client.begin_task(&args.tool, arguments, tool, ttl);
     let task = match begun.map_err(|error| connected.fail(error))? {
@@ -71,7 +72,7 @@ fn wait(
     context: &Context<'_>,
     connected: &mut Connected,
     task: Task,
-) -> Result<Box<RawValue>, Stop> {
+) -> Result<Box<RawValue>, CommandError> {
     let id = task.id.clone();
     let err = &context.console.err;
     let is_shown = err.terminal.is_terminal && !context.console.quiet;
@@ -91,7 +92,7 @@ fn wait(
         }
         Err(error) => {
             let mut stop = connected.fail(error);
-            if let Stop::Failed(failure) = &mut stop
+            if let CommandError::Failed(failure) = &mut stop
                 && matches!(failure.kind, Kind::Interrupted | Kind::Limit)
             {
                 // What is said of the request is not true of the task.
@@ -134,7 +135,7 @@ pub(super) fn one(context: &Context<'_>, args: &TaskArgs) -> Outcome {
         }
         let raw = wait(context, connected, task)?;
         let destination = Destination { stem: "task".to_owned(), ..Destination::default() };
-        let is_error = super::call::print(context, &destination, &raw)?;
+        let is_error = result::print(context, &destination, &raw)?;
         Ok(if is_error { ExitCode::ToolFailed } else { ExitCode::Success })
     })
 }
@@ -156,14 +157,14 @@ pub(super) fn list(context: &Context<'_>, listing: &Listing) -> Outcome {
         let shown: Vec<(&str, &str)> =
             tasks.iter().map(|task| (task.id.as_str(), task.raw.get())).collect();
         let widths = &[64, 16];
-        let look = Look { key: "tasks", none: "there are no tasks", below: None, widths };
-        lists::show(context, listing, &look, &shown, || tasks.iter().map(row).collect())?;
+        let look = ListView { key: "tasks", none: "there are no tasks", below: None, widths };
+        list_view::show(context, listing, &look, &shown, || tasks.iter().map(row).collect())?;
         Ok(ExitCode::Success)
     })
 }
 
 /// Of the tasks that were begun from here, those that the server still knows.
-fn begun_here(connected: &mut Connected) -> Result<Vec<Box<RawValue>>, Stop> {
+fn begun_here(connected: &mut Connected) -> Result<Vec<Box<RawValue>>, CommandError> {
     connected.client.declare_tasks();
     let Some((store, name)) = connected.memory() else { return Ok(Vec::new()) };
     let (store, name) = (store.clone(), name.to_owned());
@@ -187,7 +188,7 @@ fn is_unknown(error: &crate::client::Error) -> bool {
     matches!(&error.kind, crate::client::ErrorKind::Rpc(error) if error.code == Some(-32602))
 }
 
-fn no_tasks(connected: &Connected, error: crate::client::Error) -> Stop {
+fn no_tasks(connected: &Connected, error: crate::client::Error) -> CommandError {
     if error.is_unknown_method() {
         let text =
             format!("the server offers no tasks (`tasks`, or in the modern era {EXTENSION})");

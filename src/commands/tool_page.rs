@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use super::advice::quoted;
-use super::{Context, Stop};
+use crate::failure::quoted;
 use crate::output::{Paint, table};
 use crate::protocol::types::Tool;
+use crate::run::{CommandError, Context};
 
 /// Prints a tool: what it does, its parameters, what its server says of it, and a call.
-pub(super) fn print(context: &Context<'_>, tool: &Tool, command: &str) -> Result<(), Stop> {
+pub(super) fn print(context: &Context<'_>, tool: &Tool, command: &str) -> Result<(), CommandError> {
     let (console, style) = (&context.console, context.console.out.style);
     let raw: Value = serde_json::from_str(tool.raw.get()).unwrap_or_default();
     console.line(&style.paint(Paint::Strong, &crate::output::one_line(&tool.name)))?;

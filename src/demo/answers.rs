@@ -113,3 +113,28 @@ pub(super) fn with_type(status: StatusCode, kind: &'static str, body: Body) -> A
 pub(super) fn whole(text: String) -> Body {
     Full::new(Bytes::from(text)).map_err(|never: Infallible| match never {}).boxed_unsync()
 }
+
+/// The notification that the tools are others now.
+pub(super) fn changed() -> Value {
+    json!({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"})
+}
+
+/// The notification of a line for the client's log.
+pub(super) fn log(text: &str) -> Value {
+    json!({"jsonrpc": "2.0", "method": "notifications/message",
+        "params": {"level": "info", "logger": "demo", "data": text}})
+}
+
+/// The result of `slow`.
+pub(super) fn slow_result(steps: u32) -> Value {
+    text(&format!("done in {steps} steps"))
+}
+
+pub(super) fn text(text: &str) -> Value {
+    json!({"content": [{"type": "text", "text": text}]})
+}
+
+/// A result that says why there is none.
+pub(super) fn wrong(why: &str) -> Value {
+    json!({"content": [{"type": "text", "text": why}], "isError": true})
+}

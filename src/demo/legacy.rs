@@ -12,11 +12,11 @@ use hyper::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
 use super::answers::{
-    Answer, KEEP_ALIVE, KEEP_ALIVE_EVERY, answer, document, empty, error, event, messages,
+    self, Answer, KEEP_ALIVE, KEEP_ALIVE_EVERY, answer, document, empty, error, event, messages,
     not_allowed, refuse, stream, success, text_of, with_type,
 };
 use super::offers;
-use super::server::State;
+use super::state::State;
 use super::tools::{self, Call, Inquiry};
 use super::{AnswerForm, Eras, faults};
 use crate::protocol::headers::{EVENT_STREAM, PROTOCOL_VERSION, SESSION_ID};
@@ -171,17 +171,17 @@ async fn call(state: &Arc<State>, session: Option<&str>, message: &Value) -> Ans
         },
         Call::Logs { text, result } => {
             if form == AnswerForm::Sse {
-                return messages(&[&tools::log(text), &success(id, &result)]);
+                return messages(&[&answers::log(text), &success(id, &result)]);
             }
             result
         }
         Call::Asks(inquiry) => return ask(state, session, message, &inquiry),
         Call::Slow { step, steps } if params["task"].is_object() => {
-            let begun = state.tasks().begin(step * steps, tools::slow_result(steps), false);
-            begun.unwrap_or_else(|| tools::wrong("there are too many tasks"))
+            let begun = state.tasks().begin(step * steps, answers::slow_result(steps), false);
+            begun.unwrap_or_else(|| answers::wrong("there are too many tasks"))
         }
         Call::Slow { step, steps } => {
-            return slow(form, message, &tools::slow_result(steps), step, steps).await;
+            return slow(form, message, &answers::slow_result(steps), step, steps).await;
         }
         Call::Unknown => {
             return answer(form, &error(id, -32602, &format!("Unknown tool: {name}")));
@@ -205,7 +205,7 @@ async fn task_result(state: &State, id: &Value, params: &Value) -> Answer {
 /// Asks the client on the call's own stream, and answers the call with what came of it.
 fn ask(state: &Arc<State>, session: Option<&str>, message: &Value, inquiry: &Inquiry) -> Answer {
     let (id, form) = (message["id"].clone(), state.options.answers);
-    let cannot = |why: &str| answer(form, &success(&id, &tools::wrong(why)));
+    let cannot = |why: &str| answer(form, &success(&id, &answers::wrong(why)));
     let Some(session) = session else { return cannot("without a session nobody can be asked") };
     if form == AnswerForm::Json {
         return cannot("a JSON answer leaves no room for a question");
@@ -235,9 +235,9 @@ fn ask(state: &Arc<State>, session: Option<&str>, message: &Value, inquiry: &Inq
             Ok(Ok(message)) if message.get("result").is_some() => finish(&message["result"]),
             Ok(Ok(message)) => {
                 let why = message["error"]["message"].as_str().unwrap_or("it did not say why");
-                tools::wrong(&format!("the client refused: {why}"))
+                answers::wrong(&format!("the client refused: {why}"))
             }
-            _ => tools::wrong("the client did not answer"),
+            _ => answers::wrong("the client did not answer"),
         };
         let _ = sender.send_data(Bytes::from(event(&success(&id, &result)))).await;
     });
@@ -313,7 +313,7 @@ pub(super) fn listen(state: &Arc<State>, headers: &HeaderMap) -> Result<Answer, 
                     let hears =
                         sessions.get(&id).is_some_and(|s| s.subscribed.contains(offers::TOGGLES));
                     let updated = if hears { event(&offers::updated()) } else { String::new() };
-                    event(&tools::changed()) + &updated
+                    event(&answers::changed()) + &updated
                 }
                 _ => KEEP_ALIVE.to_owned(),
             };

@@ -11,8 +11,10 @@ mod legacy;
 mod modern;
 mod oauth;
 mod offers;
+mod options;
 mod server;
 mod sessions;
+mod state;
 mod tasks;
 mod tools;
 
@@ -25,8 +27,8 @@ use serde_json::value::RawValue;
 
 pub use oauth::{CLIENT_ID, CLIENT_SECRET};
 
-pub use crate::cli::{AnswerForm, DemoAuth, Eras, Fault, LostAs};
 use crate::protocol::types::Tool;
+pub use options::{AnswerForm, DemoAuth, Eras, Fault, LostAs};
 
 /// The token that the server wants, where it wants one.
 pub const TOKEN: &str = "demo-token";

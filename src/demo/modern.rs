@@ -8,10 +8,10 @@ use hyper::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
 use super::answers::{
-    Answer, KEEP_ALIVE, KEEP_ALIVE_EVERY, answer, document, empty, error, event, messages, refuse,
-    stream, success, text_of,
+    self, Answer, KEEP_ALIVE, KEEP_ALIVE_EVERY, answer, document, empty, error, event, messages,
+    refuse, stream, success, text_of,
 };
-use super::server::State;
+use super::state::State;
 use super::tools::{self, Call, Inquiry};
 use super::{AnswerForm, Eras, faults, legacy, offers};
 use crate::protocol::envelope::{META_CAPABILITIES, META_SERVER, META_VERSION, standard_headers};
@@ -198,7 +198,7 @@ async fn call(state: &Arc<State>, message: &Value) -> Result<Answer, Answer> {
             let wanted = matches!(level, Some("debug" | "info"));
             let result = complete(result);
             if wanted && form == AnswerForm::Sse {
-                return Ok(messages(&[&tools::log(text), &success(id, &result)]));
+                return Ok(messages(&[&answers::log(text), &success(id, &result)]));
             }
             result
         }
@@ -206,18 +206,18 @@ async fn call(state: &Arc<State>, message: &Value) -> Result<Answer, Answer> {
         Call::Slow { step, steps }
             if params["_meta"][META_CAPABILITIES]["extensions"].get(TASKS).is_some() =>
         {
-            let begun = state.tasks().begin(step * steps, tools::slow_result(steps), true);
+            let begun = state.tasks().begin(step * steps, answers::slow_result(steps), true);
             match begun {
                 Some(mut task) => {
                     task["resultType"] = json!("task");
                     task["_meta"][META_SERVER] = offers::server_info();
                     task
                 }
-                None => complete(tools::wrong("there are too many tasks")),
+                None => complete(answers::wrong("there are too many tasks")),
             }
         }
         Call::Slow { step, steps } => {
-            let result = complete(tools::slow_result(steps));
+            let result = complete(answers::slow_result(steps));
             return Ok(legacy::slow(form, message, &result, step, steps).await);
         }
         Call::Unknown => {
@@ -263,7 +263,7 @@ fn listen(state: &Arc<State>, message: &Value) -> Answer {
     let (mut honoured, mut told) = (json!({}), Vec::new());
     if filter["toolsListChanged"] == true {
         honoured["toolsListChanged"] = json!(true);
-        told.push(tools::changed());
+        told.push(answers::changed());
     }
     let uris = filter["resourceSubscriptions"].as_array().into_iter().flatten();
     if uris.clone().any(|uri| uri == offers::TOGGLES) {

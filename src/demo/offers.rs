@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::server::State;
+use super::state::State;
 use super::tools::IMAGE;
 
 /// How the server wants to be used.

@@ -98,7 +98,7 @@ impl Tasks {
     pub(super) fn result(&self, id: &str) -> Option<(Instant, Value)> {
         let task = self.0.get(id)?;
         let mut result =
-            if task.cancelled { super::tools::wrong("cancelled") } else { task.result.clone() };
+            if task.cancelled { super::answers::wrong("cancelled") } else { task.result.clone() };
         result["_meta"]["io.modelcontextprotocol/related-task"] = json!({"taskId": id});
         let over = if task.cancelled { Instant::now() } else { task.over };
         Some((over, result))

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::server::State;
+use super::answers::{text, wrong};
+use super::state::State;
 
 /// A 24 by 24 pixel PNG: an orange disc.
 pub(super) const IMAGE: &str = "iVBORw0KGgoAAAANSUhEUgAAABgAAAAYCAIAAABvFaqvAAAAUElEQVR42mOQkDGgCmKgh0H/exjQEMkGYRpB\
@@ -94,11 +95,6 @@ pub(super) fn list(with_extra: bool) -> Value {
     tools
 }
 
-/// The notification that the tools are others now.
-pub(super) fn changed() -> Value {
-    json!({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"})
-}
-
 fn object(properties: &Value, required: &[&str]) -> Value {
     json!({
         "type": "object",
@@ -143,12 +139,6 @@ impl Inquiry {
         }
         question
     }
-}
-
-/// The notification of a line for the client's log.
-pub(super) fn log(text: &str) -> Value {
-    json!({"jsonrpc": "2.0", "method": "notifications/message",
-        "params": {"level": "info", "logger": "demo", "data": text}})
 }
 
 /// The names that the official conformance suite has for tools of these kinds.
@@ -263,20 +253,6 @@ fn slow(seconds: f64, steps: &Value) -> Call {
         return Call::Done(wrong("`seconds` goes up to 3600, `steps` from 1 to 1000"));
     }
     Call::Slow { step: Duration::from_secs_f64(seconds) / steps, steps }
-}
-
-/// The result of `slow`.
-pub(super) fn slow_result(steps: u32) -> Value {
-    text(&format!("done in {steps} steps"))
-}
-
-fn text(text: &str) -> Value {
-    json!({"content": [{"type": "text", "text": text}]})
-}
-
-/// A result that says why there is none.
-pub(super) fn wrong(why: &str) -> Value {
-    json!({"content": [{"type": "text", "text": why}], "isError": true})
 }
 
 /// A whole sum is written without a fraction.

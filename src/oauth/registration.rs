@@ -8,7 +8,7 @@ use super::discovery::Found;
 use super::error::{Error, ErrorKind, NO_REGISTRATION, SAYS_NOTHING};
 use super::metadata::ServerMetadata;
 use super::web::{Form, Web};
-use crate::client::CLIENT_NAME;
+use crate::protocol::types::CLIENT_NAME;
 
 /// What the exchange of a registration is for.
 pub const REGISTRATION: &str = "client registration";

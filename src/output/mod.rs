@@ -13,13 +13,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::cli::ColorChoice;
 use crate::env::{Env, Terminal};
 
 pub use content::{Destination, Rendered, render};
 pub use overlay::Overlay;
 pub use sanitize::{one_line, text as safe_text};
-pub use style::{Paint, Style};
+pub use style::{ColorChoice, Paint, Style};
 pub use table::{Columns, table};
 
 /// Lines up to this length are copied to be written in one piece.
@@ -268,9 +267,23 @@ pub fn count(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
+/// A description up to its first full stop or line break.
+pub fn first_sentence(text: &str) -> String {
+    let line = text.trim().lines().next().unwrap_or_default();
+    let end = line.find(". ").map_or(line.len(), |at| at + 1);
+    line[..end].to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_description_is_cut_to_its_first_sentence() {
+        assert_eq!(first_sentence("Adds. And more."), "Adds.");
+        assert_eq!(first_sentence("\n Adds v1.2 numbers\nmore"), "Adds v1.2 numbers");
+        assert_eq!(first_sentence(""), "");
+    }
 
     #[test]
     fn a_result_takes_one_line() {

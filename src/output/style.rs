@@ -3,10 +3,23 @@
 //! colored decides by stdout alone; here it is told to colour always, and called only where the
 //! stream's own decision says so. Colour adds, and never carries, a meaning.
 
+use clap::ValueEnum;
 use colored::Colorize as _;
 
-use crate::cli::ColorChoice;
 use crate::env::{Env, Terminal};
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[expect(clippy::doc_markdown, reason = "help for people")]
+pub enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
 
 /// Whether a stream is coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

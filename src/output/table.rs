@@ -37,8 +37,8 @@ pub fn table(rows: &[Vec<String>], columns: Columns<'_>, stream: &Stream) -> Str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::ColorChoice;
     use crate::env::{Env, Terminal};
+    use crate::output::ColorChoice;
     use crate::output::Console;
 
     fn stream(width: Option<u16>) -> Stream {

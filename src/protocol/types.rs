@@ -7,6 +7,9 @@ use serde_json::value::RawValue;
 use super::mirror::{self, Mirrored};
 use super::version::Era;
 
+/// The name that this client gives itself.
+pub const CLIENT_NAME: &str = "mcpoke";
+
 /// Some servers write null for what they leave out.
 fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where

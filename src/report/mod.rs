@@ -1,7 +1,6 @@
 //! Exchanges as people and programs read them: the trace, its JSON lines, the steps, a failure.
 //! What they mean is concluded elsewhere.
 
-mod failure;
 mod har;
 mod html;
 mod ladder;
@@ -9,16 +8,15 @@ mod recipe;
 mod trace_lines;
 mod trace_text;
 
-pub use failure::print as print_failure;
 pub use har::{Har, read as read_recording};
 pub use html::{Page, write as write_page};
 pub use ladder::{Ladder, ascii};
-pub use recipe::{Given, Recipe, Speaks, recipe};
+pub use recipe::{Given, Language, Recipe, Speaks, recipe};
 pub use trace_lines::{TraceLines, exchange_json};
 pub use trace_text::TraceText;
 
 /// A status with its usual words, as `404 Not Found`.
-fn status_line(status: u16) -> String {
+pub(crate) fn status_line(status: u16) -> String {
     let reason = ureq::http::StatusCode::from_u16(status)
         .ok()
         .and_then(|status| status.canonical_reason())

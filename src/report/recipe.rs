@@ -1,9 +1,23 @@
 //! Recipes: the smallest complete client for one server, without an SDK.
 
+use clap::ValueEnum;
 use serde_json::{Value, json};
 
-use crate::cli::Language;
 use crate::protocol::envelope::{self, META_CAPABILITIES, META_CLIENT, META_VERSION};
+
+/// The language of a recipe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[expect(clippy::doc_markdown, reason = "help for people")]
+pub enum Language {
+    /// A POSIX shell script with curl
+    Curl,
+    /// Python, its standard library alone
+    Python,
+    /// JavaScript with fetch (Node.js 18 or newer, Deno, Bun)
+    Javascript,
+    /// Rust, with ureq and serde_json
+    Rust,
+}
 
 /// What a recipe is for.
 pub struct Recipe {

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::files;
 use super::record::Record;
-use super::store::{Store, parse_file};
+use super::record::parse_file;
+use super::store::Store;
 use crate::digest::sha256;
 use crate::oauth::{Client, Token};
 

@@ -1,6 +1,6 @@
 //! What is remembered between processes: one record a server, the tools beside it, and which is current.
 
-mod beside;
+mod catalog;
 mod credentials;
 mod files;
 mod logins;
@@ -9,7 +9,7 @@ mod record;
 mod store;
 mod target;
 
-pub use beside::{Belief, KnownTools};
+pub use catalog::{Belief, KnownTools};
 pub use credentials::{Credentials, Expanded, expand};
 pub use files::{Lock, private_options};
 pub use logins::{Grant, KeyReference, Login};

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::credentials::{Credentials, Expanded};
-use super::store::parse_file;
 use crate::protocol::types::{Implementation, InitializeResult, Session, Transport};
 use crate::redact::Redactor;
 
@@ -148,4 +148,25 @@ impl Record {
     pub fn opened_at(&self) -> SystemTime {
         UNIX_EPOCH.checked_add(Duration::from_secs(self.opened)).unwrap_or(UNIX_EPOCH)
     }
+}
+
+/// Reads a file of this program's, and says so where a newer version wrote it.
+pub(super) fn parse_file<T: for<'de> Deserialize<'de>>(text: &str) -> anyhow::Result<T> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        format: Value,
+    }
+    if text.trim().is_empty() {
+        bail!("the file is empty");
+    }
+    let versioned: Versioned = serde_json::from_str(text).context("it is damaged")?;
+    if versioned.format.as_u64() != Some(Record::FORMAT) {
+        bail!(
+            "it has format {}, and this version of mcpoke reads format {}; \
+             use the version that wrote it, or remove the file",
+            versioned.format,
+            Record::FORMAT
+        );
+    }
+    serde_json::from_str(text).context("it is damaged")
 }

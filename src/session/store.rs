@@ -17,8 +17,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use serde::Deserialize;
-use serde_json::Value;
 
 use super::files::{self, Lock};
 use super::record::Record;
@@ -216,27 +214,6 @@ impl Store {
         }
         bail!("no free name for {server}")
     }
-}
-
-/// Reads a file of this program's, and says so where a newer version wrote it.
-pub(super) fn parse_file<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T> {
-    #[derive(Deserialize)]
-    struct Versioned {
-        format: Value,
-    }
-    if text.trim().is_empty() {
-        bail!("the file is empty");
-    }
-    let versioned: Versioned = serde_json::from_str(text).context("it is damaged")?;
-    if versioned.format.as_u64() != Some(Record::FORMAT) {
-        bail!(
-            "it has format {}, and this version of mcpoke reads format {}; \
-             use the version that wrote it, or remove the file",
-            versioned.format,
-            Record::FORMAT
-        );
-    }
-    serde_json::from_str(text).context("it is damaged")
 }
 
 /// The last part of a server's own name, in the letters that a file name may have.

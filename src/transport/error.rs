@@ -3,8 +3,8 @@
 use std::fmt;
 use std::io;
 
-use super::http::Limits;
 use super::interrupt::Watched;
+use super::limits::Limits;
 
 /// The phase of an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

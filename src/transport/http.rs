@@ -1,7 +1,7 @@
 //! The blocking HTTP core: one exchange at a time, recorded.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use ureq::config::Config;
 use ureq::unversioned::resolver::DefaultResolver;
@@ -10,28 +10,14 @@ use ureq::unversioned::transport::{ConnectProxyConnector, Connector as _, SocksC
 use super::connect::{LoggingResolver, TcpConnector};
 use super::error::{Error, ErrorKind, translate};
 use super::interrupt::{Interrupt, Stopper, Watched};
+use super::limits::Limits;
 use super::proxy::{ProxyChoice, Route};
 use super::reply::Reply;
 use super::tls::{TlsConnector, TlsOptions};
-use super::wire::{TeeConnector, WireLog};
+use super::wire::{TeeConnector, WireLog, note_wire};
 use crate::endpoint::Endpoint;
 use crate::exchange::{Connection, Exchange, Purpose, Recorder, Request, Times, Wire};
 use crate::redact::without_secrets;
-
-/// How long and how large things may get. `None` for a time means without limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Until connected: lookup, TCP, proxy and TLS.
-    pub connect: Option<Duration>,
-    /// Until the answer's headers are complete.
-    pub first_byte: Option<Duration>,
-    /// Without a single byte, at any time.
-    pub silence: Option<Duration>,
-    /// One exchange as a whole.
-    pub whole: Option<Duration>,
-    /// Bytes of one message.
-    pub max_size: u64,
-}
 
 /// How to reach the server.
 #[derive(Debug, Clone)]
@@ -238,14 +224,4 @@ impl Http {
             error
         })
     }
-}
-
-/// Copies what the wire's log has into the evidence.
-pub(super) fn note_wire(exchange: &mut Exchange, log: &WireLog, proxy: Option<&str>) {
-    let done = log.elapsed();
-    let log = log.lock();
-    exchange.times = Times { done: Some(done), ..log.times.clone() };
-    exchange.wire = log.wire.clone();
-    exchange.connection = log.connection.clone();
-    exchange.connection.proxy = proxy.map(str::to_owned);
 }

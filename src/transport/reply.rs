@@ -7,10 +7,10 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::time::Duration;
 
 use super::error::{Error, translate};
-use super::http::{Limits, note_wire};
 use super::interrupt::Watched;
+use super::limits::Limits;
 use super::sse::{Block, Events};
-use super::wire::WireLog;
+use super::wire::{WireLog, note_wire};
 use crate::exchange::{
     Answer, Exchange, HUNG_UP, KEEP_BODY, KEEP_EVENTS, KEEP_STREAM, Recorder, Shape,
 };

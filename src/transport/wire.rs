@@ -14,7 +14,7 @@ use ureq::unversioned::transport::{
 
 use super::error::Phase;
 use super::proxy::Forward;
-use crate::exchange::{Connection, KEEP_BODY, KEEP_EVENTS, Times, Tls, Wire};
+use crate::exchange::{Connection, Exchange, KEEP_BODY, KEEP_EVENTS, Times, Tls, Wire};
 
 /// The log of the exchange under way.
 #[derive(Clone)]
@@ -141,6 +141,16 @@ impl Log {
         }
         self.phase = Phase::Read;
     }
+}
+
+/// Copies what the wire's log has into the evidence.
+pub(super) fn note_wire(exchange: &mut Exchange, log: &WireLog, proxy: Option<&str>) {
+    let done = log.elapsed();
+    let log = log.lock();
+    exchange.times = Times { done: Some(done), ..log.times.clone() };
+    exchange.wire = log.wire.clone();
+    exchange.connection = log.connection.clone();
+    exchange.connection.proxy = proxy.map(str::to_owned);
 }
 
 /// Adds bytes until the head is complete; interim answers (1xx) do not complete it.

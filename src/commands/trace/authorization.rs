@@ -3,11 +3,11 @@
 
 use serde_json::{Value, json};
 
-use super::super::Context;
-use super::super::authorize::Authorization;
 use crate::endpoint::Endpoint;
 use crate::exchange::Exchange;
 use crate::oauth::{Challenge, Error, Found, discover, scopes_for};
+use crate::run::Context;
+use crate::run::authorize::Authorization;
 use crate::transport;
 
 /// What was found on the way.

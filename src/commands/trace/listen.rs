@@ -6,19 +6,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::json;
 
-use super::super::advice::quoted;
-use super::super::prepare::Prepared;
-use super::super::{Context, Outcome};
 use super::verdict::Conduct;
 use super::{drawing, write_page};
 use crate::cli::Trace;
 use crate::diagnose;
-use crate::error::{Failure, Kind};
 use crate::exchange::{Exchange, KEEP_BODY, Recorder};
 use crate::exit::ExitCode;
+use crate::failure::quoted;
+use crate::failure::{Failure, Kind};
 use crate::output::{Paint, Stream, one_line};
 use crate::relay::Relay;
 use crate::report::{self, Ladder};
+use crate::run::prepare::Prepared;
+use crate::run::{Context, Outcome};
 
 pub(super) fn run(
     context: &Context<'_>,

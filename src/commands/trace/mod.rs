@@ -11,23 +11,24 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::advice::{Spoken, failed, quoted};
-use super::call::{read_file, wrong_arguments};
-use super::prepare::{Prepared, prepare_quietly};
-use super::settings::{given_credentials, handshake};
-use super::{Context, Outcome, Stop};
 use crate::arguments::{Given, Typing};
 use crate::cli::Trace;
 use crate::client::{Ask, Probe as Find, Repeat};
 use crate::diagnose::{Profile, Step};
 use crate::env::Env;
-use crate::error::{Failure, Kind};
-use crate::exchange::{Exchange, Purpose, Recorder};
+use crate::exchange::{Exchange, Purpose};
 use crate::exit::ExitCode;
+use crate::failure::{Failure, Kind};
+use crate::failure::{Spoken, failed, quoted};
 use crate::protocol::jsonrpc::call_params;
 use crate::protocol::types::Tool;
 use crate::redact::Redactor;
 use crate::report::{self, Ladder};
+use crate::run::input::{read_file, wrong_arguments};
+use crate::run::prepare::{Prepared, prepare_quietly};
+use crate::run::settings::{given_credentials, handshake};
+use crate::run::tools::look_up;
+use crate::run::{CommandError, Context, Outcome};
 use crate::session::Credentials;
 
 use probe::Probe;
@@ -39,7 +40,7 @@ pub(super) fn run(context: &Context<'_>, args: &Trace) -> Outcome {
     }
     let (named, words) = target_and_words(args);
     let named = named.or_else(|| context.named());
-    let target = super::target::find(context, named)?;
+    let target = crate::run::target::find(context, named)?;
     let mut prepared = prepare_quietly(context, target)?;
     prepared.spoken.tracing = true;
     if let Some(address) = &args.listen {
@@ -224,7 +225,7 @@ fn write_page(
     exchanges: &[Exchange],
     lines: &[(String, String)],
     recipes: Vec<(&'static str, String)>,
-) -> Result<(), Stop> {
+) -> Result<(), CommandError> {
     let redactor = context.recorder.redactor();
     let page = report::Page { title, server, exchanges, lines, recipes, redactor: &redactor };
     report::write_page(path, &page).map_err(|error| {
@@ -250,7 +251,7 @@ fn request(
     args: &Trace,
     words: &[String],
     prepared: &Prepared,
-) -> Result<(Ask, Option<Tool>), Stop> {
+) -> Result<(Ask, Option<Tool>), CommandError> {
     let ask = |purpose, params| Ask::new(purpose, params, Repeat::Harmful);
     let Some(name) = &args.tool else {
         if prepared.is_demo {
@@ -267,24 +268,4 @@ fn request(
     let arguments =
         given.typed(schema, Typing::Lenient).map_err(|problems| wrong_arguments(name, problems))?;
     Ok((ask(Purpose::on("tools/call", name), call_params(name, &arguments)), tool))
-}
-
-/// The tool with its input schema: what is remembered, or what a session of its own finds out. That one
-/// is no part of what is traced, and is ended again.
-fn look_up(context: &Context<'_>, name: &str, prepared: &Prepared) -> Option<Tool> {
-    let known = prepared
-        .saved
-        .as_ref()
-        .and_then(|record| context.store()?.load_tools(&record.name, context.now()).ok()?)
-        .map(|known| known.tools);
-    let tools = known.or_else(|| {
-        let mut aside = prepared.client.sibling(Recorder::default()).ok()?;
-        let declared = json!({});
-        let opened = aside.open(&handshake(context.options, Find::ListTools, &declared)).ok()?;
-        let tools = opened.tools.or_else(|| aside.list_tools().ok());
-        aside.hang_up();
-        let _ = aside.close();
-        Some(tools?.tools)
-    })?;
-    tools.into_iter().find(|known| known.name == name)
 }

@@ -4,14 +4,14 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::super::{Context, Outcome};
 use super::verdict::Conduct;
 use super::{draw_last, drawing, write_page};
 use crate::cli::Trace;
 use crate::endpoint::Endpoint;
-use crate::error::Failure;
 use crate::exit::ExitCode;
+use crate::failure::Failure;
 use crate::report;
+use crate::run::{Context, Outcome};
 
 pub(super) fn run(context: &Context<'_>, args: &Trace, path: &Path) -> Outcome {
     let unusable =

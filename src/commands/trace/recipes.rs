@@ -2,21 +2,21 @@
 
 use serde_json::{Value, json};
 
-use super::super::prepare::Prepared;
-use super::super::settings::handshake;
-use super::super::{Context, Outcome};
 use super::probe::Probe;
 use super::{Failure, Find, failed_at};
-use crate::cli::Language;
 use crate::client::Ask;
 use crate::diagnose::{Eras, Profile, Step};
-use crate::error::Kind;
 use crate::exchange::Exchange;
 use crate::exit::ExitCode;
+use crate::failure::Kind;
 use crate::protocol::types::Tool;
 use crate::protocol::version::{LATEST_HANDSHAKE, LATEST_MODERN, is_spoken};
 use crate::redact::is_sensitive_header;
+use crate::report::Language;
 use crate::report::{self, Given, Recipe, Speaks};
+use crate::run::prepare::Prepared;
+use crate::run::settings::handshake;
+use crate::run::{Context, Outcome};
 
 const LANGUAGES: [(Language, &str); 4] = [
     (Language::Python, "python"),

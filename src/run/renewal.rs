@@ -9,7 +9,7 @@ use crate::output::{Console, age, one_line};
 use crate::session::{Expanded, Lock, Record, Store};
 
 /// What to do when the server has lost the remembered session.
-pub(super) fn renewal(context: &Context<'_>, record: &Record, credentials: &Expanded) -> Renewal {
+pub(crate) fn renewal(context: &Context<'_>, record: &Record, credentials: &Expanded) -> Renewal {
     if context.options.no_renew {
         return Renewal::Never;
     }

@@ -1,154 +1,16 @@
-//! Kinds of failure and their exit codes. How a failure looks is decided in `output`.
+//! Failures made of what a request, an authorization or a connection ended with.
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
+use super::{Failure, Kind};
 use crate::client::{self, EXTENSION};
-use crate::diagnose::{Certainty, Finding, explain_at};
+use crate::diagnose::{Certainty, explain_at};
 use crate::exchange::Exchange;
-use crate::exit::ExitCode;
 use crate::oauth;
 use crate::protocol::headers;
 use crate::protocol::jsonrpc::ErrorObject;
 use crate::protocol::version::Era;
-use crate::session::TargetError;
 use crate::transport::{self, Redirect};
-
-/// What kind of failure it is; the words of `--json`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Wrong usage, wrong arguments.
-    Usage,
-    /// The server cannot be reached.
-    Unreachable,
-    /// The server wants other credentials.
-    Auth,
-    /// The session is missing or gone.
-    Session,
-    /// A JSON-RPC error.
-    Rpc,
-    /// Not MCP, or against the protocol.
-    Protocol,
-    /// A limit of time or size.
-    Limit,
-    /// Local state.
-    State,
-    /// The server asks for input, and nobody is there to give it.
-    Input,
-    /// The user has ended it.
-    Interrupted,
-}
-
-impl Kind {
-    /// The word for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Usage => "usage",
-            Self::Unreachable => "unreachable",
-            Self::Auth => "auth",
-            Self::Session => "session",
-            Self::Rpc => "rpc",
-            Self::Protocol => "protocol",
-            Self::Limit => "limit",
-            Self::State => "state",
-            Self::Input => "input",
-            Self::Interrupted => "interrupted",
-        }
-    }
-
-    /// How the process ends.
-    pub fn exit(self) -> ExitCode {
-        match self {
-            Self::Usage => ExitCode::Usage,
-            Self::Unreachable => ExitCode::Unreachable,
-            Self::Auth => ExitCode::Auth,
-            Self::Session => ExitCode::Session,
-            Self::Rpc => ExitCode::Rpc,
-            Self::Protocol => ExitCode::Protocol,
-            Self::Limit => ExitCode::Limit,
-            Self::State => ExitCode::State,
-            Self::Input => ExitCode::Input,
-            Self::Interrupted => ExitCode::Interrupted,
-        }
-    }
-}
-
-/// A command that failed: everything that its user is told.
-#[derive(Debug)]
-pub struct Failure {
-    /// The kind.
-    pub kind: Kind,
-    /// What went wrong, in one line.
-    pub message: String,
-    /// More about it, a line each.
-    pub details: Vec<String>,
-    /// The exchange that shows it.
-    pub exchange: Option<Box<Exchange>>,
-    /// The JSON-RPC error that the server sent: code and message.
-    pub rpc: Option<(Option<i64>, String)>,
-    /// What is concluded from the evidence, the surest first.
-    pub findings: Vec<Finding>,
-    /// Commands to try next, each with what it does.
-    pub next: Vec<(String, &'static str)>,
-}
-
-impl Failure {
-    /// A failure without evidence from the wire.
-    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-            details: Vec::new(),
-            exchange: None,
-            rpc: None,
-            findings: Vec::new(),
-            next: Vec::new(),
-        }
-    }
-
-    /// Wrong usage.
-    pub fn usage(message: impl Into<String>) -> Self {
-        Self::new(Kind::Usage, message)
-    }
-
-    /// State that cannot be read or written.
-    pub fn state(error: &anyhow::Error) -> Self {
-        Self::new(Kind::State, format!("{error:#}"))
-    }
-
-    /// With a line more.
-    #[must_use]
-    pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
-        self.details.push(detail.into());
-        self
-    }
-
-    /// With a command to try next.
-    #[must_use]
-    pub fn with_next(mut self, command: impl Into<String>, does: &'static str) -> Self {
-        self.next.push((command.into(), does));
-        self
-    }
-
-    /// The object of `--json`: `{"error": {kind, message, exit, findings, …}}`.
-    pub fn to_json(&self) -> Value {
-        let mut error = Map::new();
-        error.insert("kind".into(), json!(self.kind.as_str()));
-        error.insert("message".into(), json!(self.message));
-        error.insert("exit".into(), json!(self.kind.exit() as u8));
-        if let Some(status) = self.exchange.as_ref().and_then(|exchange| exchange.status()) {
-            error.insert("status".into(), json!(status));
-        }
-        if let Some((code, message)) = &self.rpc {
-            error.insert("rpc".into(), json!({"code": code, "message": message}));
-        }
-        let findings = self.findings.iter().map(Finding::to_json).collect();
-        error.insert("details".into(), json!(self.details));
-        error.insert("findings".into(), Value::Array(findings));
-        let next: Vec<&str> = self.next.iter().map(|(command, _)| command.as_str()).collect();
-        error.insert("next".into(), json!(next));
-        json!({ "error": error })
-    }
-}
 
 /// Said of a request whose fate is not known.
 const MAY_HAVE_RUN: &str = "The request was sent and may have run; it was not sent again.";
@@ -381,23 +243,5 @@ fn kind_of_status(status: u16) -> Kind {
     match status {
         401 | 403 | 407 => Kind::Auth,
         _ => Kind::Protocol,
-    }
-}
-
-impl From<TargetError> for Failure {
-    fn from(error: TargetError) -> Self {
-        match error {
-            TargetError::State(error) => Self::state(&error),
-            TargetError::Usage(text, near) if near.is_empty() => Self::usage(text)
-                .with_next("mcpoke init URL", "a server that is not remembered yet")
-                .with_next("mcpoke -s demo list-tools", "the built-in server"),
-            TargetError::Usage(text, near) => {
-                let mut failure = Self::usage(text);
-                for name in near.iter().take(3) {
-                    failure = failure.with_detail(format!("did you mean `{name}`?"));
-                }
-                failure.with_next("mcpoke use NAME", "makes a remembered server the current one")
-            }
-        }
     }
 }

@@ -7,14 +7,14 @@ use serde_json::Value;
 
 use crate::cli::Options;
 use crate::client::{Handshake, Probe, Session};
-use crate::error::Failure;
+use crate::failure::Failure;
 use crate::protocol::types::Transport;
 use crate::protocol::{headers, version};
 use crate::session::{Credentials, Record};
 use crate::transport;
 
 /// How to begin with a server: what the options ask for, and the capabilities that are declared.
-pub(super) fn handshake(options: &Options, probe: Probe, capabilities: &Value) -> Handshake {
+pub(crate) fn handshake(options: &Options, probe: Probe, capabilities: &Value) -> Handshake {
     Handshake {
         asked: asked_version(options).map(str::to_owned),
         probe,
@@ -24,12 +24,12 @@ pub(super) fn handshake(options: &Options, probe: Probe, capabilities: &Value) -
 }
 
 /// The revision that the options force; `auto` finds out what the server speaks.
-pub(super) fn asked_version(options: &Options) -> Option<&str> {
+pub(crate) fn asked_version(options: &Options) -> Option<&str> {
     options.protocol_version.as_deref().filter(|version| *version != "auto")
 }
 
 /// `--capabilities`.
-pub(super) fn given_capabilities(options: &Options) -> Result<Option<Value>, Failure> {
+pub(crate) fn given_capabilities(options: &Options) -> Result<Option<Value>, Failure> {
     let Some(text) = &options.capabilities else { return Ok(None) };
     match serde_json::from_str(text) {
         Ok(Value::Object(object)) => Ok(Some(Value::Object(object))),
@@ -38,7 +38,7 @@ pub(super) fn given_capabilities(options: &Options) -> Result<Option<Value>, Fai
 }
 
 /// The session that the options name: none at all, or one of the user's own.
-pub(super) fn given_session(options: &Options, saved: Option<&Record>) -> Result<Session, Failure> {
+pub(crate) fn given_session(options: &Options, saved: Option<&Record>) -> Result<Session, Failure> {
     let asked = asked_version(options).map(str::to_owned);
     let transport = Transport::Http;
     let Some(id) = &options.session_id else {
@@ -53,7 +53,7 @@ pub(super) fn given_session(options: &Options, saved: Option<&Record>) -> Result
 }
 
 /// The credentials on the command line. Paths are made absolute: later processes may run elsewhere.
-pub(super) fn given_credentials(options: &Options) -> Result<Credentials, Failure> {
+pub(crate) fn given_credentials(options: &Options) -> Result<Credentials, Failure> {
     let wrong = |error: String| Failure::usage(format!("-H: {error}"));
     let mut given = Vec::new();
     // curl passes over an empty one, too.
@@ -74,7 +74,7 @@ pub(super) fn given_credentials(options: &Options) -> Result<Credentials, Failur
 }
 
 /// `file:PATH` with the path made absolute.
-pub(super) fn absolute_reference(value: String) -> String {
+pub(crate) fn absolute_reference(value: String) -> String {
     match value.strip_prefix("file:") {
         Some(path) if !path.starts_with("//") => {
             format!("file:{}", absolute(Path::new(path)).display())
@@ -88,7 +88,7 @@ fn absolute(path: &Path) -> PathBuf {
 }
 
 /// How TLS is done; files as given, else as remembered.
-pub(super) fn tls(options: &Options, saved: Option<&Record>) -> transport::TlsOptions {
+pub(crate) fn tls(options: &Options, saved: Option<&Record>) -> transport::TlsOptions {
     let given = |path: &Option<PathBuf>| path.as_deref().map(absolute);
     let key_file = if options.cert.is_some() {
         given(&options.key)
@@ -105,7 +105,7 @@ pub(super) fn tls(options: &Options, saved: Option<&Record>) -> transport::TlsOp
 }
 
 /// The limits, with zero for none.
-pub(super) fn limits(options: &Options) -> transport::Limits {
+pub(crate) fn limits(options: &Options) -> transport::Limits {
     let limit = |seconds: f64| (seconds > 0.0).then(|| Duration::from_secs_f64(seconds));
     transport::Limits {
         connect: limit(options.connect_timeout),

@@ -2,7 +2,7 @@
 //! asked for anew where somebody is there to be asked.
 
 mod browser;
-mod logging_in;
+mod login;
 mod refusal;
 mod renewal;
 
@@ -20,12 +20,12 @@ use crate::session::{Expanded, Grant, Lock, Login, Record, Store};
 use crate::transport::{self, ProxyChoice, is_public};
 
 use browser::Browser;
-use logging_in::port_of;
+use login::port_of;
 
-pub(super) use logging_in::{GrantWish, Wishes};
+pub(crate) use login::{GrantWish, Wishes};
 
 /// The tokens for one server, shared by everything in this process that speaks to it.
-pub(super) struct Authorization {
+pub(crate) struct Authorization {
     store: Option<Store>,
     env: Env,
     console: Console,
@@ -47,22 +47,22 @@ pub(super) struct Authorization {
 
 /// The same, wherever it is needed.
 #[derive(Clone)]
-pub(super) struct Shared(Arc<Mutex<Authorization>>);
+pub(crate) struct Shared(Arc<Mutex<Authorization>>);
 
 impl Shared {
-    pub(super) fn lock(&self) -> MutexGuard<'_, Authorization> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Authorization> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// For a client.
-    pub(super) fn for_client(&self) -> crate::client::Authorization {
+    pub(crate) fn for_client(&self) -> crate::client::Authorization {
         crate::client::Authorization::by(self.0.clone())
     }
 }
 
 impl Authorization {
     /// What is remembered for this server, under its address or under the one that was asked for.
-    pub(super) fn of(
+    pub(crate) fn of(
         context: &Context<'_>,
         endpoint: &Endpoint,
         saved: Option<&Record>,
@@ -82,7 +82,7 @@ impl Authorization {
     }
 
     /// With no login, whatever is remembered.
-    pub(super) fn empty(
+    pub(crate) fn empty(
         context: &Context<'_>,
         endpoint: &Endpoint,
         http: &transport::Options,
@@ -107,19 +107,19 @@ impl Authorization {
     }
 
     /// The login, where there is one.
-    pub(super) fn login(&self) -> Option<&Login> {
+    pub(crate) fn login(&self) -> Option<&Login> {
         self.login.as_ref()
     }
 
     /// Sends the login's token with requests, where there is one.
-    pub(super) fn stand_in(&self, expanded: &mut Expanded) {
+    pub(crate) fn stand_in(&self, expanded: &mut Expanded) {
         if let Some(login) = &self.login {
             expanded.set_login(login.header(), &login.id);
         }
     }
 
     /// The extension of the protocol that the login is by, which requests declare.
-    pub(super) fn extension(&self) -> Option<&'static str> {
+    pub(crate) fn extension(&self) -> Option<&'static str> {
         match self.login.as_ref()?.grant {
             Grant::Code => None,
             Grant::ClientCredentials => Some("io.modelcontextprotocol/oauth-client-credentials"),
@@ -131,12 +131,12 @@ impl Authorization {
 
     /// Renews a token that is about to expire, or asks for another where that has to be and somebody is there.
     /// Where that fails, the server says what it makes of the old one.
-    pub(super) fn refresh_in_time(&mut self) -> Vec<Exchange> {
+    pub(crate) fn refresh_in_time(&mut self) -> Vec<Exchange> {
         self.refresh(self.browser.is_there())
     }
 
     /// The same without asking anybody.
-    pub(super) fn refresh_quietly(&mut self) -> Vec<Exchange> {
+    pub(crate) fn refresh_quietly(&mut self) -> Vec<Exchange> {
         self.refresh(false)
     }
 
@@ -204,7 +204,7 @@ impl Authorization {
     }
 
     /// Speaks to others on behalf of the server; one that is on the open network cannot name what is not.
-    pub(super) fn web(&self, shown: Option<&Exchange>) -> Web {
+    pub(crate) fn web(&self, shown: Option<&Exchange>) -> Web {
         let mut web = self.any_web();
         let is_public = match shown {
             Some(exchange) => is_on_open_network(&self.endpoint, exchange),

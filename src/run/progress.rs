@@ -11,7 +11,7 @@ use crate::exchange::Recorder;
 use crate::output::{Console, json_line, one_line};
 
 /// Shows what the server tells, where that is wanted.
-pub(super) fn watch(context: &Context<'_>, client: &mut Client) {
+pub(crate) fn watch(context: &Context<'_>, client: &mut Client) {
     let choice = match context.options.progress {
         ProgressChoice::Auto if context.console.err.terminal.is_terminal => ProgressChoice::Auto,
         ProgressChoice::Auto | ProgressChoice::None => ProgressChoice::None,
@@ -72,7 +72,7 @@ impl Shown {
 }
 
 /// A notification as a JSON object: its method, and its parameters as the server wrote them.
-pub(super) fn as_json(notice: Notice<'_>) -> String {
+pub(crate) fn as_json(notice: Notice<'_>) -> String {
     let method = Value::from(notice.method);
     match notice.params {
         Some(params) => {
@@ -83,7 +83,7 @@ pub(super) fn as_json(notice: Notice<'_>) -> String {
 }
 
 /// How far a request is, from 0 to 1, and that in words (schema `ProgressNotificationParams`).
-pub(super) fn progress_of(params: &Value) -> (Option<f64>, String) {
+pub(crate) fn progress_of(params: &Value) -> (Option<f64>, String) {
     let total = params["total"].as_f64().filter(|total| *total > 0.0);
     let fraction = total.and_then(|total| Some(params["progress"].as_f64()? / total));
     let number = |value: &Value| if value.is_number() { value.to_string() } else { "?".to_owned() };
@@ -93,7 +93,7 @@ pub(super) fn progress_of(params: &Value) -> (Option<f64>, String) {
 }
 
 /// A log message in a line: level, logger, text (schema `LoggingMessageNotificationParams`).
-pub(super) fn log_line(params: &Value) -> String {
+pub(crate) fn log_line(params: &Value) -> String {
     let level = params["level"].as_str().unwrap_or("?");
     let logger = params["logger"].as_str().map(|logger| format!(" {logger}"));
     let data = match &params["data"] {

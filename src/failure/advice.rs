@@ -1,25 +1,25 @@
 //! What to try after a failure: commands that can be typed as they stand.
 
+use super::{Failure, Kind, from_client};
 use crate::client::{self, Client, ErrorKind};
-use crate::error::{Failure, Kind, from_client};
 use crate::oauth::Challenge;
 use crate::redact::without_secrets;
 use crate::transport;
 
 /// How the user speaks of the server, and what they did.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Spoken {
+pub(crate) struct Spoken {
     /// What means this server on a command line, quoted for a shell and without secrets.
-    pub(super) target: String,
+    pub(crate) target: String,
     /// The option that broke a rule on purpose.
-    pub(super) probe: Option<&'static str>,
+    pub(crate) probe: Option<&'static str>,
     /// The command is `trace`: there is no point in suggesting it.
-    pub(super) tracing: bool,
+    pub(crate) tracing: bool,
 }
 
 /// A word as a shell takes it literally. Servers have a say in what is suggested: it must do nothing
 /// but what it shows.
-pub(super) fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "%+,-./:=@_".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();
@@ -28,7 +28,7 @@ pub(super) fn quoted(word: &str) -> String {
 }
 
 /// A failed request, with what may help.
-pub(super) fn failed(error: client::Error, client: &Client, spoken: &Spoken) -> Failure {
+pub(crate) fn failed(error: client::Error, client: &Client, spoken: &Spoken) -> Failure {
     let limit = match &error.kind {
         ErrorKind::Transport(error) => match error.kind {
             transport::ErrorKind::TooSlow(option) | transport::ErrorKind::TooLarge(option) => {

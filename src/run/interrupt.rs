@@ -10,7 +10,7 @@ use crate::transport::Interrupt;
 const GRACE: Duration = Duration::from_millis(180);
 
 /// From now on, the first Ctrl-C ends what is waited for, and the second the process.
-pub(super) fn on_ctrl_c(interrupt: &Interrupt) {
+pub(crate) fn on_ctrl_c(interrupt: &Interrupt) {
     let interrupt = interrupt.clone();
     let before = AtomicBool::new(false);
     let handler = move || {
@@ -28,7 +28,7 @@ pub(super) fn on_ctrl_c(interrupt: &Interrupt) {
 }
 
 /// Ends what is waited for after this time.
-pub(super) fn end_after(interrupt: &Interrupt, time: Duration) {
+pub(crate) fn end_after(interrupt: &Interrupt, time: Duration) {
     let interrupt = interrupt.clone();
     std::thread::spawn(move || {
         std::thread::sleep(time);

@@ -13,7 +13,7 @@ use crate::transport::Interrupt;
 
 /// What the person chose (2026-07-28, Elicitation, "Response Actions").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Choice {
+pub(crate) enum Choice {
     Accept,
     Decline,
     Cancel,
@@ -29,7 +29,7 @@ enum Typed {
 
 /// The next line of standard input, within the limit; `None` at its end as well. One thread reads for whoever
 /// asks: a line that came while nobody did waits for the next.
-pub(super) fn next_line(interrupt: &Interrupt, limit: Option<Duration>) -> Option<String> {
+pub(crate) fn next_line(interrupt: &Interrupt, limit: Option<Duration>) -> Option<String> {
     static LINES: OnceLock<Mutex<Receiver<Option<String>>>> = OnceLock::new();
     let lines = LINES.get_or_init(|| {
         let (sender, lines) = channel();
@@ -58,7 +58,7 @@ fn read_line() -> Option<String> {
 type ReadLine = Box<dyn FnMut() -> Option<String> + Send>;
 
 /// Asks on the terminal: questions on stderr, answers on stdin.
-pub(super) struct Asker {
+pub(crate) struct Asker {
     console: Console,
     read: ReadLine,
 }
@@ -69,7 +69,7 @@ const WIDTH: usize = 76;
 impl Asker {
     /// On the terminal that stands behind standard input; questions go to stderr, or where that goes
     /// elsewhere, to the terminal itself.
-    pub(super) fn on_terminal(console: &Console, interrupt: &Interrupt) -> Option<Self> {
+    pub(crate) fn on_terminal(console: &Console, interrupt: &Interrupt) -> Option<Self> {
         let mut console = console.clone();
         if !console.err.terminal.is_terminal {
             let terminal = std::fs::OpenOptions::new().write(true).open("/dev/tty").ok()?;
@@ -106,7 +106,7 @@ impl Asker {
     }
 
     /// Asks for every field; `given` stands as if it had been typed.
-    pub(super) fn form(
+    pub(crate) fn form(
         &mut self,
         server: &str,
         message: &str,
@@ -185,7 +185,7 @@ impl Asker {
     }
 
     /// Shows an address in full, for the person to open or not.
-    pub(super) fn url(&mut self, server: &str, message: &str, url: &str) -> Choice {
+    pub(crate) fn url(&mut self, server: &str, message: &str, url: &str) -> Choice {
         self.title(server, message);
         let host = url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
         let Some(host) = host else {
@@ -224,8 +224,8 @@ fn by_number(field: &Field, typed: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::ColorChoice;
     use crate::env::Env;
+    use crate::output::ColorChoice;
     use serde_json::json;
 
     fn asker(lines: &[&str]) -> Asker {

@@ -4,50 +4,50 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use super::advice::{Spoken, quoted};
 use super::answering::{Answering, Mistakes, answering};
 use super::authorize::{Authorization, Shared};
 use super::settings::{self, given_credentials, limits};
-use super::{Context, Stop, shell};
+use super::{CommandError, Context, shell};
 use crate::client::{self, Client};
 use crate::demo::{self, Demo};
 use crate::endpoint::Endpoint;
-use crate::error::{Failure, Kind, from_transport};
 use crate::exchange::Exchange;
+use crate::failure::{Failure, Kind, from_transport};
+use crate::failure::{Spoken, quoted};
 use crate::redact::without_secrets;
 use crate::session::{Credentials, Expanded, FromFile, Login, Record, Target};
 use crate::transport;
 
 /// Who talks to which server, before anything is sent.
-pub(super) struct Prepared {
-    pub(super) client: Client,
-    pub(super) endpoint: Endpoint,
+pub(crate) struct Prepared {
+    pub(crate) client: Client,
+    pub(crate) endpoint: Endpoint,
     /// As given, to be remembered.
-    pub(super) credentials: Credentials,
+    pub(crate) credentials: Credentials,
     /// As sent.
-    pub(super) expanded: Expanded,
+    pub(crate) expanded: Expanded,
     /// Where tokens come from that the user does not give.
-    pub(super) authorization: Option<Shared>,
+    pub(crate) authorization: Option<Shared>,
     /// How the server is reached.
-    pub(super) http: transport::Options,
-    pub(super) saved: Option<Record>,
+    pub(crate) http: transport::Options,
+    pub(crate) saved: Option<Record>,
     /// The configuration file that names it.
-    pub(super) file: Option<FromFile>,
-    pub(super) spoken: Spoken,
-    pub(super) is_demo: bool,
+    pub(crate) file: Option<FromFile>,
+    pub(crate) spoken: Spoken,
+    pub(crate) is_demo: bool,
     /// The command line itself says who is asking.
-    pub(super) given: bool,
+    pub(crate) given: bool,
     /// The capabilities to declare.
-    pub(super) capabilities: Value,
+    pub(crate) capabilities: Value,
     /// Of these, what a session must have declared for this run.
-    pub(super) wanted: Value,
-    pub(super) mistakes: Mistakes,
+    pub(crate) wanted: Value,
+    pub(crate) mistakes: Mistakes,
 }
 
 impl Prepared {
     /// What a handshake declares: what this run serves, and what was declared to the server before, since
     /// servers show different tools to different clients.
-    pub(super) fn to_declare(&self) -> Value {
+    pub(crate) fn to_declare(&self) -> Value {
         let before = self.saved.as_ref().filter(|record| !record.session().is_modern());
         let mut declared = before.map_or_else(|| json!({}), |r| r.client_capabilities.clone());
         for (name, value) in self.capabilities.as_object().into_iter().flatten() {
@@ -58,23 +58,26 @@ impl Prepared {
 }
 
 /// Finds out what to send and how. Nothing is sent to the server; a token that is about to expire is renewed.
-pub(super) fn prepare(context: &Context<'_>, target: Target) -> Result<Prepared, Stop> {
+pub(crate) fn prepare(context: &Context<'_>, target: Target) -> Result<Prepared, CommandError> {
     prepare_with(context, target, Authorization::refresh_in_time)
 }
 
 /// The same for what must not ask anybody to authorise something: it looks at the server, or takes leave of it.
-pub(super) fn prepare_quietly(context: &Context<'_>, target: Target) -> Result<Prepared, Stop> {
+pub(crate) fn prepare_quietly(
+    context: &Context<'_>,
+    target: Target,
+) -> Result<Prepared, CommandError> {
     let mut prepared = prepare_with(context, target, Authorization::refresh_quietly)?;
     prepared.client.authorize_with(client::Authorization::default());
     Ok(prepared)
 }
 
 /// The same, whatever is to become of the token.
-pub(super) fn prepare_with(
+pub(crate) fn prepare_with(
     context: &Context<'_>,
     target: Target,
     refresh: impl FnOnce(&mut Authorization) -> Vec<Exchange>,
-) -> Result<Prepared, Stop> {
+) -> Result<Prepared, CommandError> {
     let by_user = target.is_named_by_user();
     let mut file = None;
     let (endpoint, saved, is_demo) = match target {
@@ -211,7 +214,7 @@ impl Sent {
         find: impl FnOnce() -> anyhow::Result<Shared>,
         by_user: bool,
         refresh: impl FnOnce(&mut Authorization) -> Vec<Exchange>,
-    ) -> Result<Self, Stop> {
+    ) -> Result<Self, CommandError> {
         if credentials.has_authorization() {
             return Ok(Self::by_user(context, credentials)?);
         }
@@ -272,7 +275,7 @@ fn said_by_command(
     })
 }
 
-fn unusable(error: &transport::Error) -> Stop {
+fn unusable(error: &transport::Error) -> CommandError {
     let (kind, message, _) = from_transport(error);
     Failure::new(kind, message).into()
 }

@@ -11,7 +11,8 @@ use serde_json::value::RawValue;
 use super::files;
 use super::offers::KnownOffers;
 use super::record::Record;
-use super::store::{Store, parse_file};
+use super::record::parse_file;
+use super::store::Store;
 use crate::protocol::types::{Tool, ToolList};
 
 /// The file of a server's tasks.

@@ -13,25 +13,25 @@ use crate::session::{Grant, KeyReference, Login, Record};
 
 /// How a login is to be done, as far as the user says.
 #[derive(Clone, Default)]
-pub(in super::super) struct Wishes {
-    pub(in super::super) scopes: Vec<String>,
-    pub(in super::super) client_id: Option<String>,
+pub(crate) struct Wishes {
+    pub(crate) scopes: Vec<String>,
+    pub(crate) client_id: Option<String>,
     /// As a reference.
-    pub(in super::super) client_secret: Option<String>,
-    pub(in super::super) metadata_url: Option<String>,
-    pub(in super::super) callback_port: Option<u16>,
-    pub(in super::super) register: bool,
-    pub(in super::super) key: Option<KeyReference>,
-    pub(in super::super) grant: GrantWish,
+    pub(crate) client_secret: Option<String>,
+    pub(crate) metadata_url: Option<String>,
+    pub(crate) callback_port: Option<u16>,
+    pub(crate) register: bool,
+    pub(crate) key: Option<KeyReference>,
+    pub(crate) grant: GrantWish,
     /// The one authorization server that the client's credentials are for, where that is known.
-    pub(in super::super) issuer: Option<String>,
+    pub(crate) issuer: Option<String>,
     /// The server has refused something for want of a token: then it is one of 2025-03-26, if nothing else.
-    pub(in super::super) refused: bool,
+    pub(crate) refused: bool,
 }
 
 /// Who is to answer for the token.
 #[derive(Clone, Default)]
-pub(in super::super) enum GrantWish {
+pub(crate) enum GrantWish {
     #[default]
     Code,
     ClientCredentials,
@@ -47,7 +47,7 @@ pub(in super::super) enum GrantWish {
 impl Authorization {
     /// Logs in: finds out who gives tokens, makes itself known there, and gets one. What was remembered until then
     /// is replaced once that is done.
-    pub(in super::super) fn log_in(
+    pub(crate) fn log_in(
         &mut self,
         web: &mut Web,
         challenge: Option<&Challenge>,
@@ -68,7 +68,7 @@ impl Authorization {
     }
 
     /// Logs in as the last time, if there was one.
-    pub(in super::super) fn log_in_as_before(
+    pub(crate) fn log_in_as_before(
         &mut self,
         web: &mut Web,
         challenge: Option<&Challenge>,
@@ -90,7 +90,7 @@ impl Authorization {
     }
 
     /// Who gives tokens for the server: who did so until now, if that can be.
-    pub(super) fn found(
+    pub(crate) fn found(
         &self,
         web: &mut Web,
         challenge: Option<&Challenge>,
@@ -100,7 +100,7 @@ impl Authorization {
     }
 
     /// The login at the authorization server that was found.
-    pub(super) fn by(
+    pub(crate) fn by(
         &mut self,
         web: &mut Web,
         found: &Found,
@@ -313,6 +313,6 @@ fn without_refresh(login: &Login, token: Token) -> Login {
 }
 
 /// The port of an address.
-pub(super) fn port_of(redirect_uri: &str) -> Option<u16> {
+pub(crate) fn port_of(redirect_uri: &str) -> Option<u16> {
     url::Url::parse(redirect_uri).ok()?.port()
 }

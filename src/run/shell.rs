@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::transport::Interrupt;
 
 /// Runs a command, gives it `input` on standard input, and brings what it says on standard output.
-pub(super) fn run(
+pub(crate) fn run(
     text: &str,
     input: &str,
     limit: Option<Duration>,
@@ -21,7 +21,7 @@ pub(super) fn run(
 }
 
 /// Runs a command that may ask the person at the terminal something, and brings what it says.
-pub(super) fn run_at_terminal(
+pub(crate) fn run_at_terminal(
     text: &str,
     limit: Option<Duration>,
     interrupt: &Interrupt,
@@ -37,7 +37,7 @@ fn shell() -> (&'static str, &'static str) {
 }
 
 /// Runs a command with one word more, which the shell does not look at.
-pub(super) fn run_with(
+pub(crate) fn run_with(
     command: &str,
     word: &str,
     limit: Option<Duration>,
@@ -49,7 +49,7 @@ pub(super) fn run_with(
 }
 
 /// Starts such a command, and leaves it alone.
-pub(super) fn start_with(command: &str, word: &str) -> std::io::Result<()> {
+pub(crate) fn start_with(command: &str, word: &str) -> std::io::Result<()> {
     let mut command = with_word(command, word);
     in_a_group(&mut command).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.spawn().map(|_| ())

@@ -11,7 +11,7 @@ const SPENT: &str = "invalid_grant";
 
 impl Authorization {
     /// Who asks for the tokens of a login: the client with its secret, and the key that it signs with.
-    pub(super) fn who_asks(&self, login: &Login) -> Result<(Client, Option<SigningKey>), Error> {
+    pub(crate) fn who_asks(&self, login: &Login) -> Result<(Client, Option<SigningKey>), Error> {
         Ok((self.looked_up(&login.client)?, self.signing_key(login.key.as_ref())?))
     }
 
@@ -46,7 +46,7 @@ impl Authorization {
     }
 
     /// Another token without asking anybody; with these scopes, where that can be said. Under the lock.
-    pub(super) fn renew(
+    pub(crate) fn renew(
         &mut self,
         web: &mut Web,
         login: &Login,
@@ -83,7 +83,7 @@ impl Authorization {
 
     /// Forgets a client that registered itself, where the server does not know it any more: the next login makes it
     /// known again.
-    pub(super) fn forget_if_unknown(&self, client: &Client, error: &Error) {
+    pub(crate) fn forget_if_unknown(&self, client: &Client, error: &Error) {
         if let (Some("invalid_client"), Origin::Registered, Some(store)) =
             (error.code.as_deref(), client.origin, &self.store)
         {
@@ -93,7 +93,7 @@ impl Authorization {
     }
 
     /// What the identity provider answers for a person with.
-    pub(super) fn enterprise_grant(
+    pub(crate) fn enterprise_grant(
         &self,
         web: &mut Web,
         login: &Login,
@@ -120,7 +120,7 @@ impl Authorization {
     }
 
     /// Forgets the login, after giving its tokens back where that is possible. Whether the server took them.
-    pub(in super::super) fn log_out(&mut self) -> Result<Option<Result<(), Error>>, Error> {
+    pub(crate) fn log_out(&mut self) -> Result<Option<Result<(), Error>>, Error> {
         let mut web = self.web(None);
         self.under_lock(|this| {
             let Some(login) = this.login.take() else { return Ok(None) };
@@ -149,7 +149,7 @@ impl Authorization {
 }
 
 /// Asks for the tokens of a login.
-pub(super) fn requester<'r>(
+pub(crate) fn requester<'r>(
     web: &'r mut Web,
     login: &'r Login,
     client: &'r Client,

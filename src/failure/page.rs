@@ -2,12 +2,12 @@
 
 use std::io;
 
-use super::status_line;
-use crate::error::{Failure, Kind};
+use super::{Failure, Kind};
 use crate::exchange::{Exchange, Shape};
 use crate::output::{Console, Paint, duration, one_line, wrap};
 use crate::protocol::headers;
 use crate::redact::Redactor;
+use crate::report::status_line;
 
 /// Lines are wrapped here.
 const WIDTH: usize = 78;

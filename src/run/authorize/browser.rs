@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use super::super::form::next_line;
-use super::super::{Context, shell};
 use crate::env::Env;
 use crate::oauth::{Callback, Error, ErrorKind, Pending};
 use crate::output::{Console, one_line};
+use crate::run::prompt::next_line;
+use crate::run::{Context, shell};
 use crate::transport::Interrupt;
 
 /// How long a person may take.
@@ -33,7 +33,7 @@ enum Who {
 
 /// The way to a browser.
 #[derive(Clone)]
-pub(super) struct Browser {
+pub(crate) struct Browser {
     who: Who,
     /// What opens an address, where it is not the system's way.
     opener: Option<String>,
@@ -55,7 +55,7 @@ enum Came {
 }
 
 impl Browser {
-    pub(super) fn of(context: &Context<'_>, limit: Option<Duration>) -> Self {
+    pub(crate) fn of(context: &Context<'_>, limit: Option<Duration>) -> Self {
         let (options, env) = (context.options, context.env);
         let who = match &options.browser {
             Some(command) => Who::Command(command.clone()),
@@ -74,12 +74,12 @@ impl Browser {
     }
 
     /// Whether there is anybody to ask.
-    pub(super) fn is_there(&self) -> bool {
+    pub(crate) fn is_there(&self) -> bool {
         !matches!(self.who, Who::Nobody)
     }
 
     /// Has the request authorised, and brings its code.
-    pub(super) fn ask(&self, callback: Callback, pending: &Pending) -> Result<String, Error> {
+    pub(crate) fn ask(&self, callback: Callback, pending: &Pending) -> Result<String, Error> {
         let over = Arc::new(AtomicBool::new(false));
         let (sender, came) = channel();
         let (waiting, is_over, back) = (pending.clone(), Arc::clone(&over), sender.clone());

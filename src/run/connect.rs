@@ -4,37 +4,37 @@ use std::sync::PoisonError;
 
 use serde_json::Value;
 
-use super::advice::{Spoken, failed};
 use super::answering::{Mistakes, covers, meets};
 use super::authorize::Shared;
 use super::interrupt::on_ctrl_c;
-use super::keeper::renewal;
 use super::prepare::{Prepared, prepare};
+use super::renewal::renewal;
 use super::settings::{asked_version, given_session, handshake, limits};
-use super::{Context, Outcome, Stop, progress};
+use super::{CommandError, Context, Outcome, progress};
 use crate::client::{self, Client, Handshake, Opened, Probe, Renewal};
-use crate::error::{Failure, Kind};
+use crate::failure::{Failure, Kind};
+use crate::failure::{Spoken, failed};
 use crate::protocol::types::Transport;
 use crate::session::{Belief, Expanded, KnownTools, Record, Store, Target};
 
 /// A client that is ready, and what is remembered of its server.
-pub(super) struct Connected {
-    pub(super) client: Client,
+pub(crate) struct Connected {
+    pub(crate) client: Client,
     /// The server's record, where it is remembered.
-    pub(super) record: Option<Record>,
-    pub(super) store: Option<Store>,
+    pub(crate) record: Option<Record>,
+    pub(crate) store: Option<Store>,
     /// The server's tools, where they came in this run.
-    pub(super) tools: Option<KnownTools>,
+    pub(crate) tools: Option<KnownTools>,
     /// What is remembered of its tools and holds for everybody.
-    pub(super) public_tools: Option<KnownTools>,
+    pub(crate) public_tools: Option<KnownTools>,
     /// What was wrong with the user's answers.
     mistakes: Mistakes,
     /// How the user speaks of the server, for what is suggested.
-    pub(super) spoken: Spoken,
+    pub(crate) spoken: Spoken,
     /// What the server said that it offers, where nothing is remembered of it.
     offered: Option<Value>,
     /// Who is asking.
-    pub(super) credentials: Expanded,
+    pub(crate) credentials: Expanded,
     /// Where tokens come from that the user does not give.
     authorization: Option<Shared>,
     /// The session is this process's alone, and ended afterwards.
@@ -43,7 +43,7 @@ pub(super) struct Connected {
 
 /// Does something with the server that was named, and ends the session afterwards where it must not
 /// outlive the process.
-pub(super) fn with_server(
+pub(crate) fn with_server(
     context: &Context<'_>,
     probe: Probe,
     work: impl FnOnce(&mut Connected) -> Outcome,
@@ -73,7 +73,7 @@ pub(super) fn with_server(
 }
 
 /// A client that is ready: in the remembered session where it fits, or else in a new one.
-fn open(context: &Context<'_>, target: Target, probe: Probe) -> Result<Connected, Stop> {
+fn open(context: &Context<'_>, target: Target, probe: Probe) -> Result<Connected, CommandError> {
     let options = context.options;
     let mut prepared = prepare(context, target)?;
     if prepared.spoken.probe.is_some() {
@@ -113,7 +113,7 @@ fn resumed(
     mut prepared: Prepared,
     record: Record,
     handshake: &Handshake,
-) -> Result<Connected, Stop> {
+) -> Result<Connected, CommandError> {
     let session = record.session();
     let lasts = !session.is_modern() && session.transport.is_http();
     if lasts && !covers(&record.client_capabilities, &prepared.wanted) {
@@ -153,7 +153,7 @@ fn with_others_credentials(
     mut prepared: Prepared,
     record: &Record,
     handshake: &Handshake,
-) -> Result<Connected, Stop> {
+) -> Result<Connected, CommandError> {
     if !record.session().is_modern() {
         return prepared.for_this_once(context, handshake);
     }
@@ -168,7 +168,7 @@ fn open_and_remember(
     context: &Context<'_>,
     mut prepared: Prepared,
     handshake: &Handshake,
-) -> Result<Connected, Stop> {
+) -> Result<Connected, CommandError> {
     // Several shells may meet a new server at once: one opens the session, the others use it.
     let store = Store::of(context.env);
     let _lock = store.lock(prepared.endpoint.as_str(), limits(context.options).whole).ok();
@@ -231,7 +231,7 @@ impl Prepared {
         mut self,
         context: &Context<'_>,
         handshake: &Handshake,
-    ) -> Result<Connected, Stop> {
+    ) -> Result<Connected, CommandError> {
         let opened = greet(&mut self, handshake)?;
         let ephemeral = !self.is_demo;
         let (tools, offered) = (known(&opened), Some(opened.result.capabilities));
@@ -241,7 +241,10 @@ impl Prepared {
 
 /// Begins with the server: finds out what it speaks, and does the handshake where there is one. What
 /// the session declares and this run serves may be asked for on a stream beside the calls.
-pub(super) fn greet(prepared: &mut Prepared, handshake: &Handshake) -> Result<Opened, Stop> {
+pub(crate) fn greet(
+    prepared: &mut Prepared,
+    handshake: &Handshake,
+) -> Result<Opened, CommandError> {
     let client = &mut prepared.client;
     let opened = client.open(handshake).map_err(|error| failed(error, client, &prepared.spoken))?;
     if let Some(authorization) = &prepared.authorization {
@@ -255,7 +258,7 @@ pub(super) fn greet(prepared: &mut Prepared, handshake: &Handshake) -> Result<Op
 }
 
 /// Remembers a new session, and makes its server the current one.
-pub(super) fn remember(
+pub(crate) fn remember(
     context: &Context<'_>,
     prepared: &Prepared,
     opened: &Opened,
@@ -324,12 +327,12 @@ pub(super) fn remember(
 
 impl Connected {
     /// A failed request, as this command's failure.
-    pub(super) fn fail(&self, error: client::Error) -> Stop {
+    pub(crate) fn fail(&self, error: client::Error) -> CommandError {
         failed(error, &self.client, &self.spoken).into()
     }
 
     /// The failure of a request for one thing of a list: the list shows what there is.
-    pub(super) fn fail_of_list(&self, error: client::Error, list: &str) -> Stop {
+    pub(crate) fn fail_of_list(&self, error: client::Error, list: &str) -> CommandError {
         let refused = matches!(error.kind, client::ErrorKind::Rpc(_));
         let failure = failed(error, &self.client, &self.spoken);
         if refused && failure.kind == Kind::Rpc {
@@ -355,28 +358,28 @@ impl Connected {
     }
 
     /// A command for this server, as a user would type it.
-    pub(super) fn command(&self, command: &str) -> String {
+    pub(crate) fn command(&self, command: &str) -> String {
         format!("mcpoke -s {} {command}", self.spoken.target)
     }
 
     /// The store and the name that the server is remembered by, where it is.
-    pub(super) fn memory(&self) -> Option<(&Store, &str)> {
+    pub(crate) fn memory(&self) -> Option<(&Store, &str)> {
         Some((self.store.as_ref()?, self.record.as_ref()?.name.as_str()))
     }
 
     /// What the server said that it offers.
-    pub(super) fn capabilities(&self) -> Option<&Value> {
+    pub(crate) fn capabilities(&self) -> Option<&Value> {
         self.record.as_ref().map(|record| &record.capabilities).or(self.offered.as_ref())
     }
 
     /// Whether the remembered session was opened by somebody who could be asked for nothing.
-    pub(super) fn declares_nothing(&self) -> bool {
+    pub(crate) fn declares_nothing(&self) -> bool {
         let declared = self.record.as_ref().and_then(|r| r.client_capabilities.as_object());
         declared.is_some_and(serde_json::Map::is_empty)
     }
 
     /// Whether the options break a rule on purpose: then nothing but the request itself is sent.
-    pub(super) fn is_probe(&self) -> bool {
+    pub(crate) fn is_probe(&self) -> bool {
         self.spoken.probe.is_some()
     }
 }

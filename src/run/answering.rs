@@ -6,34 +6,34 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::call::read_file;
-use super::form::{Asker, Choice};
+use super::input::read_file;
+use super::prompt::{Asker, Choice};
 use super::settings::{given_capabilities, limits};
-use super::{Context, Stop, shell};
+use super::{CommandError, Context, shell};
 use crate::arguments::Given;
 use crate::client::{Inquiries, Responder, Response};
-use crate::error::Failure;
+use crate::failure::Failure;
 use crate::output::{Console, one_line};
 use crate::protocol::form::Form;
 use crate::redact::Redactor;
 use crate::transport::Interrupt;
 
 /// What can be served in this run, and who serves it.
-pub(super) struct Answering {
-    pub(super) inquiries: Inquiries,
+pub(crate) struct Answering {
+    pub(crate) inquiries: Inquiries,
     /// The capabilities to declare: `--capabilities`, or what can be served.
-    pub(super) capabilities: Value,
+    pub(crate) capabilities: Value,
     /// Of these, what options ask for: a session must have declared it.
-    pub(super) wanted: Value,
+    pub(crate) wanted: Value,
     /// What was wrong with the user's answers, once the server has asked.
-    pub(super) mistakes: Mistakes,
+    pub(crate) mistakes: Mistakes,
 }
 
 /// Answers of the user's that did not fit what the server asked.
-pub(super) type Mistakes = Arc<Mutex<Vec<String>>>;
+pub(crate) type Mistakes = Arc<Mutex<Vec<String>>>;
 
 /// Reads the options.
-pub(super) fn answering(context: &Context<'_>, server: &str) -> Result<Answering, Stop> {
+pub(crate) fn answering(context: &Context<'_>, server: &str) -> Result<Answering, CommandError> {
     let options = context.options;
     let wrong = |problems: Vec<String>| {
         let failure = Failure::usage("the answers for the server cannot be used");
@@ -88,7 +88,7 @@ pub(super) fn answering(context: &Context<'_>, server: &str) -> Result<Answering
 }
 
 /// Whether a session that declared `declared` may be asked for all of `wanted`.
-pub(super) fn covers(declared: &Value, wanted: &Value) -> bool {
+pub(crate) fn covers(declared: &Value, wanted: &Value) -> bool {
     let has_form = |elicitation: &Value| {
         // Without modes it is the form (2025-11-25, Elicitation, "Capabilities").
         let modes = elicitation.as_object();
@@ -101,7 +101,7 @@ pub(super) fn covers(declared: &Value, wanted: &Value) -> bool {
 }
 
 /// Whether anything that a session declared is served in this run.
-pub(super) fn meets(declared: &Value, offer: &Value) -> bool {
+pub(crate) fn meets(declared: &Value, offer: &Value) -> bool {
     offer.as_object().into_iter().flatten().any(|(name, _)| declared.get(name).is_some())
 }
 

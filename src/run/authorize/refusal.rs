@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::logging_in::Wishes;
+use super::login::Wishes;
 use super::{Authorization, expired, nobody, not_renewable};
 use crate::client::Authorizer;
 use crate::exchange::Exchange;
@@ -107,7 +107,7 @@ impl Authorization {
     }
 
     /// Logs in once more. It is the same user, as far as is known: sessions go on.
-    pub(super) fn log_in_again(
+    pub(crate) fn log_in_again(
         &mut self,
         web: &mut Web,
         challenge: Option<&Challenge>,

@@ -2,25 +2,25 @@
 
 use std::path::Path;
 
-use super::advice::quoted;
-use super::{Context, Stop};
+use super::{CommandError, Context};
 use crate::arguments::ranked;
 use crate::config::{self, Configured, Found, Reached, Remote};
 use crate::endpoint::Endpoint;
-use crate::error::Failure;
+use crate::failure::Failure;
+use crate::failure::quoted;
 use crate::output::one_line;
 use crate::redact::{command_without_secrets, without_secrets};
 use crate::session::{Credentials, FromFile, Target, TargetError, expand, resolve};
 
 /// What the configuration files have.
-pub(super) fn configured(context: &Context<'_>) -> Found {
+pub(crate) fn configured(context: &Context<'_>) -> Found {
     let folder = std::env::current_dir().unwrap_or_default();
     config::find(context.options.config.as_deref(), context.env, &folder)
 }
 
 /// Finds what was named, or the current server where nothing was. What the user has remembered under a name
 /// of their own comes before what a file has under the same.
-pub(super) fn find(context: &Context<'_>, named: Option<&str>) -> Result<Target, Stop> {
+pub(crate) fn find(context: &Context<'_>, named: Option<&str>) -> Result<Target, CommandError> {
     let store = context.store();
     let name = named.filter(|name| *name != "demo" && !Endpoint::looks_like_url(name));
     let Some(name) = name else {
@@ -59,7 +59,7 @@ pub(super) fn find(context: &Context<'_>, named: Option<&str>) -> Result<Target,
     })
 }
 
-fn from_file(context: &Context<'_>, server: &Configured) -> Result<Target, Stop> {
+fn from_file(context: &Context<'_>, server: &Configured) -> Result<Target, CommandError> {
     let place = format!("`{}`, in {},", server.name, server.file.display());
     let remote = match &server.reached {
         Reached::Http(remote) => remote,
@@ -127,7 +127,7 @@ fn about_stdio(place: &str, command: &[String]) -> Failure {
 }
 
 /// A path as it is shown: from this folder, where it is below it.
-pub(super) fn shown(path: &Path) -> String {
+pub(crate) fn shown(path: &Path) -> String {
     let folder = std::env::current_dir().unwrap_or_default();
     path.strip_prefix(&folder).unwrap_or(path).display().to_string()
 }

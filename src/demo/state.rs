@@ -1,0 +1,79 @@
+//! The state of the built-in server, shared by all its connections.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::broadcast;
+
+use super::Options;
+use super::oauth::Authority;
+use super::sessions::Sessions;
+use super::tasks::Tasks;
+use crate::digest::sha256_of;
+
+/// So many changes may wait for a slow listener.
+const MAX_CHANGES: usize = 64;
+
+/// How long tokens are good, unless somebody says otherwise.
+const TOKEN_TTL: Duration = Duration::from_hours(1);
+
+/// What all connections share.
+pub(super) struct State {
+    pub(super) options: Options,
+    sessions: Mutex<Sessions>,
+    tasks: Mutex<Tasks>,
+    /// Tells listeners that the tools have changed, and the resource that counts how often.
+    pub(super) changes: broadcast::Sender<()>,
+    /// How often the tool that comes and goes has come or gone.
+    toggles: AtomicUsize,
+    /// What the states of requests are sealed with.
+    secret: String,
+    /// Who gives tokens, where they are wanted.
+    pub(super) authority: Authority,
+}
+
+impl State {
+    pub(super) fn new(options: Options) -> Self {
+        let secret = format!("{:x}", getrandom::u64().unwrap_or_default());
+        let (changes, _) = broadcast::channel(MAX_CHANGES);
+        Self {
+            options,
+            sessions: Mutex::default(),
+            tasks: Mutex::default(),
+            changes,
+            toggles: AtomicUsize::new(0),
+            secret,
+            authority: Authority::new(options.token_ttl.unwrap_or(TOKEN_TTL)),
+        }
+    }
+
+    pub(super) fn sessions(&self) -> MutexGuard<'_, Sessions> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn tasks(&self) -> MutexGuard<'_, Tasks> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn has_extra(&self) -> bool {
+        !self.toggles().is_multiple_of(2)
+    }
+
+    pub(super) fn toggles(&self) -> usize {
+        self.toggles.load(Ordering::SeqCst)
+    }
+
+    /// Adds or removes the tool that comes and goes; whether it is there now.
+    pub(super) fn toggle_extra(&self) -> bool {
+        let now = self.toggles.fetch_add(1, Ordering::SeqCst).is_multiple_of(2);
+        // Nobody may be listening.
+        let _ = self.changes.send(());
+        now
+    }
+
+    /// What only this server can have said of this subject.
+    pub(super) fn seal(&self, subject: &str) -> String {
+        sha256_of(&[&self.secret, subject])
+    }
+}

@@ -1,0 +1,106 @@
+//! The context of every command, and how a command ends.
+
+use std::io;
+
+use crate::cli::Options;
+use crate::env::Env;
+use crate::exchange::{Observer, Recorder};
+use crate::exit::ExitCode;
+use crate::failure::{Failure, Kind};
+use crate::output::Console;
+use crate::redact::Redactor;
+use crate::report;
+use crate::session::Store;
+use crate::transport::Interrupt;
+
+/// What every command is given.
+pub(crate) struct Context<'c> {
+    pub(crate) options: &'c Options,
+    pub(crate) env: &'c Env,
+    pub(crate) console: Console,
+    pub(crate) recorder: Recorder,
+    /// Ends whatever is waited for.
+    pub(crate) interrupt: Interrupt,
+}
+
+/// Why a command stopped.
+pub(crate) enum CommandError {
+    Failed(Box<Failure>),
+    /// An output stream cannot be written to.
+    Io(io::Error),
+}
+
+pub(crate) type Outcome = Result<ExitCode, CommandError>;
+
+impl From<Failure> for CommandError {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(Box::new(failure))
+    }
+}
+
+impl From<io::Error> for CommandError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<anyhow::Error> for CommandError {
+    fn from(error: anyhow::Error) -> Self {
+        Failure::state(&error).into()
+    }
+}
+
+pub(crate) fn context<'c>(
+    options: &'c Options,
+    env: &'c Env,
+    console: Console,
+) -> Result<Context<'c>, CommandError> {
+    let mut observers: Vec<Box<dyn Observer>> = Vec::new();
+    if options.trace {
+        observers.push(Box::new(report::TraceText::new(console.err.clone())));
+    }
+    if let Some(path) = &options.trace_file {
+        let created = match path.extension().and_then(|extension| extension.to_str()) {
+            Some("jsonl") => {
+                report::TraceLines::create(path).map(|it| Box::new(it) as Box<dyn Observer>)
+            }
+            Some("har") => report::Har::create(path).map(|it| Box::new(it) as Box<dyn Observer>),
+            _ => {
+                let text =
+                    format!("--trace-file {}: the name must end in .jsonl or .har", path.display());
+                return Err(Failure::usage(text).into());
+            }
+        };
+        observers.push(created.map_err(|error| {
+            Failure::new(Kind::State, format!("cannot write {}: {error}", path.display()))
+        })?);
+    }
+    let recorder = Recorder::new(observers, Redactor::new(options.show_secrets));
+    Ok(Context { options, env, console, recorder, interrupt: Interrupt::default() })
+}
+
+impl Context<'_> {
+    /// What is remembered; `None` with `--no-save`.
+    pub(crate) fn store(&self) -> Option<Store> {
+        (!self.options.no_save).then(|| Store::of(self.env))
+    }
+
+    /// What is remembered, for commands that are about nothing else.
+    pub(crate) fn store_or_refuse(&self, command: &str) -> Result<Store, Failure> {
+        self.store().ok_or_else(|| {
+            Failure::usage(format!(
+                "`{command}` is about what is remembered, and --no-save forbids to read it"
+            ))
+        })
+    }
+
+    /// The moment the process started.
+    pub(crate) fn now(&self) -> std::time::SystemTime {
+        self.env.started
+    }
+
+    /// The server that was named, if one was.
+    pub(crate) fn named(&self) -> Option<&str> {
+        self.options.server.as_deref().or_else(|| self.env.var("MCPOKE_SERVER"))
+    }
+}

@@ -48,6 +48,65 @@ impl ExitCode {
     ];
 }
 
+/// Kind of failure, with the word that `--json` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Wrong usage, wrong arguments.
+    Usage,
+    /// The server cannot be reached.
+    Unreachable,
+    /// The server wants other credentials.
+    Auth,
+    /// The session is missing or gone.
+    Session,
+    /// A JSON-RPC error.
+    Rpc,
+    /// Not MCP, or against the protocol.
+    Protocol,
+    /// A limit of time or size.
+    Limit,
+    /// Local state.
+    State,
+    /// The server asks for input, and nobody is there to give it.
+    Input,
+    /// The user has ended it.
+    Interrupted,
+}
+
+impl Kind {
+    /// Returns the word that `--json` prints.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Usage => "usage",
+            Self::Unreachable => "unreachable",
+            Self::Auth => "auth",
+            Self::Session => "session",
+            Self::Rpc => "rpc",
+            Self::Protocol => "protocol",
+            Self::Limit => "limit",
+            Self::State => "state",
+            Self::Input => "input",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    /// Returns the exit code.
+    pub fn exit(self) -> ExitCode {
+        match self {
+            Self::Usage => ExitCode::Usage,
+            Self::Unreachable => ExitCode::Unreachable,
+            Self::Auth => ExitCode::Auth,
+            Self::Session => ExitCode::Session,
+            Self::Rpc => ExitCode::Rpc,
+            Self::Protocol => ExitCode::Protocol,
+            Self::Limit => ExitCode::Limit,
+            Self::State => ExitCode::State,
+            Self::Input => ExitCode::Input,
+            Self::Interrupted => ExitCode::Interrupted,
+        }
+    }
+}
+
 impl From<ExitCode> for std::process::ExitCode {
     fn from(code: ExitCode) -> Self {
         Self::from(code as u8)

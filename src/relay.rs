@@ -256,10 +256,10 @@ impl Relay {
         let (exchange, whole) = reply.relay(tap, || done.load(Ordering::SeqCst));
         match exchange.failure.as_ref().filter(|_| !whole) {
             // What broke off must not look complete; what came of it is passed on first.
-            Some(text) => {
+            Some(failure) => {
                 std::thread::sleep(FLUSH);
                 // A client that is gone need not know.
-                let _ = pieces.blocking_send(Err(io::Error::other(text.clone())));
+                let _ = pieces.blocking_send(Err(io::Error::other(failure.clone())));
             }
             None => {
                 if !done.swap(true, Ordering::SeqCst) {

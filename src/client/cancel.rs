@@ -8,6 +8,7 @@ use serde_json::json;
 use super::{Ask, Client};
 use crate::exchange::Purpose;
 use crate::protocol::jsonrpc::{self, RequestId};
+use crate::protocol::methods;
 use crate::transport::{self, ErrorKind, Http, Interrupt};
 
 /// How long telling the server may take where the user has ended the program.
@@ -30,13 +31,13 @@ impl Client {
         let never = self.session.is_modern()
             || !why.may_have_run
             || is_task
-            || ask.method() == "resources/unsubscribe"
-            || ask.method() == "initialize";
+            || ask.method() == methods::UNSUBSCRIBE
+            || ask.method() == methods::INITIALIZE;
         if never {
             return false;
         }
         let params = json!({"requestId": id.as_str(), "reason": reason});
-        let method = "notifications/cancelled";
+        let method = methods::CANCELLED;
         let request = self.post(jsonrpc::notification(method, &params));
         let parting = self.parting(limit);
         let Ok(reply) = self.send_over(&parting, Purpose::of(method), request) else {

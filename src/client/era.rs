@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use super::error::{Error, ErrorKind};
 use super::{Ask, Client, Handshake, Opened, Session};
 use crate::exchange::{Purpose, Shape};
+use crate::protocol::codes;
 use crate::protocol::envelope::META_SERVER;
 use crate::protocol::jsonrpc::ErrorObject;
 use crate::protocol::types::{DiscoverResult, Implementation, InitializeResult, ToolList};
@@ -314,8 +315,10 @@ impl Client {
                 return false;
             }
             let other_cause = rpc.is_some_and(|error| {
-                matches!(error.code, Some(-32700 | -32602 | -32603))
-                    || exchange.proves_modern(error)
+                matches!(
+                    error.code,
+                    Some(codes::PARSE_ERROR | codes::INVALID_PARAMS | codes::INTERNAL_ERROR)
+                ) || exchange.proves_modern(error)
             });
             let withdrawn = rpc
                 .and_then(supported)
@@ -328,7 +331,7 @@ impl Client {
             && !begun
             // An unknown method gets the same answer from both eras.
             && rpc.is_some_and(|error| {
-                error.code != Some(-32601) && version::proves_modern(status, error, false)
+                error.code != Some(codes::METHOD_NOT_FOUND) && version::proves_modern(status, error, false)
             })
     }
 }
@@ -370,11 +373,11 @@ fn judge_error(error: Error) -> Verdict {
         (ErrorKind::Rpc(rpc), Some(_)) => {
             let proven = error.exchange.as_ref().is_some_and(|shown| shown.proves_modern(rpc));
             match (rpc.code, proven) {
-                (Some(-32022), _) => match supported(rpc) {
+                (Some(codes::UNSUPPORTED_VERSION), _) => match supported(rpc) {
                     Some(other) => Verdict::Other(other),
                     None => Verdict::Undecided(error),
                 },
-                (Some(-32601), true) => Verdict::Lacking,
+                (Some(codes::METHOD_NOT_FOUND), true) => Verdict::Lacking,
                 (_, true) => Verdict::Undecided(error),
                 (_, false) => Verdict::Legacy(Some(error)),
             }

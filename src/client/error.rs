@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::exchange::Exchange;
 use crate::oauth;
+use crate::protocol::codes;
 use crate::protocol::jsonrpc::ErrorObject;
 use crate::transport;
 
@@ -56,7 +57,7 @@ pub struct Error {
 impl Error {
     /// Whether the server says that it does not know the method (JSON-RPC 2.0, 5.1).
     pub fn is_unknown_method(&self) -> bool {
-        matches!(&self.kind, ErrorKind::Rpc(error) if error.code == Some(-32601))
+        matches!(&self.kind, ErrorKind::Rpc(error) if error.code == Some(codes::METHOD_NOT_FOUND))
     }
 
     /// The same, as the end of the session.

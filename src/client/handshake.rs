@@ -10,6 +10,7 @@ use super::era::Probe;
 use super::error::{Error, ErrorKind};
 use super::{Ask, Client, Repeat, Session, client_info};
 use crate::exchange::{Exchange, Purpose};
+use crate::protocol::methods;
 use crate::protocol::types::{InitializeResult, ToolList, Transport};
 use crate::protocol::{headers, jsonrpc, version};
 
@@ -88,7 +89,7 @@ impl Client {
         });
         let transport = if self.post_to.is_some() { Transport::Sse } else { Transport::Http };
         self.session = Session { transport, ..Session::default() };
-        let initialize = Ask::new(Purpose::of("initialize"), params, Repeat::Harmful);
+        let initialize = Ask::new(Purpose::of(methods::INITIALIZE), params, Repeat::Harmful);
         let raw = self.round_trip(&initialize)?;
         let session_id = self.history.last().and_then(issued);
         let result: InitializeResult = serde_json::from_str(raw.get()).map_err(|error| {
@@ -122,7 +123,7 @@ impl Client {
             at: SystemTime::now(),
         };
         if handshake.send_initialized {
-            self.notify("notifications/initialized", &Value::Null).inspect_err(|_| {
+            self.notify(methods::INITIALIZED, &Value::Null).inspect_err(|_| {
                 // Half a handshake leaves a session that nobody will use.
                 let _ = self.close();
             })?;

@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use crate::protocol::{codes, methods};
+
 /// Serves what a server asks for.
 pub trait Responder: Send {
     /// The answer to a request of this method; what it does not know it refuses.
@@ -34,7 +36,7 @@ impl Inquiries {
 
     /// The answer to a server's request. `ping` is always served.
     pub(super) fn respond(&self, method: &str, params: Option<&RawValue>) -> Response {
-        if method == "ping" {
+        if method == methods::PING {
             return Response::Result(json!({}));
         }
         let params = params.and_then(|params| serde_json::from_str(params.get()).ok());
@@ -43,7 +45,10 @@ impl Inquiries {
                 let mut responder = responder.lock().unwrap_or_else(PoisonError::into_inner);
                 responder.respond(method, &params.unwrap_or_default())
             }
-            None => Response::Refused(-32601, "this client offers no such method".to_owned()),
+            None => Response::Refused(
+                codes::METHOD_NOT_FOUND,
+                "this client offers no such method".to_owned(),
+            ),
         }
     }
 }

@@ -24,6 +24,7 @@ use crate::endpoint::Endpoint;
 use crate::exchange::{Exchange, Purpose, Recorder, Request};
 use crate::protocol::headers;
 use crate::protocol::jsonrpc::RequestIds;
+use crate::protocol::methods;
 use crate::protocol::mirror::Mirrored;
 use crate::protocol::types::CLIENT_NAME;
 use crate::protocol::version;
@@ -73,22 +74,22 @@ impl Ask {
 
     /// `ping` (2025-11-25, Ping).
     pub fn ping() -> Self {
-        Self::reading(Purpose::of("ping"), Value::Null)
+        Self::reading(Purpose::of(methods::PING), Value::Null)
     }
 
     /// `server/discover` (2026-07-28, Discovery).
     pub fn discover() -> Self {
-        Self::reading(Purpose::of("server/discover"), json!({}))
+        Self::reading(Purpose::of(methods::DISCOVER), json!({}))
     }
 
     /// `logging/setLevel` (2025-11-25, Logging).
     pub fn set_log_level(level: &str) -> Self {
-        Self::reading(Purpose::on("logging/setLevel", level), json!({"level": level}))
+        Self::reading(Purpose::on(methods::SET_LOG_LEVEL, level), json!({"level": level}))
     }
 
     /// `tools/list`, its first page.
     pub fn list_tools() -> Self {
-        lists::page("tools/list", None)
+        lists::page(methods::LIST_TOOLS, None)
     }
 
     fn method(&self) -> &str {

@@ -10,6 +10,7 @@ use super::error::{Error, ErrorKind};
 use super::inquiry::Response;
 use super::request::Input;
 use super::{Ask, Client};
+use crate::protocol::methods;
 
 /// So many times a server may ask before its request is given up.
 const MAX_ROUNDS: usize = 16;
@@ -17,7 +18,7 @@ const MAX_ROUNDS: usize = 16;
 const PATIENCE: Duration = Duration::from_millis(250);
 
 /// The methods whose results may ask for input ("Supported Requests").
-const MAY_ASK: [&str; 3] = ["tools/call", "prompts/get", "resources/read"];
+const MAY_ASK: [&str; 3] = [methods::CALL_TOOL, methods::GET_PROMPT, methods::READ_RESOURCE];
 
 /// The members of a result that say whether it is one.
 #[derive(Deserialize)]
@@ -55,7 +56,7 @@ impl Client {
             };
             match head.result_type.as_deref() {
                 None | Some("complete") => return Ok(result),
-                Some("task") if ask.method() == "tools/call" && self.understands_tasks() => {
+                Some("task") if ask.method() == methods::CALL_TOOL && self.understands_tasks() => {
                     return Ok(result);
                 }
                 Some("input_required") if MAY_ASK.contains(&ask.method()) => {}

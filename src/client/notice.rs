@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::protocol::methods;
+
 /// A notification of the server's.
 #[derive(Debug, Clone, Copy)]
 pub struct Notice<'n> {
@@ -44,7 +46,7 @@ impl Notices {
 
     /// Hands one on.
     pub(super) fn tell(&self, method: &str, params: Option<&RawValue>) {
-        if method == "notifications/tools/list_changed" {
+        if method == methods::TOOLS_CHANGED {
             self.tools_changed.store(true, Ordering::SeqCst);
         }
         if let Some(watcher) = &self.watcher {

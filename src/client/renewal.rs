@@ -10,6 +10,7 @@ use super::error::{Error, ErrorKind};
 use super::listener::Listener;
 use super::session_loss::{Loss, loss};
 use super::{Ask, Client, Handshake, Opened, Session};
+use crate::protocol::methods;
 
 /// Keeps what is remembered of a session, and keeps other processes from renewing it at once.
 pub trait Keeper {
@@ -138,7 +139,7 @@ impl Client {
         let wanted = self.listens
             && self.listener.is_none()
             && self.session.id.is_some()
-            && !matches!(ask.method(), "tools/list" | "ping");
+            && !matches!(ask.method(), methods::LIST_TOOLS | methods::PING);
         if wanted {
             self.listener = Listener::open(self);
         }

@@ -13,6 +13,7 @@ use crate::exchange::{Exchange, Purpose, Request, Shape};
 use crate::protocol::envelope;
 use crate::protocol::headers;
 use crate::protocol::jsonrpc::{self, ErrorObject, Message, RequestId};
+use crate::protocol::methods;
 use crate::transport::{self, Http, Reply, Resumption};
 
 /// How long an answer to the server may take.
@@ -21,7 +22,7 @@ const SIDE_LIMIT: Duration = Duration::from_secs(5);
 const MAX_IN_VAIN: usize = 20;
 
 /// What a server may tell the progress of.
-const MAY_TAKE_LONG: [&str; 3] = ["tools/call", "prompts/get", "resources/read"];
+const MAY_TAKE_LONG: [&str; 3] = [methods::CALL_TOOL, methods::GET_PROMPT, methods::READ_RESOURCE];
 
 /// Headers of requests within a session.
 const IN_A_SESSION: [&str; 2] = [headers::SESSION_ID, headers::PROTOCOL_VERSION];
@@ -70,7 +71,8 @@ impl Client {
             None => self.find_or_resume(&mut reply, &id, began),
         };
         // A call is mostly the last request of a process: it waits for nothing more.
-        let last = ask.method() == "tools/call" && !self.keeps_connection && self.stream.is_none();
+        let last =
+            ask.method() == methods::CALL_TOOL && !self.keeps_connection && self.stream.is_none();
         let exchange = if last { reply.finish() } else { reply.finish_whole() };
         let status = exchange.status();
         // What a GET takes up again is a stream, however little of it comes.
@@ -114,13 +116,13 @@ impl Client {
         }
         let Some(version) = version else {
             let mut request = self.post(jsonrpc::request(id, method, &params));
-            if method == "initialize" {
+            if method == methods::INITIALIZE {
                 // It begins a session, and is never sent in one.
                 request.headers.retain(|(name, _)| !IN_A_SESSION.contains(&name.as_str()));
             }
             return request;
         };
-        if let Some(level) = self.log_level.filter(|_| method != "server/discover") {
+        if let Some(level) = self.log_level.filter(|_| method != methods::DISCOVER) {
             envelope::with_meta(params.to_mut(), envelope::META_LOG_LEVEL, level.into());
         }
         let params = envelope::wrapped(&params, version, &client_info(), &self.capabilities);

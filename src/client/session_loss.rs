@@ -9,6 +9,7 @@
 use super::error::ErrorKind;
 use crate::exchange::{Exchange, Shape};
 use crate::protocol::headers;
+use crate::protocol::{codes, methods};
 
 /// What a failed request says of the session it was sent in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,10 +26,19 @@ pub(super) enum Loss {
 
 /// Codes that name another cause: parse error, unknown method, wrong parameters, a fault while running,
 /// or a refusal of the modern era (header mismatch, missing capability, unsupported version).
-const OTHER_CAUSES: [i64; 7] = [-32700, -32601, -32602, -32603, -32020, -32021, -32022];
+const OTHER_CAUSES: [i64; 7] = [
+    codes::PARSE_ERROR,
+    codes::METHOD_NOT_FOUND,
+    codes::INVALID_PARAMS,
+    codes::INTERNAL_ERROR,
+    codes::HEADER_MISMATCH,
+    codes::MISSING_CAPABILITY,
+    codes::UNSUPPORTED_VERSION,
+];
 
 /// Codes that servers give to session faults; all of them have other uses too.
-const SESSION_CODES: [i64; 4] = [-32000, -32001, -32600, 0];
+const SESSION_CODES: [i64; 4] =
+    [codes::SERVER_ERROR, codes::SESSION_NOT_FOUND, codes::INVALID_REQUEST, 0];
 
 /// Reads a failed request. Only one that carried a session id, and is not `initialize`, can tell.
 pub(super) fn loss(exchange: &Exchange, error: &ErrorKind) -> Loss {
@@ -37,7 +47,7 @@ pub(super) fn loss(exchange: &Exchange, error: &ErrorKind) -> Loss {
     };
     // Whatever said something before its error had begun to run.
     let begun = answer.events.iter().filter(|event| event.data.is_some()).count() > 1;
-    if exchange.is("initialize") || begun {
+    if exchange.is(methods::INITIALIZE) || begun {
         return Loss::No;
     }
     let (code, text) = match error {

@@ -10,6 +10,7 @@ use super::error::{Error, ErrorKind};
 use super::{Ask, Client, Notice};
 use crate::exchange::{Exchange, Purpose, Shape};
 use crate::protocol::jsonrpc::{self, Message};
+use crate::protocol::methods;
 use crate::transport::{self, Reply, Resumption};
 
 /// So many streams in a row may end without a message.
@@ -22,7 +23,7 @@ const MOST_WAIT: Duration = Duration::from_mins(1);
 /// How long to wait before a subscription that broke off is opened again.
 const PAUSE: Duration = Duration::from_secs(1);
 /// The first message of a subscription: what the server agrees to tell.
-const ACKNOWLEDGED: &str = "notifications/subscriptions/acknowledged";
+const ACKNOWLEDGED: &str = methods::SUBSCRIPTION_ACKNOWLEDGED;
 
 /// Why listening ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +99,7 @@ impl Client {
         if !uris.is_empty() {
             filter["resourceSubscriptions"] = json!(uris);
         }
-        let purpose = Purpose::of("subscriptions/listen");
+        let purpose = Purpose::of(methods::SUBSCRIPTIONS_LISTEN);
         let ask = Ask::reading(purpose.clone(), json!({"notifications": filter}));
         let mut in_vain = 0;
         while in_vain < MAX_IN_VAIN {
@@ -153,14 +154,14 @@ impl Client {
                 let asked = if self.post_to.is_some() {
                     // The answers come on the stream itself.
                     self.stream = Some(reply);
-                    let asked = self.subscribe(uris, "resources/subscribe");
+                    let asked = self.subscribe(uris, methods::SUBSCRIBE);
                     let Some(again) = self.stream.take() else {
                         break asked.map(|()| Ended::There);
                     };
                     reply = again;
                     asked
                 } else {
-                    self.subscribe(uris, "resources/subscribe")
+                    self.subscribe(uris, methods::SUBSCRIBE)
                 };
                 if let Err(error) = asked {
                     self.history.push(*reply.abandon());
@@ -193,7 +194,7 @@ impl Client {
             // The session stays: it should not go on collecting what nobody hears. What cannot be said is
             // not said.
             self.hurry_if_interrupted();
-            let _ = self.subscribe(uris, "resources/unsubscribe");
+            let _ = self.subscribe(uris, methods::UNSUBSCRIBE);
         }
         outcome
     }

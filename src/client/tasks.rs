@@ -13,6 +13,7 @@ use super::tools::call_of;
 use super::{Ask, Client, Repeat};
 use crate::exchange::Purpose;
 use crate::protocol::jsonrpc::ErrorObject;
+use crate::protocol::methods;
 use crate::protocol::types::Tool;
 use crate::transport;
 
@@ -147,7 +148,7 @@ impl Client {
 
     /// How a task stands.
     pub fn task(&mut self, id: &str) -> Result<Task, Error> {
-        let raw = self.request(&on_task("tasks/get", id))?;
+        let raw = self.request(&on_task(methods::GET_TASK, id))?;
         Task::parse(&raw).ok_or_else(|| {
             self.failed(ErrorKind::Protocol("the answer to tasks/get is no task".to_owned()))
         })
@@ -155,7 +156,7 @@ impl Client {
 
     /// Asks the server to end a task; what it answers.
     pub fn cancel_task(&mut self, id: &str) -> Result<Box<RawValue>, Error> {
-        self.request(&on_task("tasks/cancel", id))
+        self.request(&on_task(methods::CANCEL_TASK, id))
     }
 
     /// Waits until a task is over and brings what the call would have brought. `tell` hears how it stands.
@@ -177,7 +178,7 @@ impl Client {
                 }
             } else if task.status != "working" {
                 // What it waits for is asked on this very stream ("Input Required Status", 3).
-                return self.request(&on_task("tasks/result", &task.id));
+                return self.request(&on_task(methods::TASK_RESULT, &task.id));
             }
             if let Some(limit) = self.options.limits.whole
                 && began.elapsed() + task.poll > limit
@@ -202,7 +203,7 @@ impl Client {
         answered.extend(open.keys().cloned());
         let open = serde_json::value::to_raw_value(&open).unwrap_or_default();
         let responses = self.answers_to(&open)?;
-        let mut ask = on_task("tasks/update", &task.id);
+        let mut ask = on_task(methods::UPDATE_TASK, &task.id);
         ask.params["inputResponses"] = Value::Object(responses);
         self.request(&ask).map(|_| ())
     }

@@ -10,6 +10,7 @@ use crate::exchange::Purpose;
 use crate::protocol::envelope::META_SERVER;
 use crate::protocol::jsonrpc::call_params;
 use crate::protocol::types::{Tool, ToolList};
+use crate::protocol::{codes, methods};
 
 /// One page of the list (schema `ListToolsResult`; the hints are of 2026-07-28, Caching).
 #[derive(Deserialize)]
@@ -30,7 +31,8 @@ struct Page {
 pub(super) fn call_of(name: &str, arguments: &Map<String, Value>, tool: Option<&Tool>) -> Ask {
     let harmless = tool.is_some_and(|tool| tool.repeatable);
     let repeat = if harmless { Repeat::Harmless } else { Repeat::Harmful };
-    let mut ask = Ask::new(Purpose::on("tools/call", name), call_params(name, arguments), repeat);
+    let mut ask =
+        Ask::new(Purpose::on(methods::CALL_TOOL, name), call_params(name, arguments), repeat);
     ask.mirrored = tool.and_then(|tool| tool.mirrored.clone().ok()).unwrap_or_default();
     ask
 }
@@ -46,7 +48,7 @@ impl Client {
     pub(super) fn all_tools(&mut self, first: Box<RawValue>) -> Result<ToolList, Error> {
         let mut list = ToolList { is_public: true, ..ToolList::default() };
         let mut is_first = true;
-        self.pages("tools/list", first, |raw| {
+        self.pages(methods::LIST_TOOLS, first, |raw| {
             let page: Page = serde_json::from_str(raw.get())
                 .map_err(|error| format!("the list of tools cannot be read: {error}"))?;
             for tool in page.tools {
@@ -82,7 +84,7 @@ impl Client {
         // In the legacy era, and with any other status, applications use the code for themselves.
         self.session.is_modern()
             && status == Some(400)
-            && matches!(&error.kind, ErrorKind::Rpc(error) if error.code == Some(-32020))
+            && matches!(&error.kind, ErrorKind::Rpc(error) if error.code == Some(codes::HEADER_MISMATCH))
     }
 
     /// Asks whether the server is there; the modern era has no `ping`, and its `server/discover`
@@ -97,7 +99,11 @@ impl Client {
         }
         match self.request(&Ask::discover()) {
             // Whoever says so is there.
-            Err(Error { kind: ErrorKind::Rpc(error), .. }) if error.code == Some(-32601) => Ok(()),
+            Err(Error { kind: ErrorKind::Rpc(error), .. })
+                if error.code == Some(codes::METHOD_NOT_FOUND) =>
+            {
+                Ok(())
+            }
             outcome => outcome.map(|_| ()),
         }
     }

@@ -16,7 +16,7 @@ pub(super) fn run(context: &Context<'_>, id: Option<&str>) -> Outcome {
     let Some(id) = id else { return list(context) };
     let rule = diagnose::rule(id).ok_or_else(|| {
         let mut failure = Failure::usage(format!("there is no rule `{}`", id.escape_debug()));
-        for near in ranked(id, diagnose::rules().map(|rule| rule.id)) {
+        for near in ranked(id, diagnose::rules().map(|rule| rule.id.as_str())) {
             failure = failure.with_detail(format!("did you mean `{near}`?"));
         }
         failure.with_next("mcpoke explain", "lists them")
@@ -39,7 +39,7 @@ fn list(context: &Context<'_>) -> Outcome {
         return Ok(ExitCode::Success);
     }
     let rows: Vec<Vec<String>> =
-        diagnose::rules().map(|rule| vec![rule.id.to_owned(), rule.title.to_owned()]).collect();
+        diagnose::rules().map(|rule| vec![rule.id.to_string(), rule.title.to_owned()]).collect();
     context.console.line(&table(&rows, &[26], &context.console.out))?;
     context.console.note("mcpoke explain RULE explains one in full");
     Ok(ExitCode::Success)
@@ -47,7 +47,7 @@ fn list(context: &Context<'_>) -> Outcome {
 
 fn print(context: &Context<'_>, rule: &Rule) -> std::io::Result<()> {
     let (console, style) = (&context.console, context.console.out.style);
-    console.line(&style.paint(Paint::Strong, rule.id))?;
+    console.line(&style.paint(Paint::Strong, rule.id.as_str()))?;
     paragraph(context, rule.title)?;
     for text in rule.about.split("\n\n") {
         console.line("")?;

@@ -10,6 +10,7 @@ use crate::exchange::Purpose;
 use crate::exit::ExitCode;
 use crate::failure::{Failure, Kind};
 use crate::output::{Destination, Paint, render};
+use crate::protocol::methods;
 use crate::protocol::types::ToolResult;
 use crate::run::connect::with_server;
 use crate::run::input::{read_file, wrong_arguments};
@@ -19,7 +20,7 @@ pub(super) fn get(context: &Context<'_>, args: &GetPrompt) -> Outcome {
     let arguments = texts(&args.prompt, &args.arguments)?;
     with_server(context, Probe::Discover, |connected| {
         let params = json!({"name": args.prompt, "arguments": arguments});
-        let purpose = Purpose::on("prompts/get", &args.prompt);
+        let purpose = Purpose::on(methods::GET_PROMPT, &args.prompt);
         let ask = Ask::reading(purpose, params);
         let raw = connected
             .client
@@ -83,7 +84,7 @@ pub(super) fn complete(context: &Context<'_>, args: &Complete) -> Outcome {
         params["context"] = json!({"arguments": filled});
     }
     with_server(context, Probe::Discover, |connected| {
-        let purpose = Purpose::on("completion/complete", &args.reference);
+        let purpose = Purpose::on(methods::COMPLETE, &args.reference);
         let ask = Ask::reading(purpose, params);
         let raw = connected.client.request(&ask).map_err(|error| connected.fail(error))?;
         let console = &context.console;

@@ -12,13 +12,14 @@ use crate::exchange::Purpose;
 use crate::exit::ExitCode;
 use crate::failure::{Failure, Kind};
 use crate::output::{Destination, render};
+use crate::protocol::methods;
 use crate::protocol::types::{Content, ToolResult};
 use crate::run::connect::with_server;
 use crate::run::{CommandError, Context, Outcome};
 
 pub(super) fn run(context: &Context<'_>, args: &ReadResource) -> Outcome {
     with_server(context, Probe::Discover, |connected| {
-        let purpose = Purpose::on("resources/read", &args.uri);
+        let purpose = Purpose::on(methods::READ_RESOURCE, &args.uri);
         let ask = Ask::reading(purpose, json!({"uri": args.uri}));
         let raw = connected
             .client

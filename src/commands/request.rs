@@ -8,6 +8,7 @@ use crate::client::{Ask, Probe, Repeat};
 use crate::exchange::Purpose;
 use crate::exit::ExitCode;
 use crate::failure::Failure;
+use crate::protocol::methods;
 use crate::run::connect::with_server;
 use crate::run::input::read_file;
 use crate::run::tools::mirrored;
@@ -41,7 +42,7 @@ pub(super) fn run(context: &Context<'_>, args: &Request) -> Outcome {
         let mut outcome = connected.client.request(&ask);
         if let Err(error) = &outcome
             && connected.client.is_header_mismatch(error)
-            && args.method == "tools/call"
+            && args.method == methods::CALL_TOOL
             && !connected.is_probe()
         {
             ask.mirrored = mirrored(context, connected, &ask, true)?;
@@ -67,10 +68,13 @@ fn ask(args: &Request, params: &Value) -> Ask {
     let reads = args.method.ends_with("/list")
         || matches!(
             args.method.as_str(),
-            "ping" | "server/discover" | "resources/read" | "prompts/get"
+            methods::PING | methods::DISCOVER | methods::READ_RESOURCE | methods::GET_PROMPT
         );
     let repeat = if reads { Repeat::Harmless } else { Repeat::Harmful };
-    let params =
-        if params.is_null() && args.method == "tools/list" { json!({}) } else { params.clone() };
+    let params = if params.is_null() && args.method == methods::LIST_TOOLS {
+        json!({})
+    } else {
+        params.clone()
+    };
     Ask::new(purpose, params, repeat)
 }

@@ -10,6 +10,7 @@ use crate::failure::quoted;
 use crate::failure::{Failure, Kind};
 use crate::output::{Destination, one_line};
 use crate::protocol::types::Tool;
+use crate::protocol::{codes, methods};
 use crate::run::connect::{Connected, with_server};
 use crate::run::list_view::{self, ListView};
 use crate::run::result;
@@ -146,7 +147,7 @@ pub(super) fn list(context: &Context<'_>, listing: &Listing) -> Outcome {
         let tasks = if connected.client.session().is_modern() {
             begun_here(connected)?
         } else {
-            let all = connected.client.list("tasks/list", "tasks", usize::MAX);
+            let all = connected.client.list(methods::LIST_TASKS, "tasks", usize::MAX);
             all.map_err(|error| no_tasks(connected, error))?
         };
         let mut tasks: Vec<Task> = tasks.iter().filter_map(|raw| Task::parse(raw)).collect();
@@ -185,7 +186,7 @@ fn begun_here(connected: &mut Connected) -> Result<Vec<Box<RawValue>>, CommandEr
 /// Whether the server says that there is no such task (the extension, "Error Handling"): whatever else goes
 /// wrong says nothing of it.
 fn is_unknown(error: &crate::client::Error) -> bool {
-    matches!(&error.kind, crate::client::ErrorKind::Rpc(error) if error.code == Some(-32602))
+    matches!(&error.kind, crate::client::ErrorKind::Rpc(error) if error.code == Some(codes::INVALID_PARAMS))
 }
 
 fn no_tasks(connected: &Connected, error: crate::client::Error) -> CommandError {

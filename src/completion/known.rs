@@ -163,5 +163,5 @@ impl Known {
 
 /// The rules of the diagnosis.
 pub(super) fn rules() -> Vec<Choice> {
-    diagnose::rules().map(|rule| (rule.id.to_owned(), rule.title.to_owned())).collect()
+    diagnose::rules().map(|rule| (rule.id.to_string(), rule.title.to_owned())).collect()
 }

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::AnswerForm;
 use crate::protocol::headers::{EVENT_STREAM, JSON};
+use crate::protocol::{codes, methods};
 
 pub(super) type Body = UnsyncBoxBody<Bytes, io::Error>;
 pub(super) type Answer = Response<Body>;
@@ -94,7 +95,8 @@ pub(super) fn empty(status: StatusCode) -> Answer {
 
 /// 405, with what is allowed.
 pub(super) fn not_allowed(allowed: &'static str) -> Answer {
-    let mut answer = refuse(StatusCode::METHOD_NOT_ALLOWED, -32000, "Method not allowed");
+    let mut answer =
+        refuse(StatusCode::METHOD_NOT_ALLOWED, codes::SERVER_ERROR, "Method not allowed");
     answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
     answer
 }
@@ -116,12 +118,12 @@ pub(super) fn whole(text: String) -> Body {
 
 /// The notification that the tools are others now.
 pub(super) fn changed() -> Value {
-    json!({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"})
+    json!({"jsonrpc": "2.0", "method": methods::TOOLS_CHANGED})
 }
 
 /// The notification of a line for the client's log.
 pub(super) fn log(text: &str) -> Value {
-    json!({"jsonrpc": "2.0", "method": "notifications/message",
+    json!({"jsonrpc": "2.0", "method": methods::LOG_MESSAGE,
         "params": {"level": "info", "logger": "demo", "data": text}})
 }
 

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::answers::{Answer, event, refuse, success, whole, with_type};
 use super::{Fault, LostAs};
+use crate::protocol::codes;
 use crate::protocol::headers::{EVENT_STREAM, JSON};
 
 /// The refusal of a session that is not known.
@@ -18,10 +19,12 @@ pub(super) fn lost(shape: LostAs) -> Answer {
     let text = |status, kind, body: &str| with_type(status, kind, whole(body.to_owned()));
     let plain = "text/plain";
     match shape {
-        LostAs::Status404 => refuse(StatusCode::NOT_FOUND, -32001, "Session not found"),
+        LostAs::Status404 => {
+            refuse(StatusCode::NOT_FOUND, codes::SESSION_NOT_FOUND, "Session not found")
+        }
         LostAs::Status400 => {
             let words = "Bad request: no valid session id was provided";
-            refuse(StatusCode::BAD_REQUEST, -32000, words)
+            refuse(StatusCode::BAD_REQUEST, codes::SERVER_ERROR, words)
         }
         LostAs::Text => text(StatusCode::NOT_FOUND, plain, "session not found\n"),
         LostAs::Status401 => {
@@ -34,7 +37,7 @@ pub(super) fn lost(shape: LostAs) -> Answer {
         LostAs::Status503 => {
             text(StatusCode::SERVICE_UNAVAILABLE, JSON, "{\"error\":\"unknown session\"}")
         }
-        LostAs::Error => refuse(StatusCode::OK, -32001, "No such session"),
+        LostAs::Error => refuse(StatusCode::OK, codes::SESSION_NOT_FOUND, "No such session"),
         LostAs::Empty => text(StatusCode::OK, EVENT_STREAM, ""),
     }
 }

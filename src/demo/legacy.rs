@@ -21,6 +21,7 @@ use super::tools::{self, Call, Inquiry};
 use super::{AnswerForm, Eras, faults};
 use crate::protocol::headers::{EVENT_STREAM, PROTOCOL_VERSION, SESSION_ID};
 use crate::protocol::version::{HANDSHAKE_VERSIONS, LATEST_HANDSHAKE, OLDEST_ANSWERED};
+use crate::protocol::{codes, methods};
 
 /// How long a client may take to answer.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -33,7 +34,7 @@ pub(super) async fn serve(
 ) -> Result<Answer, Answer> {
     let method = message["method"].as_str().unwrap_or_default();
     let is_request = !method.is_empty() && (message["id"].is_string() || message["id"].is_number());
-    if method == "initialize" && is_request {
+    if method == methods::INITIALIZE && is_request {
         return initialize(state, headers, message);
     }
     let session = session_of(state, headers)?;
@@ -44,13 +45,16 @@ pub(super) async fn serve(
     }
     let ready = session.as_ref().is_none_or(|id| {
         state.sessions().get(id).is_some_and(|session| {
-            session.calls += u32::from(method == "tools/call");
+            session.calls += u32::from(method == methods::CALL_TOOL);
             session.initialized
         })
     });
-    if !ready && method != "ping" {
+    if !ready && method != methods::PING {
         let text = "Request before notifications/initialized was received";
-        return Ok(answer(state.options.answers, &error(&message["id"], -32600, text)));
+        return Ok(answer(
+            state.options.answers,
+            &error(&message["id"], codes::INVALID_REQUEST, text),
+        ));
     }
     Ok(reply(state, session.as_deref(), method, message).await)
 }
@@ -59,7 +63,7 @@ pub(super) async fn serve(
 fn take(state: &State, session: Option<&str>, method: &str, message: &Value) {
     let mut sessions = state.sessions();
     let Some(session) = session.and_then(|id| sessions.get(id)) else { return };
-    if method == "notifications/initialized" {
+    if method == methods::INITIALIZED {
         session.initialized = true;
     } else if method.is_empty()
         && let Some(waiting) = session.asked.remove(message["id"].as_str().unwrap_or_default())
@@ -76,7 +80,7 @@ fn session_of(state: &State, headers: &HeaderMap) -> Result<Option<String>, Answ
     }
     let Some(id) = text_of(headers, SESSION_ID) else {
         let text = "Bad request: the Mcp-Session-Id header is required";
-        return Err(refuse(StatusCode::BAD_REQUEST, -32000, text));
+        return Err(refuse(StatusCode::BAD_REQUEST, codes::SERVER_ERROR, text));
     };
     let (mut sessions, options) = (state.sessions(), state.options);
     let known = sessions.get(id);
@@ -96,7 +100,7 @@ fn check_version(headers: &HeaderMap) -> Result<(), Answer> {
     match text_of(headers, PROTOCOL_VERSION) {
         Some(version) if !HANDSHAKE_VERSIONS.contains(&version) && version != OLDEST_ANSWERED => {
             let text = format!("Bad request: unsupported protocol version: {version}");
-            Err(refuse(StatusCode::BAD_REQUEST, -32000, &text))
+            Err(refuse(StatusCode::BAD_REQUEST, codes::SERVER_ERROR, &text))
         }
         _ => Ok(()),
     }
@@ -105,7 +109,7 @@ fn check_version(headers: &HeaderMap) -> Result<(), Answer> {
 fn initialize(state: &State, headers: &HeaderMap, message: &Value) -> Result<Answer, Answer> {
     if !state.options.stateless && headers.contains_key(SESSION_ID) {
         let text = "Invalid request: initialize must not carry an Mcp-Session-Id";
-        return Err(refuse(StatusCode::BAD_REQUEST, -32600, text));
+        return Err(refuse(StatusCode::BAD_REQUEST, codes::INVALID_REQUEST, text));
     }
     let params = &message["params"];
     let asked = params["protocolVersion"].as_str().unwrap_or_default();
@@ -121,7 +125,7 @@ fn initialize(state: &State, headers: &HeaderMap, message: &Value) -> Result<Ans
     if !state.options.stateless {
         let id = state.sessions().open(&params["capabilities"]);
         let id = id.and_then(|id| HeaderValue::from_str(&id).ok()).ok_or_else(|| {
-            refuse(StatusCode::SERVICE_UNAVAILABLE, -32000, "Too many open sessions")
+            refuse(StatusCode::SERVICE_UNAVAILABLE, codes::SERVER_ERROR, "Too many open sessions")
         })?;
         answer.headers_mut().insert(SESSION_ID, id);
     }
@@ -131,15 +135,15 @@ fn initialize(state: &State, headers: &HeaderMap, message: &Value) -> Result<Ans
 async fn reply(state: &Arc<State>, session: Option<&str>, method: &str, message: &Value) -> Answer {
     let (id, params) = (&message["id"], &message["params"]);
     let reply = match method {
-        "ping" | "logging/setLevel" => success(id, &json!({})),
-        "tools/list" => success(id, &json!({"tools": tools::list(state.has_extra())})),
-        "tools/call" => return call(state, session, message).await,
-        "tasks/result" => return task_result(state, id, params).await,
-        "resources/subscribe" | "resources/unsubscribe" => {
+        methods::PING | methods::SET_LOG_LEVEL => success(id, &json!({})),
+        methods::LIST_TOOLS => success(id, &json!({"tools": tools::list(state.has_extra())})),
+        methods::CALL_TOOL => return call(state, session, message).await,
+        methods::TASK_RESULT => return task_result(state, id, params).await,
+        methods::SUBSCRIBE | methods::UNSUBSCRIBE => {
             let uri = params["uri"].as_str().unwrap_or_default();
             let mut sessions = state.sessions();
             if let Some(session) = session.and_then(|id| sessions.get(id)) {
-                if method == "resources/subscribe" {
+                if method == methods::SUBSCRIBE {
                     session.subscribed.insert(uri.to_owned());
                 } else {
                     session.subscribed.remove(uri);
@@ -150,12 +154,12 @@ async fn reply(state: &Arc<State>, session: Option<&str>, method: &str, message:
         _ if method.starts_with("tasks/") => match state.tasks().serve(method, params, false) {
             Some(Ok(result)) => success(id, &result),
             Some(Err((code, text))) => error(id, code, &text),
-            None => error(id, -32601, &format!("Method not found: {method}")),
+            None => error(id, codes::METHOD_NOT_FOUND, &format!("Method not found: {method}")),
         },
         _ => match offers::serve(state, method, params) {
             Some(Ok(result)) => success(id, &result),
-            Some(Err(text)) => error(id, -32002, &text),
-            None => error(id, -32601, &format!("Method not found: {method}")),
+            Some(Err(text)) => error(id, codes::RESOURCE_NOT_FOUND, &text),
+            None => error(id, codes::METHOD_NOT_FOUND, &format!("Method not found: {method}")),
         },
     };
     answer(state.options.answers, &reply)
@@ -184,7 +188,10 @@ async fn call(state: &Arc<State>, session: Option<&str>, message: &Value) -> Ans
             return slow(form, message, &answers::slow_result(steps), step, steps).await;
         }
         Call::Unknown => {
-            return answer(form, &error(id, -32602, &format!("Unknown tool: {name}")));
+            return answer(
+                form,
+                &error(id, codes::INVALID_PARAMS, &format!("Unknown tool: {name}")),
+            );
         }
     };
     answer(form, &success(id, &result))
@@ -195,7 +202,7 @@ async fn task_result(state: &State, id: &Value, params: &Value) -> Answer {
     let task = params["taskId"].as_str().unwrap_or_default();
     let form = state.options.answers;
     let Some((over, _)) = state.tasks().result(task) else {
-        return answer(form, &error(id, -32602, &format!("Unknown task: {task}")));
+        return answer(form, &error(id, codes::INVALID_PARAMS, &format!("Unknown task: {task}")));
     };
     tokio::time::sleep_until(over.into()).await;
     let result = state.tasks().result(task).map(|(_, result)| result).unwrap_or_default();
@@ -267,7 +274,7 @@ pub(super) async fn slow(
 async fn work(mut sender: Sender<Bytes>, token: Value, reply: Value, step: Duration, steps: u32) {
     for done in 1..=steps {
         tokio::time::sleep(step).await;
-        let progress = json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": {
+        let progress = json!({"jsonrpc": "2.0", "method": methods::PROGRESS, "params": {
             "progressToken": token, "progress": done, "total": steps}});
         // Without a token nobody asked for progress; the comment tells whether anyone is there.
         let text = if token.is_null() { ": working\n\n".to_owned() } else { event(&progress) };
@@ -283,7 +290,7 @@ pub(super) fn listen(state: &Arc<State>, headers: &HeaderMap) -> Result<Answer, 
     let Some(id) = session_of(state, headers)? else { return Err(refuse_method(state)) };
     if !text_of(headers, header::ACCEPT.as_str()).unwrap_or_default().contains(EVENT_STREAM) {
         let text = "Not acceptable: Accept must name text/event-stream";
-        return Err(refuse(StatusCode::NOT_ACCEPTABLE, -32000, text));
+        return Err(refuse(StatusCode::NOT_ACCEPTABLE, codes::SERVER_ERROR, text));
     }
     let taken = state
         .sessions()
@@ -291,7 +298,7 @@ pub(super) fn listen(state: &Arc<State>, headers: &HeaderMap) -> Result<Answer, 
         .is_some_and(|session| std::mem::replace(&mut session.listening, true));
     if taken {
         let text = "Conflict: the session has a stream already";
-        return Err(refuse(StatusCode::CONFLICT, -32000, text));
+        return Err(refuse(StatusCode::CONFLICT, codes::SERVER_ERROR, text));
     }
     let (mut sender, body) = Channel::<Bytes>::new(1);
     // hyper drops the body when the client goes away, and the place is free again.

@@ -18,13 +18,10 @@ use crate::protocol::envelope::{META_CAPABILITIES, META_SERVER, META_VERSION, st
 use crate::protocol::headers::PROTOCOL_VERSION;
 use crate::protocol::mirror::{self, decoded};
 use crate::protocol::version::{HANDSHAKE_VERSIONS, MODERN_VERSIONS};
+use crate::protocol::{codes, methods};
 
 /// The extension that lets a call become a task.
 const TASKS: &str = "io.modelcontextprotocol/tasks";
-
-const HEADER_MISMATCH: i64 = -32020;
-const MISSING_CAPABILITY: i64 = -32021;
-const UNSUPPORTED_VERSION: i64 = -32022;
 
 /// How long lists may be believed, in milliseconds.
 const TTL_MS: u64 = 60_000;
@@ -39,7 +36,7 @@ pub(super) async fn serve(
     let id = &message["id"];
     if method.is_empty() {
         let text = "Invalid request: this era has requests and notifications alone";
-        return Err(refuse(StatusCode::BAD_REQUEST, -32600, text));
+        return Err(refuse(StatusCode::BAD_REQUEST, codes::INVALID_REQUEST, text));
     }
     if !id.is_string() && !id.is_number() {
         return Ok(empty(StatusCode::ACCEPTED));
@@ -47,18 +44,18 @@ pub(super) async fn serve(
     check(state, headers, message, method)?;
     let params = &message["params"];
     let result = match method {
-        "server/discover" => cached(json!({
+        methods::DISCOVER => cached(json!({
             "supportedVersions": supported(state),
             "capabilities": offers::modern_capabilities(),
             "instructions": offers::INSTRUCTIONS,
         })),
-        "tools/list" => cached(json!({"tools": tools::list(state.has_extra())})),
-        "tools/call" => {
+        methods::LIST_TOOLS => cached(json!({"tools": tools::list(state.has_extra())})),
+        methods::CALL_TOOL => {
             check_parameters(headers, message)?;
             return call(state, message).await;
         }
-        "subscriptions/listen" => return Ok(listen(state, message)),
-        "logging/setLevel" => return Err(unknown(id, method)),
+        methods::SUBSCRIPTIONS_LISTEN => return Ok(listen(state, message)),
+        methods::SET_LOG_LEVEL => return Err(unknown(id, method)),
         _ if method.starts_with("tasks/") => match state.tasks().serve(method, params, true) {
             Some(Ok(result)) => complete(result),
             Some(Err((code, text))) => {
@@ -67,11 +64,13 @@ pub(super) async fn serve(
             None => return Err(unknown(id, method)),
         },
         _ => match offers::serve(state, method, params) {
-            Some(Ok(result)) if method == "prompts/get" || method == "completion/complete" => {
+            Some(Ok(result)) if method == methods::GET_PROMPT || method == methods::COMPLETE => {
                 complete(result)
             }
             Some(Ok(result)) => cached(result),
-            Some(Err(text)) => return Ok(answer(state.options.answers, &error(id, -32602, &text))),
+            Some(Err(text)) => {
+                return Ok(answer(state.options.answers, &error(id, codes::INVALID_PARAMS, &text)));
+            }
             None => return Err(unknown(id, method)),
         },
     };
@@ -80,7 +79,7 @@ pub(super) async fn serve(
 
 fn unknown(id: &Value, method: &str) -> Answer {
     let text = format!("Method not found: {method}");
-    document(StatusCode::NOT_FOUND, &error(id, -32601, &text))
+    document(StatusCode::NOT_FOUND, &error(id, codes::METHOD_NOT_FOUND, &text))
 }
 
 fn bad(id: &Value, code: i64, text: &str) -> Answer {
@@ -113,12 +112,12 @@ fn cached(result: Value) -> Value {
 fn check(state: &State, headers: &HeaderMap, message: &Value, method: &str) -> Result<(), Answer> {
     let (id, params) = (&message["id"], &message["params"]);
     let unsupported = |requested: &str| {
-        let mut error = error(id, UNSUPPORTED_VERSION, "Unsupported protocol version");
+        let mut error = error(id, codes::UNSUPPORTED_VERSION, "Unsupported protocol version");
         error["error"]["data"] = json!({"supported": supported(state), "requested": requested});
         document(StatusCode::BAD_REQUEST, &error)
     };
     let meta = &params["_meta"];
-    if method == "initialize" && meta.get(META_VERSION).is_none() {
+    if method == methods::INITIALIZE && meta.get(META_VERSION).is_none() {
         // A legacy client learns at least what is spoken here.
         return Err(unsupported(params["protocolVersion"].as_str().unwrap_or_default()));
     }
@@ -128,7 +127,7 @@ fn check(state: &State, headers: &HeaderMap, message: &Value, method: &str) -> R
     ] {
         if !fits {
             let text = format!("Invalid params: _meta must carry {key}");
-            return Err(bad(id, -32602, &text));
+            return Err(bad(id, codes::INVALID_PARAMS, &text));
         }
     }
     let version = meta[META_VERSION].as_str().unwrap_or_default();
@@ -136,7 +135,7 @@ fn check(state: &State, headers: &HeaderMap, message: &Value, method: &str) -> R
     let header = text_of(headers, PROTOCOL_VERSION);
     if header != Some(version) {
         let text = format!("Header mismatch: MCP-Protocol-Version is {}", shown(header));
-        return Err(bad(id, HEADER_MISMATCH, &text));
+        return Err(bad(id, codes::HEADER_MISMATCH, &text));
     }
     if !MODERN_VERSIONS.contains(&version) {
         return Err(unsupported(version));
@@ -158,7 +157,7 @@ fn compare(id: &Value, headers: &HeaderMap, name: &str, value: &str) -> Result<(
         return Ok(());
     }
     let text = format!("Header mismatch: {name} is {}, and the body says `{value}`", shown(header));
-    Err(bad(id, HEADER_MISMATCH, &text))
+    Err(bad(id, codes::HEADER_MISMATCH, &text))
 }
 
 /// The headers that the tool's definition asks for ("Server Behavior for Custom Headers").
@@ -174,7 +173,7 @@ fn check_parameters(headers: &HeaderMap, message: &Value) -> Result<(), Answer> 
             }
             None if headers.contains_key(mirrored.header.as_str()) => {
                 let text = format!("Header mismatch: {} has no value in the body", mirrored.header);
-                return Err(bad(&message["id"], HEADER_MISMATCH, &text));
+                return Err(bad(&message["id"], codes::HEADER_MISMATCH, &text));
             }
             None => {}
         }
@@ -221,7 +220,10 @@ async fn call(state: &Arc<State>, message: &Value) -> Result<Answer, Answer> {
             return Ok(legacy::slow(form, message, &result, step, steps).await);
         }
         Call::Unknown => {
-            return Ok(answer(form, &error(id, -32602, &format!("Unknown tool: {name}"))));
+            return Ok(answer(
+                form,
+                &error(id, codes::INVALID_PARAMS, &format!("Unknown tool: {name}")),
+            ));
         }
     };
     Ok(answer(form, &success(id, &result)))
@@ -236,7 +238,7 @@ fn ask(state: &State, message: &Value, inquiry: &Inquiry) -> Result<Value, Answe
     let declared = &params["_meta"][META_CAPABILITIES];
     if declared.get(inquiry.capability).is_none() {
         let text = format!("The client did not declare `{}`", inquiry.capability);
-        let mut error = error(id, MISSING_CAPABILITY, &text);
+        let mut error = error(id, codes::MISSING_CAPABILITY, &text);
         error["error"]["data"] = json!({"requiredCapabilities": {inquiry.capability: {}}});
         return Err(document(StatusCode::BAD_REQUEST, &error));
     }
@@ -244,7 +246,11 @@ fn ask(state: &State, message: &Value, inquiry: &Inquiry) -> Result<Value, Answe
     let seal = format!("{} \u{1f512} {}", inquiry.method, state.seal(&params["name"].to_string()));
     if let Some(given) = params["inputResponses"].get(QUESTION) {
         if params["requestState"] != seal.as_str() {
-            return Err(bad(id, -32602, "Invalid params: requestState is not what was given out"));
+            return Err(bad(
+                id,
+                codes::INVALID_PARAMS,
+                "Invalid params: requestState is not what was given out",
+            ));
         }
         return Ok(complete((inquiry.finish)(given)));
     }
@@ -275,7 +281,7 @@ fn listen(state: &Arc<State>, message: &Value) -> Answer {
     }
     let acknowledged = json!({
         "jsonrpc": "2.0",
-        "method": "notifications/subscriptions/acknowledged",
+        "method": methods::SUBSCRIPTION_ACKNOWLEDGED,
         "params": {"_meta": subscription, "notifications": honoured},
     });
     let (mut sender, answer) = stream();

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::answers::{Answer, document, empty, not_allowed, plain, refuse, text_of};
+use crate::protocol::codes;
 
 /// The client that is registered from the beginning, for whoever has no browser.
 pub const CLIENT_ID: &str = "demo-client";
@@ -346,7 +347,7 @@ impl Authority {
                 if error.is_empty() { String::new() } else { format!("error=\"{error}\", ") };
             let challenge =
                 format!("Bearer {error}scope=\"{scope}\", resource_metadata=\"{metadata}\"");
-            let mut refusal = refuse(status, -32001, text);
+            let mut refusal = refuse(status, codes::SESSION_NOT_FOUND, text);
             if let Ok(challenge) = HeaderValue::from_str(&challenge) {
                 refusal.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
             }

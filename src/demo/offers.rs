@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::state::State;
 use super::tools::IMAGE;
+use crate::protocol::methods;
 
 /// How the server wants to be used.
 pub(super) const INSTRUCTIONS: &str =
@@ -42,7 +43,7 @@ pub(super) const TOGGLES: &str = "demo://toggles";
 
 /// The notification that it has changed.
 pub(super) fn updated() -> Value {
-    json!({"jsonrpc": "2.0", "method": "notifications/resources/updated", "params": {"uri": TOGGLES}})
+    json!({"jsonrpc": "2.0", "method": methods::RESOURCE_UPDATED, "params": {"uri": TOGGLES}})
 }
 
 const NAMES: [&str; 3] = ["Ada", "Alan", "Grace"];
@@ -72,12 +73,14 @@ pub(super) fn list(key: &str) -> Value {
 /// The result of a method; `None` for one that is not known, or why there is none.
 pub(super) fn serve(state: &State, method: &str, params: &Value) -> Option<Result<Value, String>> {
     Some(Ok(match method {
-        "resources/list" => json!({"resources": list("resources")}),
-        "resources/templates/list" => json!({"resourceTemplates": list("resourceTemplates")}),
-        "prompts/list" => json!({"prompts": list("prompts")}),
-        "resources/read" => return Some(read(state, params["uri"].as_str().unwrap_or_default())),
-        "prompts/get" => return Some(prompt(params)),
-        "completion/complete" => {
+        methods::LIST_RESOURCES => json!({"resources": list("resources")}),
+        methods::LIST_RESOURCE_TEMPLATES => json!({"resourceTemplates": list("resourceTemplates")}),
+        methods::LIST_PROMPTS => json!({"prompts": list("prompts")}),
+        methods::READ_RESOURCE => {
+            return Some(read(state, params["uri"].as_str().unwrap_or_default()));
+        }
+        methods::GET_PROMPT => return Some(prompt(params)),
+        methods::COMPLETE => {
             let typed = params["argument"]["value"].as_str().unwrap_or_default().to_lowercase();
             let fits = |name: &&&str| name.to_lowercase().starts_with(&typed);
             let values: Vec<&&str> = NAMES.iter().filter(fits).collect();

@@ -16,6 +16,7 @@ use super::{DemoAuth, Eras, Fault, Options, TOKEN, legacy, modern};
 use crate::protocol::envelope::META_VERSION;
 use crate::protocol::headers::{ACCEPT_BOTH, EVENT_STREAM, JSON, PROTOCOL_VERSION};
 use crate::protocol::version::Era;
+use crate::protocol::{codes, methods};
 
 /// The largest request that is read.
 const MAX_REQUEST: usize = 4 * 1024 * 1024;
@@ -89,12 +90,16 @@ fn check_origin(headers: &HeaderMap) -> Result<(), Answer> {
     };
     let host = text_of(headers, header::HOST.as_str());
     if !host.is_some_and(local) {
-        return Err(refuse(StatusCode::FORBIDDEN, -32000, "Forbidden: invalid Host header"));
+        return Err(refuse(
+            StatusCode::FORBIDDEN,
+            codes::SERVER_ERROR,
+            "Forbidden: invalid Host header",
+        ));
     }
     match text_of(headers, header::ORIGIN.as_str()) {
-        Some(origin) if !origin.split_once("://").is_some_and(|(_, host)| local(host)) => {
-            Err(refuse(StatusCode::FORBIDDEN, -32000, "Forbidden: invalid Origin header"))
-        }
+        Some(origin) if !origin.split_once("://").is_some_and(|(_, host)| local(host)) => Err(
+            refuse(StatusCode::FORBIDDEN, codes::SERVER_ERROR, "Forbidden: invalid Origin header"),
+        ),
         _ => Ok(()),
     }
 }
@@ -115,7 +120,7 @@ fn check_token(state: &State, headers: &HeaderMap) -> Result<(), Answer> {
         }
         None => ("Bearer realm=\"mcpoke-demo\"", "Unauthorized: a bearer token is wanted"),
     };
-    let mut refusal = refuse(StatusCode::UNAUTHORIZED, -32001, text);
+    let mut refusal = refuse(StatusCode::UNAUTHORIZED, codes::SESSION_NOT_FOUND, text);
     let challenge = HeaderValue::from_static(challenge);
     refusal.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     Err(refusal)
@@ -125,18 +130,22 @@ async fn post(state: &Arc<State>, request: Request<Incoming>) -> Result<Answer, 
     check_types(request.headers())?;
     let headers = request.headers().clone();
     let body = Limited::new(request.into_body(), MAX_REQUEST).collect().await.map_err(|_| {
-        refuse(StatusCode::PAYLOAD_TOO_LARGE, -32000, "Payload too large: at most 4 MiB")
+        refuse(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            codes::SERVER_ERROR,
+            "Payload too large: at most 4 MiB",
+        )
     })?;
     let message: Value = serde_json::from_slice(&body.to_bytes()).map_err(|_| {
-        refuse(StatusCode::BAD_REQUEST, -32700, "Parse error: the body is not JSON")
+        refuse(StatusCode::BAD_REQUEST, codes::PARSE_ERROR, "Parse error: the body is not JSON")
     })?;
     if message["jsonrpc"] != "2.0" {
         let text = "Invalid request: one JSON-RPC 2.0 message is expected";
-        return Err(refuse(StatusCode::BAD_REQUEST, -32600, text));
+        return Err(refuse(StatusCode::BAD_REQUEST, codes::INVALID_REQUEST, text));
     }
     // What changes something for everybody needs more than what only looks.
     if state.options.auth == DemoAuth::OAuth
-        && message["method"] == "tools/call"
+        && message["method"] == methods::CALL_TOOL
         && message["params"]["name"] == "toggle"
     {
         state.authority.check(&headers, true)?;
@@ -163,12 +172,12 @@ fn check_types(headers: &HeaderMap) -> Result<(), Answer> {
         |kind: &str| accept.split(',').any(|part| part.trim().split(';').next() == Some(kind));
     if !names(JSON) || !names(EVENT_STREAM) {
         let text = format!("Not acceptable: Accept must name both types: {ACCEPT_BOTH}");
-        return Err(refuse(StatusCode::NOT_ACCEPTABLE, -32000, &text));
+        return Err(refuse(StatusCode::NOT_ACCEPTABLE, codes::SERVER_ERROR, &text));
     }
     let kind = text_of(headers, header::CONTENT_TYPE.as_str()).unwrap_or_default();
     if kind.split(';').next().map(str::trim) != Some(JSON) {
         let text = "Unsupported media type: Content-Type must be application/json";
-        return Err(refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, -32000, text));
+        return Err(refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, codes::SERVER_ERROR, text));
     }
     Ok(())
 }

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
 
+use crate::protocol::{codes, methods};
+
 /// So long a task is kept, in milliseconds.
 const TTL_MS: u64 = 600_000;
 /// How often to ask, in milliseconds.
@@ -70,21 +72,21 @@ impl Tasks {
         params: &Value,
         modern: bool,
     ) -> Option<Result<Value, (i64, String)>> {
-        if method == "tasks/list" && !modern {
+        if method == methods::LIST_TASKS && !modern {
             let all: Vec<Value> = self.0.iter().map(|(id, task)| task.shown(id, false)).collect();
             return Some(Ok(json!({"tasks": all})));
         }
-        if !matches!(method, "tasks/get" | "tasks/cancel") {
+        if !matches!(method, methods::GET_TASK | methods::CANCEL_TASK) {
             return None;
         }
         let id = params["taskId"].as_str().unwrap_or_default();
         let Some(task) = self.0.get_mut(id) else {
-            return Some(Err((-32602, format!("Unknown task: {id}"))));
+            return Some(Err((codes::INVALID_PARAMS, format!("Unknown task: {id}"))));
         };
-        if method == "tasks/cancel" {
+        if method == methods::CANCEL_TASK {
             if !modern && task.status() != "working" {
                 let text = format!("The task is {} already", task.status());
-                return Some(Err((-32602, text)));
+                return Some(Err((codes::INVALID_PARAMS, text)));
             }
             task.cancelled |= task.status() == "working";
             if modern {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::answers::{text, wrong};
 use super::state::State;
+use crate::protocol::methods;
 
 /// A 24 by 24 pixel PNG: an orange disc.
 pub(super) const IMAGE: &str = "iVBORw0KGgoAAAANSUhEUgAAABgAAAAYCAIAAABvFaqvAAAAUElEQVR42mOQkDGgCmKgh0H/exjQEMkGYRpB\
@@ -195,7 +196,7 @@ pub(super) fn call(state: &State, name: &str, arguments: &Value) -> Call {
 fn ask() -> Inquiry {
     Inquiry {
         capability: "elicitation",
-        method: "elicitation/create",
+        method: methods::ELICIT,
         params: json!({"mode": "form", "message": "Who are you?", "requestedSchema": {
             "type": "object",
             "properties": {
@@ -222,7 +223,7 @@ fn sample(question: Option<&str>) -> Inquiry {
     let question = question.unwrap_or("What is the capital of France?");
     Inquiry {
         capability: "sampling",
-        method: "sampling/createMessage",
+        method: methods::CREATE_MESSAGE,
         params: json!({
             "messages": [{"role": "user", "content": {"type": "text", "text": question}}],
             "maxTokens": 100,
@@ -237,7 +238,7 @@ fn sample(question: Option<&str>) -> Inquiry {
 fn roots() -> Inquiry {
     Inquiry {
         capability: "roots",
-        method: "roots/list",
+        method: methods::LIST_ROOTS,
         params: Value::Null,
         finish: |answer| {
             let roots = answer["roots"].as_array().into_iter().flatten();

@@ -191,7 +191,7 @@ fn the_corpus_of_real_answers_is_explained() {
         let Some(Mistake { request, right }) = mistake(trigger) else { continue };
         let Some(status) = row["status"].as_u64() else { continue };
         let found = explain(&[answered(request, u16::try_from(status).unwrap(), &row)]);
-        let top = found.first().map_or("", |finding| finding.id);
+        let top = found.first().map_or("", |finding| finding.rule.id.as_str());
         // What was served is no mistake there.
         let accepted = is_accepted(&row);
         let tally = tallies.entry(trigger.to_owned()).or_default();

@@ -6,14 +6,17 @@
 
 #[cfg(test)]
 mod corpus;
+mod id;
 mod profile;
 mod rule;
 mod rules;
 
 use crate::exchange::{Exchange, Shape};
+use crate::protocol::methods;
 
+pub use id::RuleId;
 pub use profile::{Departure, Eras, Profile, Reaction, Role, Sessions, Step};
-pub use rule::{Certainty, Finding, Rule, succeeded, tool_failed};
+pub use rule::{Certainty, Finding, FirstLine, Next, Rule, succeeded, tool_failed};
 
 use rule::Evidence;
 
@@ -26,7 +29,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
 
 /// The rule of this name.
 pub fn rule(id: &str) -> Option<&'static Rule> {
-    rules().find(|rule| rule.id == id)
+    rules().find(|rule| rule.id.as_str() == id)
 }
 
 /// Explains the last of these exchanges; the surest finding first. Nothing is found in one that worked.
@@ -43,7 +46,8 @@ pub fn explain_at(exchanges: &[Exchange], at: usize) -> Vec<Finding> {
     if !is_failure(&evidence) {
         return Vec::new();
     }
-    let apply = |rules: &[&Rule]| rules.iter().filter_map(|rule| rule.apply(&evidence)).collect();
+    let apply =
+        |rules: &[&'static Rule]| rules.iter().filter_map(|rule| rule.apply(&evidence)).collect();
     let mut findings: Vec<Finding> = if rules::is_about_authorization(&exchanges[at]) {
         apply(rules::AUTHORIZATION)
     } else {
@@ -61,7 +65,7 @@ pub fn survey(exchanges: &[Exchange]) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
     for at in 0..exchanges.len() {
         let Some(top) = explain_at(exchanges, at).into_iter().next() else { continue };
-        match found.iter_mut().find(|known| known.id == top.id) {
+        match found.iter_mut().find(|known| known.rule.id == top.rule.id) {
             Some(known) if top.certainty > known.certainty => *known = top,
             Some(_) => {}
             None => found.push(top),
@@ -77,7 +81,7 @@ pub fn conduct(exchanges: &[Exchange]) -> Vec<Finding> {
     for at in 0..exchanges.len() {
         let evidence = Evidence::around(exchanges, at);
         for rule in rules::CONDUCT {
-            if !found.iter().any(|known| known.id == rule.id) {
+            if !found.iter().any(|known| known.rule.id == rule.id) {
                 found.extend(rule.apply(&evidence));
             }
         }
@@ -104,7 +108,7 @@ fn is_failure(evidence: &Evidence<'_>) -> bool {
 pub fn remark(exchange: &Exchange) -> Option<&'static str> {
     let answer = exchange.answer.as_ref()?;
     // What is accepted with 202 is answered elsewhere: the session is in the address there.
-    if !exchange.is("initialize") || !succeeded(exchange) || answer.status == 202 {
+    if !exchange.is(methods::INITIALIZE) || !succeeded(exchange) || answer.status == 202 {
         return None;
     }
     Some(match answer.header(crate::protocol::headers::SESSION_ID) {

@@ -1,9 +1,12 @@
 //! A rule, what it looks at, and what it finds.
 
-use crate::exchange::{Answer, Exchange, Shape};
+use super::id::RuleId;
+use crate::exchange::{Answer, Exchange, FailureKind, Shape};
+use crate::exit::Kind;
 use crate::protocol::headers;
 use crate::protocol::jsonrpc::{self, ErrorObject, Message};
 use crate::protocol::version::Era;
+use crate::protocol::{codes, methods};
 
 /// How sure a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,23 +43,91 @@ impl From<Certainty> for Conclusion {
     }
 }
 
-/// One rule of the diagnosis.
+/// Whose words are the first line of a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FirstLine {
+    /// The rule's title, unless the client itself read the response and says what is wrong with it.
+    Rule,
+    /// The rule's title in any case.
+    Always,
+    /// The client's own message: it is more precise than the title.
+    Client,
+}
+
+/// The commands to suggest after a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Whatever suits the kind of failure.
+    ByKind,
+    /// Do the handshake.
+    Handshake,
+    /// Initialize again, which detects the era.
+    Init,
+    /// Log in.
+    Login,
+    /// Try another address.
+    OtherAddress,
+    /// Trace the server, and show what was sent.
+    LookCloser,
+    /// None.
+    Nothing,
+}
+
+/// How many earlier exchanges a rule looks at unless it needs none.
+pub(crate) const RECENT: usize = 64;
+
+/// One rule of the diagnosis: what it looks for, what it says, and what follows from it.
 pub struct Rule {
-    /// The name, the same for ever: scripts look for it.
-    pub id: &'static str,
+    /// The name.
+    pub id: RuleId,
     /// What went wrong, as a clause without a full stop.
     pub title: &'static str,
     /// What that means, and what a client must do.
     pub means: &'static str,
-    /// What whoever runs the server must do, where it is the server that is wrong; else empty.
+    /// What the server's operator must do if the server is wrong; else empty.
     pub server: &'static str,
-    /// Where the specification says so.
+    /// The section of the specification; empty if there is none.
     pub specification: &'static str,
-    /// The long text of `explain`: paragraphs between empty lines.
+    /// The text of `explain`: paragraphs separated by empty lines.
     pub about: &'static str,
+    /// The kind of failure that it is, if the rule is certain of it; `None` leaves the kind as it is.
+    pub exit: Option<Kind>,
+    /// Whose words are the first line of a failure.
+    pub first_line: FirstLine,
+    /// The commands to suggest.
+    pub next: Next,
+    /// Says only that a token is missing: an error of the authorization itself says more.
+    pub is_general: bool,
+    /// `trace` ends here: no later step could tell more.
+    pub stops_trace: bool,
+    /// `trace` provokes it with requests that are wrong on purpose, so that it is no finding there.
+    pub is_provoked: bool,
+    /// `trace` repeats the request on new connections, which tells the causes of this apart.
+    pub is_repeated: bool,
+    /// How many earlier exchanges the rule looks at, apart from handshakes and ends of sessions.
+    pub reach: usize,
     /// Looks at the evidence of a failed exchange.
     pub(crate) find: fn(&Evidence<'_>) -> Option<Conclusion>,
 }
+
+/// The defaults of a rule.
+pub(crate) const RULE: Rule = Rule {
+    id: RuleId::Unknown,
+    title: "",
+    means: "",
+    server: "",
+    specification: "",
+    about: "",
+    exit: None,
+    first_line: FirstLine::Rule,
+    next: Next::ByKind,
+    is_general: false,
+    stops_trace: false,
+    is_provoked: false,
+    is_repeated: false,
+    reach: 0,
+    find: |_| None,
+};
 
 impl std::fmt::Debug for Rule {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -65,56 +136,39 @@ impl std::fmt::Debug for Rule {
 }
 
 /// One conclusion.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Finding {
-    /// The rule's name.
-    pub id: &'static str,
-    /// How sure it is.
+    /// The rule.
+    pub rule: &'static Rule,
+    /// How certain it is.
     pub certainty: Certainty,
-    /// What went wrong, as a clause without a full stop.
-    pub title: &'static str,
-    /// What that means and what a client must do.
-    pub means: &'static str,
-    /// What whoever runs the server must do; empty where the server is right.
-    pub server: &'static str,
-    /// Where the specification says so.
-    pub specification: &'static str,
     /// The number of the exchange that shows it.
     pub exchange: usize,
-    /// The evidence in words; empty where the exchange itself says it all.
+    /// The evidence in words; empty if the exchange itself says it all.
     pub because: String,
 }
 
 impl Finding {
-    /// The finding for a program.
+    /// Returns the finding as an object of `--json`.
     pub fn to_json(&self) -> serde_json::Value {
         serde_json::json!({
-            "id": self.id,
+            "id": self.rule.id,
             "certainty": self.certainty.as_str(),
-            "title": self.title,
-            "means": self.means,
-            "server": self.server,
+            "title": self.rule.title,
+            "means": self.rule.means,
+            "server": self.rule.server,
             "because": self.because,
             "exchange": self.exchange,
-            "specification": self.specification,
+            "specification": self.rule.specification,
         })
     }
 }
 
 impl Rule {
     /// Applies the rule.
-    pub(super) fn apply(&self, evidence: &Evidence<'_>) -> Option<Finding> {
+    pub(super) fn apply(&'static self, evidence: &Evidence<'_>) -> Option<Finding> {
         let Conclusion { certainty, because } = (self.find)(evidence)?;
-        Some(Finding {
-            id: self.id,
-            certainty,
-            title: self.title,
-            means: self.means,
-            server: self.server,
-            specification: self.specification,
-            exchange: evidence.exchange.number,
-            because,
-        })
+        Some(Finding { rule: self, certainty, exchange: evidence.exchange.number, because })
     }
 }
 
@@ -147,6 +201,12 @@ impl<'e> Evidence<'e> {
         self.exchange.status().unwrap_or_default()
     }
 
+    /// Returns why the exchange ended early.
+    pub(crate) fn failure(&self) -> Option<FailureKind> {
+        self.exchange.failure.as_ref().map(|failure| failure.kind)
+    }
+
+    /// Returns the code of the JSON-RPC error.
     pub(crate) fn code(&self) -> Option<i64> {
         self.error.as_ref().and_then(|error| error.code)
     }
@@ -188,7 +248,7 @@ impl<'e> Evidence<'e> {
 
     /// Whether a handshake succeeded before.
     pub(crate) fn after_handshake(&self) -> bool {
-        self.earlier.iter().any(|exchange| exchange.is("initialize") && succeeded(exchange))
+        self.earlier.iter().any(|exchange| exchange.is(methods::INITIALIZE) && succeeded(exchange))
     }
 
     /// The handshake that issued the session id which was sent.
@@ -215,8 +275,16 @@ impl<'e> Evidence<'e> {
     /// Codes that name another cause than the session: parse error, unknown method, wrong parameters, a
     /// refusal of the modern era.
     pub(crate) fn names_another_cause(&self) -> bool {
-        matches!(self.code(), Some(-32700 | -32602 | -32020 | -32021 | -32022))
-            || (self.code() == Some(-32601) && !self.says(&["session"]))
+        matches!(
+            self.code(),
+            Some(
+                codes::PARSE_ERROR
+                    | codes::INVALID_PARAMS
+                    | codes::HEADER_MISMATCH
+                    | codes::MISSING_CAPABILITY
+                    | codes::UNSUPPORTED_VERSION
+            )
+        ) || (self.code() == Some(codes::METHOD_NOT_FOUND) && !self.says(&["session"]))
     }
 }
 
@@ -233,7 +301,7 @@ pub(crate) fn issues(exchange: &Exchange, session: &str) -> bool {
 
 /// The session id that a successful `initialize` issued.
 pub(crate) fn issued(exchange: &Exchange) -> Option<&str> {
-    let answer = exchange.answer.as_ref().filter(|_| exchange.is("initialize"))?;
+    let answer = exchange.answer.as_ref().filter(|_| exchange.is(methods::INITIALIZE))?;
     if !succeeded(exchange) {
         return None;
     }

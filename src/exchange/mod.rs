@@ -3,6 +3,7 @@
 //! Everything that is explained later is explained from these records. They hold secrets; what is
 //! shown of them goes through the [`Redactor`] that every observer is given.
 
+mod failure;
 mod recorder;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -15,6 +16,7 @@ use crate::protocol::jsonrpc::{self, Message};
 use crate::protocol::version;
 use crate::redact::{Redactor, is_sensitive_header, secrets_of};
 
+pub use failure::{Failure, FailureKind, Objection, Phase};
 pub use recorder::{Observer, Recorder};
 
 /// As much of a body is kept as evidence; a longer one is marked as cut.
@@ -24,9 +26,6 @@ pub const KEEP_EVENTS: usize = 1000;
 
 /// As many bytes of all events together are kept; the rest is counted.
 pub const KEEP_STREAM: usize = 1024 * 1024;
-
-/// The failure of an exchange whose client, seen through the proxy, did not wait for the end.
-pub const HUNG_UP: &str = "the client hung up before the end";
 
 /// What an exchange is for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -283,7 +282,7 @@ pub struct Exchange {
     /// What came back, if anything did.
     pub answer: Option<Answer>,
     /// Why it ended early, if it did.
-    pub failure: Option<String>,
+    pub failure: Option<Failure>,
 }
 
 impl Exchange {

@@ -2,6 +2,7 @@
 
 use super::{Failure, Kind, from_client};
 use crate::client::{self, Client, ErrorKind};
+use crate::diagnose::{Next, RuleId};
 use crate::oauth::Challenge;
 use crate::redact::without_secrets;
 use crate::transport;
@@ -47,31 +48,29 @@ pub(crate) fn failed(error: client::Error, client: &Client, spoken: &Spoken) -> 
         let login = format!("mcpoke login {} --scope {}", spoken.target, quoted(&wanted));
         return failure
             .with_next(login, "asks for it, in a browser")
-            .with_next("mcpoke explain auth-scope", "explains it in full");
+            .with_next(format!("mcpoke explain {}", RuleId::AuthScope), "explains it in full");
     }
     if let Some(option) = limit {
         return failure
             .with_next(format!("the same with a larger {option}"), "0 is without limit for times");
     }
-    let finding = failure.findings.first().map(|finding| finding.id);
-    let failure = advised(failure, finding, client, spoken);
-    match finding {
-        Some(id) if id != "unknown" => {
-            failure.with_next(format!("mcpoke explain {id}"), "explains it in full")
+    let rule = failure.findings.first().map(|finding| finding.rule);
+    let failure = advised(failure, rule.map(|rule| rule.next), client, spoken);
+    match rule {
+        Some(rule) if rule.next != Next::LookCloser => {
+            failure.with_next(format!("mcpoke explain {}", rule.id), "explains it in full")
         }
         _ => failure,
     }
 }
 
-/// What helps with this finding, or with this kind of failure.
-fn advised(failure: Failure, finding: Option<&str>, client: &Client, spoken: &Spoken) -> Failure {
-    match (finding, failure.kind) {
-        (Some("session-missing" | "session-expired"), _) | (_, Kind::Session) => {
-            about_sessions(failure, spoken)
-        }
+/// Adds what helps with a finding, or with this kind of failure.
+fn advised(failure: Failure, next: Option<Next>, client: &Client, spoken: &Spoken) -> Failure {
+    match (next, failure.kind) {
+        (Some(Next::Handshake), _) | (_, Kind::Session) => about_sessions(failure, spoken),
         (_, Kind::Auth) if is_status(&failure, 407) => failure
             .with_detail("The proxy wants credentials: http://USER:PASSWORD@HOST with --proxy."),
-        (_, Kind::Auth) => with_login(failure, finding, spoken)
+        (_, Kind::Auth) => with_login(failure, next, spoken)
             .with_next(
                 format!("mcpoke init {} --bearer env:TOKEN", spoken.target),
                 "with the token in $TOKEN",
@@ -80,16 +79,16 @@ fn advised(failure: Failure, finding: Option<&str>, client: &Client, spoken: &Sp
                 format!("mcpoke init {} --token-command CMD", spoken.target),
                 "with the token that a command says",
             ),
-        (Some("redirected" | "wrong-path"), _) => elsewhere(failure, client),
-        (Some("modern-only" | "legacy-only"), _) => failure.with_next(
+        (Some(Next::OtherAddress), _) => elsewhere(failure, client),
+        (Some(Next::Init), _) => failure.with_next(
             format!("mcpoke init {}", spoken.target),
             "finds out what the server speaks, and remembers it",
         ),
-        (Some("not-mcp" | "rate-limited" | "upstream-down"), _) => failure,
+        (Some(Next::Nothing), _) => failure,
         (None, Kind::Unreachable) => {
             failure.with_detail("Is the server running, and is this its address?")
         }
-        (Some("unknown"), _) if !spoken.tracing => failure
+        (Some(Next::LookCloser), _) if !spoken.tracing => failure
             .with_next(format!("mcpoke trace {}", spoken.target), "tries the server step by step")
             .with_next("the same with --trace", "shows all that was sent and received"),
         (_, Kind::Rpc | Kind::Protocol) if !spoken.tracing => failure.with_next(
@@ -100,22 +99,13 @@ fn advised(failure: Failure, finding: Option<&str>, client: &Client, spoken: &Sp
     }
 }
 
-/// A login, where the server takes tokens, or does not say what it takes.
-fn with_login(failure: Failure, finding: Option<&str>, spoken: &Spoken) -> Failure {
-    const HELPS: [&str; 7] = [
-        "auth-required",
-        "auth-challenge-remapped",
-        "auth-no-challenge",
-        "auth-scope",
-        "auth-audience",
-        "auth-token-expired",
-        "auth-expired",
-    ];
+/// Suggests a login if the server takes tokens, or does not say what it takes.
+fn with_login(failure: Failure, next: Option<Next>, spoken: &Spoken) -> Failure {
     let takes_tokens = failure.exchange.as_ref().is_none_or(|exchange| {
         let all = Challenge::all(exchange);
         all.is_empty() || all.iter().any(|challenge| challenge.scheme == "bearer")
     });
-    if !takes_tokens || finding.is_some_and(|finding| !HELPS.contains(&finding)) {
+    if !takes_tokens || next.is_some_and(|next| next != Next::Login) {
         return failure;
     }
     failure.with_next(format!("mcpoke login {}", spoken.target), "gets a token, in a browser")

@@ -4,9 +4,10 @@ use serde_json::Value;
 
 use super::{Failure, Kind};
 use crate::client::{self, EXTENSION};
-use crate::diagnose::{Certainty, explain_at};
+use crate::diagnose::{Certainty, FirstLine, explain_at};
 use crate::exchange::Exchange;
 use crate::oauth;
+use crate::protocol::codes;
 use crate::protocol::headers;
 use crate::protocol::jsonrpc::ErrorObject;
 use crate::protocol::version::Era;
@@ -15,17 +16,12 @@ use crate::transport::{self, Redirect};
 /// Said of a request whose fate is not known.
 const MAY_HAVE_RUN: &str = "The request was sent and may have run; it was not sent again.";
 
-/// The request needs a capability that was not declared (2026-07-28, Overview, "Error Codes").
-const MISSING_CAPABILITY: i64 = -32021;
-/// Somebody must visit an address first (2025-11-25, Elicitation, "URL Elicitation Required Error").
-const URL_NEEDED: i64 = -32042;
-
 /// What the server wants before it does what it was asked, from the error's data.
 fn what_is_needed(error: &ErrorObject) -> Vec<String> {
     let data = error.data.as_ref().and_then(|data| serde_json::from_str::<Value>(data.get()).ok());
     let data = data.unwrap_or_default();
     match error.code {
-        Some(MISSING_CAPABILITY) => {
+        Some(codes::MISSING_CAPABILITY) => {
             let needed = data["requiredCapabilities"].as_object().into_iter().flatten();
             needed
                 .map(|(name, of)| match name.as_str() {
@@ -46,7 +42,7 @@ fn what_is_needed(error: &ErrorObject) -> Vec<String> {
                 })
                 .collect()
         }
-        Some(URL_NEEDED) => {
+        Some(codes::URL_ELICITATION_REQUIRED) => {
             let asked = data["elicitations"].as_array().into_iter().flatten();
             asked
                 .filter_map(|one| {
@@ -108,7 +104,9 @@ pub fn from_client(error: client::Error, history: &[Exchange]) -> Failure {
             let status = error.exchange.as_ref().and_then(|exchange| exchange.status());
             let kind = match (status.map(kind_of_status), sent.code) {
                 (Some(Kind::Auth), _) => Kind::Auth,
-                (_, Some(MISSING_CAPABILITY | URL_NEEDED)) => Kind::Input,
+                (_, Some(codes::MISSING_CAPABILITY | codes::URL_ELICITATION_REQUIRED)) => {
+                    Kind::Input
+                }
                 _ => Kind::Rpc,
             };
             let text = if kind == Kind::Input {
@@ -128,24 +126,22 @@ pub fn from_client(error: client::Error, history: &[Exchange]) -> Failure {
     failure.details.append(&mut details);
     if unauthorized {
         // How a token is had is known by now, and what went wrong with that.
-        findings.retain(|finding| !GENERAL.contains(&finding.id));
+        findings.retain(|finding| !finding.rule.is_general);
     }
     if let Some(finding) = findings.first() {
-        let about_sessions = finding.id.starts_with("session-");
-        // What the client itself has to say is more precise than the title of these.
-        let knows_more = unauthorized
-            || matches!(
-                finding.id,
-                "unreachable" | "tls" | "stream-empty" | "stream-buffered" | "unknown"
-            )
-            || (own_words && finding.id != "not-mcp");
+        let rule = finding.rule;
+        let client_says_more = match rule.first_line {
+            FirstLine::Client => true,
+            FirstLine::Rule => unauthorized || own_words,
+            FirstLine::Always => unauthorized,
+        };
         // An error that the server explains itself stands, unless the evidence leaves no doubt.
         let certain = finding.certainty == Certainty::Certain || failure.rpc.is_none();
-        if about_sessions && certain {
-            failure.kind = Kind::Session;
+        if let (Some(kind), true) = (rule.exit, certain) {
+            failure.kind = kind;
         }
-        if (!about_sessions || certain) && !knows_more {
-            finding.title.clone_into(&mut failure.message);
+        if (rule.exit.is_none() || certain) && !client_says_more {
+            rule.title.clone_into(&mut failure.message);
         }
     }
     let redirect = failure.exchange.as_ref().and_then(|exchange| {
@@ -196,15 +192,14 @@ fn end_of(error: &client::Error, kind: Kind) -> Option<String> {
     Some(text.to_owned())
 }
 
-/// Findings that say no more than that a token is wanted.
-const GENERAL: [&str; 3] = ["auth-required", "auth-challenge-remapped", "auth-no-challenge"];
-
 /// Why there is no token.
 pub fn from_oauth(error: &oauth::Error) -> (Kind, String, Vec<String>) {
     use oauth::ErrorKind;
     use transport::ErrorKind as Transport;
     let kind = match error.kind {
-        ErrorKind::Transport(Transport::Unreachable) => Kind::Unreachable,
+        ErrorKind::Transport(
+            Transport::Unreachable | Transport::Tls | Transport::PrivateAddress,
+        ) => Kind::Unreachable,
         ErrorKind::Transport(Transport::TooSlow(_) | Transport::TooLarge(_)) => Kind::Limit,
         ErrorKind::Transport(Transport::Interrupted) | ErrorKind::Interrupted => Kind::Interrupted,
         ErrorKind::Usage => Kind::Usage,
@@ -218,15 +213,21 @@ pub fn from_oauth(error: &oauth::Error) -> (Kind, String, Vec<String>) {
 pub fn from_transport(error: &transport::Error) -> (Kind, String, Vec<String>) {
     use transport::ErrorKind;
     let kind = match error.kind {
-        ErrorKind::Unreachable => Kind::Unreachable,
-        ErrorKind::Broken | ErrorKind::NotHttp => Kind::Protocol,
+        ErrorKind::Unreachable | ErrorKind::PrivateAddress => Kind::Unreachable,
+        ErrorKind::Tls if !error.may_have_run => Kind::Unreachable,
+        ErrorKind::Tls
+        | ErrorKind::Broken
+        | ErrorKind::NotHttp
+        | ErrorKind::ClientGone
+        | ErrorKind::Rejected(_)
+        | ErrorKind::Unknown => Kind::Protocol,
         ErrorKind::TooSlow(_) | ErrorKind::TooLarge(_) => Kind::Limit,
         ErrorKind::Unusable => Kind::Usage,
         ErrorKind::Interrupted => Kind::Interrupted,
     };
     let message = match (error.kind, error.phase) {
         (ErrorKind::Unusable, _) => error.text.clone(),
-        (ErrorKind::Unreachable, _) => format!("cannot reach the server: {}", error.text),
+        _ if kind == Kind::Unreachable => format!("cannot reach the server: {}", error.text),
         (ErrorKind::Interrupted, _) if !error.may_have_run => error.text.clone(),
         (_, phase) => format!("{}, while {}", error.text, phase.doing()),
     };

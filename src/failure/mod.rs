@@ -8,71 +8,12 @@ use serde_json::{Map, Value, json};
 
 use crate::diagnose::Finding;
 use crate::exchange::Exchange;
-use crate::exit::ExitCode;
 use crate::session::TargetError;
 
+pub use crate::exit::Kind;
 pub(crate) use advice::{Spoken, failed, quoted};
 pub use from_client::{from_client, from_oauth, from_transport};
 pub use page::print;
-
-/// What kind of failure it is; the words of `--json`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Wrong usage, wrong arguments.
-    Usage,
-    /// The server cannot be reached.
-    Unreachable,
-    /// The server wants other credentials.
-    Auth,
-    /// The session is missing or gone.
-    Session,
-    /// A JSON-RPC error.
-    Rpc,
-    /// Not MCP, or against the protocol.
-    Protocol,
-    /// A limit of time or size.
-    Limit,
-    /// Local state.
-    State,
-    /// The server asks for input, and nobody is there to give it.
-    Input,
-    /// The user has ended it.
-    Interrupted,
-}
-
-impl Kind {
-    /// The word for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Usage => "usage",
-            Self::Unreachable => "unreachable",
-            Self::Auth => "auth",
-            Self::Session => "session",
-            Self::Rpc => "rpc",
-            Self::Protocol => "protocol",
-            Self::Limit => "limit",
-            Self::State => "state",
-            Self::Input => "input",
-            Self::Interrupted => "interrupted",
-        }
-    }
-
-    /// How the process ends.
-    pub fn exit(self) -> ExitCode {
-        match self {
-            Self::Usage => ExitCode::Usage,
-            Self::Unreachable => ExitCode::Unreachable,
-            Self::Auth => ExitCode::Auth,
-            Self::Session => ExitCode::Session,
-            Self::Rpc => ExitCode::Rpc,
-            Self::Protocol => ExitCode::Protocol,
-            Self::Limit => ExitCode::Limit,
-            Self::State => ExitCode::State,
-            Self::Input => ExitCode::Input,
-            Self::Interrupted => ExitCode::Interrupted,
-        }
-    }
-}
 
 /// A command that failed: everything that its user is told.
 #[derive(Debug)]

@@ -23,9 +23,9 @@ pub fn print(console: &Console, failure: &Failure, redactor: &Redactor) -> io::R
         page.labelled("", &page.safe(detail))?;
     }
     if let Some(finding) = failure.findings.first() {
-        page.labelled("means", finding.means)?;
-        if !finding.specification.is_empty() {
-            page.labelled("see", finding.specification)?;
+        page.labelled("means", finding.rule.means)?;
+        if !finding.rule.specification.is_empty() {
+            page.labelled("see", finding.rule.specification)?;
         }
     }
     page.next()?;
@@ -52,7 +52,7 @@ impl Page<'_> {
         let message = self.safe(&self.failure.message);
         let mut title = format!("{} {message}", style.paint(Paint::Bad, "mcpoke:"));
         if let Some(finding) = self.failure.findings.first() {
-            let rule = format!("[{}, {}]", finding.id, finding.certainty.as_str());
+            let rule = format!("[{}, {}]", finding.rule.id, finding.certainty.as_str());
             title = format!("{title}  {}", style.paint(Paint::Faint, &rule));
         }
         self.console.err.line(&title)

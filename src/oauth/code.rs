@@ -9,9 +9,10 @@ use url::form_urlencoded;
 
 use super::challenge::Challenge;
 use super::discovery::Found;
-use super::error::{Error, ErrorKind, NO_PKCE};
+use super::error::{Error, ErrorKind};
 use super::registration::Client;
 use super::web::Web;
+use crate::exchange::Objection;
 
 /// A scope that asks for a refresh token (`OpenID` Connect Core 1.0, 11).
 pub const OFFLINE: &str = "offline_access";
@@ -60,7 +61,9 @@ pub fn can_begin(web: &mut Web, found: &Found) -> Result<(), Error> {
     let methods = server.code_challenge_methods_supported.as_deref();
     let has_pkce = methods.is_some_and(|methods| methods.iter().any(|method| method == "S256"));
     if !has_pkce && !found.assumed {
-        let error = Error::new(ErrorKind::Unsafe, NO_PKCE).with_detail(
+        let text = "the authorization server does not say that it has PKCE with S256";
+        let error = Error::new(ErrorKind::Unsafe, text);
+        let error = error.objecting(Objection::NoPkce).with_detail(
             "A code could be used by whoever intercepts it; clients must refuse to go on.",
         );
         return Err(web.refuse(error));

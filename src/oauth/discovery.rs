@@ -4,10 +4,11 @@
 use url::Url;
 
 use super::challenge::Challenge;
-use super::error::{ANOTHER_ISSUER, Error, ErrorKind};
+use super::error::{Error, ErrorKind};
 use super::metadata::{ResourceMetadata, ServerMetadata, read};
 use super::web::{Answered, Web};
 use crate::endpoint::Endpoint;
+use crate::exchange::Objection;
 use crate::protocol::{headers, version};
 use crate::redact::without_secrets;
 use crate::transport;
@@ -197,11 +198,12 @@ fn same_issuer(
         return Ok(metadata);
     }
     let text = format!(
-        "{ANOTHER_ISSUER}: `{}`, and not `{}`",
+        "the authorization server metadata are of another issuer: `{}`, and not `{}`",
         metadata.issuer.escape_debug(),
         expected.first().copied().unwrap_or_default().escape_debug()
     );
     let error = Error::new(ErrorKind::Unsafe, text)
+        .objecting(Objection::OtherIssuer)
         .with_detail("They must not be used: somebody may pass off another's server as this one.");
     Err(web.refuse(error))
 }

@@ -2,16 +2,8 @@
 
 use std::fmt;
 
+use crate::exchange::{FailureKind, Objection};
 use crate::transport;
-
-/// Said of exchanges, by which the diagnosis knows them: there is no way to register.
-pub const NO_REGISTRATION: &str = "the authorization server lets no client register itself";
-/// See [`NO_REGISTRATION`]: nothing was found, not even at the addresses of old.
-pub const SAYS_NOTHING: &str = "the server wants a token, and does not say how to get one";
-/// See [`NO_REGISTRATION`]: codes are not protected.
-pub const NO_PKCE: &str = "the authorization server does not say that it has PKCE with S256";
-/// See [`NO_REGISTRATION`]: what metadata of another issuer are told of begins so.
-pub const ANOTHER_ISSUER: &str = "the authorization server metadata are of another issuer";
 
 /// What kind of failure it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +45,8 @@ pub struct Error {
     pub wanted: Vec<String>,
     /// The number of the exchange that shows it.
     pub exchange: Option<usize>,
+    /// How that exchange is marked; the diagnosis reads it from there.
+    pub mark: FailureKind,
 }
 
 impl Error {
@@ -64,6 +58,7 @@ impl Error {
             code: None,
             wanted: Vec::new(),
             exchange: None,
+            mark: FailureKind::Rejected(Objection::Other),
         }
     }
 
@@ -72,6 +67,19 @@ impl Error {
     pub(crate) fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.details.push(detail.into());
         self
+    }
+
+    /// Sets how the exchange that shows the error is marked.
+    #[must_use]
+    pub(super) fn marking(mut self, mark: FailureKind) -> Self {
+        self.mark = mark;
+        self
+    }
+
+    /// Sets why the response must not be used.
+    #[must_use]
+    pub(super) fn objecting(self, objection: Objection) -> Self {
+        self.marking(FailureKind::Rejected(objection))
     }
 
     /// Shown by this exchange.

@@ -22,7 +22,7 @@ pub use discovery::{
     Found, OAUTH_PATH, OPENID_PATH, RESOURCE_METADATA, SERVER_METADATA, covers, discover,
     of_server, resource_of,
 };
-pub use error::{ANOTHER_ISSUER, Error, ErrorKind, NO_PKCE, NO_REGISTRATION, SAYS_NOTHING};
+pub use error::{Error, ErrorKind};
 pub use grants::{REVOCATION, Requester, TOKEN, Token};
 pub use jwt::{SigningKey, claim};
 pub use metadata::{ResourceMetadata, ServerMetadata};

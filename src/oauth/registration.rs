@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::discovery::Found;
-use super::error::{Error, ErrorKind, NO_REGISTRATION, SAYS_NOTHING};
+use super::error::{Error, ErrorKind};
 use super::metadata::ServerMetadata;
 use super::web::{Form, Web};
+use crate::exchange::Objection;
 use crate::protocol::types::CLIENT_NAME;
 
 /// What the exchange of a registration is for.
@@ -150,7 +151,9 @@ pub fn identify(
 fn register(web: &mut Web, found: &Found, given: &Given) -> Result<Client, Error> {
     let server = &found.server;
     let Some(endpoint) = &server.registration_endpoint else {
-        let mut error = Error::new(ErrorKind::Registration, NO_REGISTRATION).with_detail(
+        let text = "the authorization server lets no client register itself";
+        let error = Error::new(ErrorKind::Registration, text);
+        let mut error = error.objecting(Objection::NoRegistration).with_detail(
             "Register one with its operator, and name it: --client-id ID (and --client-secret).",
         );
         if server.client_id_metadata_document_supported {
@@ -183,7 +186,9 @@ fn register(web: &mut Web, found: &Found, given: &Given) -> Result<Client, Error
     let id = document["client_id"].as_str().filter(|id| !id.is_empty());
     let Some(id) = id.filter(|_| matches!(answered.status, 200 | 201)) else {
         if found.assumed {
-            let error = Error::new(ErrorKind::Discovery, SAYS_NOTHING).with_detail(
+            let text = "the server wants a token, and does not say how to get one";
+            let error = Error::new(ErrorKind::Discovery, text);
+            let error = error.objecting(Objection::NoAuthorizationServer).with_detail(
                 "It has no metadata for authorization. Perhaps it wants a token that its operator gives out: --bearer.",
             );
             return Err(web.refuse(error));

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::error::{Error, ErrorKind};
 use crate::endpoint::Endpoint;
-use crate::exchange::{Exchange, Purpose, Recorder, Request};
+use crate::exchange::{Exchange, Failure, FailureKind, Phase, Purpose, Recorder, Request};
 use crate::redact::{credential, is_sensitive_member, without_secrets};
 use crate::transport::{
     self, Http, MAX_REDIRECTS, Options, ProxyChoice, Redirect, is_public, judge_get,
@@ -120,7 +120,7 @@ impl Web {
                 "the {what} cannot be used: {} is a private address, and a public server named it",
                 endpoint.host()
             );
-            return Err(Error::new(ErrorKind::Unsafe, text));
+            return Err(Error::new(ErrorKind::Unsafe, text).marking(FailureKind::PrivateAddress));
         }
         Ok(endpoint)
     }
@@ -261,7 +261,12 @@ impl Web {
     pub(super) fn refuse(&mut self, error: Error) -> Error {
         match self.history.last_mut() {
             Some(exchange) => {
-                exchange.failure.get_or_insert_with(|| error.text.clone());
+                exchange.failure.get_or_insert_with(|| Failure {
+                    kind: error.mark,
+                    phase: Phase::Read,
+                    text: error.text.clone(),
+                    may_have_run: true,
+                });
                 error.shown_by(exchange.number)
             }
             None => error,

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::headers::{METHOD, NAME, PROTOCOL_VERSION};
+use super::methods;
 use super::mirror::encoded;
 
 /// What the keys of the protocol's own metadata begin with.
@@ -66,10 +67,12 @@ pub fn standard_headers(version: &str, method: &str, params: &Value) -> Vec<(Str
         (METHOD.to_owned(), encoded(method)),
     ];
     let name = match method {
-        "tools/call" | "prompts/get" => params["name"].as_str(),
-        "resources/read" => params["uri"].as_str(),
+        methods::CALL_TOOL | methods::GET_PROMPT => params["name"].as_str(),
+        methods::READ_RESOURCE => params["uri"].as_str(),
         // The extension io.modelcontextprotocol/tasks, "Routing Headers".
-        "tasks/get" | "tasks/update" | "tasks/cancel" => params["taskId"].as_str(),
+        methods::GET_TASK | methods::UPDATE_TASK | methods::CANCEL_TASK => {
+            params["taskId"].as_str()
+        }
         _ => None,
     };
     headers.extend(name.map(|name| (NAME.to_owned(), encoded(name))));

@@ -1,5 +1,6 @@
 //! Protocol revisions, the era that each belongs to, and what gives a server's era away.
 
+use super::codes;
 use super::envelope::META_PREFIX;
 use super::jsonrpc::ErrorObject;
 
@@ -60,7 +61,8 @@ pub fn newest_common<'v>(offered: impl Iterator<Item = &'v str>) -> Option<&'v s
 
 /// Codes that only the modern era has: header mismatch, missing client capability, unsupported
 /// version (2026-07-28, Overview, "Error Codes").
-pub const MODERN_CODES: std::ops::RangeInclusive<i64> = -32022..=-32020;
+pub const MODERN_CODES: std::ops::RangeInclusive<i64> =
+    codes::UNSUPPORTED_VERSION..=codes::HEADER_MISMATCH;
 
 /// Whether an error proves that a server speaks the modern era, whatever else it speaks: one of its
 /// own codes, a missing `_meta` key named in words, or a 404 for an unknown method that names the very
@@ -68,11 +70,11 @@ pub const MODERN_CODES: std::ops::RangeInclusive<i64> = -32022..=-32020;
 pub fn proves_modern(status: u16, error: &ErrorObject, names_the_request: bool) -> bool {
     match error.code {
         Some(code) if MODERN_CODES.contains(&code) => true,
-        Some(-32602) => {
+        Some(codes::INVALID_PARAMS) => {
             let data = error.data.as_ref().map(|data| data.get()).unwrap_or_default();
             error.message.contains(META_PREFIX) || data.contains(META_PREFIX)
         }
-        Some(-32601) => status == 404 && names_the_request,
+        Some(codes::METHOD_NOT_FOUND) => status == 404 && names_the_request,
         _ => false,
     }
 }

@@ -1,5 +1,6 @@
 //! HAR 1.2 (HTTP Archive): written for browsers' tools, and read from them.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::trace_lines::{create_private, head_lines, milliseconds};
 use crate::exchange::{
-    Answer, Connection, Event, Exchange, Observer, Purpose, Request, Shape, Times, Wire,
+    Answer, Connection, Event, Exchange, Failure, Observer, Purpose, Request, Shape, Times, Wire,
 };
 use crate::protocol::headers::EVENT_STREAM;
 use crate::redact::Redactor;
@@ -99,7 +100,7 @@ fn response(
         return json!({
             "status": 0, "statusText": "", "httpVersion": "", "cookies": [], "headers": [],
             "content": empty(), "redirectURL": "", "headersSize": -1, "bodySize": -1,
-            "_error": exchange.failure.as_ref().map(|text| redactor.text(text)),
+            "_error": failure_text(exchange, redactor), "_failure": failure_json(exchange, redactor),
         });
     };
     let text = match answer.shape {
@@ -121,8 +122,18 @@ fn response(
         "redirectURL": answer.header("location").map(|to| redactor.url(to)).unwrap_or_default(),
         "headersSize": exchange.wire.response_head.len(),
         "bodySize": answer.body_length,
-        "_error": exchange.failure.as_ref().map(|text| redactor.text(text)),
+        "_error": failure_text(exchange, redactor),
+        "_failure": failure_json(exchange, redactor),
     })
+}
+
+fn failure_text<'r>(exchange: &'r Exchange, redactor: &'r Redactor) -> Option<Cow<'r, str>> {
+    exchange.failure.as_ref().map(|failure| redactor.text(&failure.text))
+}
+
+fn failure_json(exchange: &Exchange, redactor: &Redactor) -> Option<Value> {
+    let failure = exchange.failure.as_ref()?;
+    Some(failure.to_json(&redactor.text(&failure.text)))
 }
 
 /// A block as it stood in the stream.
@@ -230,17 +241,21 @@ fn from_har(entry: &Value, number: usize) -> Option<Exchange> {
     }
     let status =
         response["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or(0);
-    let error = response["_error"].as_str().map(str::to_owned);
     let url = request["url"].as_str()?.to_owned();
     // Without a connection there is no address, and nothing was sent.
     let connected =
         status > 0 || entry["serverIPAddress"].as_str().is_some_and(|ip| !ip.is_empty());
     let sent = if connected { body.len() as u64 } else { 0 };
+    let missing = (status == 0).then_some("no answer was recorded");
+    let failure = Failure::from_json(&response["_failure"]).or_else(|| {
+        let text = response["_error"].as_str().or(missing)?;
+        Some(Failure::recorded(text, connected))
+    });
     Some(built(
         number,
         Request { method, url, headers, body },
         (status > 0).then(|| answer_of(status, pairs(&response["headers"]), &text)),
-        error.or_else(|| (status == 0).then(|| "no answer was recorded".to_owned())),
+        failure,
         entry["time"].as_f64(),
         sent,
     ))
@@ -283,7 +298,10 @@ fn from_line(line: &Value, number: usize) -> Option<Exchange> {
         headers: pairs(&request["headers"]),
         body: request["body"].as_str().unwrap_or_default().to_owned(),
     };
-    let failure = line["failure"].as_str().map(str::to_owned);
+    let failure = Failure::from_json(&line["failure"]).or_else(|| {
+        // Trace files of 0.1.0 hold the message alone.
+        Some(Failure::recorded(line["failure"].as_str()?, line["wire"]["sent"] != 0))
+    });
     let sent = line["wire"]["sent"].as_u64().unwrap_or(request.body.len() as u64);
     Some(built(number, request, answer, failure, line["times"]["done"].as_f64(), sent))
 }
@@ -292,7 +310,7 @@ fn built(
     number: usize,
     request: Request,
     answer: Option<Answer>,
-    failure: Option<String>,
+    failure: Option<Failure>,
     took: Option<f64>,
     sent: u64,
 ) -> Exchange {
@@ -373,7 +391,7 @@ mod tests {
         assert!(!text.contains("0123456789abcdef0123"));
         let read = read(&text).unwrap();
         assert_eq!(read.len(), 2);
-        assert_eq!(diagnose::explain(&read[..1])[0].id, "session-missing");
+        assert_eq!(diagnose::explain(&read[..1])[0].rule.id.as_str(), "session-missing");
         assert!(diagnose::succeeded(&read[1]));
         assert_eq!(read[1].answer.as_ref().unwrap().events[0].id.as_deref(), Some("1"));
     }

@@ -99,10 +99,10 @@ impl Page<'_> {
             let _ = writeln!(
                 html,
                 "<p class=\"finding\"><b>{}</b> ({}): {}. {} {}</p>",
-                finding.id,
+                finding.rule.id,
                 finding.certainty.as_str(),
-                escaped(finding.title),
-                escaped(finding.means),
+                escaped(finding.rule.title),
+                escaped(finding.rule.means),
                 escaped(&self.redactor.text(&finding.because)),
             );
         }
@@ -129,7 +129,7 @@ impl Page<'_> {
             }
         }
         if let Some(failure) = &exchange.failure {
-            let _ = writeln!(came, "{}", self.redactor.text(failure));
+            let _ = writeln!(came, "{}", self.redactor.text(&failure.text));
         }
         let _ = writeln!(html, "<h3>came back</h3>\n<pre>{}</pre>\n</details>", escaped(&came));
     }

@@ -1,13 +1,13 @@
 //! The ladder: a sequence diagram of exchanges, client on one side, server on the other.
 
+use super::status_line;
 use crate::diagnose;
 use crate::exchange::{Exchange, Shape};
 use crate::output::{Paint, Style, duration, one_line};
 use crate::protocol::envelope::META_VERSION;
 use crate::protocol::headers::SESSION_ID;
+use crate::protocol::methods;
 use crate::redact::Redactor;
-
-use super::status_line;
 
 /// Where the client's side stands.
 const LEFT: usize = 7;
@@ -111,7 +111,7 @@ impl Ladder {
         } else {
             request.method.to_owned()
         };
-        let asked = if exchange.is("initialize") {
+        let asked = if exchange.is(methods::INITIALIZE) {
             let version = body_of(exchange)["params"]["protocolVersion"]
                 .as_str()
                 .unwrap_or_default()
@@ -138,14 +138,16 @@ impl Ladder {
 
     fn came_back(exchange: &Exchange, redactor: &Redactor) -> String {
         let Some(answer) = &exchange.answer else {
-            return exchange.failure.clone().unwrap_or_else(|| "no answer".to_owned());
+            let failure = exchange.failure.as_ref().map(|failure| failure.text.clone());
+            return failure.unwrap_or_else(|| "no answer".to_owned());
         };
         let status = answer.status;
         if let Some(failure) = &exchange.failure {
             return format!("{status}, then {failure}");
         }
-        if let Some(issued) =
-            answer.header(SESSION_ID).filter(|_| exchange.is("initialize") && answer.is_success())
+        if let Some(issued) = answer
+            .header(SESSION_ID)
+            .filter(|_| exchange.is(methods::INITIALIZE) && answer.is_success())
         {
             return format!("{status}  Mcp-Session-Id: {}", redactor.header(SESSION_ID, issued));
         }
@@ -184,11 +186,11 @@ fn note(exchange: &Exchange, earlier: &[Exchange]) -> &'static str {
     let issued = |id: &str| {
         earlier.iter().any(|earlier| {
             let header = earlier.answer.as_ref().and_then(|answer| answer.header(SESSION_ID));
-            header == Some(id) && earlier.is("initialize") && diagnose::succeeded(earlier)
+            header == Some(id) && earlier.is(methods::INITIALIZE) && diagnose::succeeded(earlier)
         })
     };
     let any_issued = earlier.iter().any(|earlier| {
-        let answer = earlier.answer.as_ref().filter(|_| earlier.is("initialize"));
+        let answer = earlier.answer.as_ref().filter(|_| earlier.is(methods::INITIALIZE));
         answer.is_some_and(|answer| answer.is_success() && answer.header(SESSION_ID).is_some())
     });
     if exchange.request.body.contains(META_VERSION) {
@@ -199,7 +201,7 @@ fn note(exchange: &Exchange, earlier: &[Exchange]) -> &'static str {
         Some(id) if issued(id) => "+ Mcp-Session-Id ",
         Some(_) if any_issued => "+ a made-up Mcp-Session-Id ",
         Some(_) => "+ an Mcp-Session-Id ",
-        None if exchange.request.method == "POST" && !exchange.is("initialize") => {
+        None if exchange.request.method == "POST" && !exchange.is(methods::INITIALIZE) => {
             "no Mcp-Session-Id "
         }
         None => "",

@@ -65,7 +65,7 @@ pub fn exchange_json(exchanges: &[Exchange], at: usize, redactor: &Redactor) -> 
     let findings = diagnose::explain_at(exchanges, at);
     line["findings"] = findings
         .iter()
-        .map(|one| json!({"id": one.id, "certainty": one.certainty.as_str(), "title": one.title}))
+        .map(|one| json!({"id": one.rule.id, "certainty": one.certainty.as_str(), "title": one.rule.title}))
         .collect();
     line
 }
@@ -92,7 +92,7 @@ fn to_json(exchange: &Exchange, redactor: &Redactor) -> Value {
                 .map(|(at, bytes)| json!([milliseconds(*at), bytes])).collect::<Vec<_>>(),
         },
         "answer": exchange.answer.as_ref().map(|sent| answer(exchange, sent, redactor)),
-        "failure": exchange.failure.as_ref().map(|text| redactor.text(text)),
+        "failure": exchange.failure.as_ref().map(|failure| failure.to_json(&redactor.text(&failure.text))),
     })
 }
 

@@ -114,7 +114,7 @@ impl Observer for TraceText {
                 &self
                     .stream
                     .style
-                    .paint(Paint::Bad, &format!("× {}", one_line(&redactor.text(failure)))),
+                    .paint(Paint::Bad, &format!("× {}", one_line(&redactor.text(&failure.text)))),
             );
         }
         if let Some(done) = exchange.times.done {
@@ -123,8 +123,8 @@ impl Observer for TraceText {
         }
         self.history.push(exchange.clone());
         for finding in diagnose::explain(&self.history).iter().take(1) {
-            let rule = format!("[{}, {}]", finding.id, finding.certainty.as_str());
-            let title = self.stream.style.paint(Paint::Bad, finding.title);
+            let rule = format!("[{}, {}]", finding.rule.id, finding.certainty.as_str());
+            let title = self.stream.style.paint(Paint::Bad, finding.rule.title);
             self.line(&format!("! {title}  {}", self.stream.style.paint(Paint::Faint, &rule)));
         }
         if let Some(remark) = diagnose::remark(exchange) {

@@ -15,6 +15,7 @@ use crate::client::{Inquiries, Responder, Response};
 use crate::failure::Failure;
 use crate::output::{Console, one_line};
 use crate::protocol::form::Form;
+use crate::protocol::{codes, methods};
 use crate::redact::Redactor;
 use crate::transport::Interrupt;
 
@@ -139,24 +140,27 @@ struct Answers {
 impl Responder for Answers {
     fn respond(&mut self, method: &str, params: &Value) -> Response {
         match method {
-            "roots/list" if !self.roots.is_empty() => {
+            methods::LIST_ROOTS if !self.roots.is_empty() => {
                 Response::Result(json!({"roots": self.roots}))
             }
-            "roots/list" => refused("no --root DIR was given"),
-            "elicitation/create" => match params["mode"].as_str() {
+            methods::LIST_ROOTS => refused("no --root DIR was given"),
+            methods::ELICIT => match params["mode"].as_str() {
                 None | Some("form") => Response::Result(self.form(params)),
                 Some("url") => Response::Result(self.url(params)),
                 // 2025-11-25, Elicitation, Error Handling.
-                Some(_) => Response::Refused(-32602, "this mode was not declared".to_owned()),
+                Some(_) => Response::Refused(
+                    codes::INVALID_PARAMS,
+                    "this mode was not declared".to_owned(),
+                ),
             },
-            "sampling/createMessage" => self.sample(params),
+            methods::CREATE_MESSAGE => self.sample(params),
             _ => refused("this client offers no such method"),
         }
     }
 }
 
 fn refused(why: &str) -> Response {
-    Response::Refused(-32601, why.to_owned())
+    Response::Refused(codes::METHOD_NOT_FOUND, why.to_owned())
 }
 
 fn action(choice: Choice) -> Value {
@@ -252,7 +256,10 @@ impl Answers {
             }
             Err(why) => {
                 self.note(&format!("--sampling-command {why}"));
-                Response::Refused(-32603, "the client could not sample a model".to_owned())
+                Response::Refused(
+                    codes::INTERNAL_ERROR,
+                    "the client could not sample a model".to_owned(),
+                )
             }
         }
     }

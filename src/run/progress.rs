@@ -9,6 +9,7 @@ use crate::cli::{LogLevel, ProgressChoice};
 use crate::client::{Client, Notice, Watcher};
 use crate::exchange::Recorder;
 use crate::output::{Console, json_line, one_line};
+use crate::protocol::methods;
 
 /// Shows what the server tells, where that is wanted.
 pub(crate) fn watch(context: &Context<'_>, client: &mut Client) {
@@ -46,8 +47,8 @@ impl Watcher for Shown {
         }
         let params = notice.value();
         let shown = match notice.method {
-            "notifications/progress" => self.progress(&params),
-            "notifications/message" => self.console.err.line(&self.safe(&log_line(&params))),
+            methods::PROGRESS => self.progress(&params),
+            methods::LOG_MESSAGE => self.console.err.line(&self.safe(&log_line(&params))),
             _ => Ok(()),
         };
         let _ = shown;

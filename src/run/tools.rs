@@ -13,6 +13,7 @@ use crate::client::{Ask, Client, Probe};
 use crate::exchange::Recorder;
 use crate::failure::{Failure, Kind as FailureKind, quoted};
 use crate::output::one_line;
+use crate::protocol::methods;
 use crate::protocol::mirror::Mirrored;
 use crate::protocol::types::Tool;
 use crate::session::{Belief, KnownTools, Record};
@@ -192,7 +193,7 @@ pub(crate) fn mirrored(
     ask: &Ask,
     anew: bool,
 ) -> Result<Vec<Mirrored>, CommandError> {
-    let is_call = ask.purpose.method.as_deref() == Some("tools/call");
+    let is_call = ask.purpose.method.as_deref() == Some(methods::CALL_TOOL);
     if !is_call || !connected.client.session().is_modern() || connected.is_probe() {
         return Ok(Vec::new());
     }
@@ -240,7 +241,7 @@ pub(crate) struct Kind {
 }
 
 pub(crate) const RESOURCES: Kind = Kind {
-    method: "resources/list",
+    method: methods::LIST_RESOURCES,
     key: "resources",
     name: "uri",
     what: "resource",
@@ -248,7 +249,7 @@ pub(crate) const RESOURCES: Kind = Kind {
 };
 
 pub(crate) const TEMPLATES: Kind = Kind {
-    method: "resources/templates/list",
+    method: methods::LIST_RESOURCE_TEMPLATES,
     key: "resourceTemplates",
     name: "uriTemplate",
     what: "resource template",
@@ -256,7 +257,7 @@ pub(crate) const TEMPLATES: Kind = Kind {
 };
 
 pub(crate) const PROMPTS: Kind = Kind {
-    method: "prompts/list",
+    method: methods::LIST_PROMPTS,
     key: "prompts",
     name: "name",
     what: "prompt",

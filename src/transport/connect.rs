@@ -9,15 +9,15 @@ use ureq::Error;
 use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::time::Duration as Limit;
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, ShutdownHandle,
     Transport,
 };
 
-use ureq::unversioned::transport::time::Duration as Limit;
-
-use super::error::Phase;
+use super::error::PrivateAddress;
 use super::wire::WireLog;
+use crate::exchange::Phase;
 
 /// Looks names up as the system does, and notes when.
 pub(super) struct LoggingResolver {
@@ -56,9 +56,7 @@ impl Resolver for LoggingResolver {
         };
         let private = addresses.iter().find(|address| !is_public(address.ip()));
         if let Some(private) = private.filter(|_| self.only_public) {
-            let text =
-                format!("{} is a private address, and a public server named it", private.ip());
-            return Err(Error::Io(io::Error::new(io::ErrorKind::PermissionDenied, text)));
+            return Err(Error::Io(io::Error::other(PrivateAddress(private.ip()))));
         }
         Ok(addresses)
     }

@@ -5,127 +5,27 @@ use std::io;
 
 use super::interrupt::Watched;
 use super::limits::Limits;
+use crate::exchange::{Failure as Error, FailureKind as ErrorKind, Phase};
 
-/// The phase of an exchange.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
-    /// Before anything was sent: options that cannot be used.
-    Prepare,
-    /// Looking up the name.
-    Lookup,
-    /// Connecting.
-    Connect,
-    /// Going through the proxy.
-    Proxy,
-    /// The TLS handshake.
-    Tls,
-    /// Sending the request.
-    Send,
-    /// Waiting for the answer's first byte.
-    Wait,
-    /// Reading the answer.
-    Read,
-}
-
-impl Phase {
-    /// What was being done, to follow "while".
-    pub fn doing(self) -> &'static str {
-        match self {
-            Self::Prepare => "preparing the request",
-            Self::Lookup => "looking up the name",
-            Self::Connect => "connecting",
-            Self::Proxy => "going through the proxy",
-            Self::Tls => "agreeing on TLS",
-            Self::Send => "sending the request",
-            Self::Wait => "waiting for the answer",
-            Self::Read => "reading the answer",
-        }
+/// Turns a failure into an interrupt if the user pressed Ctrl-C: what broke then broke for that.
+pub(super) fn unless_interrupted(failure: Error, watched: &Watched) -> Error {
+    if !watched.is_interrupted() {
+        return failure;
     }
+    Error { kind: ErrorKind::Interrupted, text: "interrupted".to_owned(), ..failure }
 }
 
-/// The kind of failure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ErrorKind {
-    /// Name, connection, TLS or proxy: the server was not reached.
-    Unreachable,
-    /// The connection ended or broke while the exchange was under way.
-    Broken,
-    /// A limit of time; the option that sets it.
-    TooSlow(&'static str),
-    /// A limit of size; the option that sets it.
-    TooLarge(&'static str),
-    /// What came back is not HTTP as it should be.
-    NotHttp,
-    /// An option or a file named by one cannot be used.
-    Unusable,
-    /// The user has ended it.
-    Interrupted,
-}
-
-/// A failed exchange.
+/// A private address that a public server named.
 #[derive(Debug)]
-pub struct Error {
-    /// What kind of failure it is.
-    pub kind: ErrorKind,
-    /// When it happened.
-    pub phase: Phase,
-    /// What happened, in lower case and without a full stop.
-    pub text: String,
-    /// Part of the request was sent, so the server may have acted on it.
-    pub may_have_run: bool,
-}
+pub(super) struct PrivateAddress(pub(super) std::net::IpAddr);
 
-impl Error {
-    /// A failure before anything was sent.
-    pub fn unusable(text: impl Into<String>) -> Self {
-        Self {
-            kind: ErrorKind::Unusable,
-            phase: Phase::Prepare,
-            text: text.into(),
-            may_have_run: false,
-        }
-    }
-}
-
-impl Error {
-    /// A stream that ended while something was still waited for.
-    pub fn broken(text: &str) -> Self {
-        let (kind, phase) = (ErrorKind::Broken, Phase::Read);
-        Self { kind, phase, text: text.to_owned(), may_have_run: true }
-    }
-
-    /// The same, unless the user has ended it: whatever broke then broke for that.
-    pub(super) fn unless(self, watched: &Watched) -> Self {
-        if !watched.is_interrupted() {
-            return self;
-        }
-        Self { kind: ErrorKind::Interrupted, text: "interrupted".to_owned(), ..self }
-    }
-
-    /// The user has ended a wait between two exchanges of a request.
-    pub fn interrupted() -> Self {
-        let (kind, text) = (ErrorKind::Interrupted, "interrupted".to_owned());
-        Self { kind, phase: Phase::Read, text, may_have_run: true }
-    }
-
-    /// An exchange that would take longer than it may as a whole.
-    pub fn too_long(limit: std::time::Duration) -> Self {
-        Self {
-            kind: ErrorKind::TooSlow("--timeout"),
-            phase: Phase::Read,
-            text: format!("not done within {} s (--timeout)", limit.as_secs_f64()),
-            may_have_run: true,
-        }
-    }
-}
-
-impl fmt::Display for Error {
+impl fmt::Display for PrivateAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        write!(f, "{} is a private address, and a public server named it", self.0)
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for PrivateAddress {}
 
 /// Translates what the HTTP layer says; `phase` is where the recorder saw the exchange stop.
 pub(super) fn translate(
@@ -165,7 +65,10 @@ pub(super) fn translate(
 fn translate_io(error: &io::Error, phase: Phase, limits: &Limits) -> (ErrorKind, String) {
     if let Some(inner) = error.get_ref() {
         if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
-            return (ErrorKind::Unreachable, tls_text(tls));
+            return (ErrorKind::Tls, tls_text(tls));
+        }
+        if inner.is::<PrivateAddress>() {
+            return (ErrorKind::PrivateAddress, error.to_string());
         }
         if let Some(ureq::Error::Timeout(timeout)) = inner.downcast_ref::<ureq::Error>() {
             return timed_out(*timeout, phase, limits);
@@ -175,8 +78,8 @@ fn translate_io(error: &io::Error, phase: Phase, limits: &Limits) -> (ErrorKind,
     let kind = if reached { ErrorKind::Broken } else { ErrorKind::Unreachable };
     let text = match error.kind() {
         io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset if phase == Phase::Tls => {
-            "the server ended the connection instead of agreeing on TLS (is it an http:// address?)"
-                .to_owned()
+            let text = "the server ended the connection instead of agreeing on TLS (is it an http:// address?)";
+            return (ErrorKind::Tls, text.to_owned());
         }
         io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
         io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {

@@ -8,7 +8,7 @@ use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector as _, SocksConnector};
 
 use super::connect::{LoggingResolver, TcpConnector};
-use super::error::{Error, ErrorKind, translate};
+use super::error::{translate, unless_interrupted};
 use super::interrupt::{Interrupt, Stopper, Watched};
 use super::limits::Limits;
 use super::proxy::{ProxyChoice, Route};
@@ -16,7 +16,10 @@ use super::reply::Reply;
 use super::tls::{TlsConnector, TlsOptions};
 use super::wire::{TeeConnector, WireLog, note_wire};
 use crate::endpoint::Endpoint;
-use crate::exchange::{Connection, Exchange, Purpose, Recorder, Request, Times, Wire};
+use crate::exchange::{
+    Connection, Exchange, Failure as Error, FailureKind as ErrorKind, Purpose, Recorder, Request,
+    Times, Wire,
+};
 use crate::redact::without_secrets;
 
 /// How to reach the server.
@@ -176,9 +179,9 @@ impl Http {
                 Ok(reply)
             }
             Err(error) => {
-                let error = error.unless(&self.watched);
+                let error = unless_interrupted(error, &self.watched);
                 note_wire(&mut exchange, &self.log, self.proxy.as_deref());
-                exchange.failure = Some(error.text.clone());
+                exchange.failure = Some(error.clone());
                 self.recorder.tell(|observer, redactor| observer.finished(&exchange, redactor));
                 Err(Failed { error, exchange })
             }
@@ -218,7 +221,7 @@ impl Http {
             // A TLS alert (RFC 8446, 6) is what a TLS server makes of plain HTTP.
             if self.log.lock().wire.response_head.starts_with(&[0x15, 0x03]) {
                 error.text = String::from("the server speaks TLS on this port: use https://");
-                error.kind = ErrorKind::Unreachable;
+                error.kind = ErrorKind::Tls;
                 error.may_have_run = false;
             }
             error

@@ -16,8 +16,8 @@ mod sse;
 mod tls;
 mod wire;
 
+pub use crate::exchange::{Failure as Error, FailureKind as ErrorKind, Phase};
 pub use connect::is_public;
-pub use error::{Error, ErrorKind, Phase};
 pub use http::{Failed, Http, Options};
 pub use http_sse::{HttpSse, NotSse};
 pub use interrupt::{Interrupt, Stopper};

@@ -6,13 +6,13 @@
 use std::io::{self, BufRead, BufReader, Read};
 use std::time::Duration;
 
-use super::error::{Error, translate};
+use super::error::{translate, unless_interrupted};
 use super::interrupt::Watched;
 use super::limits::Limits;
 use super::sse::{Block, Events};
 use super::wire::{WireLog, note_wire};
 use crate::exchange::{
-    Answer, Exchange, HUNG_UP, KEEP_BODY, KEEP_EVENTS, KEEP_STREAM, Recorder, Shape,
+    Answer, Exchange, Failure as Error, KEEP_BODY, KEEP_EVENTS, KEEP_STREAM, Recorder, Shape,
 };
 use crate::protocol::headers;
 
@@ -263,7 +263,7 @@ impl Reply {
         // What breaks off is noted as the exchange's failure.
         while let Ok(Some(_)) = self.next_message() {}
         if is_gone() {
-            self.exchange.failure = Some(HUNG_UP.to_owned());
+            self.exchange.failure = Some(Error::client_gone());
         }
         let whole = self.exchange.failure.is_none() || self.unfinished;
         (self.finish(), whole)
@@ -413,9 +413,9 @@ impl Reply {
     }
 
     fn fail(&mut self, error: io::Error) -> Error {
-        let error = translate(ureq::Error::from(error), self.log.phase(), true, &self.limits)
-            .unless(&self.watched);
-        self.exchange.failure = Some(error.text.clone());
+        let error = translate(ureq::Error::from(error), self.log.phase(), true, &self.limits);
+        let error = unless_interrupted(error, &self.watched);
+        self.exchange.failure = Some(error.clone());
         error
     }
 }

@@ -15,9 +15,8 @@ use ureq::unversioned::transport::{
     TransportAdapter,
 };
 
-use super::error::{Error, ErrorKind, Phase};
 use super::wire::WireLog;
-use crate::exchange::Tls;
+use crate::exchange::{Failure as Error, FailureKind as ErrorKind, Phase, Tls};
 
 /// What the user says about TLS.
 #[derive(Debug, Clone, Default)]

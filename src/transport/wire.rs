@@ -12,9 +12,8 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, NextTimeout, Transport,
 };
 
-use super::error::Phase;
 use super::proxy::Forward;
-use crate::exchange::{Connection, Exchange, KEEP_BODY, KEEP_EVENTS, Times, Tls, Wire};
+use crate::exchange::{Connection, Exchange, KEEP_BODY, KEEP_EVENTS, Phase, Times, Tls, Wire};
 
 /// The log of the exchange under way.
 #[derive(Clone)]

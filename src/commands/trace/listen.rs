@@ -9,7 +9,7 @@ use serde_json::json;
 use super::verdict::Conduct;
 use super::{drawing, write_page};
 use crate::cli::Trace;
-use crate::diagnose;
+use crate::diagnose::{self, RuleId};
 use crate::exchange::{Exchange, KEEP_BODY, Recorder};
 use crate::exit::ExitCode;
 use crate::failure::quoted;
@@ -80,7 +80,7 @@ fn summary(context: &Context<'_>, args: &Trace, log: &Log, target: &str) -> Outc
     conduct.print(&context.console.out, &redactor, ascii)?;
     if let Some(top) = conduct.findings.first() {
         context.console.note(&format!("\nnext: mcpoke trace {}", quoted(target)));
-        context.console.note(&format!("      mcpoke explain {}", top.id));
+        context.console.note(&format!("      mcpoke explain {}", top.rule.id));
     }
     Ok(ExitCode::Success)
 }
@@ -113,7 +113,7 @@ struct Log {
     /// In the order in which they began.
     exchanges: Vec<Exchange>,
     /// What was found and told already.
-    told: Vec<&'static str>,
+    told: Vec<RuleId>,
     /// The client that was last seen.
     agent: String,
     /// `None` where nothing is shown before the end.
@@ -155,18 +155,20 @@ impl Log {
         // What began earlier and is not over yet may be what is missing: the summary judges that.
         let complete = self.exchanges[at].number == at + 1;
         let conduct = if complete { diagnose::conduct_at(&self.exchanges, at) } else { Vec::new() };
-        let conduct =
-            conduct.into_iter().filter(|found| !self.told.contains(&found.id)).collect::<Vec<_>>();
+        let conduct = conduct
+            .into_iter()
+            .filter(|found| !self.told.contains(&found.rule.id))
+            .collect::<Vec<_>>();
         for finding in top.into_iter().chain(conduct) {
-            let text = if self.told.contains(&finding.id) {
-                format!("{}: the same", finding.id)
+            let text = if self.told.contains(&finding.rule.id) {
+                format!("{}: the same", finding.rule.id)
             } else {
                 let because =
-                    if finding.because.is_empty() { finding.title } else { &finding.because };
-                format!("{} ({}): {because}", finding.id, finding.certainty.as_str())
+                    if finding.because.is_empty() { finding.rule.title } else { &finding.because };
+                format!("{} ({}): {because}", finding.rule.id, finding.certainty.as_str())
             };
-            if !self.told.contains(&finding.id) {
-                self.told.push(finding.id);
+            if !self.told.contains(&finding.rule.id) {
+                self.told.push(finding.rule.id);
             }
             let text = one_line(&redactor.text(&text));
             self.out.line(&format!("         {}", self.out.style.paint(Paint::Notable, &text)))?;

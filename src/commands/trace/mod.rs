@@ -21,6 +21,7 @@ use crate::exit::ExitCode;
 use crate::failure::{Failure, Kind};
 use crate::failure::{Spoken, failed, quoted};
 use crate::protocol::jsonrpc::call_params;
+use crate::protocol::methods;
 use crate::protocol::types::Tool;
 use crate::redact::Redactor;
 use crate::report::{self, Ladder};
@@ -169,7 +170,7 @@ fn next(context: &Context<'_>, spoken: &Spoken, verdict: &Verdict) {
         commands
             .push(format!("mcpoke trace {} --recipe python|curl|javascript|rust", spoken.target));
     }
-    commands.extend(verdict.why.as_ref().map(|why| format!("mcpoke explain {}", why.id)));
+    commands.extend(verdict.why.as_ref().map(|why| format!("mcpoke explain {}", why.rule.id)));
     for (index, command) in commands.iter().enumerate() {
         let lead = if index == 0 { "\nnext: " } else { "      " };
         context.console.note(&format!("{lead}{command}"));
@@ -256,9 +257,9 @@ fn request(
     let Some(name) = &args.tool else {
         if prepared.is_demo {
             let echo = json!({"name": "echo", "arguments": {"message": "hello"}});
-            return Ok((ask(Purpose::on("tools/call", "echo"), echo), None));
+            return Ok((ask(Purpose::on(methods::CALL_TOOL, "echo"), echo), None));
         }
-        return Ok((ask(Purpose::of("tools/list"), json!({})), None));
+        return Ok((ask(Purpose::of(methods::LIST_TOOLS), json!({})), None));
     };
     let given =
         Given::read(None, words, &read_file).map_err(|problems| wrong_arguments(name, problems))?;
@@ -267,5 +268,5 @@ fn request(
     let schema = tool.as_ref().map(|tool| &tool.input_schema);
     let arguments =
         given.typed(schema, Typing::Lenient).map_err(|problems| wrong_arguments(name, problems))?;
-    Ok((ask(Purpose::on("tools/call", name), call_params(name, &arguments)), tool))
+    Ok((ask(Purpose::on(methods::CALL_TOOL, name), call_params(name, &arguments)), tool))
 }

@@ -2,12 +2,13 @@
 //! the rules ask for. A tool that was named runs once at the most; nothing else ever runs a tool.
 
 use crate::client::{Ask, Client, Error, ErrorKind, Handshake, Renewal, Session};
-use crate::diagnose::{self, Role};
+use crate::diagnose::{self, Role, Rule, RuleId};
 use crate::endpoint::Endpoint;
 use crate::exchange::{Exchange, Shape};
 use crate::protocol::headers::ACCEPT_BOTH;
 use crate::protocol::types::Tool;
 use crate::protocol::version::LATEST_MODERN;
+use crate::protocol::{codes, methods};
 use crate::transport::Limits;
 
 /// Is shown all exchanges so far, after each.
@@ -61,9 +62,9 @@ impl<'s> Steps<'s> {
         for exchange in client.take_history() {
             let role = match exchange.purpose.method.as_deref() {
                 _ if role == Role::Experiment => role,
-                Some("initialize") => Role::Initialize,
-                Some("notifications/initialized") => Role::Initialized,
-                Some("server/discover") => Role::Discover,
+                Some(methods::INITIALIZE) => Role::Initialize,
+                Some(methods::INITIALIZED) => Role::Initialized,
+                Some(methods::DISCOVER) => Role::Discover,
                 None if exchange.request.method == "DELETE" => Role::End,
                 None if exchange.answer.as_ref().is_some_and(is_endpoint) => Role::Stream,
                 _ => role,
@@ -76,9 +77,9 @@ impl<'s> Steps<'s> {
         }
     }
 
-    /// Whether what is found in the last of them is one of these.
-    fn found(&self, ids: &[&str]) -> bool {
-        diagnose::explain(&self.exchanges).first().is_some_and(|top| ids.contains(&top.id))
+    /// Returns the rule that explains the last exchange.
+    fn found(&self) -> Option<&'static Rule> {
+        diagnose::explain(&self.exchanges).first().map(|top| top.rule)
     }
 }
 
@@ -118,7 +119,7 @@ impl<'p> Probe<'p> {
     /// Runs the whole; an error is the last thing that should have worked and did not.
     pub(super) fn run(&mut self) -> Ended {
         let bare = self.send(Session::default(), &self.ask.clone(), Role::Bare);
-        if self.steps.found(&STOPS) {
+        if self.steps.found().is_some_and(|rule| rule.stops_trace) {
             return bare;
         }
         self.vary_what_was_refused();
@@ -138,7 +139,7 @@ impl<'p> Probe<'p> {
     }
 
     fn is_call(&self) -> bool {
-        self.ask.purpose.method.as_deref() == Some("tools/call")
+        self.ask.purpose.method.as_deref() == Some(methods::CALL_TOOL)
     }
 
     /// Sends a request in this session, and nothing else.
@@ -210,8 +211,7 @@ impl<'p> Probe<'p> {
         self.steps.take(self.client, Role::Initialize);
         let mut told = true;
         if self.handshake.send_initialized && opened.session.transport.is_http() {
-            told =
-                self.client.notify("notifications/initialized", &serde_json::Value::Null).is_ok();
+            told = self.client.notify(methods::INITIALIZED, &serde_json::Value::Null).is_ok();
             self.steps.take(self.client, Role::Initialized);
         }
         // A request that is left as it is unless it would run a tool twice.
@@ -261,13 +261,14 @@ impl<'p> Probe<'p> {
     /// What tells apart why a request fails that should work: the session repeated on fresh connections
     /// (E1), the request without the id (E2b), with the handshake completed (E3).
     fn experiment(&mut self, session: &Session, outcome: Ended, told: bool) -> Ended {
-        if self.steps.found(&["not-initialized"]) {
+        let found = self.steps.found();
+        if found.is_some_and(|rule| rule.id == RuleId::NotInitialized) {
             self.client.resume(session.clone(), Renewal::Never);
-            let _ = self.client.notify("notifications/initialized", &serde_json::Value::Null);
+            let _ = self.client.notify(methods::INITIALIZED, &serde_json::Value::Null);
             self.steps.take(self.client, Role::Initialized);
             return self.send(session.clone(), &self.again(), Role::Proper);
         }
-        if session.id.is_none() || (told && !self.steps.found(&SESSION_TROUBLE)) {
+        if session.id.is_none() || (told && !found.is_some_and(|rule| rule.is_repeated)) {
             return outcome;
         }
         for _ in 0..REPEATS {
@@ -288,7 +289,8 @@ impl<'p> Probe<'p> {
 
     /// The same request with other Accept headers, where that was what was refused (E4).
     fn vary_what_was_refused(&mut self) {
-        if self.passive || !self.steps.found(&["accept"]) {
+        let found = self.steps.found();
+        if self.passive || found.is_none_or(|rule| rule.id != RuleId::Accept) {
             return;
         }
         for accept in [ACCEPT_BOTH, "*/*", "application/json"] {
@@ -361,24 +363,6 @@ impl<'p> Probe<'p> {
     }
 }
 
-/// What ends a trace at once: nothing that follows could tell more.
-const STOPS: [&str; 10] = [
-    "unreachable",
-    "tls",
-    "auth-required",
-    "auth-scope",
-    "auth-challenge-remapped",
-    "redirected",
-    "upstream-down",
-    "rate-limited",
-    "host-rejected",
-    "not-mcp",
-];
-
-/// What the repetition of a request on fresh connections can tell apart.
-const SESSION_TROUBLE: [&str; 4] =
-    ["session-id-stripped", "session-expired", "unknown", "session-missing"];
-
 /// So many times a request is repeated to find replicas that do not know each other's sessions.
 const REPEATS: usize = 6;
 
@@ -415,11 +399,11 @@ fn was_refused(error: &Error) -> bool {
     };
     let about_sessions = SESSION_WORDS.iter().any(|words| text.contains(words));
     // What names this very request was read, and may be the tool's own failure.
-    let read = exchange.error_names_its_request() || code == Some(-32603);
+    let read = exchange.error_names_its_request() || code == Some(codes::INTERNAL_ERROR);
     let own = read && !about_sessions && !is_about_the_request(code);
     match exchange.status() {
         Some(400 | 401 | 403..=406 | 415 | 421 | 422) => !own,
-        Some(200) => matches!(code, Some(0 | -32600)) && about_sessions,
+        Some(200) => matches!(code, Some(0 | codes::INVALID_REQUEST)) && about_sessions,
         _ => false,
     }
 }
@@ -438,7 +422,15 @@ const SESSION_WORDS: [&str; 8] = [
 
 /// Codes for a message that was not understood, or not allowed in its era.
 fn is_about_the_request(code: Option<i64>) -> bool {
-    matches!(code, Some(-32700 | -32600 | -32601 | -32022..=-32020))
+    matches!(
+        code,
+        Some(
+            codes::PARSE_ERROR
+                | codes::INVALID_REQUEST
+                | codes::METHOD_NOT_FOUND
+                | codes::UNSUPPORTED_VERSION..=codes::HEADER_MISMATCH
+        )
+    )
 }
 
 #[cfg(test)]

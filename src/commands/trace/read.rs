@@ -44,7 +44,7 @@ pub(super) fn run(context: &Context<'_>, args: &Trace, path: &Path) -> Outcome {
     }
     conduct.print(&context.console.out, &redactor, drawing.ascii)?;
     if let Some(top) = conduct.findings.first() {
-        context.console.note(&format!("\nnext: mcpoke explain {}", top.id));
+        context.console.note(&format!("\nnext: mcpoke explain {}", top.rule.id));
     }
     Ok(ExitCode::Success)
 }

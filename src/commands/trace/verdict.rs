@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::authorization::Way;
-
-use crate::diagnose::{self, Certainty, Eras, Finding, Profile, Reaction, Sessions};
+use crate::diagnose::{self, Certainty, Eras, Finding, Profile, Reaction, RuleId, Sessions};
 use crate::exchange::Exchange;
 use crate::output::{Paint, Stream, count, one_line, wrap};
+use crate::protocol::methods;
 use crate::redact::Redactor;
 use crate::report;
 
@@ -23,10 +23,6 @@ pub(super) struct Verdict {
     pub(super) way: Option<Way>,
 }
 
-/// What follows from a request that was wrong on purpose, and is no finding.
-const EXPECTED: [&str; 5] =
-    ["session-expired", "modern-only", "legacy-only", "session-missing", "stateless"];
-
 impl Verdict {
     pub(super) fn of(exchanges: &[Exchange], profile: Profile) -> Self {
         let why = diagnose::explain_at(exchanges, 0).into_iter().next();
@@ -40,14 +36,16 @@ impl Verdict {
             .into_iter()
             .filter(|finding| {
                 // What leads to a token is at other addresses by its nature.
-                profile.over_sse || finding.id.starts_with("auth-") || !elsewhere(finding)
+                profile.over_sse
+                    || finding.rule.id.as_str().starts_with("auth-")
+                    || !elsewhere(finding)
             })
-            .filter(|finding| why.as_ref().is_none_or(|why| why.id != finding.id))
-            .filter(|finding| !EXPECTED.contains(&finding.id) && finding.id != "unknown")
+            .filter(|finding| why.as_ref().is_none_or(|why| why.rule.id != finding.rule.id))
+            .filter(|finding| !finding.rule.is_provoked && finding.rule.id != RuleId::Unknown)
             .collect();
         others.sort_by_key(|finding| std::cmp::Reverse(finding.certainty));
         let found = exchanges.iter().find(|exchange| {
-            exchange.is("initialize")
+            exchange.is(methods::INITIALIZE)
                 && Some(exchange.request.url.as_str()) != url
                 && diagnose::succeeded(exchange)
         });
@@ -102,8 +100,8 @@ impl Verdict {
         let mut lines = Lines::default();
         match &self.why {
             Some(why) => {
-                let rule = format!("{} ({})", why.id, why.certainty.as_str());
-                lines.add("why 1 failed", format!("{rule}: {}", why.title));
+                let rule = format!("{} ({})", why.rule.id, why.certainty.as_str());
+                lines.add("why 1 failed", format!("{rule}: {}", why.rule.title));
                 lines.add("", &why.because);
             }
             None if first.is_some_and(diagnose::tool_failed) => {
@@ -256,13 +254,14 @@ impl Conduct {
     pub(super) fn of(exchanges: &[Exchange]) -> Self {
         let mut findings = diagnose::survey(exchanges);
         for finding in diagnose::conduct(exchanges) {
-            if !findings.iter().any(|known| known.id == finding.id) {
+            if !findings.iter().any(|known| known.rule.id == finding.rule.id) {
                 findings.push(finding);
             }
         }
         // What explains nothing comes last.
-        findings
-            .sort_by_key(|finding| (finding.id == "unknown", std::cmp::Reverse(finding.certainty)));
+        findings.sort_by_key(|finding| {
+            (finding.rule.id == RuleId::Unknown, std::cmp::Reverse(finding.certainty))
+        });
         Self { findings, requests: exchanges.len() }
     }
 
@@ -276,7 +275,7 @@ impl Conduct {
         let certain = self.findings.iter().filter(|one| one.certainty == Certainty::Certain);
         let must: Vec<&Finding> = certain.take(3).collect();
         for finding in if must.is_empty() { self.findings.iter().take(1).collect() } else { must } {
-            lines.add("the client must", format!("{}: {}", finding.id, finding.means));
+            lines.add("the client must", format!("{}: {}", finding.rule.id, finding.rule.means));
         }
         lines.0
     }
@@ -310,12 +309,12 @@ impl Lines {
 
     fn findings(&mut self, findings: &[Finding]) {
         for finding in findings {
-            let (id, sure) = (finding.id, finding.certainty.as_str());
-            let text = format!("{id} ({sure}) at {}: {}", finding.exchange, finding.title);
+            let (id, sure) = (finding.rule.id, finding.certainty.as_str());
+            let text = format!("{id} ({sure}) at {}: {}", finding.exchange, finding.rule.title);
             self.add("found", text);
             self.add("", &finding.because);
-            if !finding.server.is_empty() {
-                self.add("", format!("the server: {}", finding.server));
+            if !finding.rule.server.is_empty() {
+                self.add("", format!("the server: {}", finding.rule.server));
             }
         }
     }

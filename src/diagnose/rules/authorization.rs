@@ -4,8 +4,9 @@ use serde_json::Value;
 use url::Url;
 use url::form_urlencoded;
 
-use super::super::rule::{Certainty, Conclusion, Evidence, Rule, succeeded};
-use crate::exchange::Exchange;
+use super::super::id::RuleId;
+use super::super::rule::{Certainty, Conclusion, Evidence, Next, RECENT, RULE, Rule, succeeded};
+use crate::exchange::{Exchange, FailureKind, Objection};
 use crate::oauth::{self, Challenge, REGISTRATION, RESOURCE_METADATA, SERVER_METADATA, TOKEN};
 
 const DISCOVERY: &str = "2026-07-28, Authorization Server Discovery";
@@ -61,9 +62,9 @@ pub(super) fn certain(because: String) -> Conclusion {
     Conclusion { certainty: Certainty::Certain, because }
 }
 
-/// Whether an exchange was marked as failed in these words.
-fn failed_as(exchange: &Exchange, words: &str) -> bool {
-    exchange.failure.as_deref().is_some_and(|failure| failure.contains(words))
+/// Returns true if the response was rejected for this reason.
+fn rejected_as(evidence: &Evidence<'_>, objection: Objection) -> bool {
+    evidence.failure() == Some(FailureKind::Rejected(objection))
 }
 
 /// How the words of others stand in a sentence.
@@ -73,7 +74,7 @@ pub(super) fn said(text: &str) -> String {
 }
 
 pub(super) static AUTH_UNSAFE_ADDRESS: Rule = Rule {
-    id: "auth-unsafe-address",
+    id: RuleId::AuthUnsafeAddress,
     title: "the server names an address that must not be followed",
     means: "Addresses for authorization are https, or http on this machine, and a server of the open network \
             names none of a private one. Nothing was sent there.",
@@ -100,18 +101,19 @@ a private one.",
             named.extend(challenge.as_ref().and_then(Challenge::resource_metadata));
         }
         let unsafe_one = named.into_iter().find(|address| !oauth::is_usable(address));
-        let private = evidence.exchange.failure.as_deref();
-        let private = private.filter(|text| text.contains("is a private address"));
+        let private = evidence.exchange.failure.as_ref();
+        let private = private.filter(|failure| failure.kind == FailureKind::PrivateAddress);
         match (unsafe_one, private) {
             (Some(address), _) => Some(certain(format!("it names {}", said(address)))),
-            (None, Some(text)) => Some(certain(text.to_owned())),
+            (None, Some(failure)) => Some(certain(failure.text.clone())),
             (None, None) => None,
         }
     },
+    ..RULE
 };
 
 pub(super) static AUTH_RESOURCE_MISMATCH: Rule = Rule {
-    id: "auth-resource-mismatch",
+    id: RuleId::AuthResourceMismatch,
     title: "the metadata are of another resource",
     means: "A token for that resource must not be sent to this server, so none is asked for. Perhaps the \
             server is meant to be called by another address, the one that its metadata name.",
@@ -122,6 +124,7 @@ The metadata of a protected resource say in `resource` what they are of, and tha
 part of its path. A server that names another one gets its visitors to bring it tokens for somebody else. \
 Mostly it is no attack: the server sits behind a proxy and does not know the name it goes by, or localhost \
 and 127.0.0.1 were taken for each other.",
+    reach: RECENT,
     find: |evidence| {
         let document = document(evidence.exchange);
         if !is(evidence, RESOURCE_METADATA) || evidence.status() != 200 || !document.is_object() {
@@ -136,10 +139,11 @@ and 127.0.0.1 were taken for each other.",
             format!("resource is {}, and the endpoint is {}", said(resource), said(endpoint));
         Some(certain(because))
     },
+    ..RULE
 };
 
 pub(super) static AUTH_ISSUER_MISMATCH: Rule = Rule {
-    id: "auth-issuer-mismatch",
+    id: RuleId::AuthIssuerMismatch,
     title: "the authorization server's metadata are of another issuer",
     means: "The `issuer` in them is not, letter by letter, the one whose metadata were asked for: they must \
             not be used.",
@@ -166,16 +170,17 @@ Compared is letter by letter: https://as and https://as/ are two.",
             let one = format!("{origin}{named}");
             issuer == one || issuer.strip_suffix('/') == Some(&one)
         });
-        let marked = failed_as(evidence.exchange, oauth::ANOTHER_ISSUER);
+        let marked = rejected_as(evidence, Objection::OtherIssuer);
         (!is_its_own || marked).then(|| Conclusion {
             certainty: Certainty::Certain,
             because: format!("issuer is {}, from {}", said(issuer), said(address)),
         })
     },
+    ..RULE
 };
 
 pub(super) static AUTH_NO_METADATA: Rule = Rule {
-    id: "auth-no-metadata",
+    id: RuleId::AuthNoMetadata,
     title: "the server wants a token, and does not say who gives one",
     means: "There are no metadata where they were looked for. If its operator gives out tokens, send one with \
             --bearer.",
@@ -190,6 +195,7 @@ name the issuer, whose metadata stand at /.well-known/oauth-authorization-server
 their root, or none and the addresses /authorize, /token and /register.
 
 A server that has none of these can be used with a token that somebody gives out.",
+    reach: RECENT,
     find: |evidence| {
         let exchange = evidence.exchange;
         let is_document = |exchange: &Exchange| succeeded(exchange) && document(exchange).is_object();
@@ -200,7 +206,7 @@ A server that has none of these can be used with a token that somebody gives out
         let discovers = is(evidence, RESOURCE_METADATA) || is(evidence, SERVER_METADATA);
         let answered = evidence.answer.is_some();
         let assumed = is(evidence, REGISTRATION)
-            && failed_as(exchange, oauth::SAYS_NOTHING);
+            && rejected_as(evidence, Objection::NoAuthorizationServer);
         let names_nobody = is(evidence, RESOURCE_METADATA)
             && document(exchange).is_object()
             && document(exchange)["authorization_servers"].as_array().is_none_or(Vec::is_empty);
@@ -216,10 +222,11 @@ A server that has none of these can be used with a token that somebody gives out
             Conclusion { certainty, because }
         })
     },
+    ..RULE
 };
 
 pub(super) static AUTH_NO_PKCE: Rule = Rule {
-    id: "auth-no-pkce",
+    id: RuleId::AuthNoPkce,
     title: "the authorization server does not say that it has PKCE",
     means: "Without code_challenge_methods_supported: [\"S256\"] in its metadata a client must not go on: a \
             code that is intercepted could be used.",
@@ -233,14 +240,15 @@ client refuses to go on where they do not name the method S256; also those of Op
         let document = document(evidence.exchange);
         let methods = document["code_challenge_methods_supported"].as_array();
         let has = methods.is_some_and(|methods| methods.iter().any(|method| method == "S256"));
-        let failed = failed_as(evidence.exchange, oauth::NO_PKCE);
+        let failed = rejected_as(evidence, Objection::NoPkce);
         (is(evidence, SERVER_METADATA) && document.is_object() && !has && failed)
             .then(|| Certainty::Certain.into())
     },
+    ..RULE
 };
 
 pub(super) static AUTH_NO_REGISTRATION: Rule = Rule {
-    id: "auth-no-registration",
+    id: RuleId::AuthNoRegistration,
     title: "the authorization server lets no client register itself",
     means: "Register a client with its operator, and name it: mcpoke login --client-id ID; or, where the server \
             takes them, put a client's metadata on the web: --client-metadata-url URL.",
@@ -254,7 +262,7 @@ client (2026-07-28); or the client registers itself (RFC 7591). A server that ha
 clients that its operator does not know.",
     find: |evidence| {
         let document = document(evidence.exchange);
-        let failed = failed_as(evidence.exchange, oauth::NO_REGISTRATION);
+        let failed = rejected_as(evidence, Objection::NoRegistration);
         if !is(evidence, SERVER_METADATA) || !failed {
             return None;
         }
@@ -266,10 +274,11 @@ clients that its operator does not know.",
         };
         Some(certain(because.to_owned()))
     },
+    ..RULE
 };
 
 pub(super) static AUTH_REDIRECT_REFUSED: Rule = Rule {
-    id: "auth-redirect-refused",
+    id: RuleId::AuthRedirectRefused,
     title: "the authorization server refuses the address that the browser is to come back to",
     means: "Programs on a user's machine are come back to at http://127.0.0.1, on any port (RFC 8252). A client \
             that is registered with a fixed port: --client-id ID --callback-port PORT.",
@@ -295,10 +304,11 @@ or a list of clients.",
             because: format!("it says {}", said(if words.is_empty() { code } else { &words })),
         })
     },
+    ..RULE
 };
 
 pub(super) static AUTH_CLIENT_REFUSED: Rule = Rule {
-    id: "auth-client-refused",
+    id: RuleId::AuthClientRefused,
     title: "the authorization server does not take the client",
     means: "It does not know the id, takes another secret, or registers no client of this kind. `mcpoke login \
             --register` registers anew; --client-id names one that its operator has registered.",
@@ -315,7 +325,7 @@ unauthorized_client means that it is known, and may not use this grant.",
         let known =
             matches!(code, "invalid_client" | "unauthorized_client" | "invalid_client_metadata");
         let refused = is(evidence, REGISTRATION) && evidence.status() >= 400;
-        if failed_as(evidence.exchange, oauth::SAYS_NOTHING) {
+        if rejected_as(evidence, Objection::NoAuthorizationServer) {
             return None;
         }
         let posts = is(evidence, REGISTRATION) || is(evidence, TOKEN);
@@ -324,6 +334,7 @@ unauthorized_client means that it is known, and may not use this grant.",
             because: said_by(&document, evidence),
         })
     },
+    ..RULE
 };
 
 fn said_by(document: &Value, evidence: &Evidence<'_>) -> String {
@@ -336,7 +347,7 @@ fn said_by(document: &Value, evidence: &Evidence<'_>) -> String {
 }
 
 pub(super) static AUTH_EXPIRED: Rule = Rule {
-    id: "auth-expired",
+    id: RuleId::AuthExpired,
     title: "the token has expired, and cannot be renewed",
     means: "Log in again: mcpoke login. Where nobody can, let the client have credentials of its own \
             (--client-credentials), or take a token from elsewhere (--token-command).",
@@ -347,6 +358,7 @@ Access tokens are short-lived, and refresh tokens end as well: after a time with
 the permission back, or when one that was used before comes again. A server that rotates them gives another \
 with each use, and ends all of them where an old one turns up: it cannot tell a thief from a client that lost \
 the answer. Some servers give no refresh token at all, or only for the scope offline_access.",
+    next: Next::Login,
     find: |evidence| {
         let document = document(evidence.exchange);
         let refreshes = is(evidence, TOKEN)
@@ -356,10 +368,11 @@ the answer. Some servers give no refresh token at all, or only for the scope off
             because: said_by(&document, evidence),
         })
     },
+    ..RULE
 };
 
 pub(super) static AUTH_GRANT_REFUSED: Rule = Rule {
-    id: "auth-grant-refused",
+    id: RuleId::AuthGrantRefused,
     title: "the authorization server gives no token",
     means: "Its error says why: invalid_scope and invalid_target name what was asked for, access_denied and \
             invalid_grant who asked.",
@@ -377,10 +390,11 @@ is not one that it gives tokens for), unsupported_grant_type.",
                 because: said_by(&document, evidence),
             })
     },
+    ..RULE
 };
 
 pub(super) static AUTH_ENDPOINT_REDIRECTS: Rule = Rule {
-    id: "auth-endpoint-redirects",
+    id: RuleId::AuthEndpointRedirects,
     title: "an address for authorization redirects to where it is not followed",
     means: "What is sent there is secret, and goes nowhere else; metadata are followed within their origin alone.",
     server: "Name the address at which it is in the end.",
@@ -394,4 +408,5 @@ origin would let another server say so.",
         let redirects = (300..400).contains(&evidence.status());
         redirects.then(|| certain(format!("it answers {} to {}", evidence.status(), said(to))))
     },
+    ..RULE
 };

@@ -2,12 +2,15 @@
 
 use serde_json::Value;
 
-use super::super::rule::{Certainty, Conclusion, Rule, issues, succeeded};
+use super::super::id::RuleId;
+use super::super::rule::{Certainty, Conclusion, RECENT, RULE, Rule, issues, succeeded};
 use crate::exchange::Exchange;
+use crate::exit::Kind;
 use crate::protocol::headers::SESSION_ID;
+use crate::protocol::methods;
 
 pub(super) static REQUEST_ID_REUSED: Rule = Rule {
-    id: "request-id-reused",
+    id: RuleId::RequestIdReused,
     title: "a request has the id of an earlier one in the same session",
     means: "Count the ids up: two requests of one session must not share one. A server that still works on \
             the first may take the second for it, or answer neither.",
@@ -19,6 +22,7 @@ next one begins. With two at a time, with cancellation, with a stream that is re
 remembers ids, answers go to the wrong request or nowhere.
 
 A counter is enough; so is a random string for each request.",
+    reach: RECENT,
     find: |evidence| {
         let (session, id) = (evidence.session()?, request_id(evidence.exchange)?);
         let earlier = evidence.earlier.iter().find(|earlier| {
@@ -34,10 +38,11 @@ A counter is enough; so is a random string for each request.",
             because: format!("{} had the same id, {id}", earlier.number),
         })
     },
+    ..RULE
 };
 
 pub(super) static INITIALIZED_LATE: Rule = Rule {
-    id: "initialized-late",
+    id: RuleId::InitializedLate,
     title: "a request was sent before notifications/initialized",
     means: "After the answer to initialize, POST notifications/initialized with the session id, and only then \
             anything else. Strict servers refuse what comes earlier; some drop the session.",
@@ -52,12 +57,13 @@ servers do not mind; rmcp and the Java SDK answer with an error, or not at all."
         let asks = evidence.is_post() && evidence.exchange.has_id();
         let opened = evidence.earlier.iter().find(|earlier| issues(earlier, session))?;
         let told = evidence.earlier.iter().any(|earlier| {
-            earlier.is("notifications/initialized") && earlier.session_sent() == Some(session)
+            earlier.is(methods::INITIALIZED) && earlier.session_sent() == Some(session)
         });
-        let late = evidence.later.iter().find(|later| {
-            later.is("notifications/initialized") && later.session_sent() == Some(session)
-        });
-        if !asks || told || evidence.exchange.is("ping") {
+        let late = evidence
+            .later
+            .iter()
+            .find(|later| later.is(methods::INITIALIZED) && later.session_sent() == Some(session));
+        if !asks || told || evidence.exchange.is(methods::PING) {
             return None;
         }
         Some(Conclusion {
@@ -73,10 +79,11 @@ servers do not mind; rmcp and the Java SDK answer with an error, or not at all."
             },
         })
     },
+    ..RULE
 };
 
 pub(super) static SESSION_ID_FROM_BODY: Rule = Rule {
-    id: "session-id-from-body",
+    id: RuleId::SessionIdFromBody,
     title: "the session id was taken from a body, and is not the one of the header",
     means: "The session id is the value of the response header Mcp-Session-Id. Whatever a body calls a \
             session or an id is something else.",
@@ -87,6 +94,8 @@ The answer to initialize is JSON, and holds an id, server names, sometimes a ses
 None of them is the session of the transport. That one is a header of the HTTP response, Mcp-Session-Id; in \
 Python `answer.headers[\"Mcp-Session-Id\"]`, with fetch `response.headers.get(\"Mcp-Session-Id\")`, with curl \
 `-D -` shows it.",
+    exit: Some(Kind::Session),
+    reach: RECENT,
     find: |evidence| {
         let session = evidence.session()?.trim();
         let is_header = |earlier: &Exchange| {
@@ -96,13 +105,14 @@ Python `answer.headers[\"Mcp-Session-Id\"]`, with fetch `response.headers.get(\"
             return None;
         }
         let source = evidence.earlier.iter().find(|earlier| {
-            earlier.is("initialize") && holds(earlier, session) && succeeded(earlier)
+            earlier.is(methods::INITIALIZE) && holds(earlier, session) && succeeded(earlier)
         })?;
         Some(Conclusion {
             certainty: Certainty::Certain,
             because: format!("the value stands in the body of the answer to {}", source.number),
         })
     },
+    ..RULE
 };
 
 /// The id of a request.
@@ -160,7 +170,7 @@ mod tests {
         for (index, exchange) in exchanges.iter_mut().enumerate() {
             exchange.number = index + 1;
         }
-        conduct(&exchanges).iter().map(|finding| finding.id).collect()
+        conduct(&exchanges).iter().map(|finding| finding.rule.id.as_str()).collect()
     }
 
     #[test]

@@ -3,13 +3,14 @@
 use serde_json::Value;
 use url::Url;
 
-use super::super::rule::{Certainty, Evidence, Rule};
+use super::super::id::RuleId;
+use super::super::rule::{Certainty, Evidence, Next, RULE, Rule};
 use super::authorization::{certain, said};
 use super::http::{hosts, origins};
 use crate::oauth::{self, Challenge};
 
 pub(super) static AUTH_REQUIRED: Rule = Rule {
-    id: "auth-required",
+    id: RuleId::AuthRequired,
     title: "the server wants credentials that were not sent, or refuses those that were",
     means: "Log in with `mcpoke login`, or send a token with --bearer (MCPOKE_BEARER, --token-command), or the \
             header the server asks for with -H 'Name: value'.",
@@ -22,6 +23,9 @@ kind is wanted, and resource_metadata where to find out how to get one. 401 with
 
 Credentials and sessions are two things: a right token does not replace the handshake, and a session that \
 was opened with one token must not be used with another.",
+    next: Next::Login,
+    is_general: true,
+    stops_trace: true,
     find: |evidence| {
         let status = evidence.status();
         if !matches!(status, 401 | 403 | 407) || scope(evidence) || remapped(evidence) {
@@ -37,6 +41,7 @@ was opened with one token must not be used with another.",
             (Some(_), true) | (None, false) => Certainty::Likely.into(),
         })
     },
+    ..RULE
 };
 
 fn scope(evidence: &Evidence<'_>) -> bool {
@@ -50,7 +55,7 @@ fn remapped(evidence: &Evidence<'_>) -> bool {
 }
 
 pub(super) static AUTH_SCOPE: Rule = Rule {
-    id: "auth-scope",
+    id: RuleId::AuthScope,
     title: "the token is good, and does not allow this",
     means: "The challenge names the scope that is missing: get a token with it. In a terminal that is asked for \
             by itself; elsewhere `mcpoke login --scope` does it before.",
@@ -60,14 +65,17 @@ pub(super) static AUTH_SCOPE: Rule = Rule {
 A token carries scopes. A request that needs another one is refused with 403 (some servers: 401) and a \
 challenge with error=\"insufficient_scope\" and the scopes that are needed. A client asks the authorization \
 server for a token with those, once, and tries again; it does not loop.",
+    next: Next::Login,
+    stops_trace: true,
     find: |evidence| {
         (matches!(evidence.status(), 401 | 403) && scope(evidence))
             .then(|| Certainty::Certain.into())
     },
+    ..RULE
 };
 
 pub(super) static AUTH_CHALLENGE_REMAPPED: Rule = Rule {
-    id: "auth-challenge-remapped",
+    id: RuleId::AuthChallengeRemapped,
     title: "the server wants credentials, and a gateway has renamed its challenge",
     means: "The answer to this 401 is in x-amzn-remapped-www-authenticate: clients that look for \
             WWW-Authenticate do not find out where to log in. Send a token all the same.",
@@ -77,14 +85,18 @@ pub(super) static AUTH_CHALLENGE_REMAPPED: Rule = Rule {
 AWS API Gateway and what is built on it rename the WWW-Authenticate header of an answer to \
 x-amzn-remapped-www-authenticate. The challenge is complete, only under a name that no client looks for: it \
 sees a 401 without a challenge.",
+    next: Next::Login,
+    is_general: true,
+    stops_trace: true,
     find: |evidence| {
         (matches!(evidence.status(), 401 | 403) && remapped(evidence) && !scope(evidence))
             .then(|| Certainty::Certain.into())
     },
+    ..RULE
 };
 
 pub(super) static AUTH_NO_CHALLENGE: Rule = Rule {
-    id: "auth-no-challenge",
+    id: RuleId::AuthNoChallenge,
     title: "the server refuses with 401, and does not say what it wants",
     means: "Without a WWW-Authenticate header a client cannot find out how to be authorised; it can look for \
             the metadata at their usual place: `mcpoke login` does.",
@@ -95,15 +107,18 @@ A 401 has to say in WWW-Authenticate which credentials are wanted (RFC 9110, 15.
 there, in resource_metadata, where its metadata are. Without it clients look at \
 /.well-known/oauth-protected-resource, with the endpoint's path and without. A server that wants an API key \
 in a header of its own, and has no metadata, can only say so in words.",
+    next: Next::Login,
+    is_general: true,
     find: |evidence| {
         let session = evidence.session().is_some() || evidence.says(&["session"]);
         (evidence.status() == 401 && evidence.challenge().is_none() && !session)
             .then(|| Certainty::Possible.into())
     },
+    ..RULE
 };
 
 pub(super) static AUTH_AUDIENCE: Rule = Rule {
-    id: "auth-audience",
+    id: RuleId::AuthAudience,
     title: "the token is for another server",
     means: "A token is good for the resource that it was asked for. Get one for this server: mcpoke login.",
     server: "Take tokens whose audience is the `resource` that the metadata name.",
@@ -112,6 +127,7 @@ pub(super) static AUTH_AUDIENCE: Rule = Rule {
 A token says in its audience (`aud`) which server it is for, and a server must not take one that is for \
 another. Clients ask for the right one with the parameter resource. Authorization servers that do not know \
 the parameter give tokens for an audience of their own, which a server has to be told of.",
+    next: Next::Login,
     find: |evidence| {
         if !matches!(evidence.status(), 401 | 403) {
             return None;
@@ -140,10 +156,11 @@ the parameter give tokens for an audience of their own, which a server has to be
             (false, false) => None,
         }
     },
+    ..RULE
 };
 
 pub(super) static AUTH_TOKEN_EXPIRED: Rule = Rule {
-    id: "auth-token-expired",
+    id: RuleId::AuthTokenExpired,
     title: "the token has expired",
     means: "Get another: mcpoke login, or where it comes from. A login is renewed by itself where the \
             authorization server gives refresh tokens.",
@@ -153,6 +170,7 @@ pub(super) static AUTH_TOKEN_EXPIRED: Rule = Rule {
 An expired token gets 401 with error=\"invalid_token\", like one that was taken back or never was good. A token \
 that is a JWT says itself in `exp` when it expires; of others the authorization server has said it with \
 expires_in, and nothing in the token shows it.",
+    next: Next::Login,
     find: |evidence| {
         let sent = evidence.exchange.request.header("authorization")?;
         if evidence.status() != 401 {
@@ -174,4 +192,5 @@ expires_in, and nothing in the token shows it.",
             _ => None,
         }
     },
+    ..RULE
 };

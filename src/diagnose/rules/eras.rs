@@ -1,11 +1,13 @@
 //! Eras, revisions, and the transports that an address may hide.
 
-use super::super::rule::{Certainty, Conclusion, Evidence, Rule, succeeded};
+use super::super::id::RuleId;
+use super::super::rule::{Certainty, Conclusion, Evidence, Next, RECENT, RULE, Rule, succeeded};
 use crate::exchange::{Exchange, Shape};
 use crate::protocol::headers::PROTOCOL_VERSION;
+use crate::protocol::{codes, methods};
 
 pub(super) static MODERN_ONLY: Rule = Rule {
-    id: "modern-only",
+    id: RuleId::ModernOnly,
     title: "the server speaks revision 2026-07-28, which has no handshake",
     means: "It knows neither initialize nor sessions: every request carries its own protocol version and \
             capabilities, in _meta and in headers. Without --protocol-version, --no-session and \
@@ -22,19 +24,22 @@ A server of this era alone answers an older client with 400 and -32022, whose da
 or with -32602 that names the missing keys. Only the codes -32020, -32021 and -32022, a -32602 that names a \
 key of io.modelcontextprotocol/, or a 404 with -32601 for the very request prove a server of this era; a \
 plain 400 proves nothing.",
+    next: Next::Init,
+    is_provoked: true,
     find: |evidence| {
         // What was sent in the modern era fails for another reason.
         if evidence.is_modern_request() {
             return None;
         }
         let proof = evidence.is_modern_proof()
-            && (evidence.code() != Some(-32601) || evidence.exchange.is("initialize"));
+            && (evidence.code() != Some(codes::METHOD_NOT_FOUND) || evidence.exchange.is(methods::INITIALIZE));
         proof.then(|| Certainty::Certain.into())
     },
+    ..RULE
 };
 
 pub(super) static LEGACY_ONLY: Rule = Rule {
-    id: "legacy-only",
+    id: RuleId::LegacyOnly,
     title: "the server speaks only revisions with a handshake",
     means: "It does not know revision 2026-07-28: do the handshake (initialize, then \
             notifications/initialized), and send what it brings on every request.",
@@ -45,21 +50,27 @@ A server of the legacy era does not understand a request that carries its own me
 refuses any request without a handshake: 400 with a missing session or an unsupported revision, 404, 422, or \
 a JSON-RPC error on 200. None of these is an error of the modern era, which is how a client tells: it falls \
 back to initialize.",
+    next: Next::Init,
+    is_provoked: true,
     find: |evidence| {
         if !evidence.is_modern_request()
             || evidence.is_modern_proof()
-            || evidence.exchange.is("initialize")
+            || evidence.exchange.is(methods::INITIALIZE)
         {
             return None;
         }
         let refused = matches!(evidence.status(), 400 | 404 | 405 | 406 | 415 | 422)
-            || (evidence.status() == 200 && matches!(evidence.code(), Some(-32601 | -32600 | 0)));
+            || (evidence.status() == 200
+                && matches!(
+                    evidence.code(),
+                    Some(codes::METHOD_NOT_FOUND | codes::INVALID_REQUEST | 0)
+                ));
         // The modern era has errors of its own for what is wrong with its envelope and headers.
-        let own = evidence.code() == Some(-32602) && evidence.says(&["_meta"]);
+        let own = evidence.code() == Some(codes::INVALID_PARAMS) && evidence.says(&["_meta"]);
         if !refused || own || evidence.shape() == Some(Shape::Html) {
             return None;
         }
-        let handshake = evidence.later.iter().find(|e| e.is("initialize") && succeeded(e));
+        let handshake = evidence.later.iter().find(|e| e.is(methods::INITIALIZE) && succeeded(e));
         Some(match handshake {
             Some(later) => Conclusion {
                 certainty: Certainty::Certain,
@@ -68,10 +79,11 @@ back to initialize.",
             None => Certainty::Likely.into(),
         })
     },
+    ..RULE
 };
 
 pub(super) static LEGACY_SSE_ONLY: Rule = Rule {
-    id: "legacy-sse-only",
+    id: RuleId::LegacySseOnly,
     title: "the address is one of the HTTP+SSE transport of 2024-11-05",
     means: "It takes a GET, whose first event names the address to POST to; the answers come on the \
             stream. mcpoke speaks it; a client for Streamable HTTP alone cannot.",
@@ -83,6 +95,7 @@ first event, `endpoint`, names the second, which messages are sent to by POST an
 answers themselves come on the stream. The session lives as long as the stream.
 
 A POST to the first address gets 405 with Allow: GET, or 404. A GET tells for certain.",
+    reach: RECENT,
     find: |evidence| {
         let get = |exchange: &Exchange| {
             exchange.request.method == "GET"
@@ -103,6 +116,7 @@ A POST to the first address gets 405 with Allow: GET, or 404. A GET tells for ce
         (evidence.status() == 405 && allowed.contains("GET") && !allowed.contains("POST"))
             .then(|| Certainty::Likely.into())
     },
+    ..RULE
 };
 
 impl Evidence<'_> {
@@ -113,7 +127,7 @@ impl Evidence<'_> {
 }
 
 pub(super) static VERSION_UNSUPPORTED: Rule = Rule {
-    id: "version-unsupported",
+    id: RuleId::VersionUnsupported,
     title: "the server does not support the MCP-Protocol-Version that was sent",
     means: "Every request after the handshake carries the revision that the server chose in its answer to \
             initialize, and no other. In the modern era, send one that the error's data lists.",
@@ -126,17 +140,20 @@ server does not know gets 400 (404 from @hono/mcp). A request without the header
 legacy servers; it was introduced with 2025-06-18.",
     find: |evidence| {
         evidence.exchange.request.header(PROTOCOL_VERSION)?;
-        if evidence.code() == Some(-32022) {
+        if evidence.code() == Some(codes::UNSUPPORTED_VERSION) {
             return evidence.is_modern_request().then(|| Certainty::Certain.into());
         }
         let says_so = evidence.says(&["protocol version", "protocol-version", "protocolversion"]);
-        (matches!(evidence.status(), 400 | 404) && says_so && evidence.code() != Some(-32020))
-            .then(|| Certainty::Certain.into())
+        (matches!(evidence.status(), 400 | 404)
+            && says_so
+            && evidence.code() != Some(codes::HEADER_MISMATCH))
+        .then(|| Certainty::Certain.into())
     },
+    ..RULE
 };
 
 pub(super) static HEADER_MISMATCH: Rule = Rule {
-    id: "header-mismatch",
+    id: RuleId::HeaderMismatch,
     title: "the headers do not say what the body says",
     means: "In revision 2026-07-28 MCP-Protocol-Version, Mcp-Method, Mcp-Name and the Mcp-Param headers of \
             annotated parameters mirror the body, byte for byte (Base64 between =?base64? and ?= where a \
@@ -151,11 +168,12 @@ params.uri, and Mcp-Param-… for parameters that the tool's schema annotates wi
 that is missing, or says something else, is refused with 400 and -32020, and the message names the pair.
 
 A tool may have changed its annotations: ask for tools/list again and repeat the call.",
-    find: |evidence| (evidence.code() == Some(-32020)).then(|| Certainty::Certain.into()),
+    find: |evidence| (evidence.code() == Some(codes::HEADER_MISMATCH)).then(|| Certainty::Certain.into()),
+    ..RULE
 };
 
 pub(super) static ENVELOPE_MISSING: Rule = Rule {
-    id: "envelope-missing",
+    id: RuleId::EnvelopeMissing,
     title: "the request lacks the _meta envelope of revision 2026-07-28",
     means: "The header MCP-Protocol-Version promises the modern era, and the body does not keep it: \
             params._meta must carry io.modelcontextprotocol/protocolVersion and \
@@ -172,6 +190,7 @@ modern one.",
     find: |evidence| {
         let names_it = evidence.says(&["io.modelcontextprotocol/", "_meta"]);
         let versioned = evidence.exchange.request.header(PROTOCOL_VERSION).is_some();
-        (evidence.code() == Some(-32602) && names_it && versioned).then(|| Certainty::Certain.into())
+        (evidence.code() == Some(codes::INVALID_PARAMS) && names_it && versioned).then(|| Certainty::Certain.into())
     },
+    ..RULE
 };

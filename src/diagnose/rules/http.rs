@@ -1,9 +1,11 @@
 //! HTTP itself: types, paths, redirects, limits, gateways, the connection.
 
-use super::super::rule::{Certainty, Conclusion, Evidence, Rule, succeeded};
+use super::super::id::RuleId;
+use super::super::rule::{Certainty, Conclusion, Evidence, FirstLine, Next, RULE, Rule, succeeded};
 use super::unlabelled_accept;
-use crate::exchange::Shape;
+use crate::exchange::{FailureKind, Shape};
 use crate::protocol::headers;
+use crate::protocol::{codes, methods};
 
 const SENDING: &str = "2025-11-25, Transports, Sending Messages to the Server";
 
@@ -16,7 +18,7 @@ pub(super) fn origins(evidence: &Evidence<'_>) -> bool {
 }
 
 pub(super) static HOST_REJECTED: Rule = Rule {
-    id: "host-rejected",
+    id: RuleId::HostRejected,
     title: "the server refuses the Host of the request",
     means: "It guards against DNS rebinding and answers only to the names it was told. Use the host name \
             it expects.",
@@ -28,6 +30,7 @@ A server on a developer's machine must not answer web pages that reach it under 
 therefore look at the Host header: 403 \"Invalid Host\" (TypeScript, Go, rmcp), 421 \"Invalid Host header\" \
 (Python). Behind a proxy the Host is the proxy's unless it is told to keep it (proxy_set_header Host $host, \
 in nginx), and then every request is refused.",
+    stops_trace: true,
     find: |evidence| {
         let refused = evidence.status() == 421
             || (evidence.status() == 403
@@ -37,10 +40,11 @@ in nginx), and then every request is refused.",
         let certain = evidence.status() == 421 || evidence.says(&["invalid host", "host header"]);
         refused.then(|| if certain { Certainty::Certain } else { Certainty::Likely }.into())
     },
+    ..RULE
 };
 
 pub(super) static ORIGIN_REJECTED: Rule = Rule {
-    id: "origin-rejected",
+    id: RuleId::OriginRejected,
     title: "the server refuses the Origin of the request",
     means: "Web pages of other origins may not call it. A client that is no browser sends no Origin at all.",
     server: "Add the page's origin to the list of allowed origins.",
@@ -64,10 +68,11 @@ Servers must look at the Origin header of requests from browsers and refuse the 
         (names_it || (sent && !hosts(evidence)))
             .then(|| if names_it && sent { Certainty::Certain } else { Certainty::Likely }.into())
     },
+    ..RULE
 };
 
 pub(super) static ACCEPT: Rule = Rule {
-    id: "accept",
+    id: RuleId::Accept,
     title: "the Accept header does not name both content types",
     means: "Every POST carries Accept: application/json, text/event-stream; many servers do not take */* \
             for it. If both were sent, something between client and server drops or rewrites the header.",
@@ -95,10 +100,11 @@ rewrites the header.",
             Certainty::Certain.into()
         })
     },
+    ..RULE
 };
 
 pub(super) static CONTENT_TYPE: Rule = Rule {
-    id: "content-type",
+    id: RuleId::ContentType,
     title: "the request is not labelled as JSON",
     means: "Every POST carries Content-Type: application/json.",
     server: "",
@@ -109,18 +115,19 @@ libraries label a string as text/plain or as a form unless they are told otherwi
     find: |evidence| {
         let sent = evidence.exchange.request.header("content-type").unwrap_or_default();
         let unlabelled = !sent.to_ascii_lowercase().starts_with(headers::JSON);
-        let refused =
-            matches!(evidence.status(), 400 | 415 | 500) || evidence.code() == Some(-32700);
+        let refused = matches!(evidence.status(), 400 | 415 | 500)
+            || evidence.code() == Some(codes::PARSE_ERROR);
         (evidence.is_post() && refused && unlabelled).then(|| {
             let says_so =
                 evidence.status() == 415 || evidence.says(&["content-type", "content type"]);
             if says_so { Certainty::Certain } else { Certainty::Likely }.into()
         })
     },
+    ..RULE
 };
 
 pub(super) static BODY_NOT_ACCEPTED: Rule = Rule {
-    id: "body-not-accepted",
+    id: RuleId::BodyNotAccepted,
     title: "the body is not a JSON-RPC message that the server takes",
     means: "A POST carries one JSON-RPC 2.0 message: a JSON object with jsonrpc \"2.0\", a method, and for a \
             request an id that is a string or a number. Batches are of 2025-03-26 alone.",
@@ -138,17 +145,28 @@ answer -32700 or -32600 with 400, rmcp 415, Express an HTML page, and a few 500.
         let labelled = sent.to_ascii_lowercase().starts_with(headers::JSON);
         let wrong = wrong_body(evidence);
         let refused = matches!(evidence.status(), 400 | 415 | 422 | 500)
-            || matches!(evidence.code(), Some(-32700 | -32600 | -32602 | -32603));
+            || matches!(
+                evidence.code(),
+                Some(
+                    codes::PARSE_ERROR
+                        | codes::INVALID_REQUEST
+                        | codes::INVALID_PARAMS
+                        | codes::INTERNAL_ERROR
+                )
+            );
         match wrong {
             Some(why) if refused => {
                 Some(Conclusion { certainty: Certainty::Certain, because: why.to_owned() })
             }
-            _ if evidence.code() == Some(-32700) || (evidence.status() == 415 && labelled) => {
+            _ if evidence.code() == Some(codes::PARSE_ERROR)
+                || (evidence.status() == 415 && labelled) =>
+            {
                 Some(Certainty::Likely.into())
             }
             _ => None,
         }
     },
+    ..RULE
 };
 
 /// What is wrong with a body as such.
@@ -169,7 +187,7 @@ fn wrong_body(evidence: &Evidence<'_>) -> Option<&'static str> {
 }
 
 pub(super) static REDIRECTED: Rule = Rule {
-    id: "redirected",
+    id: RuleId::Redirected,
     title: "the server redirects to another address",
     means: "Use the address in its Location header as it stands there. Only 307 and 308 within the same \
             origin are followed: elsewhere a request would take its credentials along, and 301, 302 and \
@@ -181,6 +199,8 @@ The usual causes: a slash at the end of the path that is missing or too much (Py
 /mcp/ to /mcp), http where the server wants https, and a login page in between. Most HTTP libraries turn a \
 POST that is answered with 301 or 302 into a GET without a body, and drop Authorization on the way to \
 another host: what then fails looks like a fault of the server. Use the final address.",
+    next: Next::OtherAddress,
+    stops_trace: true,
     find: |evidence| {
         let location = evidence.header("location");
         let because = match location {
@@ -192,10 +212,11 @@ another host: what then fails looks like a fault of the server. Use the final ad
         (matches!(evidence.status(), 301 | 302 | 303 | 307 | 308) && location.is_some())
             .then_some(Conclusion { certainty: Certainty::Certain, because })
     },
+    ..RULE
 };
 
 pub(super) static RATE_LIMITED: Rule = Rule {
-    id: "rate-limited",
+    id: RuleId::RateLimited,
     title: "the server takes no more requests for now",
     means: "Wait as long as its Retry-After header says (seconds, or a date), and send fewer requests at \
             once.",
@@ -204,6 +225,8 @@ pub(super) static RATE_LIMITED: Rule = Rule {
     about: "\
 429 and 503 with Retry-After ask for patience. \"Too many open sessions\" means that clients leave their \
 sessions open: end each with DELETE.",
+    next: Next::Nothing,
+    stops_trace: true,
     find: |evidence| {
         let patience = evidence.header("retry-after").is_some();
         let sessions = evidence.says(&["too many"]);
@@ -212,10 +235,11 @@ sessions open: end each with DELETE.",
             || (evidence.status() == 503 && patience))
             .then(|| if certain { Certainty::Certain } else { Certainty::Likely }.into())
     },
+    ..RULE
 };
 
 pub(super) static BODY_TOO_LARGE: Rule = Rule {
-    id: "body-too-large",
+    id: RuleId::BodyTooLarge,
     title: "the request is larger than the server takes",
     means: "Send smaller arguments. If the answer is a web page, a proxy in between sets the limit \
             (client_max_body_size, in nginx).",
@@ -225,10 +249,11 @@ pub(super) static BODY_TOO_LARGE: Rule = Rule {
 413 comes from the server itself as JSON or text, and from a proxy as a web page: nginx takes 1 MiB unless \
 client_max_body_size says otherwise. Express takes 100 KiB unless it is told otherwise.",
     find: |evidence| (evidence.status() == 413).then(|| Certainty::Certain.into()),
+    ..RULE
 };
 
 pub(super) static UPSTREAM_DOWN: Rule = Rule {
-    id: "upstream-down",
+    id: RuleId::UpstreamDown,
     title: "a proxy answers, and the server behind it does not",
     means: "The address is right and the server itself is down, starting, or slower than the proxy waits.",
     server: "Start the server, or tell the proxy where it is.",
@@ -236,6 +261,8 @@ pub(super) static UPSTREAM_DOWN: Rule = Rule {
     about: "\
 502 means that nothing answered behind the proxy, 504 that it took too long, 503 that it is being started. \
 The page that comes with it is the proxy's.",
+    next: Next::Nothing,
+    stops_trace: true,
     find: |evidence| {
         let status = evidence.status();
         let gateway = matches!(status, 502 | 504)
@@ -246,10 +273,11 @@ The page that comes with it is the proxy's.",
             if page || status == 502 { Certainty::Likely } else { Certainty::Possible }.into()
         })
     },
+    ..RULE
 };
 
 pub(super) static WRONG_PATH: Rule = Rule {
-    id: "wrong-path",
+    id: RuleId::WrongPath,
     title: "there is no MCP endpoint at this path",
     means: "Check the path: /mcp is usual, with or without a slash at its end. A server of the HTTP+SSE \
             transport (2024-11-05), often at /sse, answers a POST like this too.",
@@ -259,6 +287,7 @@ pub(super) static WRONG_PATH: Rule = Rule {
 404 without a JSON-RPC error comes from the web server and not from MCP: \"Not Found\", \"Cannot POST /\", \
 \"404 page not found\". The endpoint is one path, /mcp with most servers, and it is spelled exactly: /mcp/ is \
 another one for go-sdk and Hono. 405 to a POST means that the path exists and takes something else.",
+    next: Next::OtherAddress,
     find: |evidence| {
         let no_route = evidence.is_post()
             && (matches!(evidence.status(), 404 | 405))
@@ -269,7 +298,7 @@ another one for go-sdk and Hono. 405 to a POST means that the path exists and ta
             return None;
         }
         let elsewhere = evidence.later.iter().find(|later| {
-            later.is("initialize")
+            later.is(methods::INITIALIZE)
                 && later.request.url != evidence.exchange.request.url
                 && succeeded(later)
         });
@@ -281,10 +310,11 @@ another one for go-sdk and Hono. 405 to a POST means that the path exists and ta
             None => Certainty::Likely.into(),
         })
     },
+    ..RULE
 };
 
 pub(super) static NOT_MCP: Rule = Rule {
-    id: "not-mcp",
+    id: RuleId::NotMcp,
     title: "what answers here is not an MCP server",
     means: "A web page or plain text came where JSON or an event stream was asked for: another port, \
             another path, or a login page in between.",
@@ -294,6 +324,9 @@ pub(super) static NOT_MCP: Rule = Rule {
 An endpoint of MCP answers a request with JSON or with an event stream. A web page with status 200 comes \
 from single-page applications (which answer every path), from login portals, and from whatever else listens \
 on the port.",
+    next: Next::Nothing,
+    first_line: FirstLine::Always,
+    stops_trace: true,
     find: |evidence| {
         let answer = evidence.answer?;
         let asks = evidence.is_post() && evidence.exchange.has_id();
@@ -302,10 +335,11 @@ on the port.",
         let foreign = (answer.is_success() || answer.status == 501) && page;
         (foreign && asks && evidence.error.is_none()).then(|| Certainty::Likely.into())
     },
+    ..RULE
 };
 
 pub(super) static UNREACHABLE: Rule = Rule {
-    id: "unreachable",
+    id: RuleId::Unreachable,
     title: "nothing answers at this address",
     means: "Is the server running, and is this its address? A refused connection means that nothing \
             listens on the port; a name without an address is mistyped or of another network.",
@@ -314,16 +348,19 @@ pub(super) static UNREACHABLE: Rule = Rule {
     about: "\
 The connection could not be made: the name has no address, nothing listens on the port, a firewall drops \
 what is sent, or the proxy does not let it through. MCP does not come into it yet.",
+    first_line: FirstLine::Client,
+    stops_trace: true,
     find: |evidence| {
         let failed = evidence.answer.is_none() && evidence.exchange.wire.sent == 0;
-        let text = evidence.exchange.failure.as_deref()?;
-        let ours = text.contains("cannot be sent") || text.contains("too large");
-        (failed && !about_tls(text) && !ours).then(|| Certainty::Certain.into())
+        let kind = evidence.failure()?;
+        let other = matches!(kind, FailureKind::Tls | FailureKind::Unusable | FailureKind::Unknown);
+        (failed && !other).then(|| Certainty::Certain.into())
     },
+    ..RULE
 };
 
 pub(super) static TLS: Rule = Rule {
-    id: "tls",
+    id: RuleId::Tls,
     title: "client and server do not agree on TLS",
     means: "Either the certificate is not trusted here (--cacert names another authority, --insecure \
             trusts anything), or one side speaks TLS and the other does not (http:// and https://).",
@@ -333,18 +370,17 @@ pub(super) static TLS: Rule = Rule {
 The certificate is checked before anything of MCP is sent: it must be signed by an authority that is \
 trusted here, be for this very name, and be valid today. An https:// address on a port that speaks plain \
 HTTP, or the other way round, fails at the same place.",
+    first_line: FirstLine::Client,
+    stops_trace: true,
     find: |evidence| {
-        let text = evidence.exchange.failure.as_deref()?;
-        (evidence.answer.is_none() && about_tls(text)).then(|| Certainty::Certain.into())
+        let failed = evidence.failure() == Some(FailureKind::Tls);
+        (evidence.answer.is_none() && failed).then(|| Certainty::Certain.into())
     },
+    ..RULE
 };
 
-fn about_tls(text: &str) -> bool {
-    text.contains("TLS") || text.contains("certificate") || text.contains("https://")
-}
-
 pub(in crate::diagnose) static UNKNOWN: Rule = Rule {
-    id: "unknown",
+    id: RuleId::Unknown,
     title: "the server refused this, and the evidence does not say why",
     means: "No rule fits. What was sent and what came back is all that there is to go by; the server's own log \
             knows best.",
@@ -354,6 +390,9 @@ pub(in crate::diagnose) static UNKNOWN: Rule = Rule {
 Nothing is guessed: where no rule fits the evidence, this says so. Two commands tell most then: `mcpoke \
 trace TARGET`, which tries the server step by step, and the command that failed with --trace, which shows \
 every byte of what matters. A server that words a refusal in a way that no rule knows is worth a report.",
+    next: Next::LookCloser,
+    first_line: FirstLine::Client,
+    is_repeated: true,
     find: |evidence| {
         let answer = evidence.answer?;
         // An error that says itself what it means needs no explanation; a broken stream neither.
@@ -362,4 +401,5 @@ every byte of what matters. A server that words a refusal in a way that no rule 
         (!says_itself && !broken && !succeeded(evidence.exchange))
             .then(|| Certainty::Possible.into())
     },
+    ..RULE
 };

@@ -94,7 +94,7 @@ mod tests {
 
     fn ids(exchange: Exchange) -> Vec<(&'static str, Certainty)> {
         let found = explain(&[exchange]);
-        found.into_iter().map(|finding| (finding.id, finding.certainty)).collect()
+        found.into_iter().map(|finding| (finding.rule.id.as_str(), finding.certainty)).collect()
     }
 
     fn top(exchange: Exchange) -> &'static str {
@@ -148,7 +148,8 @@ mod tests {
             || with_headers(sent("initialize", None), 200, &[("mcp-session-id", "a")], result);
         let told = || answered(sent("notifications/initialized", Some("a")), 202, "");
         let refused = |body: &str, status| answered(sent("tools/call", Some("a")), status, body);
-        let top = |history: &[Exchange]| explain(history).first().map(|found| found.id);
+        let top =
+            |history: &[Exchange]| explain(history).first().map(|found| found.rule.id.as_str());
         let body = error(-32602, "Invalid request parameters");
         assert_eq!(top(&[opened(), refused(&body, 200)]), Some("not-initialized"));
         assert_eq!(top(&[opened(), refused("", 200)]), Some("not-initialized"));

@@ -1,16 +1,20 @@
 //! Sessions: missing, expired, stripped, from the wrong place, not wanted.
 
+use super::super::id::RuleId;
 use super::super::rule::{
-    Certainty, Conclusion, Evidence, Rule, issued, issues, succeeded, tool_failed,
+    Certainty, Conclusion, Evidence, Next, RECENT, RULE, Rule, issued, issues, succeeded,
+    tool_failed,
 };
 use super::unlabelled_accept;
 use crate::exchange::Shape;
+use crate::exit::Kind;
 use crate::protocol::headers::{PROTOCOL_VERSION, SESSION_ID};
+use crate::protocol::{codes, methods};
 
 const MANAGEMENT: &str = "2025-11-25, Transports, Session Management";
 
 pub(super) static SESSION_MISSING: Rule = Rule {
-    id: "session-missing",
+    id: RuleId::SessionMissing,
     title: "no Mcp-Session-Id was sent; this server requires one",
     means: "This server keeps sessions. A client sends initialize first, keeps the Mcp-Session-Id \
             header (not the body) of that answer, sends notifications/initialized, and then sends the \
@@ -38,19 +42,23 @@ Servers word the refusal in many ways: 400 \"No valid session ID provided\", \"M
 ID\"; and go-sdk answers 200 with the JSON-RPC error code 0.
 
 `mcpoke trace --recipe python` prints the smallest client that does all of this, without an SDK.",
+    next: Next::Handshake,
+    exit: Some(Kind::Session),
+    is_provoked: true,
+    is_repeated: true,
     find: |evidence| {
         let bare = evidence.session().is_none_or(str::is_empty);
         // Whoever sends the version has done a handshake, and was given no session; `session-id-stripped`
         // is about what the server makes of that.
         let told = evidence.exchange.request.header(PROTOCOL_VERSION).is_some();
         let stateless = evidence.after_handshake() && !evidence.earlier.iter().any(|e| issued(e).is_some());
-        if !bare || evidence.is_modern_request() || evidence.exchange.is("initialize") || stateless {
+        if !bare || evidence.is_modern_request() || evidence.exchange.is(methods::INITIALIZE) || stateless {
             return None;
         }
         let refused = match evidence.status() {
             400 | 422 => !evidence.names_another_cause() && !is_about_the_body(evidence),
             // Some servers know no status for it: a JSON-RPC error of no method and no parameter.
-            200 => matches!(evidence.code(), Some(0 | -32600)),
+            200 => matches!(evidence.code(), Some(0 | codes::INVALID_REQUEST)),
             401 | 404 => evidence.says(&["session"]),
             _ => false,
         };
@@ -84,12 +92,13 @@ ID\"; and go-sdk answers 200 with the JSON-RPC error code 0.
         if told && !says_so {
             return None;
         }
-        let never = !evidence.earlier.iter().any(|earlier| earlier.is("initialize"));
+        let never = !evidence.earlier.iter().any(|earlier| earlier.is(methods::INITIALIZE));
         Some(Conclusion {
             certainty: if says_so { Certainty::Certain } else { Certainty::Likely },
             because: if never { "no initialize was sent before it".to_owned() } else { String::new() },
         })
     },
+    ..RULE
 };
 
 /// Words on what was sent rather than on the session it was sent in.
@@ -113,7 +122,7 @@ fn misnamed<'e>(evidence: &Evidence<'e>) -> Option<&'e str> {
 }
 
 pub(super) static SESSION_EXPIRED: Rule = Rule {
-    id: "session-expired",
+    id: RuleId::SessionExpired,
     title: "the server does not know the session that was sent",
     means: "It was ended, it expired, or the server was started again. A client sends a new initialize, \
             without the old id, and goes on with the new one. What the server kept in the old session is \
@@ -132,6 +141,11 @@ empty. A client that waits for 404 alone never recovers there.
 
 A request that was refused for its session did not run, and may be sent again; one that was answered with \
 an empty stream may have run.",
+    next: Next::Handshake,
+    exit: Some(Kind::Session),
+    is_provoked: true,
+    is_repeated: true,
+    reach: RECENT,
     find: |evidence| {
         let session = evidence.session()?;
         if evidence.is_modern_request()
@@ -145,7 +159,7 @@ an empty stream may have run.",
         }
         let refused = match evidence.status() {
             400 | 410 | 422 => !evidence.says(&["multiple get"]),
-            404 => evidence.code() != Some(-32601),
+            404 => evidence.code() != Some(codes::METHOD_NOT_FOUND),
             401 => evidence.challenge().is_none(),
             503 => evidence.says(&["session"]),
             _ => false,
@@ -180,12 +194,13 @@ an empty stream may have run.",
             (false, false) => Certainty::Possible.into(),
         })
     },
+    ..RULE
 };
 
 /// Whether anything but the handshake worked in a session.
 fn works_in(exchange: &crate::exchange::Exchange, session: &str) -> bool {
     exchange.session_sent() == Some(session)
-        && !exchange.is("notifications/initialized")
+        && !exchange.is(methods::INITIALIZED)
         && succeeded(exchange)
 }
 
@@ -199,12 +214,12 @@ fn from_error<'e>(evidence: &Evidence<'e>) -> Option<&'e crate::exchange::Exchan
         let answer = earlier.answer.as_ref();
         answer.and_then(|answer| answer.header(SESSION_ID)) == Some(session)
             && earlier.session_sent() != Some(session)
-            && (!succeeded(earlier) || !earlier.is("initialize"))
+            && (!succeeded(earlier) || !earlier.is(methods::INITIALIZE))
     })
 }
 
 pub(super) static SESSION_ID_FROM_ERROR: Rule = Rule {
-    id: "session-id-from-error",
+    id: RuleId::SessionIdFromError,
     title: "the session id was taken from an answer that refused something",
     means: "Only the 2xx answer to initialize issues a session. Error answers of real servers carry \
             session ids that are dead already: take the header from nothing else.",
@@ -217,6 +232,8 @@ behind it is thrown away at once. A client that stores the header of any answer 
 its next request, and gets 404.
 
 Read the header in one place: the answer to initialize, and only when its status is 2xx.",
+    exit: Some(Kind::Session),
+    reach: RECENT,
     find: |evidence| {
         let source = from_error(evidence)?;
         matches!(evidence.status(), 400..=422).then(|| Conclusion {
@@ -224,10 +241,11 @@ Read the header in one place: the answer to initialize, and only when its status
             because: format!("the id came with the answer to {}", source.number),
         })
     },
+    ..RULE
 };
 
 pub(super) static SESSION_ID_STRIPPED: Rule = Rule {
-    id: "session-id-stripped",
+    id: RuleId::SessionIdStripped,
     title: "the session id does not get through between client and server",
     means: "The client does what it should, and the server acts as if the header were not there: \
             something in between removes Mcp-Session-Id from the requests or from the answers. Send the \
@@ -243,12 +261,15 @@ without issuing an id, and the server then demands one.
 Reverse proxies remove headers that they are not told about (proxy_set_header Mcp-Session-Id \"\", \
 underscores_in_headers, proxy_hide_header in nginx; header allow-lists in API gateways). In browsers the \
 header can be read only where the server names it in Access-Control-Expose-Headers.",
+    exit: Some(Kind::Session),
+    is_repeated: true,
+    reach: RECENT,
     find: |evidence| {
-        if evidence.exchange.is("initialize") || evidence.is_modern_request() {
+        if evidence.exchange.is(methods::INITIALIZE) || evidence.is_modern_request() {
             return None;
         }
         let refused = matches!(evidence.status(), 400 | 401 | 404 | 422)
-            || (evidence.status() == 200 && matches!(evidence.code(), Some(0 | -32600)));
+            || (evidence.status() == 200 && matches!(evidence.code(), Some(0 | codes::INVALID_REQUEST)));
         if !refused || evidence.challenge().is_some() {
             return None;
         }
@@ -258,7 +279,7 @@ header can be read only where the server names it in Access-Control-Expose-Heade
             let bare = evidence.earlier.iter().chain(evidence.later).find(|other| {
                 other.session_sent().is_none()
                     && other.status() == evidence.exchange.status()
-                    && !other.is("initialize")
+                    && !other.is(methods::INITIALIZE)
                     && other.request.method == "POST"
                     && other.has_id()
                     && !succeeded(other)
@@ -273,7 +294,7 @@ header can be read only where the server names it in Access-Control-Expose-Heade
                 ),
             });
         }
-        let opened = evidence.earlier.iter().rev().find(|e| e.is("initialize") && succeeded(e))?;
+        let opened = evidence.earlier.iter().rev().find(|e| e.is(methods::INITIALIZE) && succeeded(e))?;
         let says_so = evidence.says(&["session", "initializ"]);
         let none_issued = !evidence.earlier.iter().any(|earlier| issued(earlier).is_some());
         (none_issued && says_so && !evidence.names_another_cause()).then(|| Conclusion {
@@ -281,10 +302,11 @@ header can be read only where the server names it in Access-Control-Expose-Heade
             because: format!("{} succeeded without issuing an id, and the server demands one", opened.number),
         })
     },
+    ..RULE
 };
 
 pub(super) static SESSION_NOT_STICKY: Rule = Rule {
-    id: "session-not-sticky",
+    id: RuleId::SessionNotSticky,
     title: "one session is known in one request and unknown in the next",
     means: "Several servers answer behind this address, and each knows only its own sessions. A client \
             can do nothing about it but to keep one connection open, which helps with some balancers.",
@@ -297,6 +319,7 @@ that one replica issued is unknown to the others: about one request in N works.
 
 The same harmless request, repeated in one session on fresh connections, shows it: some of them work, and \
 others are refused. A session that expired stays refused.",
+    exit: Some(Kind::Session),
     find: |evidence| {
         let session = evidence.session()?;
         if !matches!(evidence.status(), 400 | 401 | 404 | 410 | 422) || evidence.challenge().is_some() {
@@ -318,10 +341,11 @@ others are refused. A session that expired stays refused.",
             because: format!("{} is {what} in the same session, and works", later.number),
         })
     },
+    ..RULE
 };
 
 pub(super) static SESSION_NOT_SUPPORTED: Rule = Rule {
-    id: "session-not-supported",
+    id: RuleId::SessionNotSupported,
     title: "the server keeps no sessions, and refuses a request that names one",
     means: "Leave the Mcp-Session-Id header out: this server wants none.",
     server: "",
@@ -330,6 +354,7 @@ pub(super) static SESSION_NOT_SUPPORTED: Rule = Rule {
 A server without sessions ignores the header as a rule; the C# SDK, which is stateless by default from \
 version 2 on, refuses a request that carries one. A client sends the header only if the answer to \
 initialize had one.",
+    exit: Some(Kind::Session),
     find: |evidence| {
         evidence.session()?;
         let says_so = evidence.status() == 400
@@ -345,10 +370,11 @@ initialize had one.",
             (false, None) => None,
         }
     },
+    ..RULE
 };
 
 pub(super) static NOT_INITIALIZED: Rule = Rule {
-    id: "not-initialized",
+    id: RuleId::NotInitialized,
     title: "notifications/initialized was not sent after initialize",
     means: "The handshake has two messages: initialize, and once it is answered \
             notifications/initialized, before anything else. Some servers refuse requests until it has \
@@ -361,12 +387,13 @@ id, waits for its 202, and only then anything else. Most servers do not insist. 
 understand: the Python SDK up to 1.17 answers -32602 \"Invalid request parameters\" to a perfectly good \
 request; rmcp up to 0.15 answers 200 with an event stream that ends empty, and the session is dead after it.",
     find: |evidence| {
-        let told = evidence.earlier.iter().any(|exchange| exchange.is("notifications/initialized"));
-        if told || !evidence.after_handshake() || evidence.exchange.is("notifications/initialized")
-        {
+        let told = evidence.earlier.iter().any(|exchange| exchange.is(methods::INITIALIZED));
+        if told || !evidence.after_handshake() || evidence.exchange.is(methods::INITIALIZED) {
             return None;
         }
-        if !evidence.is_post() || evidence.is_modern_request() || evidence.exchange.is("initialize")
+        if !evidence.is_post()
+            || evidence.is_modern_request()
+            || evidence.exchange.is(methods::INITIALIZE)
         {
             return None;
         }
@@ -381,7 +408,7 @@ request; rmcp up to 0.15 answers 200 with an event stream that ends empty, and t
         if evidence.session().is_none() && evidence.earlier.iter().any(|e| issued(e).is_some()) {
             return None;
         }
-        let late = evidence.later.iter().position(|later| later.is("notifications/initialized"));
+        let late = evidence.later.iter().position(|later| later.is(methods::INITIALIZED));
         let works = late.and_then(|at| {
             evidence.later[at..]
                 .iter()
@@ -396,10 +423,11 @@ request; rmcp up to 0.15 answers 200 with an event stream that ends empty, and t
                 .into(),
         )
     },
+    ..RULE
 };
 
 pub(super) static ALREADY_INITIALIZED: Rule = Rule {
-    id: "already-initialized",
+    id: RuleId::AlreadyInitialized,
     title: "initialize was sent with a session id",
     means: "A new handshake starts a new session: send initialize without any Mcp-Session-Id header.",
     server: "",
@@ -409,12 +437,13 @@ initialize never carries a session id. One that does is refused by most servers:
 initialized\" where the session lives, 404 where it is gone. A client that renews a lost session must drop \
 the old id first.",
     find: |evidence| {
-        if !evidence.exchange.is("initialize") || evidence.is_modern_request() {
+        if !evidence.exchange.is(methods::INITIALIZE) || evidence.is_modern_request() {
             return None;
         }
         let session = evidence.session();
         let refused = matches!(evidence.status(), 400 | 401 | 404 | 409)
-            || (evidence.status() == 200 && matches!(evidence.code(), Some(0 | -32600)));
+            || (evidence.status() == 200
+                && matches!(evidence.code(), Some(0 | codes::INVALID_REQUEST)));
         let says_so = evidence.says(&["already", "must not", "session", "duplicate"]);
         match (session, refused) {
             (Some(_), true) if !evidence.names_another_cause() => {
@@ -423,10 +452,11 @@ the old id first.",
             _ => None,
         }
     },
+    ..RULE
 };
 
 pub(super) static SHARED_TRANSPORT: Rule = Rule {
-    id: "shared-transport",
+    id: RuleId::SharedTransport,
     title: "the server has one session for everybody, and somebody else has it",
     means: "A client can do nothing: initialize without an id is refused because an earlier client did \
             its handshake. Only starting the server again helps, until its code is mended.",
@@ -438,19 +468,20 @@ The transports of the SDKs hold one session each. A program that makes one of th
 the first client, and refuses the handshake of every other: \"Server already initialized\". After a DELETE \
 even a fresh initialize gets \"Session not found\", until the server is started again.",
     find: |evidence| {
-        if !evidence.exchange.is("initialize") || evidence.session().is_some() {
+        if !evidence.exchange.is(methods::INITIALIZE) || evidence.session().is_some() {
             return None;
         }
         let already =
             evidence.says(&["already initialized", "already been initialized", "duplicate"]);
-        let gone = evidence.status() == 404 && evidence.code() == Some(-32001);
+        let gone = evidence.status() == 404 && evidence.code() == Some(codes::SESSION_NOT_FOUND);
         (already || gone)
             .then(|| if already { Certainty::Certain } else { Certainty::Likely }.into())
     },
+    ..RULE
 };
 
 pub(super) static STATELESS: Rule = Rule {
-    id: "stateless",
+    id: RuleId::Stateless,
     title: "the server keeps no sessions",
     means: "Nothing must be kept: initialize brings no Mcp-Session-Id, and none must be sent. DELETE and \
             the standalone GET stream are refused, which is no fault.",
@@ -460,11 +491,13 @@ pub(super) static STATELESS: Rule = Rule {
 A session is the server's choice. One without them answers every request by itself: the bare tools/call \
 works, GET and DELETE get 405. A client that depends on a session id must not fail here: no header in the \
 answer to initialize means that none is wanted.",
+    is_provoked: true,
     find: |evidence| {
         let refused = evidence.status() == 405
             && matches!(evidence.exchange.request.method, "GET" | "DELETE");
-        let known = evidence.earlier.iter().any(|e| e.is("initialize") && succeeded(e))
+        let known = evidence.earlier.iter().any(|e| e.is(methods::INITIALIZE) && succeeded(e))
             && !evidence.earlier.iter().any(|earlier| issued(earlier).is_some());
         refused.then(|| if known { Certainty::Certain } else { Certainty::Possible }.into())
     },
+    ..RULE
 };

@@ -1,10 +1,11 @@
 //! Streams: empty, held back on their way, taken already.
 
-use super::super::rule::{Certainty, Conclusion, Rule, succeeded};
-use crate::exchange::{HUNG_UP, Shape};
+use super::super::id::RuleId;
+use super::super::rule::{Certainty, Conclusion, FirstLine, RECENT, RULE, Rule, succeeded};
+use crate::exchange::{FailureKind, Shape};
 
 pub(super) static STREAM_EMPTY: Rule = Rule {
-    id: "stream-empty",
+    id: RuleId::StreamEmpty,
     title: "the server answered 200 and sent no answer",
     means: "The stream ended without a JSON-RPC message: the server failed while it worked, or it waits \
             for notifications/initialized, or a proxy cut the stream. The request may have run.",
@@ -15,18 +16,20 @@ A request is answered with one JSON document or with a stream that ends with the
 before is no answer: rmcp up to 0.15 does this when notifications/initialized is missing, servers that crash \
 do it, and so do proxies whose read timeout is over (60 seconds in nginx). A stream with event ids can be \
 taken up again with a GET and Last-Event-ID.",
+    first_line: FirstLine::Client,
     find: |evidence| {
         let answer = evidence.answer?;
         let asks = evidence.is_post() && evidence.exchange.has_id();
         let nothing =
             matches!(answer.shape, Shape::Events | Shape::Empty) && answer.last_message().is_none();
-        let gone = evidence.exchange.failure.as_deref() == Some(HUNG_UP);
+        let gone = evidence.failure() == Some(FailureKind::ClientGone);
         (answer.status == 200 && asks && nothing && !gone).then(|| Certainty::Likely.into())
     },
+    ..RULE
 };
 
 pub(super) static STREAM_BUFFERED: Rule = Rule {
-    id: "stream-buffered",
+    id: RuleId::StreamBuffered,
     title: "a stream is held back on its way",
     means: "What the server sends bit by bit arrives in one piece, or not until the time is up: a proxy \
             keeps the answer until it is complete. Progress and questions of the server do not get through.",
@@ -40,10 +43,11 @@ to the client, whose answer the server waits for in vain.
 
 A GET of the standalone stream shows it best: a direct server sends the headers at once, and a buffering \
 proxy sends nothing at all.",
+    first_line: FirstLine::Client,
+    reach: RECENT,
     find: |evidence| {
         // A stream that a server opens at once, and of which not even the headers came in time.
-        let late = evidence.exchange.failure.as_deref().is_some_and(|text| text.contains("no answer")
-            || text.contains("not a byte") || text.contains("not done"));
+        let late = matches!(evidence.failure(), Some(FailureKind::TooSlow(_)));
         let stream = evidence.exchange.request.method == "GET";
         let works = evidence.earlier.iter().chain(evidence.later).any(|e| e.request.method == "POST" && succeeded(e));
         (late && stream && works && evidence.answer.is_none()).then(|| Conclusion {
@@ -51,10 +55,11 @@ proxy sends nothing at all.",
             because: "requests are answered, and of a stream not even the headers come".to_owned(),
         })
     },
+    ..RULE
 };
 
 pub(super) static STREAM_CONFLICT: Rule = Rule {
-    id: "stream-conflict",
+    id: RuleId::StreamConflict,
     title: "another stream of this session is open already",
     means: "A session has one standalone GET stream at a time. Another process of the client, or an \
             earlier run of it, still has it open.",
@@ -74,4 +79,5 @@ without.",
             _ => None,
         }
     },
+    ..RULE
 };

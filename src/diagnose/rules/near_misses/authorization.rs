@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::{Case, failing, sending};
 use crate::exchange::Exchange;
 use crate::exchange::testing::{answered, sent, with_headers};
-use crate::oauth::{self, REGISTRATION, RESOURCE_METADATA, SERVER_METADATA, TOKEN};
+use crate::exchange::{FailureKind, Objection};
+use crate::oauth::{REGISTRATION, RESOURCE_METADATA, SERVER_METADATA, TOKEN};
 
 const CHALLENGE: [(&str, &str); 1] = [("www-authenticate", "Bearer")];
 
@@ -29,14 +30,18 @@ fn about(purpose: &str, url: &str, status: u16, document: &Value) -> Exchange {
 
 fn resource(document: &Value) -> Exchange {
     let url = "https://h/.well-known/oauth-protected-resource/mcp";
-    failing(about(RESOURCE_METADATA, url, 200, document), "the metadata cannot be used", 1)
+    failing(
+        about(RESOURCE_METADATA, url, 200, document),
+        FailureKind::Rejected(Objection::Other),
+        1,
+    )
 }
 
-fn server(issuer: &str, why: &str) -> Exchange {
+fn server(issuer: &str, why: Objection) -> Exchange {
     let url = "https://as/.well-known/oauth-authorization-server/t";
     let document = json!({"issuer": issuer, "authorization_endpoint": "https://as/authorize",
         "token_endpoint": "https://as/token", "code_challenge_methods_supported": ["S256"]});
-    failing(about(SERVER_METADATA, url, 200, &document), why, 1)
+    failing(about(SERVER_METADATA, url, 200, &document), FailureKind::Rejected(why), 1)
 }
 
 fn token(form: &str, status: u16, document: &Value) -> Exchange {
@@ -82,8 +87,8 @@ pub(super) fn cases() -> Vec<Case> {
         ),
         (
             "auth-issuer-mismatch",
-            after(server("https://honest", "")),
-            after(server("https://as/t", "")),
+            after(server("https://honest", Objection::Other)),
+            after(server("https://as/t", Objection::Other)),
         ),
         (
             "auth-unsafe-address",
@@ -113,15 +118,15 @@ pub(super) fn cases() -> Vec<Case> {
                     200,
                     &json!({"issuer": "https://as"}),
                 ),
-                oauth::NO_PKCE,
+                FailureKind::Rejected(Objection::NoPkce),
                 1,
             )),
-            after(server("https://as/t", oauth::NO_REGISTRATION)),
+            after(server("https://as/t", Objection::NoRegistration)),
         ),
         (
             "auth-no-registration",
-            after(server("https://as/t", oauth::NO_REGISTRATION)),
-            after(server("https://as/t", "another thing")),
+            after(server("https://as/t", Objection::NoRegistration)),
+            after(server("https://as/t", Objection::Other)),
         ),
         (
             "auth-redirect-refused",

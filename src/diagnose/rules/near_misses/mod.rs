@@ -5,7 +5,7 @@ mod authorization;
 
 use super::super::{explain_at, rules};
 use crate::exchange::testing::{answered, sent, with_headers};
-use crate::exchange::{Event, Exchange, Shape};
+use crate::exchange::{Event, Exchange, Failure, FailureKind, Phase, Shape};
 
 const RESULT: &str = r#"{"jsonrpc":"2.0","id":"x","result":{}}"#;
 
@@ -40,8 +40,9 @@ fn modern(exchange: Exchange) -> Exchange {
     sending(exchange, &[("mcp-protocol-version", "2026-07-28"), ("mcp-method", "tools/list")])
 }
 
-fn failing(mut exchange: Exchange, text: &str, bytes: u64) -> Exchange {
-    exchange.failure = Some(text.to_owned());
+fn failing(mut exchange: Exchange, kind: FailureKind, bytes: u64) -> Exchange {
+    let (phase, may_have_run) = (Phase::Wait, bytes > 0);
+    exchange.failure = Some(Failure { kind, phase, text: "x".to_owned(), may_have_run });
     exchange.wire.sent = bytes;
     exchange
 }
@@ -96,13 +97,13 @@ fn cases() -> Vec<Case> {
     vec![
         (
             "unreachable",
-            (vec![failing(sent("tools/list", None), "connection refused", 0)], 0),
-            (vec![failing(sent("tools/list", None), "the connection was reset", 300)], 0),
+            (vec![failing(sent("tools/list", None), FailureKind::Unreachable, 0)], 0),
+            (vec![failing(sent("tools/list", None), FailureKind::Broken, 300)], 0),
         ),
         (
             "tls",
-            (vec![failing(sent("tools/list", None), "the certificate is not trusted", 0)], 0),
-            (vec![failing(sent("tools/list", None), "connection refused", 0)], 0),
+            (vec![failing(sent("tools/list", None), FailureKind::Tls, 0)], 0),
+            (vec![failing(sent("tools/list", None), FailureKind::Unreachable, 0)], 0),
         ),
         (
             "auth-challenge-remapped",
@@ -409,7 +410,7 @@ fn cases() -> Vec<Case> {
             "stream-buffered",
             (
                 vec![opened(), {
-                    let mut late = failing(get(200, ""), "no answer within 3 s", 300);
+                    let mut late = failing(get(200, ""), FailureKind::TooSlow("--timeout"), 300);
                     late.answer = None;
                     late
                 }],
@@ -418,7 +419,11 @@ fn cases() -> Vec<Case> {
             (
                 vec![
                     opened(),
-                    failing(sent("tools/call", Some("s-1")), "no answer within 3 s", 300),
+                    failing(
+                        sent("tools/call", Some("s-1")),
+                        FailureKind::TooSlow("--timeout"),
+                        300,
+                    ),
                 ],
                 1,
             ),
@@ -446,7 +451,7 @@ fn found((mut exchanges, at): (Vec<Exchange>, usize)) -> Vec<&'static str> {
     for (index, exchange) in exchanges.iter_mut().enumerate() {
         exchange.number = index + 1;
     }
-    explain_at(&exchanges, at).iter().map(|finding| finding.id).collect()
+    explain_at(&exchanges, at).iter().map(|finding| finding.rule.id.as_str()).collect()
 }
 
 #[test]
@@ -467,11 +472,11 @@ fn no_rule_is_without_a_case() {
     let all = cases().into_iter().chain(authorization::cases());
     let known: Vec<&str> = all.map(|(id, ..)| id).collect();
     for rule in super::RULES.iter().chain(super::AUTHORIZATION) {
-        assert!(known.contains(&rule.id), "{}", rule.id);
+        assert!(known.contains(&rule.id.as_str()), "{}", rule.id);
         assert!(!rule.title.ends_with('.') && rule.means.ends_with('.'), "{}", rule.id);
         assert!(!rule.specification.is_empty() && rule.about.len() > 100, "{}", rule.id);
     }
-    let mut ids: Vec<&str> = rules().map(|rule| rule.id).collect();
+    let mut ids: Vec<&str> = rules().map(|rule| rule.id.as_str()).collect();
     let all = ids.len();
     ids.sort_unstable();
     ids.dedup();

@@ -1,7 +1,8 @@
-//! A tool's arguments, from the words of the command line.
+//! Tool arguments from the command line.
 //!
-//! `key=value` is typed by the tool's input schema, `key:=JSON` is JSON, `key=@file` and
-//! `key:=@file` take the value from a file; `--args` gives a whole object, which the words add to.
+//! `key=value` is typed by the tool's input schema, and `key:=JSON` is JSON. `key=@FILE`
+//! and `key:=@FILE` take the value from a file. `--args` gives a whole object, which the
+//! other arguments add to.
 
 use std::io;
 
@@ -9,24 +10,25 @@ use serde_json::{Map, Value};
 
 use crate::protocol::schema::Schema;
 
-/// What is wrong with the arguments, in words; each names the parameter.
+/// Descriptions of invalid arguments; each names its parameter.
 pub type Problems = Vec<String>;
 
-/// Reads a file named on the command line; `-` is standard input.
+/// Function that reads a file named on the command line; `-` is standard input.
 pub type ReadFile<'r> = dyn Fn(&str) -> io::Result<Vec<u8>> + 'r;
 
-/// How `key=value` becomes a value.
+/// The way `key=value` becomes a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Typing {
-    /// By the schema; the whole is checked against it.
+    /// By the schema; all arguments are then validated.
     Checked,
-    /// By the schema where the word fits it, else as a string; nothing is checked (`--no-validate`).
+    /// By the schema if the value fits, else as a string; nothing is validated
+    /// (`--no-validate`).
     Lenient,
     /// Always a string (`--raw-strings`).
     Strings,
 }
 
-/// One word, with its value read from a file where it named one.
+/// One argument, with its value read from a file if it named one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word {
     key: String,
@@ -34,7 +36,7 @@ pub struct Word {
     is_json: bool,
 }
 
-/// What the command line gave, before it is typed.
+/// The arguments on the command line, not yet typed.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Given {
     base: Map<String, Value>,
@@ -42,7 +44,7 @@ pub struct Given {
 }
 
 impl Given {
-    /// Reads `--args` and the words. Every problem is reported, not only the first.
+    /// Reads `--args` and the other arguments. Every problem is reported, not only the first.
     pub fn read(
         args: Option<&str>,
         words: &[String],
@@ -68,7 +70,7 @@ impl Given {
         if problems.is_empty() { Ok(given) } else { Err(problems) }
     }
 
-    /// The same, with an object in front: what it has wins.
+    /// Returns these arguments together with those of `object`, which take precedence.
     #[must_use]
     pub fn under(&self, object: Map<String, Value>) -> Self {
         let mut words = self.words.clone();
@@ -78,28 +80,29 @@ impl Given {
         Self { base, words }
     }
 
-    /// Whether a type must be looked up: only `key=value` needs one.
+    /// Returns true if a schema is required: only `key=value` needs one.
     pub fn needs_schema(&self, typing: Typing) -> bool {
         typing != Typing::Strings && self.words.iter().any(|word| !word.is_json)
     }
 
-    /// Whether nothing was given.
+    /// Returns true if no argument was given.
     pub fn is_empty(&self) -> bool {
         self.base.is_empty() && self.words.is_empty()
     }
 
-    /// Whether a value of this name was given.
+    /// Returns true if an argument with this name was given.
     pub fn names(&self, name: &str) -> bool {
         self.base.contains_key(name) || self.words.iter().any(|word| word.key == name)
     }
 
-    /// Names that were given and are none of these.
+    /// Returns the given names that are not in `names`.
     pub fn others(&self, names: &[&str]) -> Vec<String> {
         let given = self.base.keys().chain(self.words.iter().map(|word| &word.key));
         given.filter(|name| !names.contains(&name.as_str())).cloned().collect()
     }
 
-    /// The value of this name, its word read by `read`; `None` where none was given.
+    /// Returns the value of an argument, converted by `read` if it is `key=value`; `None` if it
+    /// was not given.
     pub fn value_of(
         &self,
         name: &str,
@@ -112,7 +115,8 @@ impl Given {
         }
     }
 
-    /// The arguments, typed by the tool's input schema where it is known.
+    /// Returns the arguments, typed by the tool's input schema if it is known. Fails with all
+    /// problems.
     pub fn typed(
         &self,
         schema: Option<&Value>,
@@ -133,7 +137,8 @@ impl Given {
             && typing != Typing::Lenient
             && let Some(schema) = schema
         {
-            // With --raw-strings the strings are meant: only what is missing or unknown is an error.
+            // With `--raw-strings`, every value is a string on purpose: report only missing and
+            // unknown parameters.
             let found = schema.problems(&Value::Object(arguments.clone())).into_iter();
             let found = found.filter(|problem| {
                 typing == Typing::Checked || !problem.text.starts_with("must be")
@@ -198,7 +203,7 @@ fn read_word(word: &str, read: &ReadFile<'_>) -> Result<Word, String> {
     Ok(Word { key: key.to_owned(), value, is_json })
 }
 
-/// Reads a whole JSON object: the text itself, `@FILE`, or `-` for standard input.
+/// Reads a JSON object: from the text itself, `@FILE`, or `-` for standard input.
 pub fn read_object(args: &str, read: &ReadFile<'_>) -> Result<Map<String, Value>, String> {
     let text = match args.strip_prefix('@') {
         Some(path) => read_text(path, read)?,
@@ -218,18 +223,19 @@ fn read_text(path: &str, read: &ReadFile<'_>) -> Result<String, String> {
     String::from_utf8(bytes).map_err(|_| format!("{name} is not UTF-8 text"))
 }
 
-/// The candidate nearest to what was typed, if any is near.
+/// Returns the candidate most similar to `typed`, if any is similar.
 pub fn nearest<'c>(typed: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
     ranked(typed, candidates).into_iter().next()
 }
 
-/// Candidates near to what was typed, the nearest first.
+/// Returns up to 3 candidates similar to `typed`, the most similar first.
 pub fn ranked<'c>(typed: &str, candidates: impl Iterator<Item = &'c str>) -> Vec<&'c str> {
     let typed = typed.to_lowercase();
     let mut scored: Vec<(f64, &str)> = candidates
         .filter_map(|candidate| {
             let name = candidate.to_lowercase();
             let mut score = strsim::jaro_winkler(&typed, &name);
+            // A part of the name counts as similar, but one or two letters occur everywhere.
             if typed.len() > 2 && (name.contains(&typed) || typed.contains(&name)) {
                 score = score.max(0.9);
             }

@@ -1,9 +1,9 @@
-//! SHA-256, for fingerprints.
+//! SHA-256 digests for fingerprints.
 
 use std::fmt::Write as _;
 
-/// The SHA-256 digest of the parts, in hexadecimal. Each part's length goes in before it, so that
-/// no two lists of parts have the same digest.
+/// Returns the SHA-256 digest of the parts, in hexadecimal. Each part is preceded by its
+/// length, so that no two lists have the same digest.
 pub fn sha256_of(parts: &[&str]) -> String {
     let mut context = ring::digest::Context::new(&ring::digest::SHA256);
     for part in parts {
@@ -13,7 +13,7 @@ pub fn sha256_of(parts: &[&str]) -> String {
     hex(context.finish().as_ref())
 }
 
-/// The SHA-256 digest of bytes, in hexadecimal.
+/// Returns the SHA-256 digest of bytes, in hexadecimal.
 pub fn sha256(bytes: &[u8]) -> String {
     hex(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref())
 }

@@ -1,24 +1,25 @@
 //! The URL of a server, checked before anything is sent.
 //!
-//! The HTTP layer's own parser takes port 99999 for port 80 and sends a password without decoding
-//! it, so what it would get wrong is refused here with a sentence.
+//! The parser of the HTTP layer reads port 99999 as port 80 and sends a password without
+//! decoding it. URLs that it would misread are rejected here, with an explanation.
 
 use std::fmt;
 
 use url::{Host, Url};
 
-/// An `http` or `https` URL without user information and fragment.
+/// An `http` or `https` URL without user information or fragment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint(Url);
 
 impl Endpoint {
-    /// Whether a target reads as a URL rather than as a name.
+    /// Returns true if a target looks like a URL rather than a name.
     pub fn looks_like_url(text: &str) -> bool {
         text.contains(['/', ':'])
     }
 
-    /// Reads a URL. Without a scheme, loopback hosts get `http` and all others `https`;
-    /// `:3001/mcp` is on this machine.
+    /// Parses a URL. Without a scheme, loopback hosts get `http` and all others `https`;
+    /// `:3001/mcp` is on this machine. Returns an error for other schemes and for user
+    /// information.
     pub fn parse(text: &str) -> Result<Self, String> {
         let full = with_scheme(text.trim());
         let mut url = Url::parse(&full)
@@ -34,36 +35,37 @@ impl Endpoint {
                  -H 'Authorization: Basic …' or --bearer"
                 .to_owned());
         }
+        // A fragment is never sent, so it must not distinguish endpoints.
         url.set_fragment(None);
         Ok(Self(url))
     }
 
-    /// The URL as text.
+    /// Returns the URL as text.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
 
-    /// The path, without a query.
+    /// Returns the path without the query.
     pub fn path(&self) -> &str {
         self.0.path()
     }
 
-    /// Scheme, host and port: what credentials and sessions belong to.
+    /// Returns scheme, host and port, which credentials and sessions belong to.
     pub fn origin(&self) -> String {
         self.0.origin().ascii_serialization()
     }
 
-    /// Whether the connection is encrypted.
+    /// Returns true if the connection is encrypted.
     pub fn is_https(&self) -> bool {
         self.0.scheme() == "https"
     }
 
-    /// Whether there is no path.
+    /// Returns true if the path is `/`.
     pub fn is_at_root(&self) -> bool {
         self.0.path() == "/"
     }
 
-    /// The host, without brackets.
+    /// Returns the host without brackets.
     pub fn host(&self) -> String {
         match self.0.host() {
             Some(Host::Domain(name)) => name.to_owned(),
@@ -73,12 +75,12 @@ impl Endpoint {
         }
     }
 
-    /// Host and port, for people.
+    /// Returns the host and port for display.
     pub fn authority(&self) -> String {
         self.0.authority().to_owned()
     }
 
-    /// Whether the host is this machine: never sent through a proxy.
+    /// Returns true if the host is this machine.
     pub fn is_loopback(&self) -> bool {
         match self.0.host() {
             Some(Host::Domain(name)) => is_local_name(name),
@@ -95,12 +97,12 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// What was typed, without a password.
+/// Returns the text as typed, without a password.
 fn shown(text: &str) -> String {
     crate::redact::without_secrets(text).escape_debug().to_string()
 }
 
-/// Whether a name means this machine, wherever it is looked up (RFC 6761, 6.3).
+/// Returns true if a name always denotes this machine (RFC 6761, 6.3).
 pub fn is_local_name(name: &str) -> bool {
     name == "localhost" || name.ends_with(".localhost")
 }

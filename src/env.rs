@@ -1,7 +1,8 @@
-//! The environment: variables, terminals and the clock, read once in `main` and passed down.
+//! The environment: variables, terminals and the clock, read once in `main` and passed
+//! down.
 //!
-//! Everything below is a function of its arguments; nothing else in the program asks the operating
-//! system for a variable or a terminal.
+//! All other code is a function of its arguments. No other module reads variables or checks
+//! for a terminal.
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
@@ -10,31 +11,31 @@ use std::time::SystemTime;
 
 use etcetera::BaseStrategy as _;
 
-/// One output stream, as far as rendering depends on it.
+/// Properties of an output stream that affect rendering.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Terminal {
-    /// Whether the stream is a terminal.
+    /// True if the stream is a terminal.
     pub is_terminal: bool,
-    /// Columns, where the stream is a terminal that tells its width.
+    /// Width in columns, if the stream is a terminal that reports it.
     pub width: Option<u16>,
 }
 
-/// What the process was started with.
+/// Environment of the process.
 #[derive(Debug, Clone)]
 pub struct Env {
     variables: BTreeMap<String, String>,
-    /// Whether standard input is a terminal.
+    /// True if standard input is a terminal.
     pub stdin_is_terminal: bool,
     /// Standard output.
     pub stdout: Terminal,
     /// Standard error.
     pub stderr: Terminal,
-    /// The moment the process started.
+    /// Start time of the process.
     pub started: SystemTime,
 }
 
 impl Env {
-    /// Reads the real environment. Variables that are not UTF-8 are left out.
+    /// Reads the real environment. Variables that are not valid UTF-8 are left out.
     pub fn read() -> Self {
         let width = |is_terminal: bool| {
             is_terminal.then(terminal_size::terminal_size).flatten().map(|(width, _)| width.0)
@@ -53,7 +54,7 @@ impl Env {
         }
     }
 
-    /// An environment made of the given variables, with no terminal.
+    /// Creates an environment from the given variables, without a terminal.
     pub fn of(variables: &[(&str, &str)]) -> Self {
         let none = Terminal { is_terminal: false, width: None };
         Self {
@@ -65,18 +66,19 @@ impl Env {
         }
     }
 
-    /// The value of a variable; an empty one counts as not set.
+    /// Returns the value of a variable; an empty one counts as not set.
     pub fn var(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// `lower` or else `UPPER`, as curl reads its proxy variables.
+    /// Returns the variable in lower case, otherwise in upper case, as curl does for its proxy
+    /// variables.
     pub fn var_any_case(&self, lower: &str) -> Option<&str> {
         self.var(lower).or_else(|| self.var(&lower.to_ascii_uppercase()))
     }
 
-    /// The folder that holds what is remembered: `MCPOKE_STATE_DIR`, else `XDG_STATE_HOME/mcpoke`,
-    /// else the platform's place. `None` where there is no home folder either.
+    /// Returns the state folder: `MCPOKE_STATE_DIR`, otherwise `XDG_STATE_HOME/mcpoke`,
+    /// otherwise the platform's default. Returns `None` if there is no home folder.
     pub fn state_dir(&self) -> Option<PathBuf> {
         if let Some(dir) = self.var("MCPOKE_STATE_DIR") {
             return Some(PathBuf::from(dir));
@@ -85,6 +87,7 @@ impl Env {
             return Some(PathBuf::from(dir).join("mcpoke"));
         }
         let strategy = etcetera::choose_base_strategy().ok()?;
+        // Not every platform has a state folder.
         Some(strategy.state_dir().unwrap_or_else(|| strategy.data_dir()).join("mcpoke"))
     }
 }

@@ -1,37 +1,38 @@
-//! Exit codes, as a table. Scripts branch on these numbers, so none is ever reused for another meaning.
+//! Exit codes. Scripts depend on these numbers, so none is ever reused with another
+//! meaning.
 
-/// How the process ends.
+/// Exit code of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum ExitCode {
-    /// It worked.
+    /// Success.
     Success = 0,
-    /// The tool ran and reports failure (`isError`).
+    /// The tool ran and returned an error (`isError`).
     ToolFailed = 1,
-    /// Wrong usage, wrong arguments.
+    /// Invalid usage or arguments.
     Usage = 2,
-    /// The server cannot be reached: name, connection, TLS or proxy.
+    /// The server cannot be reached: name lookup, connection, TLS or proxy.
     Unreachable = 3,
-    /// The server wants other credentials (401, 403).
+    /// The server requires other credentials (401, 403).
     Auth = 4,
-    /// The session is missing or gone and could not, or may not, be renewed.
+    /// The session is missing or lost, and it could not or must not be renewed.
     Session = 5,
-    /// The server answered with a JSON-RPC error.
+    /// The server returned a JSON-RPC error.
     Rpc = 6,
-    /// The answer is not MCP, or breaks the protocol.
+    /// The response is not MCP or violates the protocol.
     Protocol = 7,
-    /// A limit of time or size was reached.
+    /// A time limit or size limit was exceeded.
     Limit = 8,
     /// Local state cannot be read or written.
     State = 9,
-    /// The server asks for input, and nobody is there to give it.
+    /// The server requests input, and nobody is present to provide it.
     Input = 10,
-    /// The user has ended it (Ctrl-C).
+    /// The user interrupted the command (Ctrl-C).
     Interrupted = 130,
 }
 
 impl ExitCode {
-    /// All of them, with what they mean.
+    /// All exit codes, with their meanings.
     pub const ALL: [(Self, &'static str); 12] = [
         (Self::Success, "it worked"),
         (Self::ToolFailed, "the tool ran and reports failure (isError)"),
@@ -51,25 +52,25 @@ impl ExitCode {
 /// Kind of failure, with the word that `--json` prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Wrong usage, wrong arguments.
+    /// Wrong usage or arguments.
     Usage,
     /// The server cannot be reached.
     Unreachable,
-    /// The server wants other credentials.
+    /// Credentials are missing or were rejected.
     Auth,
     /// The session is missing or gone.
     Session,
-    /// A JSON-RPC error.
+    /// The server responded with a JSON-RPC error.
     Rpc,
-    /// Not MCP, or against the protocol.
+    /// The response is not MCP, or violates the protocol.
     Protocol,
-    /// A limit of time or size.
+    /// A time or size limit was reached.
     Limit,
-    /// Local state.
+    /// Local state cannot be read or written.
     State,
-    /// The server asks for input, and nobody is there to give it.
+    /// The server requires input, and nobody can give it.
     Input,
-    /// The user has ended it.
+    /// The user interrupted the command.
     Interrupted,
 }
 

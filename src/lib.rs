@@ -1,9 +1,10 @@
-//! mcpoke: curl for MCP servers, with a memory and an explanation.
+//! mcpoke: curl for MCP servers: remembers sessions, explains failures.
 //!
-//! The library behind the command of the same name. It promises no stable interface: it is a library
-//! so that tests can call its parts. From the ground up: [`env`], [`exit`], [`protocol`] and the other
-//! pure parts; [`exchange`], [`session`] and [`demo`]; [`transport`]; [`client`], [`relay`] and [`diagnose`];
-//! [`report`] and [`error`]; [`commands`]. Nothing points back up.
+//! The library behind the `mcpoke` command. Its interface is not stable: it is a library so
+//! that tests can call its parts. From the bottom up: [`env`], [`exit`], [`protocol`] and
+//! the other pure modules; [`exchange`], [`session`] and [`demo`]; [`transport`];
+//! [`client`], [`relay`] and [`diagnose`]; [`report`] and [`error`]; [`commands`]. No
+//! module uses one above it.
 
 pub mod arguments;
 pub mod check;

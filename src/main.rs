@@ -1,4 +1,4 @@
-//! The command: parse, run, turn the outcome into an exit code.
+//! Entry point: parses the command line, runs the command, and returns its exit code.
 
 use std::io::Write as _;
 
@@ -11,15 +11,15 @@ use mcpoke::env::Env;
 fn main() -> std::process::ExitCode {
     let words: Vec<_> = std::env::args_os().skip(1).collect();
     if matches!(words.as_slice(), [only] if only == "--version" || only == "-V") {
-        // Building the whole command line would cost more than the answer.
+        // Building the command line parser would take longer than printing the version.
         let line = concat!("mcpoke ", env!("CARGO_PKG_VERSION"));
-        // With stdout closed nobody wants to know.
+        // Ignore write errors: stdout may be closed.
         let _ = writeln!(std::io::stdout(), "{line}");
         return std::process::ExitCode::SUCCESS;
     }
     let env = Env::read();
     if words.first().is_some_and(|first| first == completion::CALLED) {
-        // Whoever types wants no messages.
+        // Error messages would disturb the command line being completed.
         let _ = std::io::stdout().write_all(completion::answer(&words[1..], &env).as_bytes());
         return std::process::ExitCode::SUCCESS;
     }

@@ -1,7 +1,7 @@
-//! Secrets: what counts as one, and how it looks where a person may see it.
+//! Redaction: what counts as a secret, and how it is displayed.
 //!
-//! A secret stays recognisable (its last characters, its length), so that two traces can be compared,
-//! and is useless to whoever reads them.
+//! A displayed secret stays recognisable by a few characters or its length, so that two
+//! traces can be compared. It is useless to anyone who reads it.
 
 use std::borrow::Cow;
 
@@ -9,12 +9,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// Shortest secret of which a part is shown; of anything shorter only the length is.
+/// Minimum length of a secret that is partly shown; for a shorter one only the length is
+/// shown.
 const SHOW_A_PART_FROM: usize = 16;
-/// Shortest value that is looked for inside other text; shorter ones would hit by chance.
+/// Minimum length of a value that is searched for in text; shorter values would match by
+/// chance.
 const SEARCH_FROM: usize = 6;
 
-/// Whether a header of this name carries a credential or a session.
+/// Returns true if a header with this name contains a credential or a session id.
 pub fn is_sensitive_header(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     matches!(name.as_str(), "authorization" | "cookie" | "set-cookie" | "mcp-session-id")
@@ -23,12 +25,13 @@ pub fn is_sensitive_header(name: &str) -> bool {
             .any(|part| name.contains(part) && name != "www-authenticate")
 }
 
-/// Whether a member of this name, of a document about clients and tokens, holds something secret (RFC 6749, 5.1; RFC 7591, 3.2.1).
+/// Returns true if a member with this name contains a secret, in a document about clients
+/// or tokens (RFC 6749, 5.1; RFC 7591, 3.2.1).
 pub fn is_sensitive_member(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let says =
         ["token", "secret", "password", "assertion", "code"].iter().any(|part| name.contains(part));
-    // What only speaks of them.
+    // These names describe a secret but do not hold one.
     let about = [
         "_type",
         "_expires_at",
@@ -42,12 +45,13 @@ pub fn is_sensitive_member(name: &str) -> bool {
     says && !about.iter().any(|end| name.ends_with(end)) && !matches!(name.as_str(), "error_code")
 }
 
-/// Whether a secret was hidden before, in a recording: no header's value has this letter.
+/// Returns true if a secret is already redacted, as in a recording. Header values never
+/// contain this character.
 fn is_shown(value: &str) -> bool {
     value.contains('…')
 }
 
-/// A session id as it is shown: its first characters and its length, `1868a90c… (36)`.
+/// Formats a session id for display: its first characters and its length, `1868a90c… (36)`.
 pub fn session_id(id: &str) -> String {
     if is_shown(id) {
         return id.to_owned();
@@ -60,7 +64,8 @@ pub fn session_id(id: &str) -> String {
     format!("{start}… ({length})")
 }
 
-/// A credential as it is shown: its last four characters, `…9f3c`, or its length where it is short.
+/// Formats a credential for display: its last four characters, `…9f3c`, or its length if it
+/// is short.
 pub fn credential(value: &str) -> String {
     if is_shown(value) {
         return value.to_owned();
@@ -73,7 +78,8 @@ pub fn credential(value: &str) -> String {
     format!("…{end}")
 }
 
-/// A header value as it is shown: the scheme of an `Authorization` stays (`Bearer …9f3c`).
+/// Formats a header value for display. The scheme of an `Authorization` header stays
+/// (`Bearer …9f3c`).
 fn header_value(name: &str, value: &str) -> String {
     if name.eq_ignore_ascii_case("mcp-session-id") {
         return session_id(value);
@@ -86,7 +92,7 @@ fn header_value(name: &str, value: &str) -> String {
     }
 }
 
-/// Hides secrets in everything that leaves the program for a person or a file.
+/// Redactor of secrets in all output to a person or a file.
 #[derive(Clone, Default)]
 pub struct Redactor {
     show: bool,
@@ -100,33 +106,33 @@ impl std::fmt::Debug for Redactor {
 }
 
 impl Redactor {
-    /// A redactor that hides, or with `show` (`--show-secrets`) leaves everything as it is.
+    /// Creates a redactor. With `show` (`--show-secrets`), nothing is hidden.
     pub fn new(show: bool) -> Self {
         Self { show, known: Vec::new() }
     }
 
-    /// Whether everything is shown as it is.
+    /// Returns true if secrets are shown.
     pub fn shows(&self) -> bool {
         self.show
     }
 
-    /// Remembers a credential, so that it is found wherever it turns up.
+    /// Adds a credential, so that it is hidden wherever it occurs.
     pub fn learn(&mut self, secret: &str) {
         self.learn_as(secret, &credential(secret));
     }
 
-    /// Remembers a session id.
+    /// Adds a session id.
     pub fn learn_session(&mut self, id: &str) {
         self.learn_as(id, &session_id(id));
     }
 
-    /// Remembers the secrets in a URL's query.
+    /// Adds the secrets in the query of a URL.
     pub fn learn_query(&mut self, url: &str) {
         let Ok(url) = url::Url::parse(url) else { return };
         for (_, value) in url.query_pairs().filter(|(name, _)| is_sensitive_header(name)) {
             self.learn(&value);
         }
-        // As it stands in the URL, too.
+        // The encoded form occurs in the URL itself.
         let parts =
             url.query().unwrap_or_default().split('&').filter_map(|part| part.split_once('='));
         for (_, value) in parts.filter(|(name, _)| is_sensitive_header(name)) {
@@ -134,7 +140,7 @@ impl Redactor {
         }
     }
 
-    /// A secret comes back in many forms: as JSON text, in a URL, in Base64.
+    /// Adds a secret in all its forms: plain, as JSON text, percent-encoded, and in Base64.
     fn learn_as(&mut self, secret: &str, shown: &str) {
         if is_shown(secret) {
             return;
@@ -152,11 +158,11 @@ impl Redactor {
                 self.known.push((form, shown.to_owned()));
             }
         }
-        // The longest first: one secret may contain another.
+        // The longest comes first, because one secret may contain another.
         self.known.sort_by_key(|(known, _)| std::cmp::Reverse(known.len()));
     }
 
-    /// A header's value as it may be shown.
+    /// Returns a header value with secrets hidden.
     pub fn header(&self, name: &str, value: &str) -> String {
         if self.show {
             value.to_owned()
@@ -169,7 +175,7 @@ impl Redactor {
         }
     }
 
-    /// Text with every known secret replaced.
+    /// Returns text with every known secret replaced.
     pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
         if self.show {
             return Cow::Borrowed(text);
@@ -183,7 +189,8 @@ impl Redactor {
         out
     }
 
-    /// A URL without user information, without secrets in its query, and without known secrets.
+    /// Returns a URL without user information, with secrets in its query and all known secrets
+    /// hidden.
     pub fn url(&self, url: &str) -> String {
         if self.show {
             return url.to_owned();
@@ -192,8 +199,8 @@ impl Redactor {
     }
 }
 
-/// The secrets in the value of a header: the whole, what follows the scheme of an `Authorization`, each
-/// cookie, and the name and the password that `Basic` hides.
+/// Returns the secrets in a header value: the whole value, the part after the scheme of an
+/// `Authorization` header, each cookie, and the decoded pair and password of `Basic`.
 pub fn secrets_of(name: &str, value: &str) -> Vec<String> {
     let (scheme, secret) = value.split_once(' ').unwrap_or(("", value));
     let mut secrets = vec![value.to_owned(), secret.trim().to_owned()];
@@ -212,7 +219,8 @@ pub fn secrets_of(name: &str, value: &str) -> Vec<String> {
     secrets
 }
 
-/// A URL without user information, and without the values of its query that are secrets by their names.
+/// Returns a URL without user information, and with values hidden whose query names denote
+/// secrets.
 pub fn without_secrets(url: &str) -> String {
     let url = without_user(url);
     let Some((before, query)) = url.split_once('?') else { return url };
@@ -228,7 +236,8 @@ pub fn without_secrets(url: &str) -> String {
     format!("{before}?{}", parts.join("&"))
 }
 
-/// A command line without what its options' names, or its headers, say is secret: `--api-key …`.
+/// Returns a command line with values hidden whose option or header names denote secrets:
+/// `--api-key …`.
 pub fn command_without_secrets(words: &[String]) -> Vec<String> {
     let mut hides_next = false;
     let shown = words.iter().map(|word| {
@@ -243,7 +252,8 @@ pub fn command_without_secrets(words: &[String]) -> Vec<String> {
     shown.collect()
 }
 
-/// A word that may be a variable, a header, an option with a value of these, or a URL.
+/// Hides the secret in a word, which may be a variable, a header, an option with such a
+/// value, or a URL.
 fn word_without_secrets(word: &str) -> String {
     let mut start = 0;
     while let Some(at) = word[start..].find([':', '=']).map(|at| start + at) {
@@ -259,8 +269,8 @@ fn word_without_secrets(word: &str) -> String {
     word.to_owned()
 }
 
-/// What stands before the `@` of a URL, or of something that was meant to be one, is left out; a
-/// user's name may be a token as well.
+/// Removes everything before the `@` in the authority of a URL, or of a malformed one: a
+/// user name may be a token too.
 fn without_user(url: &str) -> String {
     let start = url.find("://").map_or(0, |at| at + 3);
     let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |at| start + at);

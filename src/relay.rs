@@ -1,7 +1,7 @@
-//! A recording proxy: what another client sends is passed on, and answered, as it is.
+//! A recording proxy: relays another client's requests to a server, and the responses back.
 //!
-//! The side towards the client is hyper's; the side towards the server is the same recording core that
-//! every command uses, in a thread for each request.
+//! The client's side is served by hyper. The server's side uses the same recording
+//! transport as every command, with one thread per request.
 
 use std::convert::Infallible;
 use std::io;
@@ -22,20 +22,21 @@ use crate::endpoint::{Endpoint, is_local_name};
 use crate::exchange::{self, Exchange, Purpose, Recorder};
 use crate::transport::{Error, Http, Options, Stopper, Tap};
 
-/// The largest request that is passed on.
+/// Maximum size of a relayed request, in bytes.
 const MAX_REQUEST: usize = 64 * 1024 * 1024;
-/// So many pieces of an answer may wait for a slow client.
+/// Maximum number of response pieces that wait for a slow client.
 const PIECES: usize = 16;
-/// How long open streams may take to end, once the proxy does.
+/// Time that open streams have to end when the proxy stops.
 const LAST_WORDS: Duration = Duration::from_secs(2);
-/// How long to wait where no connection can be taken.
+/// Delay before the next attempt when no connection can be accepted.
 const RETRY: Duration = Duration::from_millis(50);
-/// So many requests may be open at once, each in a thread of its own.
+/// Maximum number of open requests, each with its own thread.
 const OPEN: usize = 4096;
-/// What was handed over is on its way to the client after this time.
+/// Time for the last pieces to reach the client before the connection is broken off.
 const FLUSH: Duration = Duration::from_millis(20);
-/// Headers that are about one connection and not about the message (RFC 9110, 7.6.1), and those that are
-/// made anew. What is compressed could not be read, so that the server is not asked to.
+/// Headers that are not relayed: those of a single connection (RFC 9110, 7.6.1), and those
+/// that are set anew. Without `accept-encoding`, the server sends no compressed body, which
+/// could not be read.
 const OWN: [&str; 13] = [
     "connection",
     "keep-alive",
@@ -52,14 +53,14 @@ const OWN: [&str; 13] = [
     "accept-encoding",
 ];
 
-/// What is relayed, and who is told of it.
+/// A relay to one server, with a callback for its exchanges.
 pub struct Relay {
     endpoint: Endpoint,
     options: Options,
     recorder: Recorder,
-    /// Requests from other machines are taken, under whatever name.
+    /// Accepts any Host header, and thus requests from other machines.
     anyone: bool,
-    /// Connections to the server that wait for the next request.
+    /// Idle connections to the server.
     idle: Mutex<Vec<Http>>,
     finished: Box<dyn Fn(Exchange) + Send + Sync>,
 }
@@ -67,7 +68,7 @@ pub struct Relay {
 type Answer = Response<Piecewise>;
 
 impl Relay {
-    /// Prepares a proxy for this server; `finished` is told of each exchange when it is over.
+    /// Creates a relay; `finished` is called with each exchange when it ends.
     pub fn new(
         endpoint: Endpoint,
         mut options: Options,
@@ -75,7 +76,7 @@ impl Relay {
         anyone: bool,
         finished: impl Fn(Exchange) + Send + Sync + 'static,
     ) -> Self {
-        // How long to wait, and for how much, is up to the client.
+        // Time and size limits are up to the client.
         options.limits.whole = None;
         options.limits.first_byte = None;
         options.limits.silence = None;
@@ -84,7 +85,7 @@ impl Relay {
         Self { endpoint, options, recorder, anyone, idle: Mutex::default(), finished }
     }
 
-    /// Serves until Ctrl-C, and ends what is open then.
+    /// Serves until Ctrl-C, then ends the open requests.
     pub fn run(self, listener: std::net::TcpListener) -> io::Result<()> {
         listener.set_nonblocking(true)?;
         let relay = Arc::new(self);
@@ -99,6 +100,7 @@ impl Relay {
                 outcome = stopped() => outcome,
             }
         });
+        // Threads cannot be cancelled: wait for them, but not forever.
         runtime.shutdown_timeout(LAST_WORDS);
         outcome
     }
@@ -106,11 +108,11 @@ impl Relay {
     async fn accept(self: &Arc<Self>, listener: tokio::net::TcpListener) {
         loop {
             let Ok((stream, _)) = listener.accept().await else {
-                // Too many connections, say: that passes.
+                // Accepting fails while there are too many connections, for example.
                 tokio::time::sleep(RETRY).await;
                 continue;
             };
-            // Without it answers are slower.
+            // Without this, responses are slower.
             let _ = stream.set_nodelay(true);
             let relay = Arc::clone(self);
             tokio::task::spawn_local(async move {
@@ -118,7 +120,7 @@ impl Relay {
                     let relay = Arc::clone(&relay);
                     async move { Ok::<_, Infallible>(relay.handle(request).await) }
                 });
-                // A connection that breaks is its client's affair.
+                // A broken connection concerns only its own client.
                 let _ = hyper::server::conn::http1::Builder::new()
                     .timer(TokioTimer::new())
                     .serve_connection(TokioIo::new(stream), service)
@@ -129,8 +131,8 @@ impl Relay {
 
     async fn handle(self: Arc<Self>, request: Request<Incoming>) -> Answer {
         if !self.anyone && !names_this_machine(request.headers()) {
-            // The server's own check is of a Host that is made anew here (2025-11-25, Transports,
-            // "Security Warning").
+            // The server cannot make this check, because the relay sets its own Host header
+            // (2025-11-25, Transports, "Security Warning").
             let text = "mcpoke: the Host header is not of this machine; --anyone takes it\n";
             return refusal(StatusCode::FORBIDDEN, text);
         }
@@ -156,12 +158,13 @@ impl Relay {
                 head.map(|()| Piecewise { pieces: body, missing: length, guard: Some(guard) })
             }
             Ok(Err(text)) => refusal(StatusCode::BAD_GATEWAY, &format!("mcpoke: {text}\n")),
-            // The thread is gone; so is what it could have said.
+            // The thread ended without a response.
             Err(_) => refusal(StatusCode::BAD_GATEWAY, "mcpoke: no answer\n"),
         }
     }
 
-    /// The request as it goes on to the server.
+    /// Converts a client's request to the one for the server. An error is the response for the
+    /// client.
     async fn translated(
         &self,
         request: Request<Incoming>,
@@ -182,6 +185,7 @@ impl Relay {
             refuse(StatusCode::BAD_REQUEST, "mcpoke: the body is not UTF-8, which JSON must be\n")
         })?;
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        // `OPTIONS *` names no path.
         if !path.starts_with('/') {
             return Err(refuse(StatusCode::BAD_REQUEST, "mcpoke: the request names no path\n"));
         }
@@ -192,7 +196,7 @@ impl Relay {
             let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
             match name.as_str() {
                 own if OWN.contains(&own) || hops.split(',').any(|hop| hop.trim() == own) => {}
-                // A page that was loaded from here would be one of the server's.
+                // A page that was loaded through the relay belongs to the server's origin.
                 "origin" if value == own => {
                     headers.push(("origin".to_owned(), self.endpoint.origin()));
                 }
@@ -216,7 +220,7 @@ impl Relay {
         }
     }
 
-    /// Sends a request, and hands the answer over piece by piece as it comes.
+    /// Sends a request, and relays the response piece by piece as it arrives.
     fn pass_on(
         &self,
         http: Http,
@@ -233,7 +237,7 @@ impl Relay {
             Err(failed) => {
                 done.store(true, Ordering::SeqCst);
                 (self.finished)(*failed.exchange);
-                // A client that is gone needs no answer.
+                // The client may be gone.
                 let _ = head.send(Err(failed.error.text));
                 return;
             }
@@ -255,13 +259,14 @@ impl Relay {
         });
         let (exchange, whole) = reply.relay(tap, || done.load(Ordering::SeqCst));
         match exchange.failure.as_ref().filter(|_| !whole) {
-            // What broke off must not look complete; what came of it is passed on first.
+            // An incomplete response must not look complete; what has arrived is relayed first.
             Some(failure) => {
                 std::thread::sleep(FLUSH);
-                // A client that is gone need not know.
+                // The client may be gone.
                 let _ = pieces.blocking_send(Err(io::Error::other(failure.clone())));
             }
             None => {
+                // A stopped connection must not be reused.
                 if !done.swap(true, Ordering::SeqCst) {
                     self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(http);
                 }
@@ -271,7 +276,7 @@ impl Relay {
     }
 }
 
-/// Whoever waits for an answer. When they are gone, so is the request.
+/// Stops the request to the server when the client disconnects.
 struct Guard {
     stopper: Option<Arc<Stopper>>,
     done: Arc<AtomicBool>,
@@ -287,10 +292,10 @@ impl Drop for Guard {
     }
 }
 
-/// An answer's body, in the pieces that it came in.
+/// A response body, in the pieces in which it arrived.
 struct Piecewise {
     pieces: mpsc::Receiver<io::Result<Bytes>>,
-    /// Bytes that are still to come, where the server has said how many there are.
+    /// Bytes still to come, if the server sent a Content-Length.
     missing: Option<u64>,
     guard: Option<Guard>,
 }
@@ -307,7 +312,8 @@ impl Body for Piecewise {
         if let (Poll::Ready(Some(Ok(piece))), Some(missing)) = (&next, &mut self.missing) {
             *missing = missing.saturating_sub(piece.len() as u64);
             if *missing == 0 {
-                // Nobody asks for more: that is no sign of a client that is gone.
+                // After the last byte, hyper drops the body; that does not mean that the client is
+                // gone.
                 self.guard.iter_mut().for_each(|guard| guard.stopper = None);
             }
         }
@@ -315,10 +321,10 @@ impl Body for Piecewise {
     }
 }
 
-/// An answer of the proxy itself.
+/// Creates an error response of the proxy itself.
 fn refusal(status: StatusCode, text: &str) -> Answer {
     let (sender, pieces) = mpsc::channel(1);
-    // There is room for one.
+    // The channel has room for one piece.
     let _ = sender.try_send(Ok(Bytes::copy_from_slice(text.as_bytes())));
     let mut response = Response::new(Piecewise { pieces, missing: None, guard: None });
     *response.status_mut() = status;
@@ -327,7 +333,7 @@ fn refusal(status: StatusCode, text: &str) -> Answer {
     response
 }
 
-/// Status and headers of an answer as they go back to the client.
+/// Returns the status and headers of a response for the client.
 fn response_head(answer: &exchange::Answer) -> Option<Response<()>> {
     let mut builder = Response::builder().status(answer.status);
     for (name, value) in &answer.headers {
@@ -358,7 +364,7 @@ fn names_this_machine(headers: &HeaderMap) -> bool {
         || name.parse::<std::net::Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-/// Comes back when the user wants an end.
+/// Completes on Ctrl-C or SIGTERM.
 async fn stopped() -> io::Result<()> {
     #[cfg(unix)]
     {

@@ -1,4 +1,4 @@
-//! Properties that must hold for any input: looked for at random here, and on the regression corpus
+//! Properties that must hold for any input, tested at random and on the regression corpus
 //! of the fuzz targets.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -7,7 +7,7 @@ mod fuzzing;
 
 use proptest::prelude::*;
 
-/// Streams made of the pieces that matter, so that every rule is met often.
+/// Generates streams from the relevant pieces, so that every rule is tested often.
 fn stream() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         Just(b"data".to_vec()),
@@ -45,7 +45,7 @@ proptest! {
     }
 }
 
-/// Runs a target over its corpus.
+/// Runs a target on its corpus.
 fn corpus(name: &str, target: fn(&[u8])) {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(name);
     let mut count = 0;

@@ -1,10 +1,10 @@
-//! Findings as `JUnit` XML, which every CI reads: a test case for each thing that was looked at.
+//! Findings as `JUnit` XML for CI systems: one test case per checked item.
 
 use std::collections::HashMap;
 
 use super::{Finding, Report, Severity};
 
-/// The document.
+/// Formats a report as a `JUnit` document.
 pub fn report(server: &str, report: &Report) -> String {
     let mut found: HashMap<&str, Vec<&Finding>> = HashMap::new();
     for finding in &report.findings {
@@ -56,7 +56,7 @@ fn format_failure(rule: &str, text: &str, all: &str) -> String {
     format!("<failure type=\"{rule}\" message=\"{text}\">{all}</failure>\n")
 }
 
-/// Text as XML has it; what XML cannot hold at all is replaced (XML 1.0, 2.2).
+/// Escapes text for XML; characters that XML cannot contain are replaced (XML 1.0, 2.2).
 fn escaped(text: &str) -> String {
     let mut out = String::new();
     for letter in text.chars() {

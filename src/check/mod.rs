@@ -1,5 +1,5 @@
-//! What is wrong with what a server offers: names, schemas, and what a call brings beside what was promised.
-//! Findings with places; nothing is fetched from anywhere but the server itself.
+//! Validation of what a server offers: names, schemas, and results against their schemas.
+//! Nothing is fetched except from the server itself.
 
 mod junit;
 mod schemas;
@@ -14,14 +14,14 @@ pub use schemas::{Problem, Validator};
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// It works, and will trouble somebody.
+    /// It works, but some clients will have problems.
     Warning,
-    /// The protocol or JSON Schema does not allow it.
+    /// The protocol or JSON Schema forbids it.
     Error,
 }
 
 impl Severity {
-    /// The word for it.
+    /// Returns the name used in the `--json` output.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Warning => "warning",
@@ -33,20 +33,20 @@ impl Severity {
 /// Something that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// How bad it is.
+    /// Severity of the problem.
     pub severity: Severity,
     /// The rule that found it.
     pub rule: &'static str,
-    /// What it is about: `tool echo`.
+    /// The checked item: `tool echo`.
     pub subject: String,
-    /// Where in what the server sent, as a JSON Pointer (RFC 6901): `/tools/0/inputSchema`.
+    /// The place in the server's data, as a JSON Pointer (RFC 6901): `/tools/0/inputSchema`.
     pub place: String,
-    /// What is wrong, as a sentence without a full stop.
+    /// Description of the problem, without a full stop.
     pub text: String,
 }
 
 impl Finding {
-    /// The object of `--json`.
+    /// Converts the finding to JSON, for `--json`.
     pub fn to_json(&self) -> Value {
         json!({
             "severity": self.severity.as_str(),
@@ -58,20 +58,21 @@ impl Finding {
     }
 }
 
-/// What was looked at, and what was found.
+/// The checked items and the findings.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// What was looked at, in order: `tool echo`.
+    /// The checked items, in order: `tool echo`.
     pub subjects: Vec<String>,
-    /// What is wrong.
+    /// The problems found.
     pub findings: Vec<Finding>,
 }
 
-/// Names that every client can use (2025-11-25, Tools, "Tool Names").
+/// Maximum length of a tool name, in bytes, that every client can use (2025-11-25, Tools,
+/// "Tool Names").
 const MAX_NAME: usize = 128;
 
 impl Report {
-    /// Looks at a list of the server's, under what it calls it: `tools`, `resources`, `resourceTemplates`,
+    /// Checks a list of the server; `key` is `tools`, `resources`, `resourceTemplates` or
     /// `prompts`.
     pub fn list(&mut self, key: &str, items: &[Value]) {
         let (kind, name) = match key {
@@ -131,7 +132,7 @@ impl Report {
             let text = "it is no JSON Schema: an object is wanted".to_owned();
             return self.error("schema-missing", subject, place, text);
         }
-        // Of output, newer revisions want nothing in particular (2026-07-28, Tools, "Output Schema").
+        // For output, newer revisions require no type (2026-07-28, Tools, "Output Schema").
         if is_input && schema["type"] != "object" {
             let text = "its `type` must be \"object\": arguments are an object".to_owned();
             self.error("schema-type", subject, &format!("{place}/type"), text);
@@ -141,6 +142,7 @@ impl Report {
             let text = format!("it refers to {reference}, which clients will not fetch");
             self.warning("schema-remote-ref", subject, &format!("{place}{at}"), &text);
         }
+        // A schema with references to other documents cannot be compiled.
         if remote.is_empty() {
             for (at, text) in Validator::problems_of(schema) {
                 self.error("schema-invalid", subject, &format!("{place}{at}"), text);
@@ -151,6 +153,7 @@ impl Report {
             let declared = name.as_str().is_some_and(|name| {
                 properties.is_some_and(|properties| properties.contains_key(name))
             });
+            // Otherwise, a required name need not be declared.
             if !declared && schema["additionalProperties"] == false {
                 let text = format!("{name} is required, and not allowed: it is no property");
                 self.error("required-undeclared", subject, &format!("{place}/required/{at}"), text);
@@ -176,13 +179,14 @@ impl Report {
         }
     }
 
-    /// What a server's annotations for headers have wrong (2026-07-28, Streamable HTTP, "Schema Extension").
+    /// Adds a finding for an invalid header annotation (2026-07-28, Streamable HTTP, "Schema
+    /// Extension").
     pub fn invalid_headers(&mut self, tool: &str, at: usize, why: &str) {
         let place = format!("/tools/{at}/inputSchema");
         self.error("header-annotation", &format!("tool {tool}"), &place, why.to_owned());
     }
 
-    /// Arguments that the tool's schema does not allow.
+    /// Checks arguments against the tool's input schema.
     pub fn arguments(&mut self, tool: &Value, arguments: &Value) {
         let subject = subject_of(tool);
         for (at, text) in Validator::problems_with(&tool["inputSchema"], arguments) {
@@ -190,7 +194,7 @@ impl Report {
         }
     }
 
-    /// A result beside what the tool promises (2025-11-25, Tools, "Output Schema").
+    /// Checks a result against the tool's output schema (2025-11-25, Tools, "Output Schema").
     pub fn result(&mut self, tool: &Value, result: &Value) {
         let subject = subject_of(tool);
         let schema = tool.get("outputSchema").filter(|schema| schema.is_object());
@@ -239,7 +243,7 @@ impl Report {
         self.findings.push(Finding { severity, rule, subject, place, text });
     }
 
-    /// How many findings are that bad.
+    /// Returns the number of findings with this severity.
     pub fn count(&self, severity: Severity) -> usize {
         self.findings.iter().filter(|finding| finding.severity == severity).count()
     }

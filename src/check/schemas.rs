@@ -1,27 +1,27 @@
-//! JSON Schema: by a complete validator (the feature `full-validation`), or else by what this program reads of
-//! schemas itself.
+//! JSON Schema validation: complete with the feature `full-validation`, otherwise as far as
+//! this program implements it.
 
 use serde_json::Value;
 
-/// Schemas nested deeper than this are not looked into.
+/// Maximum nesting depth of schemas that is searched.
 const MAX_DEPTH: usize = 64;
 
-/// A problem: where in the value, as a JSON Pointer, and what.
+/// A problem: its place in the value as a JSON Pointer, and a description.
 pub type Problem = (String, String);
 
-/// Holds schemas and values against each other.
+/// Validator for schemas, and for values against schemas.
 #[derive(Debug)]
 pub struct Validator;
 
 #[cfg(feature = "full-validation")]
 impl Validator {
-    /// What is wrong with a schema itself.
+    /// Returns the problems of a schema itself.
     pub fn problems_of(schema: &Value) -> Vec<Problem> {
         let mut schemas = boon::Schemas::new();
         full::compiled(schema, &mut schemas).err().unwrap_or_default()
     }
 
-    /// What is wrong with a value. Of a schema that is wrong itself, nothing.
+    /// Returns the problems of a value; none if the schema itself is invalid.
     pub fn problems_with(schema: &Value, value: &Value) -> Vec<Problem> {
         let mut schemas = boon::Schemas::new();
         match full::compiled(schema, &mut schemas) {
@@ -36,27 +36,27 @@ impl Validator {
 
 #[cfg(not(feature = "full-validation"))]
 impl Validator {
-    /// What is wrong with a schema itself: references that lead nowhere.
+    /// Returns the problems of a schema itself: references that lead nowhere.
     pub fn problems_of(schema: &Value) -> Vec<Problem> {
         let broken = references(schema).into_iter().filter_map(|(at, reference)| {
             let pointer = reference.strip_prefix('#')?;
             let known = (pointer.is_empty() || pointer.starts_with('/'))
                 && schema.pointer(pointer).is_some();
-            // A name may stand anywhere.
+            // An anchor may be defined anywhere in the schema.
             let is_name = !pointer.is_empty() && !pointer.starts_with('/');
             (!known && !is_name).then(|| (at, format!("{reference} leads nowhere")))
         });
         broken.collect()
     }
 
-    /// What is wrong with a value.
+    /// Returns the problems of a value.
     pub fn problems_with(schema: &Value, value: &Value) -> Vec<Problem> {
         let problems = crate::protocol::schema::Schema::new(schema).problems(value).into_iter();
         problems.map(|problem| (pointer_of(&problem.path), problem.text)).collect()
     }
 }
 
-/// A path such as `a.b[2]` as a JSON Pointer.
+/// Converts a path such as `a.b[2]` to a JSON Pointer.
 #[cfg(not(feature = "full-validation"))]
 fn pointer_of(path: &str) -> String {
     let path = path.replace('[', ".").replace(']', "");
@@ -73,10 +73,10 @@ mod full {
 
     use super::Problem;
 
-    /// Where schemas are said to be; nothing is there.
+    /// Base URL of schemas; nothing is loaded from it.
     const BASE: &str = "mcp://server/schema";
 
-    /// A schema, ready to validate; nothing that it refers to is loaded, from no file either.
+    /// Compiles a schema. References are never loaded, not even from files.
     pub(super) fn compiled(
         schema: &Value,
         schemas: &mut Schemas,
@@ -110,7 +110,7 @@ mod full {
         text.replace(BASE, "")
     }
 
-    /// The causes at the ends of all branches: what is above them says nothing more.
+    /// Returns the innermost causes of an error; the outer ones add nothing.
     pub(super) fn leaves(error: &ValidationError<'_, '_>) -> Vec<Problem> {
         if error.causes.is_empty() {
             let text = without_base(&error.kind.to_string());
@@ -120,12 +120,13 @@ mod full {
     }
 }
 
-/// References to anywhere else, with their places.
+/// Returns references to other documents, with their places.
 pub(super) fn remote_references(schema: &Value) -> Vec<Problem> {
     references(schema).into_iter().filter(|(_, reference)| !reference.starts_with('#')).collect()
 }
 
-/// All references of a schema, with their places. Those within a resource of its own (`$id`) are its own.
+/// Returns all references of a schema, with their places. A nested `$id` is not taken into
+/// account.
 fn references(schema: &Value) -> Vec<Problem> {
     let mut found = Vec::new();
     walk(schema, "", 0, &mut found);
@@ -139,12 +140,13 @@ fn walk(value: &Value, place: &str, depth: usize, found: &mut Vec<Problem>) {
     match value {
         Value::Object(object) => {
             for (key, inner) in object {
+                // `~` must be escaped before `/` (RFC 6901, 3).
                 let place = format!("{place}/{}", key.replace('~', "~0").replace('/', "~1"));
                 match inner.as_str() {
                     Some(reference) if matches!(key.as_str(), "$ref" | "$dynamicRef") => {
                         found.push((place, reference.to_owned()));
                     }
-                    // Values, not schemas.
+                    // These keywords contain values, not schemas.
                     _ if matches!(key.as_str(), "enum" | "const" | "default" | "examples") => {}
                     _ => walk(inner, &place, depth + 1, found),
                 }
@@ -190,7 +192,7 @@ mod tests {
         assert!(
             !Validator::problems_of(&json!({"properties": {"x": {"pattern": "("}}})).is_empty()
         );
-        // Nothing is loaded, from no file either.
+        // References are never loaded, not even from files.
         let file = Validator::problems_of(&json!({"$ref": "file:///etc/hostname"}));
         assert_eq!(file.len(), 1, "{file:?}");
     }

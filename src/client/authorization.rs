@@ -1,5 +1,5 @@
-//! A request that was refused for its token, and the token that it is sent again with (2026-07-28,
-//! Authorization, Error Handling). Whoever refuses so has not run anything.
+//! Retries a request with another token after the server refused its token (2026-07-28,
+//! Authorization, Error Handling). A request refused in this way has not run.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,19 +10,19 @@ use crate::exchange::{Exchange, Purpose, Request};
 use crate::oauth;
 use crate::transport::Reply;
 
-/// So often one request is sent again with another token.
+/// Maximum number of times one request is sent, each time with another token.
 const MAX_TOKENS: usize = 4;
 
-/// So many messages of a refusal are read, each within this time.
+/// Maximum number of messages read from a refusal, each within `READING`.
 const MAX_MESSAGES: usize = 4;
 const READING: Duration = Duration::from_secs(1);
 
-/// Gives tokens.
+/// Source of access tokens.
 pub trait Authorizer: Send {
-    /// Whether another token can be had after this refusal.
+    /// Returns true if another token can be obtained after this refusal.
     fn can_help(&self, refusal: &Exchange) -> bool;
-    /// The value of the Authorization header to send instead of the one that was refused. What is exchanged
-    /// for it is added to the history.
+    /// Returns the Authorization header value that replaces the refused one. Exchanges made to
+    /// obtain it are added to `history`.
     fn authorize(
         &mut self,
         refusal: &Exchange,
@@ -30,12 +30,12 @@ pub trait Authorizer: Send {
     ) -> Result<String, oauth::Error>;
 }
 
-/// An authorizer that all connections of a process share.
+/// Token source shared by all connections of a process.
 #[derive(Clone, Default)]
 pub struct Authorization(Option<Arc<Mutex<dyn Authorizer>>>);
 
 impl Authorization {
-    /// Tokens come from this one.
+    /// Shares this token source.
     pub fn by(authorizer: Arc<Mutex<dyn Authorizer>>) -> Self {
         Self(Some(authorizer))
     }
@@ -59,12 +59,13 @@ impl Authorization {
 }
 
 impl Client {
-    /// Lets an authorizer give tokens.
+    /// Sets the source of tokens for refused requests.
     pub fn authorize_with(&mut self, authorization: Authorization) {
         self.authorization = authorization;
     }
 
-    /// Sends a request, again with another token where it is refused for the one that it carries.
+    /// Sends a request. If the server refuses its token with 401 or 403, sends the request
+    /// again with another token, at most 4 times in all.
     pub(super) fn send(&mut self, purpose: Purpose, mut request: Request) -> Result<Reply, Error> {
         for _ in 1..MAX_TOKENS {
             let reply = self.send_on(purpose.clone(), &mut request)?;
@@ -73,6 +74,7 @@ impl Client {
                 return Ok(reply);
             }
             let header = ("authorization".to_owned(), self.another_token(reply)?);
+            // Later requests must carry the new token too.
             for headers in [&mut self.headers, &mut request.headers] {
                 headers.retain(|(name, _)| *name != header.0);
                 headers.push(header.clone());
@@ -82,7 +84,7 @@ impl Client {
     }
 
     fn another_token(&mut self, mut reply: Reply) -> Result<String, Error> {
-        // What it says belongs to the evidence.
+        // The body of the refusal is evidence, so it is read before another token is obtained.
         for _ in 0..MAX_MESSAGES {
             if !matches!(reply.next_message_within(READING), Ok(Some(_))) {
                 break;

@@ -1,5 +1,6 @@
-//! A request that nobody waits for any more: the server is told in the legacy era, and sees its stream
-//! closed in the modern one (2025-11-25, Cancellation; 2026-07-28, Streamable HTTP, "Cancellation").
+//! Cancels requests whose response is no longer needed. The legacy era sends a
+//! notification, the modern era closes the stream (2025-11-25, Cancellation; 2026-07-28,
+//! Streamable HTTP, "Cancellation").
 
 use std::time::Duration;
 
@@ -11,22 +12,22 @@ use crate::protocol::jsonrpc::{self, RequestId};
 use crate::protocol::methods;
 use crate::transport::{self, ErrorKind, Http, Interrupt};
 
-/// How long telling the server may take where the user has ended the program.
+/// Time limit for a final message after the user interrupted the program.
 const PARTING: Duration = Duration::from_millis(80);
-/// How long it may take otherwise.
+/// Time limit for a cancellation notification after a timeout.
 const TELLING: Duration = Duration::from_secs(2);
 
 impl Client {
-    /// Tells the server that the answer to a request is not wanted any more, where that is its era's way.
-    /// Whether it was told.
+    /// Sends `notifications/cancelled` for a request where its era and method allow it. Returns
+    /// true if the server accepted the notification.
     pub(super) fn cancel(&mut self, ask: &Ask, id: &RequestId, why: &transport::Error) -> bool {
         let (reason, limit) = match why.kind {
             ErrorKind::Interrupted => ("interrupted by the user", PARTING),
             ErrorKind::TooSlow(_) => ("timed out", TELLING),
             _ => return false,
         };
-        // "The initialize request MUST NOT be cancelled by clients" (2025-11-25).
-        // A task is ended by `tasks/cancel` alone, and only where that is meant (2025-11-25, Tasks).
+        // "The initialize request MUST NOT be cancelled by clients" (2025-11-25). A task is
+        // cancelled only by an explicit `tasks/cancel` (2025-11-25, Tasks).
         let is_task = ask.method().starts_with("tasks/") || ask.params.get("task").is_some();
         let never = self.session.is_modern()
             || !why.may_have_run
@@ -48,7 +49,7 @@ impl Client {
         told
     }
 
-    /// How the last words are said: no interrupt ends them, and they are short.
+    /// Options for a final message: not interruptible, short timeout.
     fn parting(&self, limit: Duration) -> transport::Options {
         let mut options = self.options.clone();
         options.interrupt = Interrupt::default();
@@ -57,10 +58,11 @@ impl Client {
         options
     }
 
-    /// Makes sure that the last words do not keep whoever has ended the program.
+    /// Shortens the limits of later requests to `PARTING` if the user has interrupted the
+    /// program, so that exiting is not delayed.
     pub(super) fn hurry_if_interrupted(&mut self) {
         if self.options.interrupt.is_raised() {
-            // Nothing else is sent any more; what cannot be said is not said.
+            // Only final messages follow, so the connection can be replaced for good.
             let (parting, recorder) = (self.parting(PARTING), self.http.recorder().clone());
             if let Ok(http) = Http::new(&self.endpoint, &parting, recorder) {
                 self.http = http;

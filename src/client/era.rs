@@ -1,11 +1,14 @@
-//! Which era a server speaks, and over which transport.
+//! Detects the era of a server and its transport.
 //!
-//! A modern request is tried first (2026-07-28, Streamable HTTP, "Backward Compatibility"). What comes
-//! back decides, as real servers taught: only the modern era's own errors, or a result that carries its
-//! marks, prove a modern server; a `server/discover` that lists no modern revision means `initialize`;
-//! a server that lacks `server/discover` may still be modern; 401 and 403 decide nothing. What refuses
-//! `initialize` with 400, 404 or 405 may be of 2024-11-05, which a GET shows. Every step is taken once
-//! at the most, so that no server can keep this going.
+//! A modern request is tried first (2026-07-28, Streamable HTTP, "Backward Compatibility").
+//! Only errors of the modern era, or a result with its marks, prove a modern server. A
+//! `server/discover` result without a modern revision leads to `initialize`. A server
+//! without `server/discover` may still be modern. 401 and 403 decide nothing. These rules
+//! come from the behaviour of real servers.
+//!
+//! A server that refuses `initialize` with 400, 404 or 405 may use the transport of
+//! 2024-11-05; a GET shows it. Each step is taken at most once, so no server can prolong
+//! the detection.
 
 use std::time::SystemTime;
 
@@ -23,36 +26,36 @@ use crate::protocol::types::{DiscoverResult, Implementation, InitializeResult, T
 use crate::protocol::version::{self, Era};
 use crate::transport::{self, HttpSse, NotSse};
 
-/// The harmless request that finds the era out.
+/// Harmless request that detects the era.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Probe {
-    /// `server/discover`: says what the server is.
+    /// `server/discover`, which describes the server.
     Discover,
-    /// `tools/list`: what a call needs in any case.
+    /// `tools/list`, which a tool call needs in any case.
     ListTools,
 }
 
-/// What the answer to a modern request says.
+/// Conclusion drawn from the response to a modern request.
 enum Verdict {
-    /// The server is modern; the result.
+    /// The server is modern; holds the result.
     Modern(Box<RawValue>),
-    /// There is a result, which a legacy server might have given as well.
+    /// A result without modern marks, which a legacy server could also have returned.
     Unmarked(Box<RawValue>),
-    /// The server is modern, and does not know the method.
+    /// The server is modern but does not implement the method.
     Lacking,
-    /// The server speaks this revision, and not the one it was asked in.
+    /// The server supports this revision, not the requested one.
     Other(String),
-    /// The server is of the legacy era, as far as this goes; what it refused, where it did.
+    /// The server appears to be legacy; holds the error if it refused the request.
     Legacy(Option<Error>),
-    /// Nothing can be said, or nothing can be done about it.
+    /// The error says nothing about the era, or nothing else can be tried.
     Undecided(Error),
 }
 
-/// What a search for the modern era came to.
+/// Outcome of the search for a modern server.
 enum Search {
     Modern(Box<Opened>),
-    /// The revision to ask for, whether a GET is worth trying before a POST, and a list of tools that came
-    /// without the marks of the modern era.
+    /// Legacy server: the revision to request, whether to try GET before POST, and a tool list
+    /// that came without modern marks.
     Legacy {
         version: Option<String>,
         get_first: bool,
@@ -60,15 +63,16 @@ enum Search {
     },
 }
 
-/// The errors of `-32022` say what the server supports (schema `UnsupportedProtocolVersionError`).
+/// Data of error `-32022`: the revisions that the server supports (schema
+/// `UnsupportedProtocolVersionError`).
 #[derive(Deserialize)]
 struct Unsupported {
     supported: Vec<String>,
 }
 
 impl Client {
-    /// Begins with a server: finds out what it speaks, unless the user says, and does the handshake
-    /// where there is one.
+    /// Opens a session. Detects the era unless the user chose a revision, and performs the
+    /// handshake in the legacy era.
     pub fn open(&mut self, handshake: &Handshake) -> Result<Opened, Error> {
         self.hang_up();
         let asked = handshake.asked.as_deref();
@@ -78,7 +82,7 @@ impl Client {
                 Search::Modern(opened) => Ok(*opened),
                 Search::Legacy { version, get_first, tools } => {
                     let mut opened = self.open_legacy(handshake, version.as_deref(), get_first)?;
-                    // Without a session the list is what it would be now.
+                    // Without a session, the server would return the same list again.
                     if let (Some(raw), None) = (tools, &opened.session.id) {
                         opened.tools = Some(self.all_tools(raw)?);
                     }
@@ -88,7 +92,8 @@ impl Client {
         }
     }
 
-    /// Tries modern requests: the preferred probe, and the other one where its answer leaves a doubt.
+    /// Sends modern probes: the preferred one first, then the other if the response is
+    /// inconclusive.
     fn search(&mut self, handshake: &Handshake, forced: bool) -> Result<Search, Error> {
         let mut version =
             handshake.asked.clone().unwrap_or_else(|| version::LATEST_MODERN.to_owned());
@@ -118,7 +123,7 @@ impl Client {
                 Verdict::Unmarked(raw) => tools = Some(raw),
                 Verdict::Lacking => match tools.take() {
                     Some(raw) => return self.listed(&version, raw),
-                    // A server without tools.
+                    // A modern server without tools.
                     None if probe == Probe::ListTools => return Ok(self.modern(&version)),
                     None => proven = true,
                 },
@@ -126,7 +131,7 @@ impl Client {
                     let text = format!("the server refuses the revision {version} that it names");
                     return Err(self.failed(ErrorKind::Protocol(text)));
                 }
-                // A server that has proven its era is not asked for another one.
+                // A server that has proven to be modern does not get the legacy handshake.
                 Verdict::Legacy(Some(error)) if proven => return Err(error),
                 Verdict::Legacy(error) if forced => {
                     let text = format!("the answer is not of the revision {version}");
@@ -145,7 +150,7 @@ impl Client {
         Ok(Search::Legacy { version: None, get_first: false, tools })
     }
 
-    /// Sends a modern request and judges what comes back.
+    /// Sends a modern probe and classifies the response.
     fn probe(&mut self, probe: Probe, version: &str) -> Verdict {
         self.session = Session::modern(version);
         let ask = match probe {
@@ -159,7 +164,7 @@ impl Client {
         }
     }
 
-    /// A modern server that has said what it is.
+    /// Opens a modern session from a `server/discover` result.
     fn discovered(
         &mut self,
         version: &str,
@@ -181,7 +186,7 @@ impl Client {
         Ok(Search::Modern(Box::new(self.opened(result, raw, tools))))
     }
 
-    /// A modern server that has shown its tools.
+    /// Opens a modern session from a `tools/list` result.
     fn listed(&mut self, version: &str, raw: Box<RawValue>) -> Result<Search, Error> {
         let tools = self.all_tools(raw.clone())?;
         let result = InitializeResult {
@@ -193,7 +198,7 @@ impl Client {
         Ok(Search::Modern(Box::new(self.opened(result, raw, Some(tools)))))
     }
 
-    /// A modern server of which nothing else is known.
+    /// Opens a modern session with a server that returned no description.
     fn modern(&mut self, version: &str) -> Search {
         let result = InitializeResult {
             protocol_version: version.to_owned(),
@@ -222,8 +227,8 @@ impl Client {
         }
     }
 
-    /// The handshake, over Streamable HTTP or, where that is refused, over HTTP+SSE. A fallback that
-    /// fails too never hides the first refusal.
+    /// Performs the legacy handshake over Streamable HTTP, or over HTTP+SSE if that is refused.
+    /// If both fail, returns the first error with the second in its `fallback`.
     fn open_legacy(
         &mut self,
         handshake: &Handshake,
@@ -253,18 +258,18 @@ impl Client {
         Err(error)
     }
 
-    /// Goes on with a server of the HTTP+SSE transport: its session lives as long as its stream, so
-    /// that every process does its own handshake.
+    /// Opens a session over the HTTP+SSE transport. The session lives as long as its stream, so
+    /// every process performs its own handshake.
     pub fn open_sse(&mut self, handshake: &Handshake) -> Result<Opened, Error> {
         if self.open_stream().map_err(|error| *error)? {
             let version = handshake.asked.as_deref().unwrap_or(version::LATEST_HANDSHAKE);
             return self.initialize_with(handshake, version);
         }
-        // It is no such server any more.
+        // The server no longer offers HTTP+SSE.
         self.open(handshake)
     }
 
-    /// Tries the HTTP+SSE transport alone. `None` where the address has no such stream.
+    /// Tries only the HTTP+SSE transport. Returns `None` if the endpoint has no such stream.
     pub fn try_sse(&mut self, handshake: &Handshake) -> Result<Option<Opened>, Error> {
         if !self.open_stream().map_err(|error| *error)? {
             return Ok(None);
@@ -272,10 +277,11 @@ impl Client {
         self.initialize(handshake).map(Some)
     }
 
-    /// Opens the stream of the HTTP+SSE transport. False where there is none.
+    /// Opens the stream of the HTTP+SSE transport. Returns false if there is none.
     fn open_stream(&mut self) -> Result<bool, Box<Error>> {
         self.session = Session::default();
-        // The stream keeps a connection of its own. What does not begin soon is none.
+        // The stream needs its own connection. A stream that does not start in time counts as
+        // absent.
         let mut options = self.options.clone();
         let patience = HttpSse::PATIENCE;
         options.limits.first_byte =
@@ -300,7 +306,7 @@ impl Client {
         }
     }
 
-    /// Whether a failure shows that the server speaks the other era now, or another revision of it.
+    /// Returns true if a failure shows that the server now supports another era or revision.
     pub(super) fn is_of_another_era(&self, error: &Error) -> bool {
         let Some(exchange) = &error.exchange else { return false };
         let rpc = match &error.kind {
@@ -310,7 +316,7 @@ impl Client {
         };
         let status = exchange.status().unwrap_or_default();
         if self.session.is_modern() {
-            // An error with the request's own id was made by whoever read the request.
+            // An error with the request's id comes from a server that parsed the request.
             if exchange.error_names_its_request() && rpc.and_then(supported).is_none() {
                 return false;
             }
@@ -325,18 +331,20 @@ impl Client {
                 .is_some_and(|version| Some(version.as_str()) != self.session.version.as_deref());
             return withdrawn || (matches!(status, 400 | 404..=406 | 415 | 422) && !other_cause);
         }
-        // A refusal before anything ran; a result with such a code is an application's own.
+        // Only a refusal before anything ran counts; a later error with such a code is the
+        // application's.
         let begun = exchange.answer.as_ref().is_some_and(|answer| answer.events.len() > 1);
         matches!(status, 400 | 404)
             && !begun
-            // An unknown method gets the same answer from both eras.
+            // Both eras return the same error for an unknown method.
             && rpc.is_some_and(|error| {
                 error.code != Some(codes::METHOD_NOT_FOUND) && version::proves_modern(status, error, false)
             })
     }
 }
 
-/// What a result of the probe says.
+/// Classifies the result of a probe. Returns an error if client and server share no
+/// revision.
 fn judge_result(probe: Probe, version: &str, raw: Box<RawValue>) -> Result<Verdict, String> {
     let value: Value = serde_json::from_str(raw.get()).unwrap_or_default();
     if probe == Probe::Discover {
@@ -345,28 +353,29 @@ fn judge_result(probe: Probe, version: &str, raw: Box<RawValue>) -> Result<Verdi
         return match version::newest_common(offered.iter().copied()) {
             _ if offered.contains(&version) => Ok(Verdict::Modern(raw)),
             Some(common) => Ok(Verdict::Other(common.to_owned())),
-            // Whatever answers everything with a result knows nothing of this method.
+            // A server that returns a result for every method does not implement this one.
             None if offered.is_empty() => Ok(Verdict::Legacy(None)),
             None => {
                 Err(format!("the server speaks {}, and this client does not", offered.join(", ")))
             }
         };
     }
-    // A legacy server may serve the method under its own rules; the modern era leaves marks.
+    // A legacy server may implement `tools/list` too; only these members are modern.
     let marked = ["resultType", "ttlMs", "cacheScope"].iter().any(|key| value.get(key).is_some())
         || value["_meta"].get(META_SERVER).is_some();
     Ok(if marked { Verdict::Modern(raw) } else { Verdict::Unmarked(raw) })
 }
 
-/// What a refusal of the probe says.
+/// Classifies the error of a probe.
 fn judge_error(error: Error) -> Verdict {
     let status = error.exchange.as_ref().and_then(|exchange| exchange.status());
     match (&error.kind, status) {
-        // Some servers break off what they do not understand.
+        // Some servers close the connection on a request they do not recognise.
         (ErrorKind::Transport(failed), _) if failed.kind == transport::ErrorKind::Broken => {
             Verdict::Legacy(Some(error))
         }
-        // Who is asking comes first; a proxy, a limit or a redirect speaks for nobody.
+        // Authentication is settled first. Proxies, rate limits and redirects say nothing about the
+        // era.
         (ErrorKind::Transport(_), _) | (_, Some(300..=399 | 401 | 403 | 407 | 429 | 502..=504)) => {
             Verdict::Undecided(error)
         }
@@ -386,13 +395,14 @@ fn judge_error(error: Error) -> Verdict {
     }
 }
 
-/// The newest revision that the server says it supports and this client speaks.
+/// Returns the newest revision in the error's list that this client supports.
 fn supported(error: &ErrorObject) -> Option<String> {
     let data: Unsupported = serde_json::from_str(error.data.as_ref()?.get()).ok()?;
     version::newest_common(data.supported.iter().map(String::as_str)).map(str::to_owned)
 }
 
-/// What refuses a POST in this way is no MCP endpoint for one, and may be one for a GET.
+/// Returns true for 405, or 404 with an HTML page: the endpoint rejects POST but may accept
+/// GET.
 fn is_sse_alone(error: &Error) -> bool {
     let answer = error.exchange.as_ref().and_then(|exchange| exchange.answer.as_ref());
     answer.is_some_and(|answer| {
@@ -400,7 +410,8 @@ fn is_sse_alone(error: &Error) -> bool {
     })
 }
 
-/// 400, 404 and 405 without an error of the modern era may come from a server of 2024-11-05.
+/// Returns true for 400, 404 or 405 without a modern error: the server may be of revision
+/// 2024-11-05.
 fn is_refused_for_its_transport(error: &Error) -> bool {
     let Some(exchange) = &error.exchange else { return false };
     let status = exchange.status().unwrap_or_default();
@@ -412,11 +423,12 @@ fn is_refused_for_its_transport(error: &Error) -> bool {
     matches!(status, 400 | 404 | 405) && !modern
 }
 
-/// What a result says its server is (2026-07-28, Overview, "Per-response protocol fields").
+/// Returns the server's name and version from a result (2026-07-28, Overview, "Per-response
+/// protocol fields").
 fn server_of(raw: &RawValue) -> Implementation {
     let value: Value = serde_json::from_str(raw.get()).unwrap_or_default();
     let meta = &value["_meta"][META_SERVER];
-    // Drafts of the revision had it in the body.
+    // Drafts of the revision put `serverInfo` in the result itself.
     let info = if meta.is_null() { &value["serverInfo"] } else { meta };
     serde_json::from_value(info.clone()).unwrap_or_default()
 }

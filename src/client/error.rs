@@ -1,4 +1,4 @@
-//! Why a request brought no result, with the exchange that shows it.
+//! Errors of requests, with the exchange that shows the failure.
 
 use std::fmt;
 
@@ -11,32 +11,32 @@ use crate::transport;
 /// The kind of failure.
 #[derive(Debug)]
 pub enum ErrorKind {
-    /// No answer, or half of one.
+    /// No response, or an incomplete one.
     Transport(transport::Error),
-    /// The server answered with a JSON-RPC error.
+    /// The server returned a JSON-RPC error.
     Rpc(ErrorObject),
-    /// The server refused with a status, and no JSON-RPC error in the body.
+    /// The server returned an HTTP error status without a JSON-RPC error in the body.
     Status(u16),
-    /// The server no longer knows the session that was sent, and it was not, or could not be, renewed.
+    /// The server no longer recognises the session, and it was not or could not be renewed.
     SessionLost {
-        /// The request was not refused for it: it may have run.
+        /// The request may have run: it was not refused because of the session.
         may_have_run: bool,
-        /// What the server said, as JSON-RPC.
+        /// JSON-RPC error from the server, if any.
         error: Option<ErrorObject>,
-        /// Why no other could be opened, where that was tried.
+        /// Reason why a new session could not be opened, if that was tried.
         renewal: Option<String>,
     },
-    /// The server refused the token, or the lack of one, and there is no other.
+    /// The server rejected the token or requires one, and no other token is available.
     Unauthorized(oauth::Error),
-    /// The answer is not MCP, or breaks the protocol.
+    /// The response is not MCP or violates the protocol.
     Protocol(String),
-    /// The stream ended without an answer: the request may have run.
+    /// The stream ended without a response; the request may have run.
     Unanswered(String),
-    /// The server asks for something that nobody can give it in this run.
+    /// The server requested input that this run cannot provide.
     InputNeeded {
-        /// What it asks for: `sampling/createMessage`, say.
+        /// Requested method, such as `sampling/createMessage`.
         method: String,
-        /// Why it cannot be given.
+        /// Reason why the input cannot be provided.
         why: String,
     },
 }
@@ -44,23 +44,24 @@ pub enum ErrorKind {
 /// A failed request.
 #[derive(Debug)]
 pub struct Error {
-    /// What kind of failure it is.
+    /// Kind of failure.
     pub kind: ErrorKind,
-    /// The exchange that shows it, where there was one.
+    /// Exchange that shows the failure, if there was one.
     pub exchange: Option<Box<Exchange>>,
-    /// What became of the other transport, where that was tried as well.
+    /// Error of the other transport, if it was tried as well.
     pub fallback: Option<String>,
-    /// The server was told that the answer is not wanted any more.
+    /// The server accepted a cancellation of the request.
     pub cancelled: bool,
 }
 
 impl Error {
-    /// Whether the server says that it does not know the method (JSON-RPC 2.0, 5.1).
+    /// Returns true if the server does not implement the method: error -32601 (JSON-RPC 2.0,
+    /// 5.1).
     pub fn is_unknown_method(&self) -> bool {
         matches!(&self.kind, ErrorKind::Rpc(error) if error.code == Some(codes::METHOD_NOT_FOUND))
     }
 
-    /// The same, as the end of the session.
+    /// Converts the error to `SessionLost`, with the same exchange.
     pub(super) fn into_session_lost(self, may_have_run: bool, renewal: Option<String>) -> Self {
         let error = match self.kind {
             ErrorKind::Rpc(error) => Some(error),

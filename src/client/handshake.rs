@@ -1,4 +1,4 @@
-//! The beginning of the legacy era and its end: `initialize`, then `notifications/initialized`, and DELETE
+//! Opens and closes legacy sessions: `initialize`, `notifications/initialized` and DELETE
 //! (2025-11-25, Lifecycle and Transports, "Session Management").
 
 use std::time::SystemTime;
@@ -14,16 +14,16 @@ use crate::protocol::methods;
 use crate::protocol::types::{InitializeResult, ToolList, Transport};
 use crate::protocol::{headers, jsonrpc, version};
 
-/// How to begin with a server.
+/// Settings for opening a session.
 #[derive(Debug, Clone)]
 pub struct Handshake {
-    /// The revision that the user asked for; `None` finds out what the server speaks.
+    /// Revision requested by the user; `None` detects what the server supports.
     pub asked: Option<String>,
-    /// What to find that out with.
+    /// Probe used for the detection.
     pub probe: Probe,
     /// The capabilities to declare.
     pub capabilities: Value,
-    /// Whether to send `notifications/initialized`; leaving it out is a thin client's mistake.
+    /// Sends `notifications/initialized` if true; false reproduces a mistake of thin clients.
     pub send_initialized: bool,
 }
 
@@ -38,45 +38,45 @@ impl Default for Handshake {
     }
 }
 
-/// What the beginning brought.
+/// Result of opening a session.
 #[derive(Debug, Clone)]
 pub struct Opened {
-    /// What the server said of itself, with the revision to speak.
+    /// Description of the server, with the negotiated revision.
     pub result: InitializeResult,
-    /// The answer that says so, as it came.
+    /// Raw JSON of the result, as received.
     pub raw: Box<RawValue>,
-    /// What later requests carry.
+    /// Session data that later requests carry.
     pub session: Session,
-    /// What was declared to it.
+    /// Capabilities that the client declared.
     pub client_capabilities: Value,
-    /// Its tools, where they came along.
+    /// Tools of the server, if the detection already listed them.
     pub tools: Option<ToolList>,
-    /// When.
+    /// Time at which the session was opened.
     pub at: SystemTime,
 }
 
-/// How a session ended.
+/// Outcome of closing a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Closed {
-    /// The server ended it.
+    /// The server ended the session.
     Ended,
-    /// The server did not know it any more.
+    /// The server no longer recognised the session.
     AlreadyGone,
-    /// The server does not let clients end sessions (405), or keeps none.
+    /// The server does not let clients end sessions (405 or 501), or there is no session.
     NotSupported,
-    /// The server answered something else; the status.
+    /// The server responded with another status.
     Refused(u16),
 }
 
 impl Client {
-    /// Opens a session. No session id is sent with `initialize`, and none is taken from anything but
-    /// its 2xx answer: error answers of real servers carry dead ids.
+    /// Opens a legacy session. No session id is sent with `initialize`, and one is accepted
+    /// only from a 2xx response: real servers send dead ids in error responses.
     pub fn initialize(&mut self, handshake: &Handshake) -> Result<Opened, Error> {
         let version = handshake.asked.as_deref().unwrap_or(version::LATEST_HANDSHAKE);
         self.initialize_with(handshake, version)
     }
 
-    /// The same, asking for this revision.
+    /// Like `initialize`, but requests this revision.
     pub(super) fn initialize_with(
         &mut self,
         handshake: &Handshake,
@@ -96,13 +96,14 @@ impl Client {
             let text = format!("the answer to initialize cannot be read: {error}");
             self.failed(ErrorKind::Protocol(text))
         })?;
+        // A revision that the user asked for is accepted even if this client does not support it.
         let as_forced = handshake.asked.as_ref() == Some(&result.protocol_version);
         if !as_forced && !version::is_spoken(&result.protocol_version) {
             let error = self.failed(ErrorKind::Protocol(format!(
                 "the server wants protocol version {}, which this client does not speak",
                 result.protocol_version
             )));
-            // The session that came with it is nobody's.
+            // Nothing will use the session that came with this response, so close it.
             self.session.version = Some(version::LATEST_HANDSHAKE.to_owned());
             self.session.id = session_id;
             let _ = self.close();
@@ -124,14 +125,14 @@ impl Client {
         };
         if handshake.send_initialized {
             self.notify(methods::INITIALIZED, &Value::Null).inspect_err(|_| {
-                // Half a handshake leaves a session that nobody will use.
+                // An incomplete handshake would leave an unused session on the server.
                 let _ = self.close();
             })?;
         }
         Ok(opened)
     }
 
-    /// Sends a notification. Any 2xx accepts it, whatever its body.
+    /// Sends a notification. Any 2xx status accepts it, whatever the body.
     pub fn notify(&mut self, method: &str, params: &Value) -> Result<(), Error> {
         let request = self.post(jsonrpc::notification(method, params));
         let mut reply = self.send(Purpose::of(method), request)?;
@@ -147,8 +148,8 @@ impl Client {
         Err(self.failed(error.map_or(ErrorKind::Status(status), ErrorKind::Rpc)))
     }
 
-    /// Ends the session with DELETE. What servers answer to it differs; nothing of it is a failure
-    /// but not being able to reach the server.
+    /// Ends the session with DELETE. Servers respond to it in different ways, so only a failed
+    /// exchange is an error, never a status.
     pub fn close(&mut self) -> Result<Closed, Error> {
         if self.session.id.is_none() {
             return Ok(Closed::NotSupported);
@@ -162,6 +163,8 @@ impl Client {
         self.session = Session::default();
         Ok(match status {
             200..300 => Closed::Ended,
+            // The specification says 404 for an unknown session; real servers also send 410 and
+            // 400.
             404 | 410 | 400 => Closed::AlreadyGone,
             405 | 501 => Closed::NotSupported,
             _ => Closed::Refused(status),
@@ -169,13 +172,13 @@ impl Client {
     }
 }
 
-/// The session id in a 2xx answer; an empty one is none.
+/// Returns the session id of a 2xx response; an empty id counts as none.
 fn issued(exchange: &Exchange) -> Option<String> {
     let answer = exchange.answer.as_ref().filter(|answer| answer.is_success())?;
     answer.header(headers::SESSION_ID).filter(|id| !id.is_empty()).map(str::to_owned)
 }
 
-/// The JSON-RPC error of a refusal, if its body holds one.
+/// Returns the first JSON-RPC error in the rest of the body, if any.
 pub(super) fn first_error(reply: &mut crate::transport::Reply) -> Option<jsonrpc::ErrorObject> {
     while let Ok(Some(text)) = reply.next_message() {
         for message in jsonrpc::parse(&text).unwrap_or_default() {

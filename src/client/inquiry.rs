@@ -1,6 +1,6 @@
-//! What a server asks of its client: `elicitation/create`, `sampling/createMessage`, `roots/list` and
-//! `ping`, the same in both eras (2025-11-25: requests of the server's own; 2026-07-28: input requests
-//! within a result).
+//! Requests from the server to the client: `elicitation/create`, `sampling/createMessage`,
+//! `roots/list` and `ping`. Both eras use the same methods. In 2025-11-25 the server sends
+//! them as requests; in 2026-07-28 they are input requests within a result.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,32 +9,32 @@ use serde_json::{Value, json};
 
 use crate::protocol::{codes, methods};
 
-/// Serves what a server asks for.
+/// Handler for requests from the server.
 pub trait Responder: Send {
-    /// The answer to a request of this method; what it does not know it refuses.
+    /// Returns the response to a request. Unknown methods are refused.
     fn respond(&mut self, method: &str, params: &Value) -> Response;
 }
 
-/// The answer to what a server asked for.
+/// Response to a request from the server.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Response {
-    /// What it wanted.
+    /// Result of the request.
     Result(Value),
-    /// Nothing: the code of the JSON-RPC error, and why.
+    /// Refusal: the JSON-RPC error code and the reason.
     Refused(i64, String),
 }
 
-/// A responder that the call and the stream beside it share.
+/// Request handler shared by a call and its standalone stream.
 #[derive(Clone, Default)]
 pub struct Inquiries(Option<Arc<Mutex<dyn Responder>>>);
 
 impl Inquiries {
-    /// Served by this one.
+    /// Shares this handler.
     pub fn served_by(responder: impl Responder + 'static) -> Self {
         Self(Some(Arc::new(Mutex::new(responder))))
     }
 
-    /// The answer to a server's request. `ping` is always served.
+    /// Returns the response to a request from the server. `ping` always succeeds.
     pub(super) fn respond(&self, method: &str, params: Option<&RawValue>) -> Response {
         if method == methods::PING {
             return Response::Result(json!({}));

@@ -1,8 +1,9 @@
-//! The standalone stream of the legacy era: a GET beside a call, on which a server may ask what it does
-//! not ask on the call's own stream (2025-11-25, Transports, "Listening for Messages from the Server").
+//! Standalone stream of the legacy era: a GET beside a call, on which a server may send
+//! requests that it does not send on the call's own stream (2025-11-25, Transports,
+//! "Listening for Messages from the Server").
 //!
-//! It runs in a thread of its own with connections of its own. That a server refuses it, or ends it, is
-//! no failure.
+//! The stream has its own thread and its own connections. A server may refuse or end it;
+//! neither is a failure.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,16 +21,16 @@ use crate::protocol::headers;
 use crate::protocol::jsonrpc::{self, Message};
 use crate::transport::{Http, Reply, Stopper};
 
-/// How long the stream may take to open before the call goes on without it.
+/// Time that the stream may take to open before the call continues without it.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// So many streams in a row may end without a message.
+/// Maximum number of consecutive streams that end without a message.
 const MAX_IN_VAIN: usize = 10;
-/// So many exchanges are kept as evidence.
+/// Number of exchanges after which responses to the server are no longer kept as evidence.
 const KEPT: usize = 100;
-/// How long the thread may take to end.
+/// Time limit for the thread to end.
 const FAREWELL: Duration = Duration::from_millis(500);
 
-/// A stream that is open, or was.
+/// Handle to a standalone stream, open or ended.
 pub(super) struct Listener {
     stoppers: Vec<Arc<Stopper>>,
     stopped: Arc<AtomicBool>,
@@ -37,7 +38,7 @@ pub(super) struct Listener {
     history: Receiver<Vec<Exchange>>,
 }
 
-/// What the thread works with.
+/// State of the listener thread.
 struct Work {
     http: Http,
     answers: Http,
@@ -49,7 +50,8 @@ struct Work {
 }
 
 impl Listener {
-    /// Opens the stream, and waits until the server has answered it, so that nothing it asks is lost.
+    /// Opens the stream and waits up to `PATIENCE` for the server's response, so that no
+    /// request on the stream is missed.
     pub(super) fn open(client: &Client) -> Option<Self> {
         let recorder = client.http.recorder();
         let connection = || Http::new(&client.endpoint, &client.options, recorder.clone()).ok();
@@ -69,23 +71,24 @@ impl Listener {
         let thread = std::thread::Builder::new()
             .name("listener".to_owned())
             .spawn(move || {
-                // Whoever gave up waiting wants to know nothing more.
+                // The receiver is gone if `close` timed out.
                 let _ = done.send(work.listen(&ready));
             })
             .ok()?;
-        // Whatever the server answers, the call goes on.
+        // The call continues whether the server accepts the stream or not.
         let _ = opened.recv_timeout(PATIENCE);
         Some(Self { stoppers, stopped, thread, history })
     }
 
-    /// Ends the stream; what went over it.
+    /// Ends the stream and returns its exchanges, or none if the thread does not end within
+    /// `FAREWELL`.
     pub(super) fn close(self) -> Vec<Exchange> {
         self.stopped.store(true, Ordering::SeqCst);
         for stopper in self.stoppers {
             stopper.stop();
         }
         self.thread.thread().unpark();
-        // A person may be in the middle of a form that nobody waits for any more.
+        // The thread may be blocked in a form that a person is still filling in.
         self.history.recv_timeout(FAREWELL).unwrap_or_default()
     }
 }
@@ -97,7 +100,7 @@ impl Work {
         let mut in_vain = 0;
         while in_vain < MAX_IN_VAIN && !self.stopped.load(Ordering::SeqCst) {
             let sent = self.http.send(Purpose::default(), get.clone());
-            // Nobody waits any more after the first time.
+            // Only the first response is waited for; later sends may fail.
             let _ = ready.send(());
             let mut reply = match sent {
                 Ok(reply) => reply,
@@ -115,6 +118,7 @@ impl Work {
             let ended_here = self.stopped.load(Ordering::SeqCst);
             history.push(if ended_here { *reply.abandon() } else { *reply.finish() });
             get = self.get.clone();
+            // A server that asks for no delay would cause a busy loop.
             let wait = at.wait().max(Duration::from_millis(50));
             get.headers.extend(at.last_id.map(|id| (headers::LAST_EVENT_ID.to_owned(), id)));
             std::thread::park_timeout(wait);
@@ -122,7 +126,8 @@ impl Work {
         history
     }
 
-    /// Serves what comes until the stream ends, or is ended. Whether anything came.
+    /// Handles messages until the stream ends or is stopped. Returns true if any message
+    /// arrived.
     fn read(&self, reply: &mut Reply, history: &mut Vec<Exchange>) -> bool {
         let mut came = false;
         while let Ok(Some(text)) = reply.next_message() {
@@ -136,7 +141,8 @@ impl Work {
                     Message::Notification { method, params } => {
                         self.notices.tell(&method, params.as_deref());
                     }
-                    // A response belongs to a stream that is resumed, and this one is not.
+                    // Only a stream that resumes a request carries responses, and this one does
+                    // not.
                     Message::Result { .. } | Message::Error { .. } => {}
                 }
             }

@@ -1,4 +1,4 @@
-//! Lists of a server's: all their pages (2025-11-25, Pagination).
+//! Paginated lists (2025-11-25, Pagination).
 
 use std::collections::HashMap;
 
@@ -9,18 +9,18 @@ use super::error::{Error, ErrorKind};
 use super::{Ask, Client};
 use crate::exchange::Purpose;
 
-/// A server whose list never ends is stopped after this many pages.
+/// Maximum number of pages of a list, so that an endless list stops.
 const MAX_PAGES: usize = 1000;
 
-/// The request for a page.
+/// Builds the request for one page.
 pub(super) fn page(method: &str, cursor: Option<&String>) -> Ask {
     let params = cursor.map_or(json!({}), |cursor| json!({"cursor": cursor}));
     Ask::reading(Purpose::of(method), params)
 }
 
 impl Client {
-    /// All items of a list such as `resources/list`, as the server wrote them; they stand under this
-    /// key. No page is asked for once there are enough.
+    /// Returns the items of a list such as `resources/list` as raw JSON. `key` is the member
+    /// that holds them. No further page is requested once `enough` items have arrived.
     pub fn list(
         &mut self,
         method: &str,
@@ -44,8 +44,8 @@ impl Client {
         Ok(items)
     }
 
-    /// Takes one page after the other, of which the first is there; `take` gives the next cursor. A
-    /// cursor that comes back a second time would never end, and is an error.
+    /// Passes each page to `take`, starting with `first`; `take` returns the next cursor. A
+    /// repeated cursor is an error, because the list would never end.
     pub(super) fn pages(
         &mut self,
         method: &str,

@@ -1,5 +1,5 @@
-//! MCP as a client speaks it: the era, the handshake, the session, requests and their answers. No
-//! terminals here.
+//! MCP client: era detection, handshake, sessions, requests and responses. Independent of
+//! terminals.
 
 mod authorization;
 mod cancel;
@@ -43,51 +43,51 @@ pub use renewal::{Keeper, Renewal, Repeat};
 pub use subscription::Ended;
 pub use tasks::{Begun, EXTENSION, Task};
 
-/// The name and the version this client gives itself (schema `Implementation`).
+/// Returns the name and version of this client (schema `Implementation`).
 fn client_info() -> Value {
     json!({"name": CLIENT_NAME, "version": env!("CARGO_PKG_VERSION")})
 }
 
-/// A request to make: everything but what the session adds to it.
+/// A request without the parts that the session adds.
 #[derive(Debug, Clone)]
 pub struct Ask {
-    /// The method, and what it is applied to.
+    /// Method and the name or URI it applies to.
     pub purpose: Purpose,
     /// The parameters.
     pub params: Value,
-    /// Whether it may be sent twice.
+    /// Effect of sending the request twice.
     pub repeat: Repeat,
-    /// The arguments that the modern era mirrors into headers.
+    /// Arguments that the modern era mirrors into headers.
     pub mirrored: Vec<Mirrored>,
 }
 
 impl Ask {
-    /// A request that mirrors nothing.
+    /// Creates a request that mirrors no arguments into headers.
     pub fn new(purpose: Purpose, params: Value, repeat: Repeat) -> Self {
         Self { purpose, params, repeat, mirrored: Vec::new() }
     }
 
-    /// A request that only reads.
+    /// Creates a request that only reads.
     pub fn reading(purpose: Purpose, params: Value) -> Self {
         Self::new(purpose, params, Repeat::Harmless)
     }
 
-    /// `ping` (2025-11-25, Ping).
+    /// Creates a `ping` request (2025-11-25, Ping).
     pub fn ping() -> Self {
         Self::reading(Purpose::of(methods::PING), Value::Null)
     }
 
-    /// `server/discover` (2026-07-28, Discovery).
+    /// Creates a `server/discover` request (2026-07-28, Discovery).
     pub fn discover() -> Self {
         Self::reading(Purpose::of(methods::DISCOVER), json!({}))
     }
 
-    /// `logging/setLevel` (2025-11-25, Logging).
+    /// Creates a `logging/setLevel` request (2025-11-25, Logging).
     pub fn set_log_level(level: &str) -> Self {
         Self::reading(Purpose::on(methods::SET_LOG_LEVEL, level), json!({"level": level}))
     }
 
-    /// `tools/list`, its first page.
+    /// Creates a request for the first page of `tools/list`.
     pub fn list_tools() -> Self {
         lists::page(methods::LIST_TOOLS, None)
     }
@@ -97,18 +97,18 @@ impl Ask {
     }
 }
 
-/// Talks to one server.
+/// Client for one server.
 pub struct Client {
     http: Http,
-    /// For answers to the server while `http` is busy with a stream.
+    /// Connection for responses to the server while `http` is busy with a stream.
     side: Option<request::Side>,
     /// The stream of the HTTP+SSE transport.
     stream: Option<Reply>,
-    /// Where messages go in that transport.
+    /// URL that messages are sent to in the HTTP+SSE transport.
     post_to: Option<String>,
     /// The standalone stream of a session.
     listener: Option<listener::Listener>,
-    /// Whether to open it.
+    /// True if the standalone stream is to be opened.
     listens: bool,
     authorization: Authorization,
     endpoint: Endpoint,
@@ -116,7 +116,7 @@ pub struct Client {
     headers: Vec<(String, String)>,
     ids: RequestIds,
     session: Session,
-    /// What each request of the modern era declares.
+    /// Capabilities that each modern request declares.
     capabilities: Value,
     inquiries: Inquiries,
     renewal: Renewal,
@@ -125,17 +125,17 @@ pub struct Client {
     wants_progress: bool,
     keeps_connection: bool,
     log_level: Option<&'static str>,
-    /// The session that was asked for that level.
+    /// Session in which `logging/setLevel` was sent.
     log_session: Option<Session>,
-    /// A session was opened that nobody remembers.
+    /// True if a new session was opened and could not be saved.
     unsaved: bool,
-    /// Whether the answer is wanted as it stands, and not its result alone.
+    /// True if complete messages are kept, not only their results.
     keeps_message: bool,
     message: Option<String>,
 }
 
 impl Client {
-    /// A client without a session. `headers` are the user's own, in lower case.
+    /// Creates a client without a session. `headers` are the user's own, in lower case.
     pub fn new(
         endpoint: Endpoint,
         options: Options,
@@ -173,7 +173,7 @@ impl Client {
         })
     }
 
-    /// Goes on with a session that was opened before.
+    /// Continues a session that was opened before.
     pub fn resume(&mut self, session: Session, renewal: Renewal) {
         if let Some(id) = &session.id {
             self.http.recorder().learn(|redactor| redactor.learn_session(id));
@@ -182,36 +182,37 @@ impl Client {
         self.renewal = renewal;
     }
 
-    /// Lets a responder serve what the server asks for. `capabilities` are what each request of the
-    /// modern era declares.
+    /// Sets the handler for requests from the server, and the capabilities that each modern
+    /// request declares.
     pub fn serve_with(&mut self, inquiries: Inquiries, capabilities: Value) {
         self.inquiries = inquiries;
         self.capabilities = capabilities;
     }
 
-    /// Opens the standalone stream beside the next call, since the session declared something that is
-    /// served in this run.
+    /// Opens the standalone stream beside the next call. Used if the session declared a
+    /// capability that this run serves.
     pub fn listen(&mut self) {
         self.listens = true;
     }
 
-    /// Tells a watcher of every notification of the server's.
+    /// Passes every notification from the server to this handler.
     pub fn watch(&mut self, watcher: impl Watcher + 'static) {
         self.notices.watch(watcher);
     }
 
-    /// Asks the server to tell of the progress of what takes long.
+    /// Requests progress notifications for methods that may take long.
     pub fn ask_for_progress(&mut self) {
         self.wants_progress = true;
     }
 
-    /// Asks the server for its log messages from this level on. In the legacy era that holds for the
-    /// session, and one request more says it.
+    /// Requests log messages from this level upwards. In the legacy era the level holds for the
+    /// whole session and takes one extra request.
     pub fn ask_for_log(&mut self, level: Option<&'static str>) {
         self.log_level = level;
     }
 
-    /// Another client for this address of the same origin, with other limits and headers besides.
+    /// Creates a client for another address of the same origin, with changed limits. Each of
+    /// `headers` is added or replaces the header of the same name.
     pub fn varied(
         &self,
         endpoint: Endpoint,
@@ -228,22 +229,23 @@ impl Client {
         Self::new(endpoint, options, own, self.http.recorder().clone())
     }
 
-    /// Opens a stream with GET and looks at what comes at once; how the server answers is in the history.
+    /// Opens a stream with GET and waits 300 ms for a first message. The exchange is added to
+    /// the history.
     pub fn look_at_stream(&mut self) {
         if let Ok(mut reply) = self.send(Purpose::default(), self.get(None)) {
-            // Nothing has to come on it.
+            // The server need not send anything on the stream.
             let _ = reply.next_message_within(std::time::Duration::from_millis(300));
             self.history.push(*reply.abandon());
         }
     }
 
-    /// Another client for the same server, without a session.
+    /// Creates another client for the same server, without a session.
     pub fn sibling(&self, recorder: Recorder) -> Result<Self, TransportError> {
         let (endpoint, options) = (self.endpoint.clone(), self.options.clone());
         Self::new(endpoint, options, self.headers.clone(), recorder)
     }
 
-    /// What another client in the same session is made of.
+    /// Returns the settings for another client in the same session.
     pub fn seed(&self) -> Seed {
         Seed {
             endpoint: self.endpoint.clone(),
@@ -261,63 +263,63 @@ impl Client {
         }
     }
 
-    /// Reads every answer to its end, so that the next request can use the connection: for whoever calls
-    /// more than one tool.
+    /// Reads every response to its end, so that the next request can reuse the connection. For
+    /// commands that call several tools.
     pub fn keep_connection(&mut self) {
         self.keeps_connection = true;
     }
 
-    /// The session that requests carry now.
+    /// Returns the session that requests carry now.
     pub fn session(&self) -> &Session {
         &self.session
     }
 
-    /// The endpoint.
+    /// Returns the endpoint, updated after redirects.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// Every exchange so far.
+    /// Returns all exchanges so far.
     pub fn history(&self) -> &[Exchange] {
         &self.history
     }
 
-    /// Leaves a header of the user's out from now on.
+    /// Removes one of the user's headers from all later requests.
     pub fn without_header(&mut self, name: &str) {
         self.headers.retain(|(known, _)| known != name);
     }
 
-    /// Adds what was exchanged before, elsewhere, and belongs to what comes.
+    /// Appends exchanges that were made outside this client.
     pub fn add_history(&mut self, exchanges: Vec<Exchange>) {
         self.history.extend(exchanges);
     }
 
-    /// Takes the exchanges so far out, for whoever keeps them elsewhere.
+    /// Removes and returns all exchanges so far.
     pub fn take_history(&mut self) -> Vec<Exchange> {
         std::mem::take(&mut self.history)
     }
 
-    /// Whether the session is a new one that could not be remembered, and must be ended.
+    /// Returns true if a new session could not be saved and must be closed.
     pub fn is_unsaved(&self) -> bool {
         self.unsaved
     }
 
-    /// Whether the server has said that its tools are others now.
+    /// Returns true if the server has reported a changed tool list.
     pub fn tools_changed(&self) -> bool {
         self.notices.tools_changed()
     }
 
-    /// Keeps the whole answer of the next requests beside their results.
+    /// Keeps the complete messages of later responses, not only their results.
     pub fn keep_messages(&mut self) {
         self.keeps_message = true;
     }
 
-    /// The whole answer to the last request, as the server sent it.
+    /// Returns the complete response to the last request, as received.
     pub fn last_message(&self) -> Option<&str> {
         self.message.as_deref()
     }
 
-    /// Closes the streams that are still open. Later requests open what they need again.
+    /// Closes the open streams. Later requests reopen the ones they need.
     pub fn hang_up(&mut self) {
         if let Some(listener) = self.listener.take() {
             self.history.extend(listener.close());
@@ -328,7 +330,7 @@ impl Client {
         }
     }
 
-    /// A POST with the headers that every message carries.
+    /// Builds a POST with the headers that every message carries.
     fn post(&self, body: String) -> Request {
         let mut request = self.bare("POST", headers::ACCEPT_BOTH);
         request.headers.insert(0, ("content-type".to_owned(), headers::JSON.to_owned()));
@@ -336,7 +338,7 @@ impl Client {
         request
     }
 
-    /// A GET that opens a stream, or takes one up again after an event.
+    /// Builds a GET that opens a stream, or resumes one after an event.
     fn get(&self, last_event: Option<&str>) -> Request {
         let mut request = self.bare("GET", headers::EVENT_STREAM);
         let id = last_event.map(|id| (headers::LAST_EVENT_ID.to_owned(), id.to_owned()));
@@ -344,8 +346,8 @@ impl Client {
         request
     }
 
-    /// A request with the session's headers and the user's; the user's win, so that a probe can
-    /// break any rule.
+    /// Builds a request with the headers of the session and of the user. The user's headers
+    /// take precedence, so that a probe can break any rule.
     fn bare(&self, method: &'static str, accept: &str) -> Request {
         let mut own = vec![("accept".to_owned(), accept.to_owned())];
         let version = self.session.version.as_ref();
@@ -364,8 +366,8 @@ impl Client {
         Request { method, url, headers: own, body: String::new() }
     }
 
-    /// Sends a request; a redirect within the origin is followed with the same request, and the
-    /// address it leads to is used from then on.
+    /// Sends a request and follows redirects within the origin with the same request. The new
+    /// address is used from then on.
     fn send_on(&mut self, purpose: Purpose, request: &mut Request) -> Result<Reply, Error> {
         for _ in 0..MAX_REDIRECTS {
             let reply = self.send_once(purpose.clone(), request.clone())?;
@@ -375,6 +377,8 @@ impl Client {
                     let exchange = reply.finish();
                     self.history.push(*exchange);
                     match (&mut self.post_to, Endpoint::parse(&url)) {
+                        // In the HTTP+SSE transport only the message URL moves; the stream keeps
+                        // its endpoint.
                         (Some(address), _) => address.clone_from(&url),
                         (None, Ok(endpoint)) => self.endpoint = endpoint,
                         (None, Err(_)) => {}
@@ -387,7 +391,7 @@ impl Client {
         self.send_once(purpose, request.clone())
     }
 
-    /// Sends a request over a connection of its own, which stays with its stream.
+    /// Sends a request over its own connection, which remains with the stream of the response.
     pub(super) fn send_over(
         &mut self,
         options: &Options,
@@ -410,14 +414,14 @@ impl Client {
         })
     }
 
-    /// A failure that the last exchange shows.
+    /// Creates an error that refers to the last exchange.
     fn failed(&self, kind: ErrorKind) -> Error {
         let exchange = self.history.last().cloned().map(Box::new);
         Error { kind, exchange, fallback: None, cancelled: false }
     }
 }
 
-/// What a client is made of, for another thread.
+/// Settings for creating a client in another thread.
 pub struct Seed {
     endpoint: Endpoint,
     options: Options,
@@ -434,7 +438,7 @@ pub struct Seed {
 }
 
 impl Seed {
-    /// A client in the same session, with a connection of its own.
+    /// Creates a client in the same session, with its own connection.
     pub fn grow(&self) -> Result<Client, TransportError> {
         let (endpoint, options) = (self.endpoint.clone(), self.options.clone());
         let mut client =
@@ -453,7 +457,7 @@ impl Seed {
 
 impl Drop for Client {
     fn drop(&mut self) {
-        // So that whoever records the exchanges is told of these too.
+        // Closing the streams reports their exchanges to the recorder.
         self.hang_up();
     }
 }

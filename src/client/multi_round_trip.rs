@@ -1,5 +1,5 @@
-//! Requests that the server answers with questions: each is answered and the request sent again, with
-//! what was asked for and the server's own state (2026-07-28, Multi Round-Trip Requests).
+//! Multi-round-trip requests: the server returns input requests, and the request is sent
+//! again with the responses and the server's state (2026-07-28, Multi Round-Trip Requests).
 
 use std::time::Duration;
 
@@ -12,15 +12,15 @@ use super::request::Input;
 use super::{Ask, Client};
 use crate::protocol::methods;
 
-/// So many times a server may ask before its request is given up.
+/// Maximum number of rounds before a request is given up.
 const MAX_ROUNDS: usize = 16;
-/// How much longer each wait becomes while a server asks for nothing and only for patience.
+/// Increment of the wait between rounds in which the server requests no input.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// The methods whose results may ask for input ("Supported Requests").
+/// Methods whose results may request input ("Supported Requests").
 const MAY_ASK: [&str; 3] = [methods::CALL_TOOL, methods::GET_PROMPT, methods::READ_RESOURCE];
 
-/// The members of a result that say whether it is one.
+/// Members of a result that show whether it is complete.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Head<'r> {
@@ -32,7 +32,7 @@ struct Head<'r> {
     request_state: Option<&'r RawValue>,
 }
 
-/// A server's question, among others.
+/// One input request from the server.
 #[derive(Deserialize)]
 struct Question {
     method: String,
@@ -41,7 +41,7 @@ struct Question {
 }
 
 impl Client {
-    /// Sends a request and answers what the server asks, until its result is complete.
+    /// Sends a request and answers input requests until the result is complete.
     pub(super) fn complete(&mut self, ask: &Ask) -> Result<Box<RawValue>, Error> {
         let mut input = Input::default();
         let mut idle = 0;
@@ -50,7 +50,7 @@ impl Client {
             if !self.session.is_modern() {
                 return Ok(result);
             }
-            // A result without the member is one of an earlier revision, and complete.
+            // Results of earlier revisions lack this member and are complete.
             let Ok(head) = serde_json::from_str::<Head<'_>>(result.get()) else {
                 return Ok(result);
             };
@@ -82,6 +82,7 @@ impl Client {
             if let Some(asked) = asked {
                 input.responses = self.answers_to(asked)?;
             }
+            // The first round without an input request is followed by the next at once.
             if idle > 1 {
                 self.options.interrupt.sleep(PATIENCE * (idle - 1));
             }
@@ -90,13 +91,13 @@ impl Client {
         Err(self.failed(ErrorKind::Protocol(text)))
     }
 
-    /// The answers to a map of questions. There is no way to refuse one but those the question itself
-    /// has: what cannot be answered ends the request.
+    /// Returns the responses to a map of input requests. An input request cannot be refused
+    /// with an error, so one that cannot be answered ends the call.
     pub(super) fn answers_to(
         &mut self,
         asked: &RawValue,
     ) -> Result<serde_json::Map<String, serde_json::Value>, Error> {
-        // In the server's order: people answer one after another.
+        // Keep the server's order: a person answers one form after another.
         let asked: serde_json::Map<String, serde_json::Value> = serde_json::from_str(asked.get())
             .map_err(|error| {
             self.failed(ErrorKind::Protocol(format!("inputRequests cannot be read: {error}")))

@@ -1,4 +1,4 @@
-//! What a server tells while a request runs: progress, log messages, that something has changed.
+//! Notifications from the server during a request: progress, log messages and list changes.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,30 +8,30 @@ use serde_json::value::RawValue;
 
 use crate::protocol::methods;
 
-/// A notification of the server's.
+/// A notification from the server.
 #[derive(Debug, Clone, Copy)]
 pub struct Notice<'n> {
     /// The method, such as `notifications/progress`.
     pub method: &'n str,
-    /// Its parameters, as the server wrote them.
+    /// Raw parameters, as received.
     pub params: Option<&'n RawValue>,
 }
 
 impl Notice<'_> {
-    /// Its parameters; null where there are none that can be read.
+    /// Returns the parameters, or null if there are none or they cannot be parsed.
     pub fn value(self) -> Value {
         let params = self.params.and_then(|params| serde_json::from_str(params.get()).ok());
         params.unwrap_or_default()
     }
 }
 
-/// Is told of the server's notifications.
+/// Receives notifications from the server.
 pub trait Watcher: Send {
-    /// One came.
+    /// Called for each notification.
     fn noticed(&mut self, notice: Notice<'_>);
 }
 
-/// Where notifications go: those of the call and those of the stream beside it.
+/// Dispatcher for the notifications of a call and of its standalone stream.
 #[derive(Clone, Default)]
 pub(super) struct Notices {
     watcher: Option<Arc<Mutex<dyn Watcher>>>,
@@ -39,12 +39,12 @@ pub(super) struct Notices {
 }
 
 impl Notices {
-    /// Told to this one from now on.
+    /// Sets the receiver of all later notifications.
     pub(super) fn watch(&mut self, watcher: impl Watcher + 'static) {
         self.watcher = Some(Arc::new(Mutex::new(watcher)));
     }
 
-    /// Hands one on.
+    /// Passes a notification to the receiver, and records whether the tool list has changed.
     pub(super) fn tell(&self, method: &str, params: Option<&RawValue>) {
         if method == methods::TOOLS_CHANGED {
             self.tools_changed.store(true, Ordering::SeqCst);
@@ -55,7 +55,7 @@ impl Notices {
         }
     }
 
-    /// Whether the server has said that its tools are others now.
+    /// Returns true if the server has reported a changed tool list.
     pub(super) fn tools_changed(&self) -> bool {
         self.tools_changed.load(Ordering::SeqCst)
     }

@@ -1,8 +1,9 @@
-//! A lost session: found out, renewed once, and the refused request sent again.
+//! Recovery from a lost session: detects the loss, opens a new session once and repeats the
+//! refused request.
 //!
-//! A request is repeated only if the server refused it for its session, so that it cannot have run,
-//! or if running it twice does no harm. Several processes that notice at once make one new session
-//! between them; that is the keeper's work.
+//! A request is repeated only if the server refused it because of the session, so that it
+//! cannot have run, or if running it twice is harmless. If several processes notice the
+//! loss at once, only one of them opens a new session.
 
 use serde_json::value::RawValue;
 
@@ -12,57 +13,58 @@ use super::session_loss::{Loss, loss};
 use super::{Ask, Client, Handshake, Opened, Session};
 use crate::protocol::methods;
 
-/// Keeps what is remembered of a session, and keeps other processes from renewing it at once.
+/// Persists the session and lets one process renew it at a time.
 pub trait Keeper {
-    /// Waits until no other process renews the session. One that was opened meanwhile is given back.
+    /// Waits until no other process is renewing the session. Returns the session that was
+    /// opened meanwhile, if any.
     fn begin(&mut self, lost: &Session) -> Option<Session>;
-    /// Remembers a new session, before anything is sent in it, and lets other processes go on. False
-    /// where it could not be remembered.
+    /// Saves a new session before anything is sent in it, and lets other processes continue.
+    /// Returns false if it could not be saved.
     fn opened(&mut self, opened: &Opened) -> bool;
 }
 
-/// What to do when the server no longer knows the session.
+/// Action when the server no longer recognises the session.
 pub enum Renewal {
-    /// Report it.
+    /// Report the loss.
     Never,
-    /// Open a new one, once.
+    /// Open a new session, once.
     Once(Handshake, Box<dyn Keeper>),
 }
 
-/// Whether sending a request twice does harm.
+/// Effect of sending a request twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repeat {
-    /// It reads only, or comes to the same however often it runs.
+    /// The request only reads, or has the same effect however often it runs.
     Harmless,
-    /// It may do something, once each time.
+    /// The request may have an effect each time it runs.
     Harmful,
 }
 
 impl Client {
-    /// Sends a request and brings its result; renews a lost session, and finds the era out anew where
-    /// the server has changed it, if that is allowed.
+    /// Sends a request and returns its result. If allowed, renews a lost session, and detects
+    /// the era again if the server has changed it.
     pub fn request(&mut self, ask: &Ask) -> Result<Box<RawValue>, Error> {
         let (error, repeat) = match self.attempt(ask) {
             Ok(result) => return Ok(result),
             Err(error) => error,
         };
-        // Whatever is asked besides is no answer to this request, and is not kept as one.
+        // The responses to auxiliary requests must not be kept as the message of this request.
         let keeps = std::mem::take(&mut self.keeps_message);
         let outcome = self.try_again(ask, error, repeat, keeps);
         self.keeps_message = keeps;
         outcome
     }
 
-    /// The request, after what the session needs for it. A failure comes with whether sending again what
-    /// failed does harm.
+    /// Sends the request after whatever the session requires first. An error comes with the
+    /// effect of repeating the step that failed.
     fn attempt(&mut self, ask: &Ask) -> Result<Box<RawValue>, (Error, Repeat)> {
         self.open_listener(ask);
         self.say_log_level().map_err(|error| (error, Repeat::Harmless))?;
         self.complete(ask).map_err(|error| (error, ask.repeat))
     }
 
-    /// Asks for log messages, once in each session; in the modern era every request does so itself
-    /// (2025-11-25, Logging).
+    /// Sends `logging/setLevel` once in each session. In the modern era every request carries
+    /// the level itself (2025-11-25, Logging).
     fn say_log_level(&mut self) -> Result<(), Error> {
         let Some(level) = self.log_level.filter(|_| !self.session.is_modern()) else {
             return Ok(());
@@ -77,7 +79,7 @@ impl Client {
         Ok(())
     }
 
-    /// Makes the request again, where it was refused for its session or its era.
+    /// Repeats a request that was refused because of its session or its era.
     fn try_again(
         &mut self,
         ask: &Ask,
@@ -92,11 +94,12 @@ impl Client {
         let may_have_run = !refused && repeat == Repeat::Harmful;
         match self.renew(other_era) {
             Ok(false) if other_era => return Err(error),
-            // The server speaks what it spoke before: it was not the era that the request failed for.
+            // The revision has not changed, so the era was not the cause.
             Ok(true) if other_era && self.session.version == before => return Err(error),
             Err(renewal) if other_era => return Err(renewal),
             Ok(true) if !may_have_run => {}
             Ok(_) => return Err(error.into_session_lost(may_have_run, None)),
+            // The credentials are the cause, and their error is more useful than a lost session.
             Err(renewal) if is_about_credentials(&renewal) && !may_have_run => return Err(renewal),
             Err(renewal) => {
                 return Err(error.into_session_lost(may_have_run, Some(renewal.to_string())));
@@ -111,8 +114,8 @@ impl Client {
         })
     }
 
-    /// Whether the session is lost, and whether the request was refused for it. Where the answer
-    /// leaves doubt, a `ping` in the same session tells.
+    /// Returns `None` if the session is not lost, otherwise whether the request was refused
+    /// because of the loss. A `ping` in the same session settles doubtful responses.
     fn lost(&mut self, error: &Error) -> Option<bool> {
         let exchange = error.exchange.as_ref()?;
         let seen = loss(exchange, &error.kind);
@@ -124,9 +127,9 @@ impl Client {
         let probe = self.round_trip(&Ask::ping()).err()?;
         let answer = probe.exchange.as_ref()?;
         match (seen, loss(answer, &probe.kind)) {
-            // Refused in the very same way: it was the session and not the request.
+            // `ping` was refused in exactly the same way, so the session is the cause.
             (Loss::Doubtful, Loss::Doubtful) if alike(error, &probe) => Some(true),
-            // The session is gone; what became of the request is another matter.
+            // The session is lost, but the request may have run before.
             (_, Loss::Refused) | (Loss::Unanswered, Loss::Doubtful | Loss::Unanswered) => {
                 Some(false)
             }
@@ -134,7 +137,7 @@ impl Client {
         }
     }
 
-    /// Opens the standalone stream, where what the session has declared may be asked for on it.
+    /// Opens the standalone stream if the server may use a declared capability on it.
     fn open_listener(&mut self, ask: &Ask) {
         let wanted = self.listens
             && self.listener.is_none()
@@ -145,10 +148,11 @@ impl Client {
         }
     }
 
-    /// Opens a new session, or takes the one that another process has opened meanwhile. False where
-    /// that is not allowed (any more).
+    /// Opens a new session, or adopts the one that another process has opened meanwhile.
+    /// Returns false if renewal is not allowed or was already used.
     fn renew(&mut self, other_era: bool) -> Result<bool, Error> {
         let Renewal::Once(handshake, mut keeper) =
+            // Taken out, so that the session is renewed at most once.
             std::mem::replace(&mut self.renewal, Renewal::Never)
         else {
             return Ok(false);
@@ -165,8 +169,8 @@ impl Client {
 }
 
 impl Client {
-    /// Begins anew: with the handshake that is known to be right, unless the server has moved on to
-    /// another era.
+    /// Opens a new session with the known handshake. Detects the era again if the server has
+    /// changed it.
     fn initialize_or_open(
         &mut self,
         handshake: &Handshake,
@@ -181,13 +185,13 @@ impl Client {
     }
 }
 
-/// Whether a new session was refused for want of credentials.
+/// Returns true if a new session was refused with 401 or 403.
 fn is_about_credentials(error: &Error) -> bool {
     let status = error.exchange.as_ref().and_then(|exchange| exchange.status());
     matches!(status, Some(401 | 403))
 }
 
-/// Whether two requests failed with the same status, code and words.
+/// Returns true if two requests failed with the same status, error code and text.
 fn alike(one: &Error, other: &Error) -> bool {
     let sign = |error: &Error| {
         let answer = error.exchange.as_ref().and_then(|exchange| exchange.answer.as_ref());

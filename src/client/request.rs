@@ -1,4 +1,4 @@
-//! A request, and the search for its answer among what the server sends.
+//! Sends a request and finds its response among the messages from the server.
 
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
@@ -16,26 +16,27 @@ use crate::protocol::jsonrpc::{self, ErrorObject, Message, RequestId};
 use crate::protocol::methods;
 use crate::transport::{self, Http, Reply, Resumption};
 
-/// How long an answer to the server may take.
+/// Time limit for a response to the server.
 const SIDE_LIMIT: Duration = Duration::from_secs(5);
-/// So many times in a row a stream is taken up again without a single event on it.
+/// Maximum number of consecutive streams without an event id before resuming stops.
 const MAX_IN_VAIN: usize = 20;
 
-/// What a server may tell the progress of.
+/// Methods for which progress notifications are requested.
 const MAY_TAKE_LONG: [&str; 3] = [methods::CALL_TOOL, methods::GET_PROMPT, methods::READ_RESOURCE];
 
-/// Headers of requests within a session.
+/// Headers that only requests within a session carry.
 const IN_A_SESSION: [&str; 2] = [headers::SESSION_ID, headers::PROTOCOL_VERSION];
 
-/// What was found in the body.
+/// Outcome of reading the body of a response.
 enum Found {
     Result(Box<RawValue>),
     Error(ErrorObject),
-    /// Nothing that answers; what there was instead.
+    /// No response to this request; describes what arrived instead.
     Nothing(String),
 }
 
-/// What a request that is repeated brings along: the answers to what the server asked, and its state.
+/// Additions to a repeated request: responses to the server's input requests, and its
+/// state.
 #[derive(Default)]
 pub(super) struct Input {
     pub(super) responses: serde_json::Map<String, Value>,
@@ -43,12 +44,12 @@ pub(super) struct Input {
 }
 
 impl Client {
-    /// One POST and its answer.
+    /// Sends one POST and returns its result.
     pub(super) fn round_trip(&mut self, ask: &Ask) -> Result<Box<RawValue>, Error> {
         self.round_trip_with(ask, &Input::default())
     }
 
-    /// The same, with what the server asked for the time before.
+    /// Like `round_trip`, with the input that the server requested in the previous round.
     pub(super) fn round_trip_with(
         &mut self,
         ask: &Ask,
@@ -70,12 +71,13 @@ impl Client {
             }
             None => self.find_or_resume(&mut reply, &id, began),
         };
-        // A call is mostly the last request of a process: it waits for nothing more.
+        // A tool call is usually the last request of a process, so it does not wait for the end of
+        // the body.
         let last =
             ask.method() == methods::CALL_TOOL && !self.keeps_connection && self.stream.is_none();
         let exchange = if last { reply.finish() } else { reply.finish_whole() };
         let status = exchange.status();
-        // What a GET takes up again is a stream, however little of it comes.
+        // A GET always resumes a stream, even if nothing arrives on it.
         let streamed = exchange.request.method == "GET"
             || exchange.answer.as_ref().is_some_and(|answer| answer.shape == Shape::Events);
         self.history.push(*exchange);
@@ -88,7 +90,7 @@ impl Client {
                 _ => ErrorKind::Protocol(what),
             },
             Err(error) => {
-                // The exchange that shows the failure is the request's own.
+                // `failed` refers to the last exchange, which is that of this request.
                 let failed = self.failed(ErrorKind::Transport(error));
                 return Err(self.cancelled(failed, ask, &id));
             }
@@ -96,7 +98,7 @@ impl Client {
         Err(self.failed(error))
     }
 
-    /// A failed request whose answer nobody waits for any more: the server is told where it can be.
+    /// Cancels the failed request on the server where possible, and records that in the error.
     fn cancelled(&mut self, mut error: Error, ask: &Ask, id: &RequestId) -> Error {
         if let ErrorKind::Transport(why) = &error.kind {
             error.cancelled = self.cancel(ask, id, why);
@@ -104,20 +106,20 @@ impl Client {
         error
     }
 
-    /// The request as it is sent in this era.
+    /// Builds the HTTP request in the form of the session's era.
     pub(super) fn compose(&self, id: &RequestId, ask: &Ask, input: &Input) -> Request {
         let method = ask.method();
         let version = self.session.version.as_deref().filter(|_| self.session.is_modern());
-        // Arguments may be large: they are copied only where something is added.
+        // Arguments may be large, so they are copied only if something is added.
         let mut params = Cow::Borrowed(&ask.params);
         if self.wants_progress && MAY_TAKE_LONG.contains(&method) {
-            // The token is unique where the id is.
+            // A progress token must be unique, as the request id is.
             envelope::with_meta(params.to_mut(), "progressToken", id.as_str().into());
         }
         let Some(version) = version else {
             let mut request = self.post(jsonrpc::request(id, method, &params));
             if method == methods::INITIALIZE {
-                // It begins a session, and is never sent in one.
+                // `initialize` starts a session and must not be sent within one.
                 request.headers.retain(|(name, _)| !IN_A_SESSION.contains(&name.as_str()));
             }
             return request;
@@ -132,14 +134,14 @@ impl Client {
         let mut mirrored = envelope::standard_headers(version, method, &params);
         let arguments = &ask.params["arguments"];
         mirrored.extend(ask.mirrored.iter().filter_map(|one| one.header_for(arguments)));
-        // The version is there already, and the user's own headers win.
+        // The version header is set already, and the user's headers take precedence.
         mirrored.retain(|(name, _)| request.header(name).is_none());
         request.headers.extend(mirrored);
         request
     }
 
-    /// Reads the answer; a stream that breaks is taken up again where the server allows it
-    /// (2025-11-25, Transports, "Resumability and Redelivery").
+    /// Reads the response. A broken stream is resumed if the server supports it (2025-11-25,
+    /// Transports, "Resumability and Redelivery").
     fn find_or_resume(
         &mut self,
         reply: &mut Reply,
@@ -165,6 +167,7 @@ impl Client {
             let may_resume = broke && !self.session.is_modern() && in_vain <= MAX_IN_VAIN;
             let (true, Some(last_id)) = (may_resume, &at.last_id) else { return found };
             let wait = at.wait();
+            // Fail now instead of waiting beyond the limit.
             if let Some(limit) = self.options.limits.whole
                 && began.elapsed() + wait > limit
             {
@@ -193,7 +196,7 @@ impl Client {
         }
     }
 
-    /// Sends a GET in what is left of the time for the whole.
+    /// Sends a GET within the time that is left for the whole exchange.
     fn send_within(&mut self, get: Request, began: Instant) -> Result<Reply, Error> {
         let mut options = self.options.clone();
         options.limits.whole =
@@ -201,14 +204,15 @@ impl Client {
         self.send_over(&options, Purpose::default(), get)
     }
 
-    /// Reads the answer to a POST of the HTTP+SSE transport: it comes on the stream. Some servers give
-    /// it to the POST itself.
+    /// Reads the response to a POST of the HTTP+SSE transport. The response arrives on the
+    /// stream, but some servers send it with the POST itself.
     fn find_on_stream(
         &mut self,
         reply: &mut Reply,
         stream: &mut Reply,
         id: &RequestId,
     ) -> Result<Found, transport::Error> {
+        // HTTP+SSE servers respond with 202 and send the response on the stream.
         if reply.status() != 202 {
             let found = self.find_answer(reply, id)?;
             if reply.status() != 200 || !matches!(found, Found::Nothing(_)) {
@@ -223,8 +227,9 @@ impl Client {
         }
     }
 
-    /// Reads until the answer is there; serves what the server asks meanwhile. An error for another
-    /// id is this request's all the same, where nothing else answers it: real servers make ids up.
+    /// Reads until the response arrives, and handles requests from the server meanwhile. An
+    /// error with an unknown id counts as the response if no other arrives: real servers make
+    /// up ids.
     fn find_answer(
         &mut self,
         reply: &mut Reply,
@@ -273,15 +278,15 @@ impl Client {
         Ok(Found::Nothing(instead.unwrap_or_else(|| nothing(reply.exchange()))))
     }
 
-    /// Keeps an answer as it stands, where that is wanted.
+    /// Keeps a complete message if that is enabled.
     fn keep(&mut self, text: &str) {
         if self.keeps_message {
             self.message = Some(text.to_owned());
         }
     }
 
-    /// Answers what the server asks. The answer goes over a connection of its own, since the stream
-    /// occupies the other; that it may not arrive is the server's to deal with.
+    /// Responds to a request from the server over a separate connection, because the stream
+    /// occupies the first. A response that does not arrive is not an error.
     pub(super) fn serve(
         &mut self,
         reply: &Reply,
@@ -289,15 +294,16 @@ impl Client {
         method: &str,
         params: Option<&RawValue>,
     ) {
-        // The modern era has no requests of a server's, and a client must not answer one (2026-07-28,
-        // Streamable HTTP, Sending Messages, 4).
+        // In the modern era servers do not send requests, and a client must not respond to one
+        // (2026-07-28, Streamable HTTP, Sending Messages, 4).
         if self.session.is_modern() {
             return;
         }
         let response = self.inquiries.respond(method, params);
         let request = self.post(answer_text(id, response));
         let side = self.side.take().unwrap_or_else(|| {
-            // The answer that is waited for may be in the stream already: the side stays short.
+            // The awaited response may already be on the stream, so this connection gets a short
+            // limit.
             let mut options = self.options.clone();
             let left = reply.left().map_or(SIDE_LIMIT, |left| left.min(SIDE_LIMIT));
             options.limits.whole = Some(left);
@@ -308,7 +314,7 @@ impl Client {
     }
 }
 
-/// The text of the answer to a server's request.
+/// Builds the body of a response to the server.
 pub(super) fn answer_text(id: &RawValue, response: Response) -> String {
     let outcome = match response {
         Response::Result(result) => Ok(result),
@@ -317,13 +323,13 @@ pub(super) fn answer_text(id: &RawValue, response: Response) -> String {
     jsonrpc::answer(id, outcome)
 }
 
-/// Where answers to the server go. After one that did not arrive, no other is tried.
+/// Connection for responses to the server. After one fails to arrive, no other is sent.
 pub(super) struct Side {
     http: Option<Http>,
     answered: usize,
 }
 
-/// So many answers are kept as evidence.
+/// Maximum number of responses kept as evidence.
 const KEPT_ANSWERS: usize = 100;
 
 impl Side {
@@ -347,7 +353,7 @@ fn another_id(id: Option<&RawValue>) -> String {
     format!("the server answered another request: id {}", id.map_or("missing", RawValue::get))
 }
 
-/// What there was instead of an answer.
+/// Describes what arrived instead of a response.
 fn nothing(exchange: &Exchange) -> String {
     match exchange.answer.as_ref().map(|answer| answer.shape) {
         Some(Shape::Html) => "a web page came instead of an answer".to_owned(),

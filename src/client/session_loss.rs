@@ -1,31 +1,34 @@
-//! Whether a refusal means that the server no longer knows the session.
+//! Recognises errors that mean a lost session.
 //!
-//! Real servers say it with 404, 400, 401, 410, 422, 503, with a JSON-RPC error on 200, and with a
-//! stream that ends empty (the specification: 404; 2025-11-25, Transports, "Session Management", 3).
-//! Decided from what was sent, the status, the headers and the parsed body together. A message's
-//! text alone never decides: where it is all there is, a `ping` in the same session has to be refused
-//! in the very same way.
+//! Real servers report a lost session with 404, 400, 401, 410, 422 or 503, with a JSON-RPC
+//! error on 200, or with a stream that ends empty. The specification says 404 (2025-11-25,
+//! Transports, "Session Management", 3). The decision combines the request, the status, the
+//! headers and the parsed body. Message text alone never decides: a `ping` in the same
+//! session must then fail in exactly the same way.
 
 use super::error::ErrorKind;
 use crate::exchange::{Exchange, Shape};
 use crate::protocol::headers;
 use crate::protocol::{codes, methods};
 
-/// What a failed request says of the session it was sent in.
+/// Evidence that a failed request gives about its session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Loss {
-    /// Nothing.
+    /// No evidence of a lost session.
     No,
-    /// It is lost, and the request was refused for it: the specification's own way of saying so.
+    /// The session is lost, and the request was refused because of it (404, as specified, or
+    /// 410).
     Refused,
-    /// The request was refused, perhaps for the session: a `ping` in it tells.
+    /// The refusal may be about the session; a `ping` decides.
     Doubtful,
-    /// There is no answer at all: the request may have run. A `ping` tells of the session.
+    /// The response is empty, so the request may have run. A `ping` shows whether the session
+    /// is lost.
     Unanswered,
 }
 
-/// Codes that name another cause: parse error, unknown method, wrong parameters, a fault while running,
-/// or a refusal of the modern era (header mismatch, missing capability, unsupported version).
+/// Error codes with another cause: parse error, unknown method, invalid parameters,
+/// internal error, or a modern error (header mismatch, missing capability, unsupported
+/// version).
 const OTHER_CAUSES: [i64; 7] = [
     codes::PARSE_ERROR,
     codes::METHOD_NOT_FOUND,
@@ -36,16 +39,17 @@ const OTHER_CAUSES: [i64; 7] = [
     codes::UNSUPPORTED_VERSION,
 ];
 
-/// Codes that servers give to session faults; all of them have other uses too.
+/// Error codes that servers use for session errors; all of them have other uses too.
 const SESSION_CODES: [i64; 4] =
     [codes::SERVER_ERROR, codes::SESSION_NOT_FOUND, codes::INVALID_REQUEST, 0];
 
-/// Reads a failed request. Only one that carried a session id, and is not `initialize`, can tell.
+/// Classifies a failed request. Only a request that carried a session id and is not
+/// `initialize` can show a lost session.
 pub(super) fn loss(exchange: &Exchange, error: &ErrorKind) -> Loss {
     let (Some(_), Some(answer)) = (exchange.session_sent(), &exchange.answer) else {
         return Loss::No;
     };
-    // Whatever said something before its error had begun to run.
+    // A server that sent a message before its error had started to run the request.
     let begun = answer.events.iter().filter(|event| event.data.is_some()).count() > 1;
     if exchange.is(methods::INITIALIZE) || begun {
         return Loss::No;
@@ -67,10 +71,11 @@ pub(super) fn loss(exchange: &Exchange, error: &ErrorKind) -> Loss {
     let says_so = text.to_lowercase().contains("session");
     match answer.status {
         404 | 410 if known_code => Loss::Refused,
+        // A challenge is about credentials, not about the session.
         401 if is_challenge(exchange) => Loss::No,
         400 | 401 | 404 | 410 | 422 => Loss::Doubtful,
-        // A proxy whose server is down, or a server that is overloaded, says 503 too, and a 200 may come
-        // from the tool itself: only with words on a session are they worth a probe.
+        // A 503 may come from a proxy or an overloaded server, and an error on 200 from the tool
+        // itself. Either is worth a `ping` only if the text mentions a session.
         503 if answer.header("retry-after").is_some() || answer.shape == Shape::Html => Loss::No,
         503 if says_so => Loss::Doubtful,
         200 if says_so && code.is_some_and(|code| SESSION_CODES.contains(&code)) => Loss::Doubtful,
@@ -78,7 +83,8 @@ pub(super) fn loss(exchange: &Exchange, error: &ErrorKind) -> Loss {
     }
 }
 
-/// Whether a 401 asks for credentials (RFC 9110, 11.6.1); some gateways rename the header.
+/// Returns true if a 401 requests credentials (RFC 9110, 11.6.1). Some gateways rename the
+/// header.
 fn is_challenge(exchange: &Exchange) -> bool {
     let answer = exchange.answer.as_ref();
     headers::CHALLENGES.iter().any(|name| answer.is_some_and(|a| a.header(name).is_some()))
@@ -115,7 +121,7 @@ mod tests {
         // Python up to 1.25 and aiohttp-mcp as text; rmcp up to 0.16.
         assert_eq!(status(400, "Bad Request: No valid session ID provided"), Loss::Doubtful);
         assert_eq!(status(401, "Unauthorized: Session not found"), Loss::Doubtful);
-        // Not plain: rmcp's 422, neotoma's 503, keryx' and go-sdk's 200.
+        // Ambiguous: 422 from rmcp, 503 from neotoma, 200 from keryx and go-sdk.
         assert_eq!(status(422, "Unexpected message, expect initialize request"), Loss::Doubtful);
         assert_eq!(status(503, "{\"error\":\"unknown session\"}"), Loss::Doubtful);
         assert_eq!(

@@ -1,6 +1,6 @@
-//! Listening to what a server tells by itself: a subscription in the modern era (2026-07-28, Subscriptions),
-//! the standalone stream in the legacy one (2025-11-25, Transports, "Listening for Messages from the Server";
-//! Resources, "Subscriptions").
+//! Listening for notifications: a subscription in the modern era (2026-07-28,
+//! Subscriptions), the standalone stream in the legacy era (2025-11-25, Transports,
+//! "Listening for Messages from the Server"; Resources, "Subscriptions").
 
 use std::time::{Duration, Instant};
 
@@ -13,39 +13,41 @@ use crate::protocol::jsonrpc::{self, Message};
 use crate::protocol::methods;
 use crate::transport::{self, Reply, Resumption};
 
-/// So many streams in a row may end without a message.
+/// Maximum number of consecutive streams that end without a message.
 const MAX_IN_VAIN: usize = 10;
-/// A stream that was open so long did not end in vain: proxies end silent ones.
+/// A stream open longer than this does not count as useless: proxies end silent streams.
 const LASTED: Duration = Duration::from_secs(5);
-/// The shortest and the longest wait before a stream is taken up again, whatever the server says.
+/// Limits of the wait before a stream is resumed, whatever the server requests.
 const LEAST_WAIT: Duration = Duration::from_millis(50);
 const MOST_WAIT: Duration = Duration::from_mins(1);
-/// How long to wait before a subscription that broke off is opened again.
+/// Wait before a broken subscription is opened again.
 const PAUSE: Duration = Duration::from_secs(1);
-/// The first message of a subscription: what the server agrees to tell.
+/// First message of a subscription: the notifications that the server agrees to send.
 const ACKNOWLEDGED: &str = methods::SUBSCRIPTION_ACKNOWLEDGED;
 
-/// Why listening ended.
+/// Reason for the end of listening.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
-    /// It was interrupted, as it is meant to be.
+    /// Interrupted locally, which is the normal end.
     Here,
-    /// The server ended it, in good order or again and again.
+    /// Ended by the server, properly or by breaking off repeatedly.
     There,
 }
 
-/// How one stream ended.
+/// End of one stream.
 enum Stream {
-    /// In good order: no other is wanted.
+    /// Closed properly; no other stream is needed.
     Closed,
-    /// It broke, or was closed without a word; where it can be taken up, and whether anything came.
+    /// Broken, or closed without a final message. Holds the point to resume from, and whether
+    /// any message arrived.
     Broke(Resumption, bool),
 }
 
 impl Client {
-    /// Listens until it is interrupted or the server ends it; the watcher is told of what comes. `ready` is
-    /// told once the server listens in turn, with what it agrees to tell, where it says so. Only the
-    /// limits that are given hold: silence is nothing unusual here.
+    /// Listens until interrupted or until the server ends the stream, and passes notifications
+    /// on. Calls `ready` when the server is listening, with the notifications it agreed to
+    /// send, if stated. The limit of the whole exchange applies only to the start of the
+    /// stream, because silence is normal here.
     pub fn listen_to(
         &mut self,
         uris: &[String],
@@ -53,7 +55,7 @@ impl Client {
         mut ready: impl FnMut(Option<&Value>),
     ) -> Result<Ended, Error> {
         let mut options = self.options.clone();
-        // What bounds an exchange bounds the wait for the stream's beginning.
+        // The limit of the whole exchange applies to the start of the stream.
         options.limits.first_byte = options.limits.first_byte.or(options.limits.whole);
         options.limits.whole = None;
         limits(&mut options.limits);
@@ -70,7 +72,8 @@ impl Client {
         }
     }
 
-    /// A session that is lost is renewed before the stream is opened: that itself would only say that it is gone.
+    /// Renews a lost session with a `ping` before the stream is opened; the stream itself would
+    /// only report the loss.
     fn ready_session(&mut self) -> Result<(), Error> {
         if self.session.is_modern() {
             return Ok(());
@@ -78,13 +81,13 @@ impl Client {
         self.request(&Ask::ping()).map(|_| ())
     }
 
-    /// Keeps the evidence of a stream, and of none before it: listening has no end.
+    /// Keeps only the exchange of the latest stream, because listening may never end.
     fn keep_alone(&mut self, exchange: Box<Exchange>) {
         self.history.clear();
         self.history.push(*exchange);
     }
 
-    /// `subscriptions/listen`, opened anew where its stream breaks off.
+    /// Runs `subscriptions/listen`, and opens it again if its stream breaks off.
     fn subscription(
         &mut self,
         uris: &[String],
@@ -129,7 +132,7 @@ impl Client {
         Ok(Ended::There)
     }
 
-    /// The standalone stream, and the resources that the session wants to hear of as long as it is open.
+    /// Reads the standalone stream, with subscriptions to resources while it is open.
     fn standalone(
         &mut self,
         uris: &[String],
@@ -141,7 +144,7 @@ impl Client {
         let (mut last_event, mut in_vain) = (None::<String>, 0);
         let outcome = loop {
             let began = Instant::now();
-            // That of the HTTP+SSE transport is open already, and carries the answers too.
+            // The stream of the HTTP+SSE transport is already open and carries responses too.
             let opened = stream
                 .take()
                 .map_or_else(|| self.open_standalone(options, last_event.as_deref()), Ok);
@@ -150,9 +153,9 @@ impl Client {
                 Err(error) => break Err(error),
             };
             if !subscribed {
-                // After the stream is open, so that nothing is lost.
+                // Subscribe only after the stream is open, so that no update is missed.
                 let asked = if self.post_to.is_some() {
-                    // The answers come on the stream itself.
+                    // In the HTTP+SSE transport, responses arrive on this stream.
                     self.stream = Some(reply);
                     let asked = self.subscribe(uris, methods::SUBSCRIBE);
                     let Some(again) = self.stream.take() else {
@@ -180,7 +183,7 @@ impl Client {
                         break Ok(Ended::There);
                     }
                     let wait = at.wait().clamp(LEAST_WAIT, MOST_WAIT);
-                    // A stream that brought no id leaves the last one standing.
+                    // A stream without event ids leaves the last id valid.
                     last_event = at.last_id.or(last_event);
                     self.options.interrupt.sleep(wait);
                 }
@@ -191,15 +194,15 @@ impl Client {
             }
         };
         if subscribed && self.post_to.is_none() && !uris.is_empty() {
-            // The session stays: it should not go on collecting what nobody hears. What cannot be said is
-            // not said.
+            // The session outlives the stream, so unsubscribe from updates that nobody reads. A
+            // failure does not matter.
             self.hurry_if_interrupted();
             let _ = self.subscribe(uris, methods::UNSUBSCRIBE);
         }
         outcome
     }
 
-    /// A GET that is answered with a stream.
+    /// Opens the standalone stream with GET. Returns an error if the response is not a stream.
     fn open_standalone(
         &mut self,
         options: &transport::Options,
@@ -222,7 +225,8 @@ impl Client {
         Ok(())
     }
 
-    /// Hands on what comes until the stream ends. `id` is that of the subscription, which an answer ends.
+    /// Dispatches messages until the stream ends. `id` belongs to the subscription request,
+    /// whose response ends the stream.
     fn read_stream(
         &mut self,
         reply: &mut Reply,
@@ -234,6 +238,7 @@ impl Client {
             let text = match reply.next_message() {
                 Ok(Some(text)) => text,
                 Ok(None) => break,
+                // A broken stream can be resumed; any other error ends listening.
                 Err(error) if error.kind == transport::ErrorKind::Broken => break,
                 Err(error) => return Err(ErrorKind::Transport(error)),
             };
@@ -271,7 +276,7 @@ impl Client {
     }
 }
 
-/// Whether an answer is a stream.
+/// Returns an error if the response is not an event stream.
 fn stands(reply: &mut Reply) -> Result<(), ErrorKind> {
     let status = reply.status();
     if status != 200 {

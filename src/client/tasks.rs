@@ -1,5 +1,5 @@
-//! Calls that go on without anybody waiting: tasks, as revision 2025-11-25 has them (Tasks), and as the extension
-//! `io.modelcontextprotocol/tasks` has them in the modern era.
+//! Tasks: calls that continue in the background, as in revision 2025-11-25 (Tasks) and as
+//! in the modern extension `io.modelcontextprotocol/tasks`.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -17,46 +17,46 @@ use crate::protocol::methods;
 use crate::protocol::types::Tool;
 use crate::transport;
 
-/// The extension's name.
+/// Name of the tasks extension.
 pub const EXTENSION: &str = "io.modelcontextprotocol/tasks";
-/// How long to wait before asking again, unless the server says.
+/// Polling interval if the server states none.
 const POLL: Duration = Duration::from_secs(1);
-/// However often the server wants to be asked, not more often than this.
+/// Minimum polling interval, whatever the server requests.
 const LEAST: Duration = Duration::from_millis(50);
-/// However seldom, not more seldom than this.
+/// Maximum polling interval, whatever the server requests.
 const MOST: Duration = Duration::from_mins(1);
 
-/// A task, as the server tells of it.
+/// A task as reported by the server.
 #[derive(Debug, Clone)]
 pub struct Task {
-    /// Its id.
+    /// Task id.
     pub id: String,
     /// `working`, `input_required`, `completed`, `failed` or `cancelled`.
     pub status: String,
-    /// What the server says of it.
+    /// Status message from the server.
     pub message: Option<String>,
-    /// How long to wait before asking again.
+    /// Polling interval.
     poll: Duration,
-    /// What it asks for, in the modern era.
+    /// Input requests, in the modern era.
     asks: Option<Box<RawValue>>,
-    /// What came of it, in the modern era.
+    /// Result of the call, in the modern era.
     result: Option<Box<RawValue>>,
     error: Option<Box<RawValue>>,
-    /// All of it, as the server sent it.
+    /// Raw JSON of the task, as received.
     pub raw: Box<RawValue>,
 }
 
-/// What a call with a task came to.
+/// Outcome of a call that requested a task.
 #[derive(Debug)]
 pub enum Begun {
-    /// The server has begun a task.
+    /// The server started a task.
     Task(Task),
-    /// The result is there already.
+    /// The server returned the result at once.
     Done(Box<RawValue>),
 }
 
 impl Task {
-    /// Reads a task; the legacy era has it within a result.
+    /// Parses a task, which the legacy era may nest in a result under `task`.
     pub fn parse(raw: &RawValue) -> Option<Self> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -83,6 +83,7 @@ impl Task {
         let within = serde_json::from_str::<Within>(raw.get()).ok();
         let raw = within.map_or_else(|| raw.to_owned(), |within| within.task);
         let view: View = serde_json::from_str(raw.get()).ok()?;
+        // The extension has `pollIntervalMs`, revision 2025-11-25 `pollInterval`.
         let poll = view.poll_interval_ms.as_u64().or_else(|| view.poll_interval.as_u64());
         Some(Self {
             id: view.task_id,
@@ -96,7 +97,7 @@ impl Task {
         })
     }
 
-    /// Whether it has ended, however.
+    /// Returns true if the task is completed, failed or cancelled.
     pub fn is_over(&self) -> bool {
         matches!(self.status.as_str(), "completed" | "failed" | "cancelled")
     }
@@ -107,7 +108,7 @@ fn on_task(method: &str, id: &str) -> Ask {
 }
 
 impl Client {
-    /// Declares with every request that tasks are understood: what the modern era wants.
+    /// Declares support for tasks in every request, as the modern era requires.
     pub fn declare_tasks(&mut self) {
         let extensions = &mut self.capabilities["extensions"];
         if !extensions.is_object() {
@@ -116,13 +117,13 @@ impl Client {
         extensions[EXTENSION] = json!({});
     }
 
-    /// Whether a result may be a task.
+    /// Returns true if support for tasks is declared, so that a result may be a task.
     pub(super) fn understands_tasks(&self) -> bool {
         self.capabilities["extensions"].get(EXTENSION).is_some()
     }
 
-    /// Calls a tool and asks for a task; whether there is one is for the server to say. `ttl` is how long it
-    /// should be kept, in the legacy era.
+    /// Calls a tool and requests a task; the server decides whether to start one. `ttl` is the
+    /// requested lifetime of the task, in the legacy era.
     pub fn begin_task(
         &mut self,
         name: &str,
@@ -131,7 +132,7 @@ impl Client {
         ttl: Option<Duration>,
     ) -> Result<Begun, Error> {
         let mut ask = call_of(name, arguments, tool);
-        // A second one would go on beside the first.
+        // A repeated call would start a second task.
         ask.repeat = Repeat::Harmful;
         if self.session.is_modern() {
             self.declare_tasks();
@@ -146,7 +147,7 @@ impl Client {
         })
     }
 
-    /// How a task stands.
+    /// Fetches the state of a task.
     pub fn task(&mut self, id: &str) -> Result<Task, Error> {
         let raw = self.request(&on_task(methods::GET_TASK, id))?;
         Task::parse(&raw).ok_or_else(|| {
@@ -154,12 +155,13 @@ impl Client {
         })
     }
 
-    /// Asks the server to end a task; what it answers.
+    /// Requests cancellation of a task and returns the raw result.
     pub fn cancel_task(&mut self, id: &str) -> Result<Box<RawValue>, Error> {
         self.request(&on_task(methods::CANCEL_TASK, id))
     }
 
-    /// Waits until a task is over and brings what the call would have brought. `tell` hears how it stands.
+    /// Polls a task until it is over and returns the result of the call. Calls `tell` with each
+    /// state.
     pub fn wait_for_task(
         &mut self,
         mut task: Task,
@@ -177,9 +179,11 @@ impl Client {
                     return self.outcome(task);
                 }
             } else if task.status != "working" {
-                // What it waits for is asked on this very stream ("Input Required Status", 3).
+                // The server sends its input requests on the stream of this response ("Input
+                // Required Status", 3).
                 return self.request(&on_task(methods::TASK_RESULT, &task.id));
             }
+            // Fail now instead of sleeping beyond the limit.
             if let Some(limit) = self.options.limits.whole
                 && began.elapsed() + task.poll > limit
             {
@@ -191,7 +195,8 @@ impl Client {
         }
     }
 
-    /// Answers what a task asks for and was not answered before (the extension, "Task Update Requests").
+    /// Answers input requests of a task that were not answered before (the extension, "Task
+    /// Update Requests").
     fn answer_task(&mut self, task: &Task, answered: &mut HashSet<String>) -> Result<(), Error> {
         let Some(asks) = &task.asks else { return Ok(()) };
         let all: Map<String, Value> = serde_json::from_str(asks.get()).unwrap_or_default();
@@ -208,7 +213,7 @@ impl Client {
         self.request(&ask).map(|_| ())
     }
 
-    /// What came of a task of the modern era.
+    /// Returns the result or the error of a finished modern task.
     fn outcome(&mut self, task: Task) -> Result<Box<RawValue>, Error> {
         match (task.status.as_str(), task.result, task.error) {
             ("completed", Some(result), _) => Ok(result),

@@ -1,4 +1,4 @@
-//! Tools: all pages of the list, and calling one.
+//! Tools: listing all pages, and calls.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -12,7 +12,8 @@ use crate::protocol::jsonrpc::call_params;
 use crate::protocol::types::{Tool, ToolList};
 use crate::protocol::{codes, methods};
 
-/// One page of the list (schema `ListToolsResult`; the hints are of 2026-07-28, Caching).
+/// One page of the tool list (schema `ListToolsResult`; caching hints: 2026-07-28,
+/// Caching).
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Page {
@@ -27,7 +28,7 @@ struct Page {
     meta: Value,
 }
 
-/// The request for a call.
+/// Builds the request for a tool call.
 pub(super) fn call_of(name: &str, arguments: &Map<String, Value>, tool: Option<&Tool>) -> Ask {
     let harmless = tool.is_some_and(|tool| tool.repeatable);
     let repeat = if harmless { Repeat::Harmless } else { Repeat::Harmful };
@@ -38,13 +39,13 @@ pub(super) fn call_of(name: &str, arguments: &Map<String, Value>, tool: Option<&
 }
 
 impl Client {
-    /// All tools, over all pages (2025-11-25, Pagination).
+    /// Returns all tools, from all pages (2025-11-25, Pagination).
     pub fn list_tools(&mut self) -> Result<ToolList, Error> {
         let first = self.request(&Ask::list_tools())?;
         self.all_tools(first)
     }
 
-    /// All tools, of which the first page is there.
+    /// Collects all tools, starting with the first page.
     pub(super) fn all_tools(&mut self, first: Box<RawValue>) -> Result<ToolList, Error> {
         let mut list = ToolList { is_public: true, ..ToolList::default() };
         let mut is_first = true;
@@ -54,10 +55,11 @@ impl Client {
             for tool in page.tools {
                 list.tools.push(Tool::parse(tool)?);
             }
-            // The shortest time of all pages holds for the whole; a negative one is none.
+            // The shortest lifetime of all pages applies to the list; an invalid one counts as 0.
             let ttl = page.ttl_ms.map(|ttl| ttl.as_u64().unwrap_or(0));
             list.ttl_ms = if is_first { ttl } else { list.ttl_ms.min(ttl) };
             is_first = false;
+            // The list is public only if every page is.
             list.is_public &= page.cache_scope.as_deref() == Some("public");
             let server = serde_json::from_value(page.meta[META_SERVER].clone()).ok();
             list.server = list.server.take().or(server);
@@ -66,8 +68,8 @@ impl Client {
         Ok(list)
     }
 
-    /// Calls a tool; the result as the server sent it. What is known of the tool says whether its call may
-    /// be repeated, and what it mirrors into headers.
+    /// Calls a tool and returns its raw result. The tool's definition decides whether the call
+    /// may be repeated, and which arguments are mirrored into headers.
     pub fn call_tool(
         &mut self,
         name: &str,
@@ -81,24 +83,24 @@ impl Client {
     /// Streamable HTTP, "Server Validation").
     pub fn is_header_mismatch(&self, error: &Error) -> bool {
         let status = error.exchange.as_ref().and_then(|exchange| exchange.status());
-        // In the legacy era, and with any other status, applications use the code for themselves.
+        // In the legacy era, or with another status, -32020 may be an application's own code.
         self.session.is_modern()
             && status == Some(400)
             && matches!(&error.kind, ErrorKind::Rpc(error) if error.code == Some(codes::HEADER_MISMATCH))
     }
 
-    /// Asks whether the server is there; the modern era has no `ping`, and its `server/discover`
-    /// serves as well.
+    /// Checks that the server responds. The modern era has no `ping`, so `server/discover` is
+    /// used instead.
     pub fn ping(&mut self) -> Result<(), Error> {
         if !self.session.is_modern() {
             let outcome = self.request(&Ask::ping()).map(|_| ());
-            // The server may have moved on to the other era meanwhile.
+            // The server may have changed to the modern era meanwhile.
             if outcome.is_ok() || !self.session.is_modern() {
                 return outcome;
             }
         }
         match self.request(&Ask::discover()) {
-            // Whoever says so is there.
+            // Even this error shows that the server is alive.
             Err(Error { kind: ErrorKind::Rpc(error), .. })
                 if error.code == Some(codes::METHOD_NOT_FOUND) =>
             {

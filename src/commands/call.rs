@@ -1,4 +1,5 @@
-//! `call`: one tool, its arguments typed by its schema, its result as text or as files.
+//! `call`: calls one tool with arguments typed by its schema, and prints or saves the
+//! result.
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -56,7 +57,8 @@ pub(super) fn run(context: &Context<'_>, args: &Call) -> Outcome {
     })
 }
 
-/// The result of a call.
+/// Calls the tool and returns its result; repeats once with fresh definitions after a
+/// header mismatch.
 fn called(
     context: &Context<'_>,
     connected: &mut Connected,
@@ -70,7 +72,7 @@ fn called(
         && !connected.is_probe()
     {
         // The tool may mirror other parameters by now (2026-07-28, Streamable HTTP, "Client
-        // Behavior"). The server refused the call, so that it did not run.
+        // Behavior"). The server rejected the call, so the tool did not run.
         let tools = fetch(context, connected)?;
         let fresh = tools.iter().find(|tool| tool.name == *name);
         outcome = connected.client.call_tool(name, arguments, fresh);
@@ -78,8 +80,8 @@ fn called(
     outcome.map_err(|error| explained(context, connected, name, error))
 }
 
-/// A call that the server refused. Where its tools are not known, they are asked for now: perhaps
-/// there is no such tool.
+/// Converts a failed call to a failure. If the tools are not known, fetches them to check
+/// whether the tool exists.
 fn explained(
     context: &Context<'_>,
     connected: &mut Connected,

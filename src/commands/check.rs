@@ -1,4 +1,4 @@
-//! `check`: what is wrong with what a server offers, and with a call of a tool.
+//! `check`: validates the definitions that a server offers, or one tool call.
 
 use std::path::Path;
 
@@ -35,7 +35,7 @@ pub(super) fn run(context: &Context<'_>, args: &Check) -> Outcome {
     })
 }
 
-/// Everything that the server offers.
+/// Checks everything that the server lists.
 fn offers(
     context: &Context<'_>,
     connected: &mut Connected,
@@ -55,7 +55,7 @@ fn offers(
     for kind in [&RESOURCES, &TEMPLATES, &PROMPTS] {
         match connected.client.list(kind.method, kind.key, usize::MAX) {
             Ok(all) => report.list(kind.key, &values(&all)),
-            // A server need not have all of them.
+            // Resources, templates and prompts are optional.
             Err(error) if error.is_unknown_method() => {}
             Err(error) => return Err(connected.fail(error)),
         }
@@ -63,7 +63,7 @@ fn offers(
     Ok(())
 }
 
-/// One call: its arguments, and its result.
+/// Checks the arguments of one call, and its result.
 fn call(
     context: &Context<'_>,
     connected: &mut Connected,
@@ -83,7 +83,7 @@ fn call(
     let before = report.findings.len();
     report.arguments(&raw, &Value::Object(arguments.clone()));
     if report.findings.len() > before {
-        // What the tool would make of them is not tried: it may do something.
+        // Do not send invalid arguments: the tool might have side effects.
         return Ok(());
     }
     let result = connected

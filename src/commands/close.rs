@@ -1,4 +1,4 @@
-//! `close`: end the session with DELETE, and forget the server.
+//! `close`: ends the session with DELETE and forgets the server.
 
 use crate::cli::Close;
 use crate::client::{Closed, Renewal};
@@ -21,7 +21,7 @@ pub(super) fn run(context: &Context<'_>, args: &Close) -> Outcome {
     if let (true, Some(name)) = (args.forget, named)
         && store.load(name).is_err()
     {
-        // A record that cannot be read can be forgotten all the same.
+        // A damaged record cannot be closed, but it can be deleted.
         store.remove_unread(name)?;
         context.console.note(&format!("{name}: forgotten"));
         return Ok(ExitCode::Success);
@@ -34,7 +34,7 @@ pub(super) fn run(context: &Context<'_>, args: &Close) -> Outcome {
     Ok(ExitCode::Success)
 }
 
-/// Ends what can be ended; the first failure is the command's, once all were tried.
+/// Closes every saved session. Tries all of them, then returns the first failure.
 fn close_all(context: &Context<'_>, store: &Store, forget: bool) -> Outcome {
     let mut failed = None;
     for name in store.names()? {
@@ -58,9 +58,10 @@ fn close(
     record: &Record,
     forget: bool,
 ) -> Result<(), CommandError> {
-    // Whoever renews the session meanwhile waits, or is waited for.
+    // Another process may be renewing the session: wait for it, or make it wait.
     let limit = limits(context.options).whole;
     let _lock = store.lock(&record.url, limit).ok();
+    // Another process may have renewed the session before this one got the lock.
     let record = &store.load(&record.name)?.unwrap_or_else(|| record.clone());
     let what = if forget || record.session_id.is_none() {
         "forgotten".to_owned()
@@ -85,7 +86,7 @@ fn end(context: &Context<'_>, record: &Record) -> Result<Closed, CommandError> {
     let endpoint = Endpoint::parse(&record.url).map_err(Failure::usage)?;
     let mut prepared = prepare_quietly(context, Target::Saved(Box::new(record.clone()), endpoint))?;
     if !record.belongs_to(&prepared.expanded) {
-        // A session is never sent with credentials that it was not opened with.
+        // A session id is only sent with the credentials that the session was opened with.
         return Err(Failure::usage(format!(
             "the session of {} was opened with other credentials than those at hand",
             record.name

@@ -1,4 +1,5 @@
-//! `completions`: the script for a shell; those of this version are in `completions/` as well.
+//! `completions`: prints the completion script of a shell. The scripts of this version are
+//! also in `completions/`.
 
 use clap_complete::Shell;
 

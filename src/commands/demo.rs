@@ -1,4 +1,4 @@
-//! `demo`: the built-in server, until Ctrl-C.
+//! `demo`: runs the built-in server until Ctrl-C or for `--seconds`.
 
 use std::time::Duration;
 

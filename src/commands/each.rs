@@ -1,5 +1,5 @@
-//! `call --each`: one tool, called once for each line of a file, several at a time over as many connections.
-//! A line of results for each line of arguments.
+//! `call --each`: calls one tool for each line of a file, in parallel over several
+//! connections. Prints one line of result for each line of arguments.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -24,20 +24,20 @@ use crate::run::renewal::renewal;
 use crate::run::{CommandError, Context, Outcome};
 use crate::session::{Expanded, Record};
 
-/// So many results for each job may wait for one that comes before them.
+/// Maximum number of calls per job whose results are not printed yet.
 const AHEAD: usize = 64;
 
-/// What all calls have in common.
+/// Settings that all calls share.
 pub(super) struct Work<'w> {
     pub(super) context: &'w Context<'w>,
     pub(super) args: &'w Call,
-    /// What the command line gives besides the lines.
+    /// Arguments from the command line, added to those of each line.
     pub(super) given: &'w Given,
     pub(super) typing: Typing,
     pub(super) tool: Option<&'w Tool>,
 }
 
-/// Calls the tool for each line.
+/// Calls the tool for each line and prints the results.
 pub(super) fn run(connected: &mut Connected, work: &Work<'_>, path: &Path) -> Outcome {
     let lines = open(path)?;
     let mut jobs = work.args.jobs;
@@ -62,6 +62,7 @@ pub(super) fn run(connected: &mut Connected, work: &Work<'_>, path: &Path) -> Ou
     client.keep_connection();
     let seed = client.seed();
     std::thread::scope(|scope| {
+        // The calling thread is a worker too, on the connection that is already open.
         for _ in 1..jobs {
             scope.spawn(|| shared.work_on(&seed));
         }
@@ -70,7 +71,7 @@ pub(super) fn run(connected: &mut Connected, work: &Work<'_>, path: &Path) -> Ou
     queue.finish(work.context)
 }
 
-/// The lines of a file; `-` is standard input.
+/// Opens a file of argument lines; `-` is standard input.
 fn open(path: &Path) -> Result<Box<dyn BufRead + Send>, Failure> {
     if path.as_os_str() == "-" {
         return Ok(Box::new(BufReader::new(io::stdin())));
@@ -79,7 +80,7 @@ fn open(path: &Path) -> Result<Box<dyn BufRead + Send>, Failure> {
     Ok(Box::new(BufReader::new(File::open(path).map_err(unreadable)?)))
 }
 
-/// What the workers share.
+/// State shared by the workers.
 struct Shared<'s> {
     work: &'s Work<'s>,
     queue: &'s Queue,
@@ -89,7 +90,7 @@ struct Shared<'s> {
 }
 
 impl Shared<'_> {
-    /// Works with a client of its own.
+    /// Runs a worker with its own client and connection.
     fn work_on(&self, seed: &Seed) {
         match seed.grow() {
             Ok(mut client) => {
@@ -97,7 +98,7 @@ impl Shared<'_> {
                 self.arm(&mut client, session, self.record.cloned());
                 self.work(&mut client);
                 if client.is_unsaved() {
-                    // What comes of it changes nothing for the user.
+                    // A failed close changes nothing for the user.
                     let _ = client.close();
                 }
             }
@@ -108,28 +109,28 @@ impl Shared<'_> {
         }
     }
 
-    /// Lets a client renew the session once more.
+    /// Resumes the session and permits one renewal of it.
     fn arm(&self, client: &mut Client, session: Session, record: Option<Record>) {
         let renewal = record
             .map_or(Renewal::Never, |record| renewal(self.work.context, &record, self.credentials));
         client.resume(session, renewal);
     }
 
-    /// Takes one line after the other, until there are no more.
+    /// Processes lines until there are no more.
     fn work(&self, client: &mut Client) {
         let work = self.work;
         while let Some((number, line)) = self.queue.next(&work.context.interrupt) {
             let before = client.session().clone();
             let outcome = self.call(client, &line);
             if *client.session() != before {
-                // The session was renewed; it may get lost again.
+                // A renewal is permitted once: permit another one for the new session.
                 let store = work.context.store();
                 let record = self.record.and_then(|old| store?.load(&old.name).ok().flatten());
                 let session = client.session().clone();
                 let record = record.filter(|record| record.session() == session);
                 self.arm(client, session, record);
             }
-            // So that the memory stays what it is.
+            // Drop the history: memory use must not grow with the number of lines.
             drop(client.take_history());
             self.queue.done(work, number, outcome);
         }
@@ -154,41 +155,43 @@ impl Shared<'_> {
     }
 }
 
-/// The lines that are still to be done, and what came of the others.
+/// The lines still to process, and the results so far.
 struct Queue {
-    /// Locked apart: whoever reads may wait for what another one prints.
+    /// Locked separately from `state`: while one worker waits for input, others must be able to
+    /// print.
     lines: Mutex<Lines>,
     state: Mutex<State>,
-    /// Told when there is room for another result.
+    /// Notified when there is room for another result.
     room: Condvar,
     ahead: usize,
 }
 
-/// The lines of arguments.
+/// Reader of the argument lines.
 struct Lines {
     from: Option<Box<dyn BufRead + Send>>,
-    /// The number of the last line that was read.
+    /// Number of the last line that was read, from 1.
     read: usize,
-    /// So many calls were handed out.
+    /// Number of lines handed out to workers.
     taken: usize,
 }
 
 #[derive(Default)]
 struct State {
-    /// So many results were begun, and so many printed.
+    /// Number of calls begun.
     begun: usize,
+    /// Number of results printed.
     printed: usize,
-    /// Results that wait for their turn.
+    /// Results that wait for earlier ones, by the order of their calls.
     waiting: BTreeMap<usize, String>,
     failures: usize,
     worst: Option<ExitCode>,
-    /// No other call is begun.
+    /// With `--fail-early`, set after a failure: no further call is begun.
     enough: bool,
     stopped: Option<CommandError>,
 }
 
 impl State {
-    /// The result whose turn it is, if it is there.
+    /// Takes the next result to print, if it is there.
     fn due(&mut self) -> Option<String> {
         let text = self.waiting.remove(&self.printed)?;
         self.printed += 1;
@@ -197,7 +200,7 @@ impl State {
 }
 
 impl Lines {
-    /// The next line that holds something.
+    /// Reads the next line that is not blank; `None` at the end.
     fn next_line(&mut self) -> io::Result<Option<String>> {
         let Some(lines) = &mut self.from else { return Ok(None) };
         loop {
@@ -214,7 +217,7 @@ impl Lines {
     }
 }
 
-/// A line that was handed out: which one it is, in the order of the calls and in the file.
+/// Identifies a line: the index of its call, and its line number in the file.
 type Number = (usize, usize);
 
 impl Queue {
@@ -222,7 +225,8 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next line to do, once there is room for its result.
+    /// Returns the next line once there is room for its result; `None` at the end, after a stop
+    /// or on Ctrl-C.
     fn next(&self, interrupt: &crate::transport::Interrupt) -> Option<(Number, String)> {
         let mut state = self.state();
         while state.stopped.is_none() && state.begun - state.printed >= self.ahead {
@@ -238,7 +242,7 @@ impl Queue {
         match lines.next_line() {
             Ok(line) => {
                 let line = line?;
-                // It may have taken its time to come.
+                // Reading may have blocked for long: check again.
                 if ended(self.state()) || interrupt.is_raised() {
                     return None;
                 }
@@ -253,7 +257,7 @@ impl Queue {
         }
     }
 
-    /// Takes a result and prints those whose turn it is.
+    /// Stores a result and prints all results whose turn it is.
     fn done(&self, work: &Work<'_>, number: Number, outcome: Result<Box<RawValue>, Failure>) {
         let (order, line) = number;
         let (text, code) = told(work, line, outcome);
@@ -268,9 +272,9 @@ impl Queue {
         while let Some(text) = state.due() {
             match work.context.console.raw_line(&text) {
                 Ok(()) => {}
-                // Of a failure there is no result; what failed is said instead.
+                // A failure has no result for `--query` to select from: print the failure itself.
                 Err(error) if NothingThere::is(&error) => {
-                    // With stderr closed there is nobody to tell.
+                    // Ignore write errors: stderr may be closed.
                     let _ = work.context.console.err.server_text(&text);
                     if code == ExitCode::Success {
                         state.failures += 1;
@@ -291,7 +295,7 @@ impl Queue {
         }
     }
 
-    /// Ends all of it.
+    /// Stops all workers with this error; the first one is kept.
     fn stop(&self, why: CommandError) {
         self.state().stopped.get_or_insert(why);
         self.room.notify_all();
@@ -319,7 +323,7 @@ fn so_far(done: usize, failures: usize) -> String {
     }
 }
 
-/// A result or a failure as a line of JSON, and its exit code.
+/// Formats a result or a failure as a line of JSON, and returns its exit code.
 fn told(
     work: &Work<'_>,
     line: usize,
@@ -329,7 +333,7 @@ fn told(
         Ok(raw) => {
             let is_error = ToolResult::parse(&raw).is_ok_and(|result| result.is_error);
             let code = if is_error { ExitCode::ToolFailed } else { ExitCode::Success };
-            // In one line, whatever the server's layout; numbers and order stay.
+            // One line, however the server formatted it; numbers and key order are kept.
             let text = json_line(&raw);
             return (format!("{{\"line\":{line},\"result\":{text}}}"), code);
         }

@@ -1,4 +1,4 @@
-//! `explain`: a rule of the diagnosis, in full.
+//! `explain`: explains a rule of the diagnosis, or lists all rules.
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::output::{Paint, table, wrap};
 use crate::run::{Context, Outcome};
 
-/// Paragraphs are wrapped here.
+/// Width of wrapped paragraphs, in columns.
 const WIDTH: usize = 78;
 
 pub(super) fn run(context: &Context<'_>, id: Option<&str>) -> Outcome {
@@ -68,7 +68,7 @@ fn print(context: &Context<'_>, rule: &Rule) -> std::io::Result<()> {
     Ok(())
 }
 
-/// A line of text, wrapped; what is indented stays so.
+/// Prints a line of text, wrapped; indentation is kept.
 fn paragraph(context: &Context<'_>, text: &str) -> std::io::Result<()> {
     let indent = text.len() - text.trim_start().len();
     for (index, line) in wrap(text.trim_start(), WIDTH - indent - 3).iter().enumerate() {

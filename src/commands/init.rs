@@ -1,4 +1,4 @@
-//! `init`: the handshake, remembered.
+//! `init`: does the handshake and saves the session.
 
 use serde_json::Value;
 
@@ -41,7 +41,7 @@ pub(super) fn run(context: &Context<'_>, args: &Init) -> Outcome {
     refuse_a_name_that_is_taken(context, args, &target)?;
     on_ctrl_c(&context.interrupt);
     let mut prepared = prepare(context, target)?;
-    // One process at a time: each ends the session of the one before it.
+    // One process at a time: each `init` ends the session before it.
     let url = prepared.endpoint.as_str().to_owned();
     let lock = store.as_ref().map(|store| store.lock(&url, limits(options).whole));
     if let Some(store) = &store
@@ -57,7 +57,7 @@ pub(super) fn run(context: &Context<'_>, args: &Init) -> Outcome {
     } else {
         let remembered = remember(context, &prepared, &opened, args.name.as_deref());
         let record = remembered.inspect_err(|_| {
-            // What cannot be remembered is not left behind.
+            // Do not leave a session open that could not be saved.
             let _ = prepared.client.close();
         })?;
         end_the_one_before(&mut prepared);
@@ -77,7 +77,7 @@ pub(super) fn run(context: &Context<'_>, args: &Init) -> Outcome {
     if let Some(record) = saved_as {
         context.console.note("\nnext: mcpoke list-tools");
         if context.console.out.terminal.is_terminal && opened.session.transport.is_http() {
-            // Whoever types here can complete what there is; scripts have no use for it.
+            // Only a person at a terminal benefits from completion; scripts are not slowed down.
             prepared.client.resume(opened.session, Renewal::Never);
             if let Ok(mut client) = prepared.client.seed().grow() {
                 learn(context, &mut client, &record);
@@ -87,19 +87,19 @@ pub(super) fn run(context: &Context<'_>, args: &Init) -> Outcome {
     Ok(ExitCode::Success)
 }
 
-/// The session that was remembered until now is nobody's any more. Other shells that are using it
-/// notice, and use the new one.
+/// Ends the session that was saved before. Other shells that use it notice the loss and
+/// switch to the new one.
 fn end_the_one_before(prepared: &mut Prepared) {
     let Some(old) = prepared.saved.take().filter(|old| old.belongs_to(&prepared.expanded)) else {
         return;
     };
     prepared.client.hang_up();
     prepared.client.resume(old.session(), Renewal::Never);
-    // How the server answers changes nothing.
+    // The new session is saved, so a failed close changes nothing.
     let _ = prepared.client.close();
 }
 
-/// A name stands for one endpoint; it is not taken away from another by accident.
+/// Fails if `--name` already belongs to another endpoint.
 fn refuse_a_name_that_is_taken(
     context: &Context<'_>,
     args: &Init,
@@ -178,13 +178,13 @@ fn print(
     Ok(())
 }
 
-/// As wide as the labels before it.
+/// Blank label for continuation lines.
 const LABEL: &str = "             ";
 
-/// So many lines of the server's instructions are shown.
+/// Maximum number of lines shown of the server's instructions.
 const INSTRUCTIONS: usize = 8;
 
-/// The capabilities, with what is switched on within them: `tools · resources (subscribe)`.
+/// Formats capabilities with their enabled features: `tools · resources (subscribe)`.
 fn offers(capabilities: &Value) -> String {
     let Some(capabilities) = capabilities.as_object().filter(|all| !all.is_empty()) else {
         return "nothing it declares".to_owned();
@@ -194,7 +194,7 @@ fn offers(capabilities: &Value) -> String {
         .map(|(name, value)| {
             let on = value.as_object().into_iter().flatten();
             let on: Vec<&str> = on
-                // An extension is on where it is named.
+                // An extension is enabled if it is present, whatever its value.
                 .filter(|(_, value)| **value == Value::Bool(true) || name == "extensions")
                 .map(|(name, _)| name.as_str())
                 .collect();

@@ -1,4 +1,4 @@
-//! `list-tools`: all pages, as a table or as the server sent them.
+//! `list-tools`: lists all tools, as a table or as the server sent them.
 
 use super::tool_page;
 use crate::cli::{ListTools, Listing};
@@ -13,13 +13,13 @@ use crate::run::{Context, Outcome};
 
 pub(super) fn run(context: &Context<'_>, args: &ListTools) -> Outcome {
     with_server(context, Probe::ListTools, |connected| {
-        // What came along with the beginning is a moment old.
+        // Tools that came with the handshake are fresh.
         let tools = match connected.tools.take() {
             Some(known) => known.tools,
             None => fetch(context, connected)?,
         };
         let tools = if args.all { tools } else { without_invalid(context, connected, tools) };
-        // One tool is asked for by its name alone.
+        // `--filter` and `--limit` do not apply to a single tool.
         let is_one = args.schema.is_some() || args.tool.is_some();
         let tools = if is_one { tools } else { selected(tools, &args.listing) };
         if let Some(name) = &args.schema {
@@ -50,7 +50,7 @@ pub(super) fn run(context: &Context<'_>, args: &ListTools) -> Outcome {
     })
 }
 
-/// The tools that the options ask for.
+/// Returns the tools that match the filter, up to the limit.
 fn selected(tools: Vec<Tool>, listing: &Listing) -> Vec<Tool> {
     let wanted = |tool: &Tool| listing.wants([Some(&*tool.name), tool.description.as_deref()]);
     tools.into_iter().filter(wanted).take(listing.limit.unwrap_or(usize::MAX)).collect()

@@ -1,4 +1,4 @@
-//! `listen`: what the server tells by itself, a line or a JSON object an event, until Ctrl-C.
+//! `listen`: prints server notifications until Ctrl-C, each as a line of text or JSON.
 
 use std::io;
 use std::time::{Duration, SystemTime};
@@ -53,7 +53,7 @@ pub(super) fn run(context: &Context<'_>, args: &Listen) -> Outcome {
     })
 }
 
-/// Says that the server listens, and what of the wishes it does not grant.
+/// Prints that the stream is open, and notes resources that the server will not report on.
 fn say_ready(context: &Context<'_>, args: &Listen, agreed: Option<&Value>) {
     let console = &context.console;
     console.note("listening; Ctrl-C ends it");
@@ -85,13 +85,13 @@ fn no_stream(connected: &Connected, error: crate::client::Error) -> CommandError
     }
 }
 
-/// Prints notifications as results.
+/// Prints notifications to stdout.
 struct Events {
     console: Console,
     is_json: bool,
     recorder: Recorder,
     interrupt: Interrupt,
-    /// How many are still wanted.
+    /// Number of notifications still to print; `None` is no limit.
     left: Option<u64>,
 }
 
@@ -113,7 +113,7 @@ impl Watcher for Events {
     }
 }
 
-/// An event in a line: when, what, and what of it matters.
+/// Formats a notification as a line: time, method and the relevant parameters.
 fn line_of(notice: Notice<'_>, now: SystemTime) -> String {
     let mut params = notice.value();
     if let Some(params) = params.as_object_mut() {

@@ -1,5 +1,5 @@
-//! `list-resources`, `list-resource-templates` and `list-prompts`: all pages, as a table or as the server
-//! sent them.
+//! `list-resources`, `list-resource-templates` and `list-prompts`: all pages, as a table or
+//! as the server sent them.
 
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -14,7 +14,7 @@ use crate::run::{Context, Outcome};
 
 pub(super) fn run(context: &Context<'_>, kind: &Kind, listing: &Listing) -> Outcome {
     with_server(context, Probe::Discover, |connected| {
-        // With a filter it is not known beforehand how many are enough.
+        // With a filter, it is not known how many items must be fetched.
         let enough = listing.limit.filter(|_| listing.filter.is_none()).unwrap_or(usize::MAX);
         let all = connected
             .client
@@ -22,7 +22,7 @@ pub(super) fn run(context: &Context<'_>, kind: &Kind, listing: &Listing) -> Outc
             .map_err(|error| connected.fail(error))?;
         let values = values(&all);
         if let (true, Some((store, name))) = (enough == usize::MAX, connected.memory()) {
-            // For completion alone: what cannot be kept is not completed.
+            // Saved for shell completion only: a failure to save is harmless.
             let _ = store.save_offers(name, kind.key, &values);
         }
         let mut items: Vec<(Box<RawValue>, Value)> = all

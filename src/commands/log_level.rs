@@ -1,4 +1,5 @@
-//! `set-log-level`: what the server logs in this session from now on (2025-11-25, Logging).
+//! `set-log-level`: sets the minimum level of log messages for the session (2025-11-25,
+//! Logging).
 
 use crate::cli::LogLevel;
 use crate::client::{Ask, Probe};
@@ -11,7 +12,8 @@ pub(super) fn run(context: &Context<'_>, level: LogLevel) -> Outcome {
     with_server(context, Probe::Discover, |connected| {
         let level = level.as_str();
         if connected.client.session().is_modern() {
-            // 2026-07-28, Changelog: "Remove ping, logging/setLevel".
+            // The modern era has no such method (2026-07-28, Changelog: "Remove ping,
+            // logging/setLevel").
             let text = "this server keeps no session that a log level could be set in";
             return Err(Failure::usage(text)
                 .with_detail("In its era every request says which log messages it wants.")

@@ -1,4 +1,4 @@
-//! `login`, `logout` and `token`: a token for a server, got, given back, and shown.
+//! `login`, `logout` and `token`: gets, revokes and prints the access token for a server.
 
 use std::time::{Duration, SystemTime};
 
@@ -25,7 +25,7 @@ pub(super) fn log_in(context: &Context<'_>, args: &Args) -> Outcome {
     let target = named(context, args.target.as_deref())?;
     let wishes = wishes(context, args, target.is_named_by_user())?;
     on_ctrl_c(&context.interrupt);
-    // Whatever there is of a token is about to be replaced.
+    // Do not refresh the old token: it is about to be replaced.
     let mut prepared = prepare_with(context, target, |_| Vec::new())?;
     let shared = match &prepared.authorization {
         Some(shared) => shared.clone(),
@@ -38,7 +38,7 @@ pub(super) fn log_in(context: &Context<'_>, args: &Args) -> Outcome {
                 )
                 .into());
         }
-        // MCPOKE_BEARER, which a login comes before.
+        // `MCPOKE_BEARER` is set; a login takes precedence over it.
         None => of_server(context, &prepared)?,
     };
     let anonymous = prepared.expanded.without_login();
@@ -57,13 +57,13 @@ pub(super) fn log_in(context: &Context<'_>, args: &Args) -> Outcome {
     }
     let login = shared.lock().login().cloned();
     let Some(login) = login else { return Ok(ExitCode::Success) };
-    // As it is now: it may have been renewed, or forgotten, while somebody was asked.
+    // Load the record again: it may have changed or been deleted during the login.
     let record = match &prepared.saved {
         Some(record) => store.load(&record.name)?,
         None => None,
     };
     if let Some(mut record) = record.filter(|record| record.belongs_to(&anonymous)) {
-        // A session that was opened by nobody in particular goes on with the login.
+        // A session that was opened without credentials continues with the login.
         let mut now = anonymous;
         now.set_login(login.header(), &login.id);
         record.fingerprint = now.fingerprint(&record.salt);
@@ -106,10 +106,11 @@ fn is_refusal(exchange: &Exchange) -> bool {
     matches!(exchange.status(), Some(401 | 403))
 }
 
-/// Asks for the tools as a client without a token does: the refusal says what is wanted.
+/// Sends `tools/list` without a token: the rejection says which authorization is required.
 fn look(prepared: &mut Prepared) -> Result<Exchange, CommandError> {
     let client = &mut prepared.client;
     client.authorize_with(crate::client::Authorization::default());
+    // Other credentials would hide what the server requires of an anonymous client.
     client.without_header("authorization");
     client.resume(Session::default(), Renewal::Never);
     let error = client.request(&Ask::list_tools()).err();
@@ -121,7 +122,7 @@ fn look(prepared: &mut Prepared) -> Result<Exchange, CommandError> {
     }
 }
 
-/// A login that failed, explained by what was exchanged.
+/// Converts a failed login to a failure, explained by its exchanges.
 fn refused(prepared: &mut Prepared, error: Error, history: Vec<Exchange>) -> CommandError {
     let client = &mut prepared.client;
     client.add_history(history);
@@ -149,7 +150,7 @@ pub(super) fn log_out(context: &Context<'_>, server: Option<&str>) -> Outcome {
     };
     let mut addresses = [&url].into_iter().chain(&asked);
     if let Some(damaged) = addresses.find(|address| store.login(address).is_err()) {
-        // What cannot be read can be forgotten all the same.
+        // Tokens that cannot be read can still be deleted.
         store.remove_login(damaged)?;
         context.console.note("forgotten; its tokens could not be read, and were not given back");
         return Ok(ExitCode::Success);
@@ -172,7 +173,7 @@ pub(super) fn log_out(context: &Context<'_>, server: Option<&str>) -> Outcome {
     Ok(ExitCode::Success)
 }
 
-/// The login with a server, whatever else is sent to it.
+/// Returns the login for a server, even if other credentials are sent to it.
 fn of_server(context: &Context<'_>, prepared: &Prepared) -> anyhow::Result<Shared> {
     Authorization::of(context, &prepared.endpoint, prepared.saved.as_ref(), &prepared.http)
 }
@@ -228,8 +229,9 @@ fn named(context: &Context<'_>, server: Option<&str>) -> Result<Target, CommandE
     Ok(target)
 }
 
-/// What the options say; `None` where they say nothing. The environment is for servers that the user has named
-/// (`by_user`): a project's file must not have a client's secret sent to where it says.
+/// Reads the login options; `None` if none is given. Environment variables apply only to
+/// servers that the user named (`by_user`): a project's file must not direct a client
+/// secret to a URL of its choice.
 fn wishes(context: &Context<'_>, args: &Args, by_user: bool) -> Result<Option<Wishes>, Failure> {
     let variable = |name: &str| context.env.var(name).filter(|_| by_user).map(str::to_owned);
     let or = |given: &Option<String>, name: &str| given.clone().or_else(|| variable(name));
@@ -288,7 +290,8 @@ fn wishes(context: &Context<'_>, args: &Args, by_user: bool) -> Result<Option<Wi
     }))
 }
 
-/// A secret itself does not belong on a command line, which every process can read.
+/// Checks that `text` is a reference and not the secret itself: any process can read a
+/// command line.
 fn checked_reference(text: String, option: &str) -> Result<String, Failure> {
     let is_reference = text.starts_with("env:") || text.starts_with("file:") || text.contains("${");
     if is_reference {
@@ -298,7 +301,7 @@ fn checked_reference(text: String, option: &str) -> Result<String, Failure> {
         .with_detail("What stands on a command line can be read by every process."))
 }
 
-/// Who the token is given to, as far as it says so.
+/// Returns the user or client of the token, as far as its claims say so.
 pub(super) fn who(login: &Login) -> String {
     let name = ["email", "preferred_username", "name", "sub"]
         .iter()
@@ -309,7 +312,7 @@ pub(super) fn who(login: &Login) -> String {
     }
 }
 
-/// What the token allows.
+/// Formats the scopes that the token allows.
 fn allowed(login: &Login) -> String {
     match login.allows() {
         [] => "what the server gives without being asked".to_owned(),
@@ -317,7 +320,7 @@ fn allowed(login: &Login) -> String {
     }
 }
 
-/// How long the token is good, and what comes then.
+/// Formats the time until the token expires, and what happens then.
 pub(super) fn expiry(login: &Login, now: SystemTime) -> String {
     let then = if login.is_renewable() { "then renewed" } else { "then a new login" };
     let Some(at) = login.expires else { return "when the server says so".to_owned() };
@@ -328,7 +331,7 @@ pub(super) fn expiry(login: &Login, now: SystemTime) -> String {
     }
 }
 
-/// A login without its secrets.
+/// Formats a login as JSON, without secrets.
 pub(super) fn to_json(login: &Login) -> serde_json::Value {
     json!({
         "server": without_secrets(&login.server),

@@ -1,4 +1,4 @@
-//! `man`: a manual page; those of this version are in `man/` as well.
+//! `man`: prints a manual page. The pages of this version are also in `man/`.
 
 use clap::{Command, CommandFactory as _};
 use clap_mangen::Man;
@@ -25,10 +25,10 @@ pub(super) fn run(context: &Context<'_>, name: Option<&str>) -> Outcome {
     Ok(ExitCode::Success)
 }
 
-/// What stands at the foot of a page.
+/// Footer of every page.
 const SOURCE: &str = concat!("mcpoke ", env!("CARGO_PKG_VERSION"));
 
-/// Variables of the environment, and what they are for.
+/// Environment variables and their meanings.
 const VARIABLES: [(&str, &str); 12] = [
     ("MCPOKE_SERVER", "The server to talk to, where -s does not say."),
     ("MCPOKE_BEARER", "A bearer token, where nothing else says what to send; it is not kept."),
@@ -50,7 +50,7 @@ const VARIABLES: [(&str, &str); 12] = [
     ),
 ];
 
-/// The page of the whole, with the options that all commands have.
+/// Renders the page of `mcpoke` itself, with the global options.
 fn whole_page(command: Command) -> std::io::Result<Vec<u8>> {
     let mut text = Vec::new();
     // `help` has no page of its own.
@@ -72,7 +72,7 @@ fn whole_page(command: Command) -> std::io::Result<Vec<u8>> {
     Ok(text)
 }
 
-/// The page of a command.
+/// Renders the page of one command.
 fn command_page(command: Command) -> std::io::Result<Vec<u8>> {
     let name = command.get_name().to_owned();
     let command = command.display_name(format!("mcpoke-{name}")).bin_name(format!("mcpoke {name}"));

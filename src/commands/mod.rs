@@ -1,4 +1,5 @@
-//! A file per subcommand: ask the client, hand the result to output. No HTTP, no file formats.
+//! The subcommands, one file each: call the client and pass the result to the output. No
+//! HTTP and no file formats here.
 
 mod call;
 mod check;
@@ -38,7 +39,7 @@ use crate::redact::Redactor;
 use crate::run::tools::{PROMPTS, RESOURCES, TEMPLATES};
 use crate::run::{self, CommandError, Context, Outcome};
 
-/// Runs a command and tells of its failure.
+/// Runs a command, reports its failure, and returns the exit code.
 pub fn run(cli: &Cli, env: &Env) -> ExitCode {
     let options = &cli.options;
     let mut console = Console::new(env, options.color, options.quiet, options.json);
@@ -49,7 +50,7 @@ pub fn run(cli: &Cli, env: &Env) -> ExitCode {
     };
     match outcome {
         Ok(code) => code,
-        // Whoever reads has read enough: `| head` is no failure.
+        // A closed pipe (`| head`) is not an error.
         Err(CommandError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             ExitCode::Success
         }
@@ -63,8 +64,8 @@ pub fn run(cli: &Cli, env: &Env) -> ExitCode {
     }
 }
 
-/// Tells of a command line that cannot be understood, or gives the help that it asks for. The options
-/// that say how are looked for in the words themselves, since they could not be parsed.
+/// Reports a usage error, or prints the requested help. `--color` and `--json` are searched
+/// for in the raw arguments, because these could not be parsed.
 pub fn misused(error: &clap::Error, env: &Env, words: &[OsString]) -> ExitCode {
     let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
     let has = |text: &str| words.iter().any(|word| word == text);
@@ -80,7 +81,7 @@ pub fn misused(error: &clap::Error, env: &Env, words: &[OsString]) -> ExitCode {
     let stream = if error.use_stderr() { &console.err } else { &console.out };
     let text = error.render();
     let text = if stream.style.is_enabled() { text.ansi().to_string() } else { text.to_string() };
-    // With the stream closed there is nobody left to tell.
+    // Ignore write errors: the stream may be closed.
     let _ = stream.bytes(text.as_bytes());
     if !error.use_stderr() {
         return ExitCode::Success;
@@ -93,7 +94,7 @@ pub fn misused(error: &clap::Error, env: &Env, words: &[OsString]) -> ExitCode {
 }
 
 fn told(console: &Console, failure: &Failure, redactor: &Redactor) -> ExitCode {
-    // With stderr closed there is nobody left to tell; the exit code still does.
+    // Ignore write errors: stderr may be closed. The exit code still reports the failure.
     let _ = failure::print(console, failure, redactor);
     failure.kind.exit()
 }

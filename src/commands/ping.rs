@@ -1,4 +1,4 @@
-//! `ping`: whether the server is there, and how long it takes.
+//! `ping`: checks that the server responds, and measures the time.
 
 use crate::client::Probe;
 use crate::exit::ExitCode;

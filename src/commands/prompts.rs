@@ -1,4 +1,4 @@
-//! `get-prompt` and `complete`.
+//! `get-prompt` and `complete`: fills in a prompt, and completes an argument.
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -31,14 +31,14 @@ pub(super) fn get(context: &Context<'_>, args: &GetPrompt) -> Outcome {
     })
 }
 
-/// Arguments that are text, whatever they look like.
+/// Reads arguments as strings, without typing them.
 fn texts(of: &str, words: &[String]) -> Result<Map<String, Value>, Failure> {
     Given::read(None, words, &read_file)
         .and_then(|given| given.typed(None, Typing::Strings))
         .map_err(|problems| wrong_arguments(of, problems))
 }
 
-/// The messages, each below who says it.
+/// Prints the messages, each below its role.
 fn print(context: &Context<'_>, raw: &RawValue) -> Result<(), CommandError> {
     let console = &context.console;
     if context.options.wants_json() {

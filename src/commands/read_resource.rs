@@ -1,4 +1,4 @@
-//! `read-resource`: text to standard output, bytes to a file or a pipe.
+//! `read-resource`: prints text, and writes binary data to a file or a pipe.
 
 use std::io;
 use std::path::PathBuf;
@@ -30,7 +30,7 @@ pub(super) fn run(context: &Context<'_>, args: &ReadResource) -> Outcome {
     })
 }
 
-/// The contents, as a tool would embed them.
+/// Converts the contents to embedded resources of a tool result. Fails without `contents`.
 fn contents(raw: &RawValue) -> Result<ToolResult, String> {
     let result: Value = serde_json::from_str(raw.get())
         .map_err(|error| format!("the resource cannot be read: {error}"))?;
@@ -70,10 +70,10 @@ fn print(context: &Context<'_>, args: &ReadResource, raw: &RawValue) -> Result<(
         .map_err(|error: io::Error| Failure::new(Kind::State, error.to_string()))?;
     for text in &rendered.text {
         if console.out.terminal.is_terminal {
-            // A text that ends its last line itself needs no other end.
+            // `server_text` ends the line itself.
             console.out.server_text(text.strip_suffix('\n').unwrap_or(text))?;
         } else {
-            // Into a file or a pipe it goes as it is.
+            // Files and pipes get the text unchanged.
             console.out.bytes(text.as_bytes())?;
         }
     }

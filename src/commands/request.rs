@@ -1,4 +1,4 @@
-//! `request`: any method with any parameters, the headers of the era filled in.
+//! `request`: sends any method with any parameters, and the headers of the era.
 
 use serde_json::{Value, json};
 
@@ -51,7 +51,7 @@ pub(super) fn run(context: &Context<'_>, args: &Request) -> Outcome {
         if args.raw
             && let Some(message) = connected.client.last_message()
         {
-            // The error is shown below as well.
+            // The failure is explained below as well.
             context.console.raw(message)?;
         }
         let result = outcome.map_err(|error| connected.fail(error))?;
@@ -64,7 +64,7 @@ pub(super) fn run(context: &Context<'_>, args: &Request) -> Outcome {
 
 fn ask(args: &Request, params: &Value) -> Ask {
     let purpose = Purpose::of_params(&args.method, params);
-    // Whatever is named otherwise may do something, once each time.
+    // Any other method may have side effects: never repeat it.
     let reads = args.method.ends_with("/list")
         || matches!(
             args.method.as_str(),

@@ -1,4 +1,4 @@
-//! `servers`: those that configuration files name, and where they stand.
+//! `servers`: lists the servers in configuration files.
 
 use serde_json::{Value, json};
 
@@ -55,7 +55,7 @@ fn to_json(server: &Configured) -> Value {
         Reached::Http(remote) => {
             value["transport"] = json!("http");
             value["url"] = json!(without_secrets(&remote.url));
-            // Their values may be secrets that stand there in plain text.
+            // Values may be plain-text secrets: list only the names.
             let names: Vec<&str> = remote.headers.iter().map(|(name, _)| name.as_str()).collect();
             value["headers"] = json!(names);
         }

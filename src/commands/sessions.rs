@@ -1,4 +1,4 @@
-//! `sessions` and `use`: what is remembered, and which of it is current.
+//! `sessions` and `use`: list the saved servers and select the current one.
 
 use serde_json::{Value, json};
 
@@ -19,13 +19,13 @@ pub(super) fn list(context: &Context<'_>) -> Outcome {
         match store.load(&name) {
             Ok(Some(record)) => records.push(record),
             Ok(None) => {}
-            // One damaged file does not hide the others.
+            // One damaged file must not hide the others.
             Err(error) => context.console.note(&format!("mcpoke: {error:#}")),
         }
     }
     let logins = store.logins();
     let of = |record: &Record| logins.iter().find(|login| record.is_at(&login.server));
-    // Somebody may have logged in to a server, and not begun with it yet.
+    // A login may exist for a server that is not saved yet.
     let apart = || {
         let is_known = |login: &&Login| !records.iter().any(|record| record.is_at(&login.server));
         logins.iter().filter(is_known)
@@ -87,6 +87,7 @@ pub(super) fn list(context: &Context<'_>) -> Outcome {
         vec![String::new(), String::new(), url, "not begun".into(), String::new(), about(login)]
     }));
     if logins.is_empty() {
+        // Without any login, drop the empty login column.
         for row in &mut rows {
             row.truncate(5);
         }
@@ -96,7 +97,7 @@ pub(super) fn list(context: &Context<'_>) -> Outcome {
     Ok(ExitCode::Success)
 }
 
-/// A record without its secrets.
+/// Formats a record as JSON, without secrets.
 fn to_json(record: &Record, current: bool, redactor: &Redactor) -> Value {
     json!({
         "name": record.name,

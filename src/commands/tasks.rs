@@ -1,4 +1,4 @@
-//! `call --task`, `tasks` and `task`: calls that go on without anybody waiting.
+//! `call --task`, `tasks` and `task`: calls that continue without a waiting client.
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -16,8 +16,8 @@ use crate::run::list_view::{self, ListView};
 use crate::run::result;
 use crate::run::{CommandError, Context, Outcome};
 
-/// Whether a tool is called as a task: because the user wants it, or since it can be called in no other way
-/// (2025-11-25, Tasks, "Tool-Level Negotiation").
+/// Returns true if the tool must be called as a task: on the user's request, or because it
+/// permits nothing else (2025-11-25, Tasks, "Tool-Level Negotiation").
 pub(super) fn wanted(args: &Call, tool: Option<&Tool>, connected: &Connected) -> bool {
     // "If capabilities do not include tasks.requests.tools.call, then clients MUST NOT attempt to use task
     // augmentation on that server's tools, regardless of taskSupport".
@@ -28,7 +28,7 @@ pub(super) fn wanted(args: &Call, tool: Option<&Tool>, connected: &Connected) ->
     args.task || args.detach || (may && tool.is_some_and(Tool::wants_task))
 }
 
-/// Calls a tool as a task and waits for its result; `None` where nobody waits.
+/// Calls a tool as a task and waits for its result; `None` with `--detach`.
 pub(super) fn call(
     context: &Context<'_>,
     connected: &mut Connected,
@@ -46,7 +46,7 @@ pub(super) fn call(
         Begun::Task(task) => task,
     };
     if let Some((store, name)) = connected.memory() {
-        // What is not kept can still be asked for by its id.
+        // A task that is not saved can still be queried by its id.
         let _ = store.remember_task(name, &task.id);
     }
     if args.detach {
@@ -68,7 +68,7 @@ pub(super) fn call(
     wait(context, connected, task).map(Some)
 }
 
-/// Waits for a task's result. Whatever ends the wait, the task goes on.
+/// Waits for a task's result. Interrupting the wait does not cancel the task.
 fn wait(
     context: &Context<'_>,
     connected: &mut Connected,
@@ -96,7 +96,7 @@ fn wait(
             if let CommandError::Failed(failure) = &mut stop
                 && matches!(failure.kind, Kind::Interrupted | Kind::Limit)
             {
-                // What is said of the request is not true of the task.
+                // The advice for requests does not apply to a task.
                 failure.details.clear();
                 failure.details.push("The task goes on.".to_owned());
                 failure.next.clear();
@@ -109,7 +109,7 @@ fn wait(
     }
 }
 
-/// `task ID`.
+/// Runs `task ID`: waits for a task, shows its status, or cancels it.
 pub(super) fn one(context: &Context<'_>, args: &TaskArgs) -> Outcome {
     with_server(context, Probe::Discover, |connected| {
         if connected.client.session().is_modern() {
@@ -141,7 +141,8 @@ pub(super) fn one(context: &Context<'_>, args: &TaskArgs) -> Outcome {
     })
 }
 
-/// `tasks`: those that the server lists, or in the modern era, which has no list, those that were begun here.
+/// Runs `tasks`: lists the server's tasks. The modern era has no such list; there, it lists
+/// the tasks that were started from here.
 pub(super) fn list(context: &Context<'_>, listing: &Listing) -> Outcome {
     with_server(context, Probe::Discover, |connected| {
         let tasks = if connected.client.session().is_modern() {
@@ -164,7 +165,7 @@ pub(super) fn list(context: &Context<'_>, listing: &Listing) -> Outcome {
     })
 }
 
-/// Of the tasks that were begun from here, those that the server still knows.
+/// Returns the tasks that were started from here and that the server still has.
 fn begun_here(connected: &mut Connected) -> Result<Vec<Box<RawValue>>, CommandError> {
     connected.client.declare_tasks();
     let Some((store, name)) = connected.memory() else { return Ok(Vec::new()) };
@@ -174,7 +175,7 @@ fn begun_here(connected: &mut Connected) -> Result<Vec<Box<RawValue>>, CommandEr
         match connected.client.task(&id) {
             Ok(task) => found.push(task.raw),
             Err(error) if is_unknown(&error) => {
-                // The server has forgotten it.
+                // The server no longer has this task.
                 store.forget_task(&name, &id)?;
             }
             Err(error) => return Err(connected.fail(error)),
@@ -183,8 +184,8 @@ fn begun_here(connected: &mut Connected) -> Result<Vec<Box<RawValue>>, CommandEr
     Ok(found)
 }
 
-/// Whether the server says that there is no such task (the extension, "Error Handling"): whatever else goes
-/// wrong says nothing of it.
+/// Returns true if the server reports that there is no such task (tasks extension, "Error
+/// Handling"). Other errors say nothing about the task.
 fn is_unknown(error: &crate::client::Error) -> bool {
     matches!(&error.kind, crate::client::ErrorKind::Rpc(error) if error.code == Some(codes::INVALID_PARAMS))
 }

@@ -1,4 +1,4 @@
-//! `list-tools NAME`: one tool as a person reads it.
+//! `list-tools NAME`: prints one tool for people.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use crate::output::{Paint, table};
 use crate::protocol::types::Tool;
 use crate::run::{CommandError, Context};
 
-/// Prints a tool: what it does, its parameters, what its server says of it, and a call.
+/// Prints a tool: description, parameters, annotations and an example call.
 pub(super) fn print(context: &Context<'_>, tool: &Tool, command: &str) -> Result<(), CommandError> {
     let (console, style) = (&context.console, context.console.out.style);
     let raw: Value = serde_json::from_str(tool.raw.get()).unwrap_or_default();
@@ -51,7 +51,8 @@ pub(super) fn print(context: &Context<'_>, tool: &Tool, command: &str) -> Result
     Ok(())
 }
 
-/// What annotations mean (schema `ToolAnnotations`); hints alone, which nobody vouches for.
+/// Annotations and their meanings (schema `ToolAnnotations`). They are hints that nobody
+/// guarantees.
 const HINTS: [(&str, bool, &str); 5] = [
     ("readOnlyHint", true, "it changes nothing"),
     ("destructiveHint", true, "it may destroy something"),
@@ -60,7 +61,7 @@ const HINTS: [(&str, bool, &str); 5] = [
     ("openWorldHint", true, "it reaches out to the world"),
 ];
 
-/// A schema's type in words: `number`, `a | b`, `array of string`.
+/// Returns a schema's type in words: `number`, `a | b`, `array of string`.
 fn kind(schema: &Value) -> String {
     if let Some(values) = schema["enum"].as_array() {
         let values = values.iter().map(|one| one.as_str().map_or(one.to_string(), str::to_owned));
@@ -84,7 +85,7 @@ fn kind(schema: &Value) -> String {
     }
 }
 
-/// How a value is given on the command line.
+/// Returns an example value in command-line syntax, such as `=1`.
 fn example(schema: &Value) -> String {
     let word = |value: &Value| value.as_str().map_or(value.to_string(), str::to_owned);
     if let Some(first) = schema["enum"].as_array().and_then(|values| values.first()) {

@@ -1,4 +1,4 @@
-//! What is remembered of the server that a command line means.
+//! Saved data about the server that a command line refers to.
 
 use std::path::PathBuf;
 
@@ -13,23 +13,23 @@ use crate::protocol::types::Tool;
 use crate::redact::{Redactor, without_secrets};
 use crate::session::{KnownOffers, Store, Target, resolve};
 
-/// A value, and what it is.
+/// A value and its description.
 type Choice = (String, String);
 
-/// Beyond so many servers, nothing is said of each.
+/// Number of saved servers above which their records are not read for descriptions.
 const MANY: usize = 100;
 
-/// What is known of one server; looked up when it is asked for.
+/// Saved data about one server, loaded on demand.
 #[derive(Clone)]
 pub(super) struct Known {
     named: Option<String>,
-    /// The configuration file that was given.
+    /// The configuration file given with `--config`.
     config: Option<PathBuf>,
     env: Env,
 }
 
 impl Known {
-    /// Of the server that was named, or else of the current one.
+    /// Selects the named server, or else the current one.
     pub(super) fn of(named: Option<String>, config: Option<PathBuf>, env: &Env) -> Self {
         let named = named.or_else(|| env.var("MCPOKE_SERVER").map(str::to_owned));
         Self { named, config, env: env.clone() }
@@ -88,6 +88,7 @@ impl Known {
         });
         let mut all: Vec<Choice> = std::iter::once(demo).chain(known).collect();
         for one in configured {
+            // A saved name takes precedence over a configured one.
             if all.iter().all(|(name, _)| *name != one.0) {
                 all.push(one);
             }
@@ -103,7 +104,7 @@ impl Known {
     pub(super) fn resources(&self) -> Vec<Choice> {
         let offers = self.offers();
         let whole = offers.resources.iter().map(|one| (one.name.clone(), one.about.clone()));
-        // Of a template, what comes before its first variable.
+        // Offer the part of a template before its first variable.
         let begun = offers.templates.iter().filter_map(|one| {
             let (start, _) = one.name.split_once('{')?;
             Some((start.to_owned(), one.name.clone()))
@@ -121,14 +122,14 @@ impl Known {
         self.offers().prompts.into_iter().map(|one| (one.name, one.about)).collect()
     }
 
-    /// What completion can be asked for.
+    /// Returns the prompts and templates that have completable arguments.
     pub(super) fn references(&self) -> Vec<Choice> {
         let offers = self.offers();
         let all = offers.prompts.into_iter().chain(offers.templates);
         all.map(|one| (one.name, one.about)).collect()
     }
 
-    /// A tool's parameters, or the values of the one that is being typed.
+    /// Returns a tool's parameters, or the values of the one being typed.
     pub(super) fn tool_arguments(&self, tool: &str, typed: &str) -> Vec<Choice> {
         let Some(tool) = self.known_tools().into_iter().find(|known| known.name == tool) else {
             return Vec::new();
@@ -161,7 +162,7 @@ impl Known {
     }
 }
 
-/// The rules of the diagnosis.
+/// Returns the rules of the diagnosis.
 pub(super) fn rules() -> Vec<Choice> {
     diagnose::rules().map(|rule| (rule.id.to_string(), rule.title.to_owned())).collect()
 }

@@ -1,5 +1,5 @@
-//! What TAB completes: commands and options, and what is remembered of servers. Nothing is asked of the
-//! network, and nothing that goes wrong is told: whoever types wants no messages.
+//! Shell completion: commands, options, and saved data about servers. Sends nothing over
+//! the network, and reports no errors, because messages would disturb the command line.
 
 mod known;
 mod words;
@@ -16,16 +16,16 @@ use crate::env::Env;
 use crate::output::one_line;
 use known::Known;
 
-/// The word that the shells' scripts call this program with.
+/// The argument that shell scripts call this program with.
 pub const CALLED: &str = "__complete";
 
-/// The completion script of a shell.
+/// Returns the completion script of a shell.
 pub fn script(shell: Shell) -> Vec<u8> {
     match shell {
         Shell::Bash => include_bytes!("../../completions/mcpoke.bash").to_vec(),
         Shell::Zsh => include_bytes!("../../completions/_mcpoke").to_vec(),
         Shell::Fish => include_bytes!("../../completions/mcpoke.fish").to_vec(),
-        // Of what a server has these know nothing.
+        // The scripts of other shells complete no server data.
         other => {
             let mut script = Vec::new();
             clap_complete::generate(other, &mut Cli::command(), "mcpoke", &mut script);
@@ -34,14 +34,14 @@ pub fn script(shell: Shell) -> Vec<u8> {
     }
 }
 
-/// The answer to a script: a candidate a line. `bash LINE POINT BREAKS` gives what stands for the part
-/// of the word that bash sees; `zsh|fish -- WORD…`, the last of which is being typed, gives whole words, with
-/// a description after a tab.
+/// Returns the candidates for a script, one per line. `bash LINE POINT BREAKS` returns the
+/// part of a word that bash replaces. `zsh|fish -- WORD…` returns whole words with a
+/// description after a tab; the last one is being typed.
 pub fn answer(asked: &[OsString], env: &Env) -> String {
     let asked: Vec<&str> = asked.iter().map(|word| word.to_str().unwrap_or_default()).collect();
     match asked.as_slice() {
         ["bash", line, point, breaks] => {
-            // Counted in characters, not in bytes.
+            // The position is in characters, not bytes.
             let line: String = line.chars().take(point.parse().unwrap_or(usize::MAX)).collect();
             let typed = words::split(&line);
             let current = typed.last().map(String::as_str).unwrap_or_default();
@@ -59,10 +59,10 @@ pub fn answer(asked: &[OsString], env: &Env) -> String {
     }
 }
 
-/// What may stand for the last of these words, with what it is.
+/// Returns the candidates for the last word, with descriptions.
 fn candidates(words: &[String], env: &Env) -> Vec<(String, String)> {
     let Some((current, before)) = words.split_last() else { return Vec::new() };
-    // What is there already says which server and which tool are meant.
+    // The words before determine the server and the tool.
     let matches = Cli::command().ignore_errors(true).try_get_matches_from(before);
     let Ok(matches) = matches else { return Vec::new() };
     let mut command = with_completers(Cli::command(), &matches, env);
@@ -75,10 +75,10 @@ fn candidates(words: &[String], env: &Env) -> Vec<(String, String)> {
         let about = about.lines().next().map(one_line).unwrap_or_default();
         (one.get_value().to_string_lossy().into_owned(), about)
     });
-    // What would drive the terminal, or break the answer's lines, is not offered.
+    // Control characters would affect the terminal or break the line format.
     let texts: Vec<(String, String)> =
         texts.filter(|(value, _)| !value.contains(char::is_control)).collect();
-    // Options only for those who ask for them, unless there is nothing else.
+    // Offer options only after a `-`, unless there is nothing else.
     let is_option = |(value, _): &(String, String)| value.starts_with('-');
     if wants_options || texts.iter().all(is_option) {
         return texts;
@@ -86,7 +86,8 @@ fn candidates(words: &[String], env: &Env) -> Vec<(String, String)> {
     texts.into_iter().filter(|one| !is_option(one)).collect()
 }
 
-/// The words without the server that they name: the engine takes `-s demo` for the command `demo`.
+/// Removes `-s SERVER` from the words: the completion engine takes `-s demo` for the
+/// command `demo`.
 fn without_server(words: &[String]) -> Vec<OsString> {
     let mut kept = Vec::new();
     let mut rest = words;
@@ -100,8 +101,8 @@ fn without_server(words: &[String]) -> Vec<OsString> {
     kept
 }
 
-/// The arguments whose values a server knows, by command; what has a place of its own in the order of the
-/// places, and all of those of a command, since changing an argument puts it last.
+/// Arguments whose values depend on a server, by command. All positional arguments of a
+/// command are listed, in order, because changing an argument moves it to the end.
 const ASKED: [(&str, &str, What); 22] = [
     ("call", "tool", What::Tools),
     ("call", "arguments", What::ToolArguments("tool")),
@@ -127,20 +128,20 @@ const ASKED: [(&str, &str, What); 22] = [
     ("token", "target", What::Servers),
 ];
 
-/// What can be completed from memory.
+/// A kind of value that is completed from saved data.
 #[derive(Clone, Copy)]
 enum What {
     Servers,
     Tools,
-    /// Those of the tool that this argument names.
+    /// Arguments of the tool that the given argument names.
     ToolArguments(&'static str),
     Resources,
     Prompts,
     PromptArguments(&'static str),
-    /// Prompts and templates.
+    /// Prompts and resource templates.
     References,
     Rules,
-    /// Tasks that were begun from here.
+    /// Tasks that were started from here.
     Tasks,
 }
 
@@ -190,9 +191,9 @@ fn values(what: What, known: &Known, sub: &ArgMatches, typed: &str) -> Vec<Compl
     };
     let given = given(sub);
     let found = found.into_iter().filter(|(value, _)| value.starts_with(typed));
-    // What would be taken for an option, or is shown as something else than it is, is typed by hand.
+    // Do not offer values that look like options, or that are displayed differently.
     let found = found.filter(|(value, _)| !value.starts_with('-') && one_line(value) == *value);
-    // An argument that stands there already is not wanted again.
+    // Do not offer an argument that is already given.
     let found = found.filter(|(value, _)| !given.iter().any(|key| value == &format!("{key}=")));
     found
         .map(|(value, about)| {
@@ -202,7 +203,7 @@ fn values(what: What, known: &Known, sub: &ArgMatches, typed: &str) -> Vec<Compl
         .collect()
 }
 
-/// The names of the arguments that stand there already.
+/// Returns the names of the arguments that are already given.
 fn given(sub: &ArgMatches) -> Vec<String> {
     let words = sub.try_get_many::<String>("arguments").ok().flatten();
     let keys = words.into_iter().flatten().filter_map(|word| word.split_once('='));

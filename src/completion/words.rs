@@ -1,7 +1,7 @@
-//! A command line as a shell sees it: its words, and what of a word is still to be typed.
+//! Splitting and quoting of a command line, as a shell does it.
 
-/// The words of a line up to the cursor, quotes and backslashes resolved; the last is being typed, and may be
-/// empty.
+/// Splits a line up to the cursor into words, with quotes and backslashes resolved. The
+/// last word is being typed, and may be empty.
 pub(super) fn split(line: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut begun = false;
@@ -37,14 +37,16 @@ fn current(words: &mut [String]) -> &mut String {
     last
 }
 
-/// How much of a word bash takes for words of their own: it breaks them at more than blanks.
+/// Returns the length in bytes of what bash treats as earlier words: it also breaks words
+/// at `=` and `:`.
 pub(super) fn seen_by_bash(word: &str, breaks: &str) -> usize {
     let breaks =
         |letter: char| !letter.is_whitespace() && "=:".contains(letter) && breaks.contains(letter);
     word.rfind(breaks).map_or(0, |at| at + 1)
 }
 
-/// A word as a shell takes it literally, letter by letter escaped: what is typed before it may be anything.
+/// Escapes a word for a shell, character by character, because it may continue any typed
+/// text.
 pub(super) fn quoted(word: &str) -> String {
     let mut out = String::new();
     for letter in word.chars() {

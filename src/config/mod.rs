@@ -1,7 +1,7 @@
-//! Servers that other programs' configuration files name: read, never written.
+//! Servers from the configuration files of other programs, which are never written.
 //!
-//! Claude, Cursor, VS Code, Windsurf, Gemini, Zed, Cline and opencode each have a file of their own shape;
-//! what they have in common is a name, a URL, and headers with variables in them.
+//! Claude, Cursor, VS Code, Windsurf, Gemini, Zed, Cline and opencode each use a format of
+//! their own. All of them have a name, a URL, and headers with variables.
 
 mod shapes;
 mod variables;
@@ -12,64 +12,65 @@ use std::path::{Path, PathBuf};
 
 use crate::env::Env;
 
-/// The file that projects have (Claude Code, and others).
+/// Configuration file of a project (Claude Code and others).
 const PROJECT: &str = ".mcp.json";
-/// Larger files than this are no configuration of servers, in bytes.
+/// Maximum size of a configuration file, in bytes.
 const MAX_SIZE: u64 = 4 * 1024 * 1024;
 
-/// A server that a file names.
+/// A server from a configuration file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Configured {
-    /// Its name there.
+    /// Name of the server in the file.
     pub name: String,
-    /// The file.
+    /// The configuration file.
     pub file: PathBuf,
-    /// How it is reached.
+    /// The way to reach the server.
     pub reached: Reached,
 }
 
-/// How a configured server is reached.
+/// The way to reach a configured server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reached {
     /// Over HTTP.
     Http(Remote),
-    /// As a program, over its standard input and output; its command line.
+    /// As a program, over its standard input and output, with its command line.
     Stdio(Vec<String>),
-    /// The entry cannot be used, and why.
+    /// The entry cannot be used, for this reason.
     Unusable(String),
 }
 
 /// A server on the network.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Remote {
-    /// Its URL, variables unexpanded.
+    /// The URL, with variables not yet expanded.
     pub url: String,
-    /// The headers to send, variables unexpanded.
+    /// The headers to send, with variables not yet expanded.
     pub headers: Vec<(String, String)>,
-    /// Variables that stand for what an editor asks its user for, and its question.
+    /// Environment variables that replace the prompts of an editor, with the text of the
+    /// prompt.
     pub asked: Vec<(String, String)>,
 }
 
-/// What was found, and where.
+/// The configured servers, and problems with their files.
 #[derive(Debug, Default)]
 pub struct Found {
     /// The servers, in the order of their files.
     pub servers: Vec<Configured>,
-    /// Files that could not be used, and why.
+    /// Files that could not be used, with the reason.
     pub problems: Vec<String>,
     /// The file that was read, if there is one.
     pub file: Option<PathBuf>,
 }
 
 impl Found {
-    /// The server of this name.
+    /// Returns the server with this name.
     pub fn named(&self, name: &str) -> Option<&Configured> {
         self.servers.iter().find(|server| server.name == name)
     }
 }
 
-/// Finds configured servers: in the file that was given (`--config`, `MCPOKE_CONFIG`), or else in the
-/// `.mcp.json` of this folder or the nearest one above.
+/// Reads configured servers from the given file (`--config`, `MCPOKE_CONFIG`), or else from
+/// the nearest `.mcp.json` in this directory or above.
 pub fn find(given: Option<&Path>, env: &Env, folder: &Path) -> Found {
     let mut found = Found::default();
     let given = given.or_else(|| env.var("MCPOKE_CONFIG").map(Path::new));
@@ -98,7 +99,7 @@ impl Found {
 fn text_of(path: &Path) -> Result<String, String> {
     let said = |error: std::io::Error| error.to_string();
     let data = std::fs::metadata(path).map_err(said)?;
-    // A device or a pipe may have no end.
+    // A device or a pipe may never end.
     if !data.is_file() {
         return Err(if data.is_dir() { "it is a folder" } else { "it is no file" }.to_owned());
     }

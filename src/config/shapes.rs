@@ -1,4 +1,4 @@
-//! The shapes of other programs' files.
+//! Formats of other programs' configuration files.
 
 use std::path::Path;
 
@@ -9,7 +9,8 @@ use super::variables::Variables;
 use super::{Configured, Reached, Remote};
 use crate::env::Env;
 
-/// The servers that a file names. Comments and trailing commas are read over: VS Code allows them.
+/// Parses the servers in a file. Comments and trailing commas are accepted, because VS Code
+/// allows them.
 pub(super) fn parse(
     text: &str,
     path: &Path,
@@ -28,6 +29,7 @@ pub(super) fn parse(
         allow_non_finite_numbers: false,
         allow_extended_string_escapes: false,
     };
+    // Some editors write a byte order mark.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let root: Option<Value> =
         parse_to_serde_value(text, &options).map_err(|error| format!("it is not JSON: {error}"))?;
@@ -47,7 +49,7 @@ pub(super) fn parse(
     };
     let mut servers: Vec<Configured> = Vec::new();
     for (name, entry) in lists.into_iter().flatten() {
-        // A name that stands twice means the first, which is the nearer one.
+        // The first of two entries with the same name is the nearer one.
         if servers.iter().all(|known| known.name != *name) {
             let (name, file) = (name.clone(), path.to_owned());
             servers.push(Configured { name, file, reached: reached(entry, &variables) });
@@ -56,28 +58,28 @@ pub(super) fn parse(
     Ok(servers)
 }
 
-/// The maps of servers in a file, the nearer ones first.
+/// Returns the maps of servers in a file, the nearer ones first.
 fn lists<'r>(root: &'r Value, folder: &Path) -> Vec<&'r Map<String, Value>> {
-    // Claude Code keeps what holds for a folder under its path, in its user's own file.
+    // Claude Code stores the settings of a directory under its path, in the user's own file.
     let projects = folder.ancestors().map(|above| &root["projects"][above.display().to_string()]);
     let projects = projects.map(|project| &project["mcpServers"]);
     let others = [
         // Claude, Cursor, Windsurf, Gemini, Cline.
         &root["mcpServers"],
-        // VS Code's own file, and its settings.
+        // VS Code's `mcp.json`, and its settings.
         &root["servers"],
         &root["mcp"]["servers"],
         // Zed.
         &root["context_servers"],
     ];
     let mut found: Vec<_> = projects.chain(others).filter_map(Value::as_object).collect();
-    // opencode, which has the entries themselves where VS Code has `servers`.
+    // opencode has the entries directly in the place where VS Code has `servers`.
     let opencode = root["mcp"].as_object().filter(|mcp| !mcp.contains_key("servers"));
     found.extend(opencode);
     found
 }
 
-/// The folder that a file is about: editors keep theirs in a folder of their own.
+/// Returns the project directory of a file: editors use a hidden subdirectory.
 fn project_of(path: &Path) -> &Path {
     let folder = path.parent().unwrap_or(path);
     let is_editors = folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
@@ -85,7 +87,7 @@ fn project_of(path: &Path) -> &Path {
 }
 
 fn reached(entry: &Value, variables: &Variables<'_>) -> Reached {
-    // Windsurf and Gemini have names of their own for it.
+    // Windsurf and Gemini use keys of their own.
     let url = ["url", "serverUrl", "httpUrl"].iter().find_map(|key| entry[*key].as_str());
     let Some(url) = url else { return program(entry) };
     if let Some(kind) = entry["type"].as_str().filter(|kind| matches!(*kind, "ws" | "sdk")) {
@@ -102,8 +104,8 @@ fn reached(entry: &Value, variables: &Variables<'_>) -> Reached {
             _ => return Reached::Unusable(format!("its header `{name}` is no text")),
         }
     }
-    // A file that came with somebody else's project must not have files of the user's sent anywhere. Asked once
-    // its variables stand for something: they may stand before it.
+    // A file from somebody else's project must not send the user's files anywhere. Check after
+    // expansion: an empty variable may precede `file:`.
     let is_reference = |text: &String| text.starts_with("file:") || text.starts_with("env:");
     if headers.iter().map(|(_, value)| value).chain([&url]).any(is_reference) {
         let why = "a value in it begins with `file:` or `env:`, which mcpoke looks up on its own command line alone";
@@ -112,7 +114,7 @@ fn reached(entry: &Value, variables: &Variables<'_>) -> Reached {
     Reached::Http(Remote { url, headers, asked })
 }
 
-/// opencode writes `{env:NAME}`.
+/// Converts opencode's `{env:NAME}` to `${env:NAME}`.
 fn without_braces(template: &str) -> String {
     let mut out = String::new();
     let mut rest = template;
@@ -124,7 +126,8 @@ fn without_braces(template: &str) -> String {
     out + rest
 }
 
-/// A server that is a program. Its environment may hold secrets, and is left out.
+/// Reads the command line of a server. Its environment may contain secrets, and is left
+/// out.
 fn program(entry: &Value) -> Reached {
     let words = |value: &Value| -> Vec<String> {
         let words = value.as_array().into_iter().flatten().filter_map(Value::as_str);
@@ -134,7 +137,7 @@ fn program(entry: &Value) -> Reached {
         Value::String(command) => {
             std::iter::once(command.clone()).chain(words(&entry["args"])).collect()
         }
-        // opencode has all in one; older ones of Zed have an object.
+        // opencode has one array; older versions of Zed have an object.
         Value::Array(_) => words(&entry["command"]),
         Value::Object(command) => {
             let path = command.get("path").and_then(Value::as_str).map(str::to_owned);
@@ -215,7 +218,7 @@ mod tests {
         assert!(matches!(of(r#"{"url":"file:/etc/passwd"}"#), Reached::Unusable(_)));
         let sends = r#"{"url":"http://h/","headers":{"X":"file:/home/me/.ssh/id_rsa"}}"#;
         assert!(matches!(of(sends), Reached::Unusable(_)));
-        // No home is known here, so that nothing stands before it.
+        // `HOME` is not set here, so the variable is empty.
         let hidden =
             r#"{"url":"http://h/","headers":{"X":"${userHome}file:/home/me/.ssh/id_rsa"}}"#;
         assert!(matches!(of(hidden), Reached::Unusable(_)));

@@ -1,5 +1,5 @@
-//! Variables as other programs write them, turned into this program's own: `${NAME}` and
-//! `${NAME:-default}`, looked up when a header is sent.
+//! Conversion of other programs' variables to `${NAME}` and `${NAME:-default}`, which are
+//! expanded when a header is sent.
 
 use std::path::Path;
 
@@ -7,17 +7,17 @@ use serde_json::Value;
 
 use crate::env::Env;
 
-/// What variables may stand for in one file.
+/// Values for the variables in one file.
 pub(super) struct Variables<'v> {
     pub(super) env: &'v Env,
-    /// The folder of the project that the file belongs to.
+    /// The project directory of the file.
     pub(super) folder: &'v Path,
-    /// VS Code's `inputs`.
+    /// The `inputs` of VS Code.
     pub(super) inputs: &'v [Value],
 }
 
 impl Variables<'_> {
-    /// A template in this program's words; questions that an editor would ask are added to `asked`.
+    /// Converts the variables of a template; adds prompts that an editor would show to `asked`.
     pub(super) fn own(&self, template: &str, asked: &mut Vec<(String, String)>) -> String {
         let mut out = String::new();
         let mut rest = template;
@@ -37,8 +37,8 @@ impl Variables<'_> {
 
     fn one(&self, inside: &str, asked: &mut Vec<(String, String)>) -> String {
         if let Some(name) = inside.strip_prefix("env:") {
-            // An unset one is empty where this is the syntax (VS Code, Windsurf); here it is an error, since
-            // an empty credential helps nobody.
+            // In VS Code and Windsurf, an unset variable is empty. Here it is an error, because an
+            // empty credential is useless.
             return format!("${{{name}}}");
         }
         if let Some(id) = inside.strip_prefix("input:") {
@@ -62,7 +62,7 @@ impl Variables<'_> {
     }
 }
 
-/// The variable that stands for what VS Code asks its user for.
+/// Returns the environment variable that replaces a prompt of VS Code.
 fn input_variable(id: &str) -> String {
     let letters =
         id.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' });

@@ -1,4 +1,4 @@
-//! Misbehaviour on demand: lost sessions in every shape, and answers that break.
+//! Misbehaviour on request: lost sessions, reported in every way, and broken responses.
 
 use std::io;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::{Fault, LostAs};
 use crate::protocol::codes;
 use crate::protocol::headers::{EVENT_STREAM, JSON};
 
-/// The refusal of a session that is not known.
+/// Returns the response for an unknown session.
 pub(super) fn lost(shape: LostAs) -> Answer {
     let text = |status, kind, body: &str| with_type(status, kind, whole(body.to_owned()));
     let plain = "text/plain";
@@ -42,7 +42,7 @@ pub(super) fn lost(shape: LostAs) -> Answer {
     }
 }
 
-/// An answer to a call that goes wrong in this way.
+/// Returns a response to a call with this fault.
 pub(super) async fn faulty(fault: Fault, id: &Value, result: &Value) -> Answer {
     let text = match fault {
         Fault::Slow => {
@@ -72,6 +72,7 @@ pub(super) async fn faulty(fault: Fault, id: &Value, result: &Value) -> Answer {
             Fault::Cut | Fault::Reset => {
                 let half = text.len() / 2;
                 let _ = sender.send_data(Bytes::from(text).slice(..half)).await;
+                // The first half must reach the client before the connection breaks.
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 sender.abort(io::ErrorKind::BrokenPipe.into());
             }

@@ -1,5 +1,5 @@
-//! The built-in server in the legacy era: handshake, sessions, and a stream on which it can ask
-//! (2025-11-25, Lifecycle and Transports).
+//! The built-in server in the legacy era: handshake, sessions, and a stream for server
+//! requests (2025-11-25, Lifecycle and Transports).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,10 +23,10 @@ use crate::protocol::headers::{EVENT_STREAM, PROTOCOL_VERSION, SESSION_ID};
 use crate::protocol::version::{HANDSHAKE_VERSIONS, LATEST_HANDSHAKE, OLDEST_ANSWERED};
 use crate::protocol::{codes, methods};
 
-/// How long a client may take to answer.
+/// Time limit for the client's response to a server request.
 const PATIENCE: Duration = Duration::from_mins(5);
 
-/// Serves a message of this era.
+/// Handles a JSON-RPC message. An error is the response that rejects it.
 pub(super) async fn serve(
     state: &Arc<State>,
     headers: &HeaderMap,
@@ -59,7 +59,7 @@ pub(super) async fn serve(
     Ok(reply(state, session.as_deref(), method, message).await)
 }
 
-/// Takes a notification, or the answer to something that was asked.
+/// Handles a notification, or the response to a server request.
 fn take(state: &State, session: Option<&str>, method: &str, message: &Value) {
     let mut sessions = state.sessions();
     let Some(session) = session.and_then(|id| sessions.get(id)) else { return };
@@ -68,12 +68,13 @@ fn take(state: &State, session: Option<&str>, method: &str, message: &Value) {
     } else if method.is_empty()
         && let Some(waiting) = session.asked.remove(message["id"].as_str().unwrap_or_default())
     {
-        // Whoever asked may have gone.
+        // The call that asked may have ended.
         let _ = waiting.send(message.clone());
     }
 }
 
-/// The session that a request names; `None` for a server without sessions.
+/// Returns the session that a request names; `None` for a stateless server. An error is the
+/// response for a missing or unknown session.
 fn session_of(state: &State, headers: &HeaderMap) -> Result<Option<String>, Answer> {
     if state.options.stateless {
         return Ok(None);
@@ -197,7 +198,7 @@ async fn call(state: &Arc<State>, session: Option<&str>, message: &Value) -> Ans
     answer(form, &success(id, &result))
 }
 
-/// The result of a task, once it is there.
+/// Returns the result of a task when the task ends.
 async fn task_result(state: &State, id: &Value, params: &Value) -> Answer {
     let task = params["taskId"].as_str().unwrap_or_default();
     let form = state.options.answers;
@@ -209,7 +210,7 @@ async fn task_result(state: &State, id: &Value, params: &Value) -> Answer {
     answer(form, &success(id, &result))
 }
 
-/// Asks the client on the call's own stream, and answers the call with what came of it.
+/// Sends a server request on the call's own stream, and uses the response for the result.
 fn ask(state: &Arc<State>, session: Option<&str>, message: &Value, inquiry: &Inquiry) -> Answer {
     let (id, form) = (message["id"].clone(), state.options.answers);
     let cannot = |why: &str| answer(form, &success(&id, &answers::wrong(why)));
@@ -251,7 +252,7 @@ fn ask(state: &Arc<State>, session: Option<&str>, message: &Value, inquiry: &Inq
     answer
 }
 
-/// Works step by step; stops when the client goes away.
+/// Works step by step; stops when the client disconnects.
 pub(super) async fn slow(
     answers: AnswerForm,
     message: &Value,
@@ -261,7 +262,7 @@ pub(super) async fn slow(
 ) -> Answer {
     let reply = success(&message["id"], result);
     if answers == AnswerForm::Json {
-        // Dropped by hyper when the client goes away.
+        // hyper drops this future when the client disconnects.
         tokio::time::sleep(step * steps).await;
         return document(StatusCode::OK, &reply);
     }
@@ -276,7 +277,8 @@ async fn work(mut sender: Sender<Bytes>, token: Value, reply: Value, step: Durat
         tokio::time::sleep(step).await;
         let progress = json!({"jsonrpc": "2.0", "method": methods::PROGRESS, "params": {
             "progressToken": token, "progress": done, "total": steps}});
-        // Without a token nobody asked for progress; the comment tells whether anyone is there.
+        // Without a token, no progress was requested; sending a comment shows whether the client is
+        // still there.
         let text = if token.is_null() { ": working\n\n".to_owned() } else { event(&progress) };
         if sender.send_data(Bytes::from(text)).await.is_err() {
             return;
@@ -285,7 +287,7 @@ async fn work(mut sender: Sender<Bytes>, token: Value, reply: Value, step: Durat
     let _ = sender.send_data(Bytes::from(event(&reply))).await;
 }
 
-/// The standalone stream: silent, but for a comment now and then and for changes of the tools.
+/// Opens the standalone stream, with keep-alive comments and notifications of changes.
 pub(super) fn listen(state: &Arc<State>, headers: &HeaderMap) -> Result<Answer, Answer> {
     let Some(id) = session_of(state, headers)? else { return Err(refuse_method(state)) };
     if !text_of(headers, header::ACCEPT.as_str()).unwrap_or_default().contains(EVENT_STREAM) {
@@ -301,7 +303,7 @@ pub(super) fn listen(state: &Arc<State>, headers: &HeaderMap) -> Result<Answer, 
         return Err(refuse(StatusCode::CONFLICT, codes::SERVER_ERROR, text));
     }
     let (mut sender, body) = Channel::<Bytes>::new(1);
-    // hyper drops the body when the client goes away, and the place is free again.
+    // hyper drops the body when the client disconnects; another stream may then be opened.
     let place = Place { state: Arc::clone(state), id: id.clone() };
     let body = body.map_frame(move |frame| {
         let _ = &place;
@@ -330,7 +332,7 @@ pub(super) fn listen(state: &Arc<State>, headers: &HeaderMap) -> Result<Answer, 
     Ok(with_type(StatusCode::OK, EVENT_STREAM, body))
 }
 
-/// The one standalone stream that a session may have.
+/// The single standalone stream of a session.
 struct Place {
     state: Arc<State>,
     id: String,
@@ -351,7 +353,7 @@ pub(super) fn end(state: &State, headers: &HeaderMap) -> Result<Answer, Answer> 
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
-/// What is refused by its HTTP method.
+/// Returns the 405 response with the supported methods.
 pub(super) fn refuse_method(state: &State) -> Answer {
     let stateless = state.options.stateless || state.options.eras == Eras::Modern;
     not_allowed(if stateless { "POST" } else { "GET, POST, DELETE" })

@@ -1,9 +1,9 @@
-//! The built-in server: strict, small, loopback only. Examples run on it, and so do tests.
+//! The built-in server: strict, small, loopback only. Examples and tests use it.
 //!
-//! hyper on a current-thread runtime, confined to this room. It speaks both eras, each as its revision
-//! demands: in the legacy one a session is required and an unknown one gets 404 (2025-11-25, Transports),
-//! in the modern one every request is checked by itself (2026-07-28, Streamable HTTP). It can be told to
-//! misbehave, in the ways that real servers do.
+//! It uses hyper on a current-thread runtime, and supports both eras as their revisions
+//! require. In the legacy era, a session is required, and an unknown one gets 404
+//! (2025-11-25, Transports). In the modern era, every request is checked by itself
+//! (2026-07-28, Streamable HTTP). Options make it misbehave as real servers do.
 
 mod answers;
 mod faults;
@@ -30,40 +30,41 @@ pub use oauth::{CLIENT_ID, CLIENT_SECRET};
 use crate::protocol::types::Tool;
 pub use options::{AnswerForm, DemoAuth, Eras, Fault, LostAs};
 
-/// The token that the server wants, where it wants one.
+/// The token that the server requires with `--auth bearer`.
 pub const TOKEN: &str = "demo-token";
 
 /// How the server behaves.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
-    /// Sessions are lost after so many calls.
+    /// Number of calls after which a session is lost.
     pub lose_after: Option<u32>,
-    /// Sessions are lost so long after they were opened.
+    /// Age at which a session is lost.
     pub lose_every: Option<Duration>,
-    /// How that shows.
+    /// Response that reports a lost session.
     pub lost_as: LostAs,
-    /// What goes wrong with calls.
+    /// Fault in the responses to calls.
     pub fault: Option<Fault>,
-    /// The eras it speaks.
+    /// The supported eras.
     pub eras: Eras,
-    /// Issue no session ids and want none.
+    /// Neither issue nor require session ids.
     pub stateless: bool,
-    /// How answers come.
+    /// Form of the responses.
     pub answers: AnswerForm,
-    /// What is wanted of clients.
+    /// Authorization that clients need.
     pub auth: DemoAuth,
-    /// How long the tokens are good that it gives.
+    /// Lifetime of issued tokens; `None` is one hour.
     pub token_ttl: Option<Duration>,
 }
 
-/// The tools that it offers at its beginning.
+/// Returns the tools that a new server offers.
 pub fn tools() -> Vec<Tool> {
     let tools = tools::list(false);
     let texts = tools.as_array().into_iter().flatten().map(ToString::to_string);
     texts.filter_map(|text| Tool::parse(RawValue::from_string(text).ok()?).ok()).collect()
 }
 
-/// What else it offers, by what the protocol calls it: `resources`, `resourceTemplates`, `prompts`.
+/// Returns another list that the server offers: `resources`, `resourceTemplates` or
+/// `prompts`.
 pub fn offers(key: &str) -> Vec<Value> {
     offers::list(key).as_array().cloned().unwrap_or_default()
 }
@@ -87,12 +88,12 @@ impl Demo {
         Ok(Self { address, thread })
     }
 
-    /// Its endpoint.
+    /// Returns the URL of the endpoint.
     pub fn url(&self) -> String {
         format!("http://{}/mcp", self.address)
     }
 
-    /// Serves until the process ends, or the server fails.
+    /// Serves until the process ends. Fails if the server stops.
     pub fn wait(self) -> io::Result<()> {
         self.thread.join().unwrap_or_else(|_| Err(io::Error::other("the server stopped")))
     }

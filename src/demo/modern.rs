@@ -1,5 +1,5 @@
-//! The built-in server in the modern era: every request by itself, its envelope and its headers checked
-//! against each other (2026-07-28, Streamable HTTP and Overview).
+//! The built-in server in the modern era: checks each request by itself, its envelope and
+//! its headers against each other (2026-07-28, Streamable HTTP and Overview).
 
 use std::sync::Arc;
 
@@ -20,13 +20,13 @@ use crate::protocol::mirror::{self, decoded};
 use crate::protocol::version::{HANDSHAKE_VERSIONS, MODERN_VERSIONS};
 use crate::protocol::{codes, methods};
 
-/// The extension that lets a call become a task.
+/// The extension that permits a call to become a task.
 const TASKS: &str = "io.modelcontextprotocol/tasks";
 
-/// How long lists may be believed, in milliseconds.
+/// Time that lists may be cached, in milliseconds.
 const TTL_MS: u64 = 60_000;
 
-/// Serves a message of this era.
+/// Handles a JSON-RPC message. An error is the response that rejects it.
 pub(super) async fn serve(
     state: &Arc<State>,
     headers: &HeaderMap,
@@ -86,21 +86,21 @@ fn bad(id: &Value, code: i64, text: &str) -> Answer {
     document(StatusCode::BAD_REQUEST, &error(id, code, text))
 }
 
-/// The revisions that the server was told to speak.
+/// Returns the protocol versions of the eras that the server was started with.
 fn supported(state: &State) -> Vec<&'static str> {
     let legacy: &[&str] =
         if state.options.eras == Eras::Modern { &[] } else { &HANDSHAKE_VERSIONS };
     MODERN_VERSIONS.iter().chain(legacy).copied().collect()
 }
 
-/// A complete result, with who gives it.
+/// Marks a result as complete, and adds the server's name and version.
 fn complete(mut result: Value) -> Value {
     result["resultType"] = json!("complete");
     result["_meta"][META_SERVER] = offers::server_info();
     result
 }
 
-/// A complete result that may be kept for a while (2026-07-28, Caching).
+/// Marks a result as complete and cacheable (2026-07-28, Caching).
 fn cached(result: Value) -> Value {
     let mut result = complete(result);
     result["ttlMs"] = json!(TTL_MS);
@@ -108,7 +108,7 @@ fn cached(result: Value) -> Value {
     result
 }
 
-/// The envelope, and the headers that mirror the body.
+/// Checks the envelope, and the headers that mirror the body.
 fn check(state: &State, headers: &HeaderMap, message: &Value, method: &str) -> Result<(), Answer> {
     let (id, params) = (&message["id"], &message["params"]);
     let unsupported = |requested: &str| {
@@ -118,7 +118,7 @@ fn check(state: &State, headers: &HeaderMap, message: &Value, method: &str) -> R
     };
     let meta = &params["_meta"];
     if method == methods::INITIALIZE && meta.get(META_VERSION).is_none() {
-        // A legacy client learns at least what is spoken here.
+        // This error shows a legacy client the supported versions.
         return Err(unsupported(params["protocolVersion"].as_str().unwrap_or_default()));
     }
     for (key, fits) in [
@@ -131,7 +131,7 @@ fn check(state: &State, headers: &HeaderMap, message: &Value, method: &str) -> R
         }
     }
     let version = meta[META_VERSION].as_str().unwrap_or_default();
-    // The version is compared before it is judged: what disagrees with itself means nothing.
+    // Compare the version first: a request that contradicts itself has no version to support.
     let header = text_of(headers, PROTOCOL_VERSION);
     if header != Some(version) {
         let text = format!("Header mismatch: MCP-Protocol-Version is {}", shown(header));
@@ -150,7 +150,7 @@ fn shown(header: Option<&str>) -> String {
     header.map_or("missing".to_owned(), |value| format!("`{value}`"))
 }
 
-/// A header that must stand for this value.
+/// Checks that a header has this value.
 fn compare(id: &Value, headers: &HeaderMap, name: &str, value: &str) -> Result<(), Answer> {
     let header = text_of(headers, name);
     if header.and_then(decoded).as_deref() == Some(value) {
@@ -160,7 +160,8 @@ fn compare(id: &Value, headers: &HeaderMap, name: &str, value: &str) -> Result<(
     Err(bad(id, codes::HEADER_MISMATCH, &text))
 }
 
-/// The headers that the tool's definition asks for ("Server Behavior for Custom Headers").
+/// Checks the headers that the tool's definition requires ("Server Behavior for Custom
+/// Headers").
 fn check_parameters(headers: &HeaderMap, message: &Value) -> Result<(), Answer> {
     let params = &message["params"];
     let tools = tools::list(true);
@@ -229,10 +230,11 @@ async fn call(state: &Arc<State>, message: &Value) -> Result<Answer, Answer> {
     Ok(answer(form, &success(id, &result)))
 }
 
-/// The key of the one question in a map of questions.
+/// Key of the only input request.
 const QUESTION: &str = "question";
 
-/// Asks, or takes the answer (2026-07-28, Multi Round-Trip Requests).
+/// Requests input, or accepts the client's response (2026-07-28, Multi Round-Trip
+/// Requests).
 fn ask(state: &State, message: &Value, inquiry: &Inquiry) -> Result<Value, Answer> {
     let (id, params) = (&message["id"], &message["params"]);
     let declared = &params["_meta"][META_CAPABILITIES];
@@ -242,7 +244,7 @@ fn ask(state: &State, message: &Value, inquiry: &Inquiry) -> Result<Value, Answe
         error["error"]["data"] = json!({"requiredCapabilities": {inquiry.capability: {}}});
         return Err(document(StatusCode::BAD_REQUEST, &error));
     }
-    // The state is opaque, and comes back as it is or not at all.
+    // The state is opaque to the client, which must return it unchanged.
     let seal = format!("{} \u{1f512} {}", inquiry.method, state.seal(&params["name"].to_string()));
     if let Some(given) = params["inputResponses"].get(QUESTION) {
         if params["requestState"] != seal.as_str() {
@@ -262,7 +264,7 @@ fn ask(state: &State, message: &Value, inquiry: &Inquiry) -> Result<Value, Answe
     }))
 }
 
-/// A stream that stays open and tells of changes (2026-07-28, Subscriptions).
+/// Opens a stream that notifies of changes (2026-07-28, Subscriptions).
 fn listen(state: &Arc<State>, message: &Value) -> Answer {
     let subscription = json!({"io.modelcontextprotocol/subscriptionId": message["id"]});
     let filter = &message["params"]["notifications"];

@@ -1,5 +1,6 @@
-//! The authorization server of the built-in server: it lets everybody in, and checks everything else (OAuth
-//! 2.1; RFC 7591; RFC 7636; RFC 8707; RFC 9207; RFC 7009). What it knows it forgets when it ends.
+//! The authorization server of the built-in server: it approves every user, and checks
+//! everything else (OAuth 2.1; RFC 7591; RFC 7636; RFC 8707; RFC 9207; RFC 7009). Its state
+//! is lost when it ends.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,23 +18,23 @@ use url::form_urlencoded;
 use super::answers::{Answer, document, empty, not_allowed, plain, refuse, text_of};
 use crate::protocol::codes;
 
-/// The client that is registered from the beginning, for whoever has no browser.
+/// A pre-registered client, for a login without a browser.
 pub const CLIENT_ID: &str = "demo-client";
-/// Its secret.
+/// The secret of the pre-registered client.
 pub const CLIENT_SECRET: &str = "demo-secret";
 
-/// What every request needs.
+/// Scope that every request requires.
 const READ: &str = "demo:read";
-/// What the tool that changes something needs besides.
+/// Scope that the tool with side effects requires as well.
 const WRITE: &str = "demo:write";
-/// How long a code is good for.
+/// Lifetime of an authorization code.
 const CODE_TTL: Duration = Duration::from_mins(1);
-/// The largest request that is read.
+/// Maximum size of a request, in bytes.
 const MAX_REQUEST: usize = 64 * 1024;
-/// As many of a kind are kept.
+/// Maximum number of clients, codes and tokens.
 const MAX_KEPT: usize = 10_000;
 
-/// A code that was given out.
+/// An issued authorization code.
 struct Code {
     client: String,
     redirect_uri: String,
@@ -43,29 +44,30 @@ struct Code {
     until: Instant,
 }
 
-/// A token, and what it is good for.
+/// An issued token, and what it permits.
 struct Given {
     client: String,
     scopes: Vec<String>,
     resource: String,
-    /// The login that it came of: a refresh token that comes twice ends all of it (OAuth 2.1, 4.3.1).
+    /// The login that the token belongs to. A refresh token that is used twice ends the whole
+    /// login (OAuth 2.1, 4.3.1).
     family: String,
-    /// `None` for a refresh token.
+    /// Expiry; `None` for a refresh token.
     until: Option<Instant>,
 }
 
 #[derive(Default)]
 struct Known {
-    /// Clients that registered, and where their users come back to.
+    /// Registered clients and their redirect URIs.
     clients: HashMap<String, Vec<String>>,
     codes: HashMap<String, Code>,
     access: HashMap<String, Given>,
     refresh: HashMap<String, Given>,
-    /// Refresh tokens that were used, and the login that they came of.
+    /// Used refresh tokens, with the logins that they belong to.
     used: HashMap<String, String>,
 }
 
-/// What the authorization server knows.
+/// State of the authorization server.
 pub(super) struct Authority {
     known: Mutex<Known>,
     ttl: Duration,
@@ -73,14 +75,14 @@ pub(super) struct Authority {
 
 fn random() -> String {
     let mut bytes = [0; 24];
-    // Without random numbers every token would be the same: then none is given.
+    // Without random numbers every token would be the same, so issue none.
     match getrandom::fill(&mut bytes) {
         Ok(()) => URL_SAFE_NO_PAD.encode(bytes),
         Err(_) => String::new(),
     }
 }
 
-/// An error of the token endpoint (RFC 6749, 5.2).
+/// Creates an error response of the token endpoint (RFC 6749, 5.2).
 fn error(status: StatusCode, code: &str, description: &str) -> Answer {
     document(status, &json!({"error": code, "error_description": description}))
 }
@@ -102,7 +104,7 @@ impl Authority {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Serves what belongs to authorization; `None` for anything else.
+    /// Handles an authorization request; returns any other request as `Err`.
     pub(super) async fn serve(
         &self,
         request: Request<Incoming>,
@@ -169,14 +171,14 @@ impl Authority {
         document(StatusCode::CREATED, &registered)
     }
 
-    /// Lets everybody in, and sends the browser back.
+    /// Approves every user, and redirects the browser back.
     fn authorize(&self, here: &str, query: &str) -> Answer {
         let asked: HashMap<String, String> =
             form_urlencoded::parse(query.as_bytes()).into_owned().collect();
         let of = |name: &str| asked.get(name).cloned().unwrap_or_default();
         let (client, redirect_uri) = (of("client_id"), of("redirect_uri"));
         let mut known = self.known();
-        // To an address that nobody registered nothing is sent (RFC 6749, 4.1.2.1).
+        // Never redirect to an unregistered URI (RFC 6749, 4.1.2.1).
         if !known.clients.get(&client).is_some_and(|uris| uris.contains(&redirect_uri)) {
             return plain(
                 StatusCode::BAD_REQUEST,
@@ -193,6 +195,7 @@ impl Authority {
             () if of("code_challenge_method") != "S256" || of("code_challenge").is_empty() => {
                 Some("invalid_request")
             }
+            // The token must be bound to this server (RFC 8707, 2).
             () if resource != format!("{here}/mcp") => Some("invalid_target"),
             () if !scopes.iter().all(|scope| scope == READ || scope == WRITE) => {
                 Some("invalid_scope")
@@ -212,6 +215,7 @@ impl Authority {
                 let given = Code { client, redirect_uri, challenge, scopes, resource, until };
                 known.codes.insert(code, given);
             }
+            // The issuer lets a client detect a mix-up (RFC 9207).
             answer.append_pair("iss", here);
             if let Some(state) = asked.get("state") {
                 answer.append_pair("state", state);
@@ -229,6 +233,7 @@ impl Authority {
         let of = |name: &str| asked.get(name).map(String::as_str).unwrap_or_default();
         let mut known = self.known();
         let now = Instant::now();
+        // Expired tokens must not count towards the limit.
         known.access.retain(|_, token| token.until.is_some_and(|until| until > now));
         if known.access.len() >= MAX_KEPT || known.refresh.len() >= MAX_KEPT {
             return bad("temporarily_unavailable", "too many tokens");
@@ -253,7 +258,7 @@ impl Authority {
             "refresh_token" => {
                 let given = of("refresh_token");
                 if let Some(family) = known.used.get(given).cloned() {
-                    // Somebody has stolen it, or lost its answer: nobody can tell.
+                    // The token was stolen, or the last response was lost: there is no way to know.
                     known.access.retain(|_, token| token.family != family);
                     known.refresh.retain(|_, token| token.family != family);
                     return bad("invalid_grant", "the refresh token was used before");
@@ -264,6 +269,7 @@ impl Authority {
                 let Some(token) = known.refresh.remove(given).filter(|_| fits) else {
                     return bad("invalid_grant", "the refresh token is not known");
                 };
+                // A refresh token that is used twice reveals a theft.
                 known.used.insert(given.to_owned(), token.family.clone());
                 let Given { client, scopes, resource, family, .. } = token;
                 self.give(&mut known, &client, &scopes, &resource, Some(family))
@@ -291,7 +297,7 @@ impl Authority {
         }
     }
 
-    /// Tokens; with a refresh token where they are of a login that lasts.
+    /// Issues an access token, and a refresh token if it belongs to a login.
     fn give(
         &self,
         known: &mut Known,
@@ -324,7 +330,7 @@ impl Authority {
         document(StatusCode::OK, &answer)
     }
 
-    /// Takes a token back; one that is not known is taken back already (RFC 7009, 2.2).
+    /// Revokes a token; an unknown one counts as revoked (RFC 7009, 2.2).
     fn revoke(&self, body: &[u8]) -> Answer {
         let asked: HashMap<String, String> = form_urlencoded::parse(body).into_owned().collect();
         let token = asked.get("token").map(String::as_str).unwrap_or_default();
@@ -336,7 +342,8 @@ impl Authority {
         empty(StatusCode::OK)
     }
 
-    /// Whether a request may be served (RFC 6750, 3). `writes` says that it changes something.
+    /// Checks that a request is authorized (RFC 6750, 3); `writes` is true if it changes
+    /// something.
     pub(super) fn check(&self, headers: &HeaderMap, writes: bool) -> Result<(), Answer> {
         let host = text_of(headers, header::HOST.as_str()).unwrap_or_default();
         let metadata = format!("http://{host}/.well-known/oauth-protected-resource/mcp");

@@ -1,5 +1,5 @@
-//! What the built-in server offers besides tools: a resource, a picture, a template, a prompt. The same
-//! in both eras.
+//! Resources, a template and a prompt of the built-in server, and its capabilities. The
+//! contents are the same in both eras.
 
 use serde_json::{Value, json};
 
@@ -7,16 +7,16 @@ use super::state::State;
 use super::tools::IMAGE;
 use crate::protocol::methods;
 
-/// How the server wants to be used.
+/// Instructions for clients.
 pub(super) const INSTRUCTIONS: &str =
     "A server to try things on. Its tools do what their names say.";
 
-/// What the server says it is.
+/// Returns the name and version of the server.
 pub(super) fn server_info() -> Value {
     json!({"name": "mcpoke-demo", "version": env!("CARGO_PKG_VERSION")})
 }
 
-/// What it offers in the modern era, where tasks are an extension.
+/// Returns the capabilities in the modern era, where tasks are an extension.
 pub(super) fn modern_capabilities() -> Value {
     let mut capabilities = capabilities();
     if let Some(all) = capabilities.as_object_mut() {
@@ -26,7 +26,7 @@ pub(super) fn modern_capabilities() -> Value {
     capabilities
 }
 
-/// What it offers.
+/// Returns the capabilities in the legacy era.
 pub(super) fn capabilities() -> Value {
     json!({
         "tools": {"listChanged": true},
@@ -38,17 +38,17 @@ pub(super) fn capabilities() -> Value {
     })
 }
 
-/// The resource that changes with the tools.
+/// URI of the resource that counts calls of `toggle`.
 pub(super) const TOGGLES: &str = "demo://toggles";
 
-/// The notification that it has changed.
+/// Returns the notification that this resource has changed.
 pub(super) fn updated() -> Value {
     json!({"jsonrpc": "2.0", "method": methods::RESOURCE_UPDATED, "params": {"uri": TOGGLES}})
 }
 
 const NAMES: [&str; 3] = ["Ada", "Alan", "Grace"];
 
-/// A list of what it offers besides tools, by what the server calls it.
+/// Returns a list: `resources`, `resourceTemplates` or `prompts`.
 pub(super) fn list(key: &str) -> Value {
     match key {
         "resources" => json!([
@@ -70,7 +70,8 @@ pub(super) fn list(key: &str) -> Value {
     }
 }
 
-/// The result of a method; `None` for one that is not known, or why there is none.
+/// Returns the result of a method, or the reason why there is none; `None` for an unknown
+/// method.
 pub(super) fn serve(state: &State, method: &str, params: &Value) -> Option<Result<Value, String>> {
     Some(Ok(match method {
         methods::LIST_RESOURCES => json!({"resources": list("resources")}),

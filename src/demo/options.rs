@@ -1,10 +1,10 @@
-//! The ways in which the built-in server may behave.
+//! Options for the behaviour of the built-in server.
 
 #![allow(clippy::doc_markdown, reason = "help for people")]
 
 use clap::ValueEnum;
 
-/// How the demo refuses a session that it does not know.
+/// Response of the demo server to an unknown session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum LostAs {
     /// 404 with a JSON-RPC error, as the specification has it
@@ -34,7 +34,7 @@ pub enum LostAs {
     Empty,
 }
 
-/// What goes wrong with the demo's answers to calls.
+/// Fault in the demo server's responses to calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Fault {
     /// They take three seconds more
@@ -49,7 +49,7 @@ pub enum Fault {
     Huge,
 }
 
-/// The eras that the demo speaks.
+/// Eras that the demo server supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Eras {
     /// Revisions up to 2025-11-25
@@ -61,7 +61,7 @@ pub enum Eras {
     Dual,
 }
 
-/// The form of the demo's answers.
+/// Form of the demo server's responses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum AnswerForm {
     /// An event stream
@@ -71,7 +71,7 @@ pub enum AnswerForm {
     Json,
 }
 
-/// What the demo wants of clients.
+/// Authorization that the demo server requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum DemoAuth {
     /// Nothing

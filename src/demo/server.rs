@@ -1,4 +1,4 @@
-//! The HTTP side of the built-in server: what both eras share, and which of them a request is of.
+//! HTTP side of the built-in server: the checks of both eras, and the choice between them.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::protocol::headers::{ACCEPT_BOTH, EVENT_STREAM, JSON, PROTOCOL_VERSION
 use crate::protocol::version::Era;
 use crate::protocol::{codes, methods};
 
-/// The largest request that is read.
+/// Maximum size of a request, in bytes.
 const MAX_REQUEST: usize = 4 * 1024 * 1024;
 /// Serves until the listener fails.
 pub(super) fn run(listener: std::net::TcpListener, options: Options) -> std::io::Result<()> {
@@ -30,7 +30,7 @@ pub(super) fn run(listener: std::net::TcpListener, options: Options) -> std::io:
             let (stream, _) = listener.accept().await?;
             stream.set_nodelay(true)?;
             if options.fault == Some(Fault::Reset) {
-                // Whatever ends the connection ends it with a reset.
+                // Closing the connection then sends a reset.
                 stream.set_zero_linger()?;
             }
             let state = Arc::clone(&state);
@@ -39,7 +39,7 @@ pub(super) fn run(listener: std::net::TcpListener, options: Options) -> std::io:
                     let state = Arc::clone(&state);
                     async move { Ok::<_, Infallible>(handle(&state, request).await) }
                 });
-                // A connection that breaks is its client's affair.
+                // A broken connection concerns only its own client.
                 let _ = hyper::server::conn::http1::Builder::new()
                     .serve_connection(TokioIo::new(stream), service)
                     .await;
@@ -68,7 +68,7 @@ async fn handle(state: &Arc<State>, request: Request<Incoming>) -> Answer {
     }
     let outcome = match *request.method() {
         Method::POST => post(state, request).await,
-        // The modern era has POST alone (2026-07-28, Streamable HTTP, "Earlier Streamable HTTP
+        // The modern era has only POST (2026-07-28, Streamable HTTP, "Earlier Streamable HTTP
         // Revisions").
         _ if state.options.eras == Eras::Modern => Ok(not_allowed("POST")),
         Method::GET => legacy::listen(state, request.headers()),
@@ -78,8 +78,8 @@ async fn handle(state: &Arc<State>, request: Request<Incoming>) -> Answer {
     outcome.unwrap_or_else(|refusal| refusal)
 }
 
-/// Only names of this machine: a web page must not reach the server through DNS rebinding
-/// (2025-11-25, Transports, "Security Warning").
+/// Permits only names of this machine: a web page must not reach the server through DNS
+/// rebinding (2025-11-25, Transports, "Security Warning").
 fn check_origin(headers: &HeaderMap) -> Result<(), Answer> {
     let local = |authority: &str| {
         let host = match authority.rsplit_once(':') {
@@ -104,7 +104,7 @@ fn check_origin(headers: &HeaderMap) -> Result<(), Answer> {
     }
 }
 
-/// Whether the client has sent what the server wants (RFC 6750, 3).
+/// Checks the client's token (RFC 6750, 3).
 fn check_token(state: &State, headers: &HeaderMap) -> Result<(), Answer> {
     match state.options.auth {
         DemoAuth::None => return Ok(()),
@@ -143,7 +143,7 @@ async fn post(state: &Arc<State>, request: Request<Incoming>) -> Result<Answer, 
         let text = "Invalid request: one JSON-RPC 2.0 message is expected";
         return Err(refuse(StatusCode::BAD_REQUEST, codes::INVALID_REQUEST, text));
     }
-    // What changes something for everybody needs more than what only looks.
+    // `toggle` has side effects for everybody, so it requires another scope.
     if state.options.auth == DemoAuth::OAuth
         && message["method"] == methods::CALL_TOOL
         && message["params"]["name"] == "toggle"
@@ -153,7 +153,7 @@ async fn post(state: &Arc<State>, request: Request<Incoming>) -> Result<Answer, 
     let is_modern = match state.options.eras {
         Eras::Legacy => false,
         Eras::Modern => true,
-        // A request that carries its own metadata is served by it (2026-07-28, Versioning,
+        // A request with its own metadata is handled by the modern era (2026-07-28, Versioning,
         // "Backward Compatibility").
         Eras::Dual => {
             text_of(&headers, PROTOCOL_VERSION).map(Era::of) == Some(Era::Modern)

@@ -1,4 +1,4 @@
-//! The sessions of the built-in server.
+//! Sessions of the built-in server.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Instant;
@@ -9,21 +9,21 @@ use tokio::sync::oneshot;
 /// One session.
 #[derive(Debug)]
 pub(super) struct Session {
-    /// When it was opened.
+    /// Time at which the session was opened.
     pub(super) opened: Instant,
-    /// Calls that were made in it.
+    /// Number of calls in the session.
     pub(super) calls: u32,
-    /// `notifications/initialized` has come.
+    /// `notifications/initialized` was received.
     pub(super) initialized: bool,
-    /// A standalone stream is open; a second one is refused.
+    /// A standalone stream is open; a second one is rejected.
     pub(super) listening: bool,
-    /// The resources that the client wants to hear of.
+    /// URIs of the resources that the client subscribed to.
     pub(super) subscribed: HashSet<String>,
-    /// What the client declared.
+    /// Capabilities that the client declared.
     pub(super) capabilities: Value,
-    /// Questions that were put to the client so far.
+    /// Number of server requests sent so far.
     pub(super) inquiries: u32,
-    /// Those that wait for an answer, by their ids.
+    /// Server requests that wait for a response, by id.
     pub(super) asked: HashMap<String, oneshot::Sender<Value>>,
 }
 
@@ -31,11 +31,11 @@ pub(super) struct Session {
 #[derive(Debug, Default)]
 pub(super) struct Sessions(HashMap<String, Session>);
 
-/// As many sessions are kept; whoever opens one more is refused.
+/// Maximum number of sessions; further ones are rejected.
 const MAX_SESSIONS: usize = 10_000;
 
 impl Sessions {
-    /// Opens a session under an id that cannot be guessed; `None` when there are too many.
+    /// Opens a session with an id that cannot be guessed; `None` if there are too many.
     pub(super) fn open(&mut self, capabilities: &Value) -> Option<String> {
         if self.0.len() >= MAX_SESSIONS {
             return None;
@@ -56,12 +56,12 @@ impl Sessions {
         Some(id)
     }
 
-    /// The session of this id.
+    /// Returns the session with this id.
     pub(super) fn get(&mut self, id: &str) -> Option<&mut Session> {
         self.0.get_mut(id)
     }
 
-    /// Ends a session; whether there was one.
+    /// Ends a session; returns true if it existed.
     pub(super) fn end(&mut self, id: &str) -> bool {
         self.0.remove(id).is_some()
     }

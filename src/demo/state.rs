@@ -12,24 +12,24 @@ use super::sessions::Sessions;
 use super::tasks::Tasks;
 use crate::digest::sha256_of;
 
-/// So many changes may wait for a slow listener.
+/// Maximum number of changes that wait for a slow listener.
 const MAX_CHANGES: usize = 64;
 
-/// How long tokens are good, unless somebody says otherwise.
+/// Default lifetime of tokens.
 const TOKEN_TTL: Duration = Duration::from_hours(1);
 
-/// What all connections share.
+/// State that all connections share.
 pub(super) struct State {
     pub(super) options: Options,
     sessions: Mutex<Sessions>,
     tasks: Mutex<Tasks>,
-    /// Tells listeners that the tools have changed, and the resource that counts how often.
+    /// Notifies listeners that the tools and the `toggles` resource have changed.
     pub(super) changes: broadcast::Sender<()>,
-    /// How often the tool that comes and goes has come or gone.
+    /// Number of times that `extra` was added or removed.
     toggles: AtomicUsize,
-    /// What the states of requests are sealed with.
+    /// Key that request states are sealed with.
     secret: String,
-    /// Who gives tokens, where they are wanted.
+    /// The authorization server, used with `--auth oauth`.
     pub(super) authority: Authority,
 }
 
@@ -64,15 +64,15 @@ impl State {
         self.toggles.load(Ordering::SeqCst)
     }
 
-    /// Adds or removes the tool that comes and goes; whether it is there now.
+    /// Adds or removes the tool `extra`; returns true if it is now there.
     pub(super) fn toggle_extra(&self) -> bool {
         let now = self.toggles.fetch_add(1, Ordering::SeqCst).is_multiple_of(2);
-        // Nobody may be listening.
+        // There may be no listeners.
         let _ = self.changes.send(());
         now
     }
 
-    /// What only this server can have said of this subject.
+    /// Returns a seal for a subject that only this server can create.
     pub(super) fn seal(&self, subject: &str) -> String {
         sha256_of(&[&self.secret, subject])
     }

@@ -1,5 +1,5 @@
-//! Tasks of the built-in server: `slow`, while nobody waits for it (2025-11-25, Tasks; the extension
-//! `io.modelcontextprotocol/tasks`).
+//! Tasks of the built-in server: calls of `slow` without a waiting client (2025-11-25,
+//! Tasks; the extension `io.modelcontextprotocol/tasks`).
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant, SystemTime};
@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 
 use crate::protocol::{codes, methods};
 
-/// So long a task is kept, in milliseconds.
+/// Announced lifetime of a task, in milliseconds.
 const TTL_MS: u64 = 600_000;
-/// How often to ask, in milliseconds.
+/// Announced poll interval, in milliseconds.
 const POLL_MS: u64 = 100;
-/// So many are kept.
+/// Maximum number of tasks.
 const MAX_TASKS: usize = 1000;
 
 /// All tasks, by id.
@@ -52,7 +52,7 @@ impl Task {
 }
 
 impl Tasks {
-    /// Begins one; `None` when there are too many. What the call is answered with.
+    /// Starts a task and returns the result of the call; `None` if there are too many.
     pub(super) fn begin(&mut self, takes: Duration, result: Value, modern: bool) -> Option<Value> {
         if self.0.len() >= MAX_TASKS {
             return None;
@@ -65,7 +65,8 @@ impl Tasks {
         Some(if modern { shown } else { json!({"task": shown}) })
     }
 
-    /// The result of a method, or the code of its error and why; `None` for another method.
+    /// Returns the result of a method, or an error code and message; `None` for an unknown
+    /// method.
     pub(super) fn serve(
         &mut self,
         method: &str,
@@ -96,7 +97,7 @@ impl Tasks {
         Some(Ok(task.shown(id, modern)))
     }
 
-    /// When a task of the legacy era is over, and its result with its id.
+    /// Returns the end time and the result of a task of the legacy era.
     pub(super) fn result(&self, id: &str) -> Option<(Instant, Value)> {
         let task = self.0.get(id)?;
         let mut result =

@@ -1,5 +1,4 @@
-//! The tools of the built-in server: echo, add, fail, run long, return an image, ask the client, come
-//! and go.
+//! Tools of the built-in server, for every kind of result, server request and notification.
 
 use std::time::Duration;
 
@@ -9,12 +8,12 @@ use super::answers::{text, wrong};
 use super::state::State;
 use crate::protocol::methods;
 
-/// A 24 by 24 pixel PNG: an orange disc.
+/// A PNG of 24 by 24 pixels in Base64: an orange disc.
 pub(super) const IMAGE: &str = "iVBORw0KGgoAAAANSUhEUgAAABgAAAAYCAIAAABvFaqvAAAAUElEQVR42mOQkDGgCmKgh0H/exjQEMkGYRpB\
      0DgGkozAYxwDeaZgmkUDg0g1Bc0sahtEninIZo0aRH+DBl86GpR5jZrFCDULNioXtQNZiwAAlptNQw2T80UA\
      AAAASUVORK5CYII=";
 
-/// The tools, as `tools/list` gives them.
+/// Returns the tools as in `tools/list`; `with_extra` includes the tool `extra`.
 pub(super) fn list(with_extra: bool) -> Value {
     let mut tools = json!([
         {
@@ -105,34 +104,34 @@ fn object(properties: &Value, required: &[&str]) -> Value {
     })
 }
 
-/// What a call comes to.
+/// Outcome of a call.
 pub(super) enum Call {
-    /// A result at once.
+    /// An immediate result.
     Done(Value),
-    /// A result after so many steps of this length.
+    /// A result after `steps` steps of the given duration.
     Slow { step: Duration, steps: u32 },
-    /// A result once the client has answered a question.
+    /// A result after a response to a server request.
     Asks(Inquiry),
-    /// A result, and a line for the client's log before it.
+    /// A result, after a log message.
     Logs { text: &'static str, result: Value },
-    /// There is no such tool.
+    /// No such tool.
     Unknown,
 }
 
-/// A question to the client.
+/// A server request.
 pub(super) struct Inquiry {
-    /// What the client must have declared.
+    /// Capability that the client must have declared.
     pub(super) capability: &'static str,
-    /// The method.
+    /// Method of the request.
     pub(super) method: &'static str,
-    /// Its parameters; null where it has none.
+    /// Parameters of the request; null if there are none.
     pub(super) params: Value,
-    /// Makes the tool's result of the client's.
+    /// Converts the client's response to the tool's result.
     pub(super) finish: fn(&Value) -> Value,
 }
 
 impl Inquiry {
-    /// Method and parameters.
+    /// Returns the method and parameters of the request.
     pub(super) fn question(&self) -> Value {
         let mut question = json!({"method": self.method});
         if !self.params.is_null() {
@@ -142,7 +141,7 @@ impl Inquiry {
     }
 }
 
-/// The names that the official conformance suite has for tools of these kinds.
+/// Returns the tool that the official conformance suite means by one of its own names.
 fn alias(name: &str) -> &str {
     match name {
         "test_missing_capability" => "sample",
@@ -153,8 +152,8 @@ fn alias(name: &str) -> &str {
     }
 }
 
-/// Calls a tool. Arguments that it cannot use make a result with `isError`, so that a model can read
-/// what was wrong (2025-11-25, Tools, "Error Handling").
+/// Calls a tool. Invalid arguments lead to a result with `isError`, so that a model can
+/// read what was wrong (2025-11-25, Tools, "Error Handling").
 pub(super) fn call(state: &State, name: &str, arguments: &Value) -> Call {
     let number = |key: &str| arguments[key].as_f64();
     Call::Done(match alias(name) {
@@ -256,7 +255,7 @@ fn slow(seconds: f64, steps: &Value) -> Call {
     Call::Slow { step: Duration::from_secs_f64(seconds) / steps, steps }
 }
 
-/// A whole sum is written without a fraction.
+/// Returns the result of `add`; a whole sum is written without a fraction.
 fn sum(sum: f64) -> Value {
     #[expect(clippy::cast_possible_truncation, reason = "a whole number within 53 bits")]
     let sum = if sum.fract() == 0.0 && sum.abs() < 9e15 { json!(sum as i64) } else { json!(sum) };

@@ -1,5 +1,6 @@
-//! The rules against 1,500 answers that real servers gave to known mistakes: the share of right, unknown
-//! and wrong conclusions, by mistake. `cargo test corpus -- --nocapture` prints it.
+//! Test of the rules with 1,500 responses of real servers to known mistakes: the share of
+//! right, unknown and wrong conclusions for each mistake. `cargo test corpus --
+//! --nocapture` prints it.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,7 @@ use crate::exchange::{Exchange, Purpose};
 
 const ROWS: &str = include_str!("../../tests/data/signatures.jsonl");
 
-/// A mistake: the request that makes it, and the rules that name it.
+/// A mistake: the request that makes it, and the ids of the rules that identify it.
 struct Mistake {
     request: Exchange,
     right: &'static [&'static str],
@@ -44,7 +45,8 @@ fn modern(method: &str) -> Exchange {
     body(exchange, &text)
 }
 
-/// The mistake of this name; `None` for what is no mistake of a client's, or not one of these rules.
+/// Returns the mistake with this name. Returns `None` if it is not a client's mistake, or
+/// not one for these rules.
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn mistake(trigger: &str) -> Option<Mistake> {
     let list = || sent("tools/list", Some("0123456789abcdef"));
@@ -160,7 +162,7 @@ fn mistake(trigger: &str) -> Option<Mistake> {
         "modern_unsupported_version" => {
             (versioned(modern("tools/list"), "2099-01-01"), &["version-unsupported", "legacy-only"])
         }
-        // A server that names the revision in its refusal says it as well as one that does not know it.
+        // A server that does not support the revision may name it in its refusal or not.
         "modern_server_discover" => {
             (modern("server/discover"), &["legacy-only", "version-unsupported"])
         }
@@ -192,7 +194,7 @@ fn the_corpus_of_real_answers_is_explained() {
         let Some(status) = row["status"].as_u64() else { continue };
         let found = explain(&[answered(request, u16::try_from(status).unwrap(), &row)]);
         let top = found.first().map_or("", |finding| finding.rule.id.as_str());
-        // What was served is no mistake there.
+        // A server that accepts the request does not consider it a mistake.
         let accepted = is_accepted(&row);
         let tally = tallies.entry(trigger.to_owned()).or_default();
         match (accepted, top) {
@@ -223,7 +225,7 @@ fn the_corpus_of_real_answers_is_explained() {
     assert!(sum.wrong * 100 < all * 2, "wrong: {} of {all}", sum.wrong);
 }
 
-/// What a server of another kind answers to any mistake.
+/// Returns true if a finding describes the server rather than the mistake.
 fn fits_the_server(row: &Value, top: &str) -> bool {
     let (code, status) = (row["code"].as_i64(), row["status"].as_u64());
     let message = row["message"].as_str().unwrap_or_default();
@@ -231,7 +233,7 @@ fn fits_the_server(row: &Value, top: &str) -> bool {
     match top {
         "modern-only" => code == Some(-32022) || message.contains("io.modelcontextprotocol/"),
         "legacy-sse-only" => status == Some(405) && !allow.contains("POST"),
-        // Several things are wrong with the request, and the server names the first that it met.
+        // The request has several mistakes, and the server reports the first it checks.
         "session-missing" => {
             message.to_lowercase().contains("session") || message.contains("initialize")
         }
@@ -248,12 +250,12 @@ fn is_accepted(row: &Value) -> bool {
     (200..300).contains(&status) && row["code"].is_null() && message.starts_with("(accepted")
 }
 
-/// The request with the answer of a row.
+/// Adds the response of a row to a request.
 fn answered(request: Exchange, status: u16, row: &Value) -> Exchange {
     let message = row["message"].as_str().unwrap_or_default();
     let kind = row["content_type"].as_str().unwrap_or_default();
     let mut headers: Vec<(&str, &str)> = vec![("content-type", kind)];
-    // The corpus has this header in words alone.
+    // The corpus contains this header only as part of the message.
     if let Some(challenge) = message.strip_prefix("x-amzn-remapped-www-authenticate: ") {
         headers.push(("x-amzn-remapped-www-authenticate", challenge));
     }

@@ -1,8 +1,9 @@
-//! Conclusions from evidence: a pure function from exchanges to findings.
+//! Diagnosis: a pure function from exchanges to findings.
 //!
-//! The same findings end a failed command, stand in a trace, fill `--json` errors and judge the traffic of
-//! other clients; nothing is concluded anywhere else. What decides, in this order: what was sent, the
-//! status, the headers, the parsed body, experiments; a message's text only raises certainty.
+//! The same findings end a failed command, appear in a trace and in `--json` errors, and
+//! judge the traffic of other clients. No other module draws conclusions. The evidence
+//! counts in this order: the request, the status, the headers, the parsed body,
+//! experiments. Message text only raises the certainty.
 
 #[cfg(test)]
 mod corpus;
@@ -20,19 +21,20 @@ pub use rule::{Certainty, Finding, FirstLine, Next, Rule, succeeded, tool_failed
 
 use rule::Evidence;
 
-/// Every rule, in the order that decides among findings of the same certainty.
+/// Returns every rule. The order decides among findings of the same certainty.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
     let apart = rules::CONDUCT.iter().chain(rules::AUTHORIZATION);
     let own = apart.filter(|rule| rules::RULES.iter().all(|one| one.id != rule.id));
     rules::RULES.iter().chain(own).copied().chain([&rules::UNKNOWN])
 }
 
-/// The rule of this name.
+/// Returns the rule with this id.
 pub fn rule(id: &str) -> Option<&'static Rule> {
     rules().find(|rule| rule.id.as_str() == id)
 }
 
-/// Explains the last of these exchanges; the surest finding first. Nothing is found in one that worked.
+/// Explains the last exchange, the most certain finding first. Returns nothing if it
+/// succeeded.
 pub fn explain(exchanges: &[Exchange]) -> Vec<Finding> {
     match exchanges.len() {
         0 => Vec::new(),
@@ -40,7 +42,7 @@ pub fn explain(exchanges: &[Exchange]) -> Vec<Finding> {
     }
 }
 
-/// Explains one of these exchanges, with what came before it and after it.
+/// Explains one exchange, in the context of those before and after it.
 pub fn explain_at(exchanges: &[Exchange], at: usize) -> Vec<Finding> {
     let evidence = Evidence::around(exchanges, at);
     if !is_failure(&evidence) {
@@ -53,6 +55,7 @@ pub fn explain_at(exchanges: &[Exchange], at: usize) -> Vec<Finding> {
     } else {
         apply(&rules::RULES)
     };
+    // The sort is stable, so the order of the rules decides among equals.
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.certainty));
     if findings.is_empty() {
         findings.extend(rules::UNKNOWN.apply(&evidence));
@@ -60,7 +63,7 @@ pub fn explain_at(exchanges: &[Exchange], at: usize) -> Vec<Finding> {
     findings
 }
 
-/// The top finding of each exchange that failed, in order, each rule once.
+/// Returns the top finding of each failed exchange, in order, each rule once.
 pub fn survey(exchanges: &[Exchange]) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
     for at in 0..exchanges.len() {
@@ -74,8 +77,8 @@ pub fn survey(exchanges: &[Exchange]) -> Vec<Finding> {
     found
 }
 
-/// What a client did against the specification, whether the server minded or not; each rule once, where
-/// it first applies.
+/// Returns a client's violations of the specification, whether the server rejects them or
+/// not. Each rule occurs once, where it first applies.
 pub fn conduct(exchanges: &[Exchange]) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
     for at in 0..exchanges.len() {
@@ -89,25 +92,26 @@ pub fn conduct(exchanges: &[Exchange]) -> Vec<Finding> {
     found
 }
 
-/// What a client did against the specification in one of these exchanges.
+/// Returns a client's violations of the specification in one exchange.
 pub fn conduct_at(exchanges: &[Exchange], at: usize) -> Vec<Finding> {
     let evidence = Evidence::around(exchanges, at);
     rules::CONDUCT.iter().filter_map(|rule| rule.apply(&evidence)).collect()
 }
 
-/// Whether there is anything to explain.
+/// Returns true if an exchange needs an explanation.
 fn is_failure(evidence: &Evidence<'_>) -> bool {
     let Some(answer) = evidence.answer else { return evidence.exchange.failure.is_some() };
-    // What was not read was accepted.
+    // A body that was not read belongs to an accepted notification.
     let unread =
         answer.is_success() && answer.shape == Shape::Unread && evidence.exchange.failure.is_none();
     !unread && !succeeded(evidence.exchange)
 }
 
-/// A plain sentence on an exchange where there is something to learn from it, even though it worked.
+/// Returns a sentence about a successful exchange that teaches something.
 pub fn remark(exchange: &Exchange) -> Option<&'static str> {
     let answer = exchange.answer.as_ref()?;
-    // What is accepted with 202 is answered elsewhere: the session is in the address there.
+    // A 202 is of the HTTP+SSE transport: the response arrives elsewhere, and the session is in
+    // the URL.
     if !exchange.is(methods::INITIALIZE) || !succeeded(exchange) || answer.status == 202 {
         return None;
     }

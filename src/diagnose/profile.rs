@@ -1,5 +1,5 @@
-//! What a server is, from the steps of a trace: software, era, sessions, how it answers what is wrong, and
-//! where it departs from the specification.
+//! Profile of a server, derived from a trace: software, era, sessions, reactions to invalid
+//! requests, and violations of the specification.
 
 use serde_json::Value;
 
@@ -7,57 +7,57 @@ use super::rule::{error_of, issued, succeeded};
 use crate::exchange::{Exchange, Shape};
 use crate::protocol::envelope::META_SERVER;
 
-/// What an exchange of a trace was sent for.
+/// Role of an exchange in a trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// What a thin client would send: the request without anything before it.
+    /// Request of a thin client, without a handshake.
     Bare,
     /// `server/discover`, in the modern era.
     Discover,
-    /// The same request as the modern era wants it.
+    /// Equivalent request in the form of the modern era.
     ProperModern,
     /// `initialize`.
     Initialize,
     /// `notifications/initialized`.
     Initialized,
-    /// The same request after the handshake.
+    /// Equivalent request after the handshake.
     Proper,
-    /// A request with a made-up session id.
+    /// Request with a made-up session id.
     UnknownId,
     /// DELETE.
     End,
-    /// A request with the id of the session that was just ended.
+    /// Request with the id of the session that was just ended.
     EndedId,
-    /// The stream of the HTTP+SSE transport.
+    /// Stream of the HTTP+SSE transport.
     Stream,
-    /// Anything else that was tried.
+    /// Any other experiment.
     Experiment,
 }
 
 /// One step of a trace.
 #[derive(Debug, Clone, Copy)]
 pub struct Step<'e> {
-    /// What it was for.
+    /// Role of the exchange.
     pub role: Role,
-    /// The exchange.
+    /// Recorded exchange.
     pub exchange: &'e Exchange,
 }
 
-/// The eras that a server speaks.
+/// Eras that a server supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Eras {
-    /// With a handshake alone.
+    /// Only with a handshake.
     Legacy,
-    /// Without one alone.
+    /// Only without a handshake.
     Modern,
-    /// Both.
+    /// Both eras.
     Dual,
-    /// Neither could be shown.
+    /// Neither era could be confirmed.
     Unknown,
 }
 
 impl Eras {
-    /// The word for it.
+    /// Returns the name of the value.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Legacy => "legacy",
@@ -68,21 +68,21 @@ impl Eras {
     }
 }
 
-/// Whether a server keeps sessions, in the era that has them.
+/// Use of sessions by a server, in the legacy era.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sessions {
-    /// It issues an id, and wants it back.
+    /// The server issues an id and requires it.
     Required,
-    /// It issues an id, and serves requests without it as well.
+    /// The server issues an id but also accepts requests without it.
     Optional,
-    /// It issues none.
+    /// The server issues no id.
     None,
-    /// It could not be shown.
+    /// The use of sessions could not be determined.
     Unknown,
 }
 
 impl Sessions {
-    /// The word for it.
+    /// Returns the name of the value.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Required => "required",
@@ -93,18 +93,18 @@ impl Sessions {
     }
 }
 
-/// How a server answered something.
+/// Reaction of a server to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reaction {
-    /// The number of the exchange.
+    /// Number of the exchange.
     pub exchange: usize,
-    /// The status.
+    /// HTTP status code.
     pub status: u16,
-    /// The JSON-RPC code, where there is one.
+    /// JSON-RPC error code, if any.
     pub code: Option<i64>,
-    /// The words of the refusal.
+    /// Text of the refusal.
     pub text: String,
-    /// It was served.
+    /// True if the request succeeded.
     pub accepted: bool,
 }
 
@@ -125,44 +125,44 @@ impl Reaction {
     }
 }
 
-/// Where a server does something else than the specification says.
+/// Violation of the specification by a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Departure {
-    /// What it does, and what it should do.
+    /// Description of the behaviour and of what the specification requires.
     pub what: String,
-    /// Where the specification says so.
+    /// Section of the specification.
     pub specification: &'static str,
 }
 
-/// What a server is.
+/// Profile of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
-    /// Its name and version, as it says.
+    /// Name and version, as stated by the server.
     pub software: Option<String>,
-    /// The eras it speaks.
+    /// Eras that the server supports.
     pub eras: Eras,
-    /// The revisions that it chose or named.
+    /// Revisions that the server chose or listed.
     pub versions: Vec<String>,
-    /// It is of the HTTP+SSE transport.
+    /// True if the server uses the HTTP+SSE transport.
     pub over_sse: bool,
-    /// Whether it keeps sessions.
+    /// Use of sessions.
     pub sessions: Sessions,
-    /// The form of its answers: `SSE` or `JSON`.
+    /// Response format: `SSE` or `JSON`.
     pub answers: Option<&'static str>,
-    /// How it answered the thin client.
+    /// Reaction to the thin client.
     pub bare: Option<Reaction>,
-    /// How it answers an id that it never issued.
+    /// Reaction to an id that was never issued.
     pub unknown_id: Option<Reaction>,
-    /// How it answers an id that was ended.
+    /// Reaction to the id of an ended session.
     pub ended_id: Option<Reaction>,
-    /// Where it departs from the specification.
+    /// Violations of the specification.
     pub departures: Vec<Departure>,
 }
 
 const MANAGEMENT: &str = "2025-11-25, Transports, Session Management";
 
 impl Profile {
-    /// The profile that these steps show.
+    /// Builds the profile from the steps of a trace.
     pub fn of(steps: &[Step<'_>]) -> Self {
         let find = |role| steps.iter().find(|step| step.role == role).map(|step| step.exchange);
         let worked = |role| {
@@ -225,7 +225,7 @@ impl Profile {
         for (which, reaction) in
             [("an unknown id", &self.unknown_id), ("an ended id", &self.ended_id)]
         {
-            // A server may refuse DELETE; the session goes on then.
+            // A server may refuse DELETE, and the session then continues.
             let asked = which != "an ended id" || ended;
             if let Some(reaction) = reaction.as_ref().filter(|_| keeps && asked) {
                 if reaction.accepted {
@@ -252,10 +252,11 @@ impl Profile {
     }
 }
 
-/// The result in an answer.
+/// Returns the result in a response.
 fn result(exchange: &Exchange) -> Option<Value> {
     let answer = exchange.answer.as_ref()?;
-    // The stream of the HTTP+SSE transport holds the answers to everything; the first is the handshake's.
+    // The HTTP+SSE stream carries all responses; the one with `serverInfo` is that of the
+    // handshake.
     let on_stream =
         answer.events.iter().filter_map(|event| event.data.as_deref()).find_map(|data| {
             let mut value: Value = serde_json::from_str(data).ok()?;

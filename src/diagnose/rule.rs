@@ -1,4 +1,4 @@
-//! A rule, what it looks at, and what it finds.
+//! Rules, the evidence they examine, and the findings they return.
 
 use super::id::RuleId;
 use crate::exchange::{Answer, Exchange, FailureKind, Shape};
@@ -8,19 +8,19 @@ use crate::protocol::jsonrpc::{self, ErrorObject, Message};
 use crate::protocol::version::Era;
 use crate::protocol::{codes, methods};
 
-/// How sure a finding is.
+/// Certainty of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Certainty {
     /// One explanation among others.
     Possible,
-    /// What it nearly always is.
+    /// Nearly always the right explanation.
     Likely,
-    /// Nothing else explains the evidence.
+    /// The only explanation for the evidence.
     Certain,
 }
 
 impl Certainty {
-    /// The word for it.
+    /// Returns the name of the certainty.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Possible => "possible",
@@ -30,10 +30,10 @@ impl Certainty {
     }
 }
 
-/// What a rule concludes from the evidence: how sure, and from what.
+/// Conclusion of a rule: its certainty and the reason.
 pub(crate) struct Conclusion {
     pub(crate) certainty: Certainty,
-    /// The evidence in words, where there is more to say than the exchange shows.
+    /// Evidence in words, if there is more than the exchange shows.
     pub(crate) because: String,
 }
 
@@ -80,11 +80,11 @@ pub(crate) const RECENT: usize = 64;
 pub struct Rule {
     /// The name.
     pub id: RuleId,
-    /// What went wrong, as a clause without a full stop.
+    /// Description of the failure, as a clause without a full stop.
     pub title: &'static str,
-    /// What that means, and what a client must do.
+    /// Meaning of the failure, and the remedy for the client.
     pub means: &'static str,
-    /// What the server's operator must do if the server is wrong; else empty.
+    /// Instructions for the server's operator if the server is wrong; else empty.
     pub server: &'static str,
     /// The section of the specification; empty if there is none.
     pub specification: &'static str,
@@ -106,7 +106,7 @@ pub struct Rule {
     pub is_repeated: bool,
     /// How many earlier exchanges the rule looks at, apart from handshakes and ends of sessions.
     pub reach: usize,
-    /// Looks at the evidence of a failed exchange.
+    /// Examines the evidence of a failed exchange.
     pub(crate) find: fn(&Evidence<'_>) -> Option<Conclusion>,
 }
 
@@ -135,14 +135,14 @@ impl std::fmt::Debug for Rule {
     }
 }
 
-/// One conclusion.
+/// One finding of the diagnosis.
 #[derive(Debug, Clone)]
 pub struct Finding {
     /// The rule.
     pub rule: &'static Rule,
     /// How certain it is.
     pub certainty: Certainty,
-    /// The number of the exchange that shows it.
+    /// Number of the exchange that shows the failure.
     pub exchange: usize,
     /// The evidence in words; empty if the exchange itself says it all.
     pub because: String,
@@ -165,15 +165,15 @@ impl Finding {
 }
 
 impl Rule {
-    /// Applies the rule.
+    /// Applies the rule. Returns a finding if it matches.
     pub(super) fn apply(&'static self, evidence: &Evidence<'_>) -> Option<Finding> {
         let Conclusion { certainty, because } = (self.find)(evidence)?;
         Some(Finding { rule: self, certainty, exchange: evidence.exchange.number, because })
     }
 }
 
-/// What a rule looks at: one exchange that failed, and what came before it and after it. What came
-/// after it are experiments, or a client that went on.
+/// Evidence for a rule: one failed exchange, and those before and after it. Later exchanges
+/// are experiments, or further requests of the client.
 pub(crate) struct Evidence<'e> {
     pub(crate) exchange: &'e Exchange,
     pub(crate) answer: Option<&'e Answer>,
@@ -184,7 +184,7 @@ pub(crate) struct Evidence<'e> {
 }
 
 impl<'e> Evidence<'e> {
-    /// The evidence around one of these exchanges.
+    /// Collects the evidence around one exchange.
     pub(super) fn around(exchanges: &'e [Exchange], at: usize) -> Self {
         let exchange = &exchanges[at];
         let answer = exchange.answer.as_ref();
@@ -196,7 +196,7 @@ impl<'e> Evidence<'e> {
         Self { exchange, answer, error, earlier, later, text }
     }
 
-    /// The status; 0 where there was no answer.
+    /// Returns the status code, or 0 without a response.
     pub(crate) fn status(&self) -> u16 {
         self.exchange.status().unwrap_or_default()
     }
@@ -211,12 +211,12 @@ impl<'e> Evidence<'e> {
         self.error.as_ref().and_then(|error| error.code)
     }
 
-    /// Whether the words of the answer, in lower case, hold one of these.
+    /// Returns true if the text of the response contains one of these words, in lower case.
     pub(crate) fn says(&self, words: &[&str]) -> bool {
         words.iter().any(|word| self.text.contains(word))
     }
 
-    /// A header of the answer.
+    /// Returns the value of a response header.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.answer.and_then(|answer| answer.header(name))
     }
@@ -225,7 +225,7 @@ impl<'e> Evidence<'e> {
         self.answer.map(|answer| answer.shape)
     }
 
-    /// Whether a challenge asks for credentials.
+    /// Returns the challenge that requests credentials, if any.
     pub(crate) fn challenge(&self) -> Option<&str> {
         headers::CHALLENGES.iter().find_map(|name| self.header(name))
     }
@@ -234,37 +234,37 @@ impl<'e> Evidence<'e> {
         self.exchange.request.method == "POST"
     }
 
-    /// The session id that was sent; an empty one is one all the same.
+    /// Returns the session id that was sent, even if it is empty.
     pub(crate) fn session(&self) -> Option<&'e str> {
         self.exchange.session_sent()
     }
 
-    /// Whether the request is of the modern era, by its own words.
+    /// Returns true if the headers of the request are those of the modern era.
     pub(crate) fn is_modern_request(&self) -> bool {
         let version = self.exchange.request.header(headers::PROTOCOL_VERSION);
         self.exchange.request.header(headers::METHOD).is_some()
             || version.is_some_and(|version| is_date(version) && Era::of(version) == Era::Modern)
     }
 
-    /// Whether a handshake succeeded before.
+    /// Returns true if an earlier handshake succeeded.
     pub(crate) fn after_handshake(&self) -> bool {
         self.earlier.iter().any(|exchange| exchange.is(methods::INITIALIZE) && succeeded(exchange))
     }
 
-    /// The handshake that issued the session id which was sent.
+    /// Returns the handshake that issued the session id of the request.
     pub(crate) fn issuing(&self) -> Option<&'e Exchange> {
         let session = self.session()?;
         self.earlier.iter().rev().find(|exchange| issues(exchange, session))
     }
 
-    /// Whether the same request succeeded later, where this holds of it.
+    /// Returns a later success of the same request for which `holds` returns true.
     pub(crate) fn works_later(&self, holds: impl Fn(&Exchange) -> bool) -> Option<&'e Exchange> {
         self.later.iter().find(|exchange| {
             exchange.purpose == self.exchange.purpose && holds(exchange) && succeeded(exchange)
         })
     }
 
-    /// Whether another exchange was answered in the very same way.
+    /// Returns true if another exchange had the same status and error.
     pub(crate) fn alike(&self, other: &Exchange) -> bool {
         let error = other.answer.as_ref().and_then(error_of);
         other.status() == self.exchange.status()
@@ -272,8 +272,8 @@ impl<'e> Evidence<'e> {
                 == self.error.as_ref().map(|error| (&error.code, &error.message))
     }
 
-    /// Codes that name another cause than the session: parse error, unknown method, wrong parameters, a
-    /// refusal of the modern era.
+    /// Returns true if the error code has a cause other than the session: parse error, unknown
+    /// method, invalid parameters, or a modern error.
     pub(crate) fn names_another_cause(&self) -> bool {
         matches!(
             self.code(),
@@ -292,14 +292,14 @@ fn is_date(version: &str) -> bool {
     version.len() == 10 && version.starts_with("20")
 }
 
-/// Whether a successful `initialize` issued this very session id. Told by the header first: recordings are
-/// long, and reading a body takes time.
+/// Returns true if a successful `initialize` issued this session id. Checks the header
+/// first, because recordings are long and parsing a body takes time.
 pub(crate) fn issues(exchange: &Exchange, session: &str) -> bool {
     let header = exchange.answer.as_ref().and_then(|answer| answer.header(headers::SESSION_ID));
     header == Some(session) && issued(exchange) == Some(session)
 }
 
-/// The session id that a successful `initialize` issued.
+/// Returns the session id issued by a successful `initialize`.
 pub(crate) fn issued(exchange: &Exchange) -> Option<&str> {
     let answer = exchange.answer.as_ref().filter(|_| exchange.is(methods::INITIALIZE))?;
     if !succeeded(exchange) {
@@ -308,11 +308,13 @@ pub(crate) fn issued(exchange: &Exchange) -> Option<&str> {
     answer.header(headers::SESSION_ID).filter(|id| !id.is_empty())
 }
 
-/// Whether an exchange brought a result (or an accepted notification, or an open stream).
+/// Returns true if an exchange returned a result, an accepted notification or an open
+/// stream.
 pub fn succeeded(exchange: &Exchange) -> bool {
     let Some(answer) = &exchange.answer else { return false };
     let asks = exchange.request.method == "POST" && exchange.has_id();
-    // What is accepted with 202 is answered elsewhere, on the stream of the HTTP+SSE transport.
+    // The response to a request accepted with 202 arrives on the stream of the HTTP+SSE
+    // transport.
     let silent = asks
         && answer.status != 202
         && answer.last_message().is_none()
@@ -320,17 +322,18 @@ pub fn succeeded(exchange: &Exchange) -> bool {
     answer.is_success() && error_of(answer).is_none() && exchange.failure.is_none() && !silent
 }
 
-/// Whether an exchange brought the result of a tool that reports failure itself.
+/// Returns true if an exchange returned a tool error (`isError`).
 pub fn tool_failed(exchange: &Exchange) -> bool {
     let message = exchange.answer.as_ref().and_then(Answer::last_message);
     let value: Option<serde_json::Value> = message.and_then(|text| serde_json::from_str(text).ok());
     value.is_some_and(|value| value["result"]["isError"] == true)
 }
 
-/// The JSON-RPC error in an answer, whatever the status and the label say. Java servers wrap theirs.
+/// Returns the JSON-RPC error in a response, whatever its status and Content-Type. Java
+/// servers wrap theirs.
 pub(crate) fn error_of(answer: &Answer) -> Option<ErrorObject> {
     let text = answer.last_message().or_else(|| {
-        // Labelled as text or as nothing at all.
+        // JSON with another Content-Type, or none.
         Some(answer.body.as_str()).filter(|body| body.trim_start().starts_with('{'))
     })?;
     let messages = jsonrpc::parse(text).unwrap_or_default();

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 /// Phase of an exchange, in the order of curl's timings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
-    /// Before anything was sent: options that cannot be used.
+    /// Checking options, before anything is sent.
     Prepare,
     /// Name lookup.
     Lookup,

@@ -1,7 +1,7 @@
-//! The evidence: one HTTP request with its answer, as sent and received, with times.
+//! Recorded HTTP exchanges: request and response as sent and received, with times.
 //!
-//! Everything that is explained later is explained from these records. They hold secrets; what is
-//! shown of them goes through the [`Redactor`] that every observer is given.
+//! All explanations are derived from these records. The records contain secrets; whatever
+//! is shown passes through the [`Redactor`] that every observer receives.
 
 mod failure;
 mod recorder;
@@ -19,43 +19,43 @@ use crate::redact::{Redactor, is_sensitive_header, secrets_of};
 pub use failure::{Failure, FailureKind, Objection, Phase};
 pub use recorder::{Observer, Recorder};
 
-/// As much of a body is kept as evidence; a longer one is marked as cut.
+/// Maximum number of bytes kept of a body; a longer one is marked as cut.
 pub const KEEP_BODY: usize = 64 * 1024;
-/// As many events and chunks are kept; the rest is counted.
+/// Maximum number of events and of chunks kept; the rest is only counted.
 pub const KEEP_EVENTS: usize = 1000;
 
-/// As many bytes of all events together are kept; the rest is counted.
+/// Maximum number of bytes kept of all events together; the rest is only counted.
 pub const KEEP_STREAM: usize = 1024 * 1024;
 
-/// What an exchange is for.
+/// Purpose of an exchange.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Purpose {
-    /// The JSON-RPC method, where the request carries one.
+    /// JSON-RPC method, if the request has one.
     pub method: Option<String>,
-    /// What the method is applied to: a tool's name.
+    /// Name or URI that the method applies to, such as a tool's name.
     pub subject: Option<String>,
 }
 
 impl Purpose {
-    /// A request or notification of this method.
+    /// Creates the purpose of a request or notification with this method.
     pub fn of(method: &str) -> Self {
         Self { method: Some(method.to_owned()), subject: None }
     }
 
-    /// The purpose of a body: its JSON-RPC method, and what that is applied to.
+    /// Reads the purpose from a JSON-RPC body.
     pub fn of_body(body: &str) -> Self {
         let message: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
         let method = message["method"].as_str().map(str::to_owned);
         Self { method, ..Self::of_params("", &message["params"]) }
     }
 
-    /// This method, applied to what its parameters name.
+    /// Creates the purpose of a method from the `name` or `uri` in its parameters.
     pub fn of_params(method: &str, params: &serde_json::Value) -> Self {
         let subject = params["name"].as_str().or_else(|| params["uri"].as_str());
         Self { method: Some(method.to_owned()), subject: subject.map(str::to_owned) }
     }
 
-    /// The same, applied to something.
+    /// Creates the purpose of a method applied to `subject`.
     pub fn on(method: &str, subject: &str) -> Self {
         Self { method: Some(method.to_owned()), subject: Some(subject.to_owned()) }
     }
@@ -71,107 +71,110 @@ impl std::fmt::Display for Purpose {
     }
 }
 
-/// A request as it was handed to the HTTP layer.
+/// A request as passed to the HTTP layer.
 #[derive(Clone)]
 pub struct Request {
     /// `POST`, `GET` or `DELETE`.
     pub method: &'static str,
     /// The URL.
     pub url: String,
-    /// Header names in lower case, and values, in order.
+    /// Header names in lower case with their values, in order.
     pub headers: Vec<(String, String)>,
-    /// The body; empty where there is none.
+    /// Body; empty if there is none.
     pub body: String,
 }
 
 impl Request {
-    /// A header's value.
+    /// Returns the value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         find_header(&self.headers, name)
     }
 }
 
-/// The connection that an exchange went over.
+/// Connection used by an exchange.
 #[derive(Debug, Clone, Default)]
 pub struct Connection {
-    /// It was open already, from an earlier exchange of this process.
+    /// True if an earlier exchange of this process had opened the connection.
     pub reused: bool,
-    /// The address that answered the connection: the server's, or the proxy's.
+    /// Address of the peer: the server or the proxy.
     pub peer: Option<SocketAddr>,
-    /// Addresses that were tried in vain, with what each said.
+    /// Addresses that could not be connected, with the reason for each.
     pub refused: Vec<(SocketAddr, String)>,
-    /// The proxy in between, without its password.
+    /// Proxy URL without its password, if a proxy was used.
     pub proxy: Option<String>,
-    /// What TLS agreed on.
+    /// Parameters of the TLS session, if any.
     pub tls: Option<Tls>,
 }
 
-/// What a TLS handshake agreed on.
+/// Parameters negotiated in a TLS handshake.
 #[derive(Debug, Clone)]
 pub struct Tls {
-    /// `TLSv1_3`, for instance.
+    /// Protocol version, such as `TLSv1_3`.
     pub version: String,
-    /// The cipher suite.
+    /// Cipher suite.
     pub cipher: String,
-    /// The server's certificate, in DER.
+    /// Certificate of the server, in DER.
     pub certificate: Vec<u8>,
-    /// The SHA-256 digest of the certificate, in hexadecimal.
+    /// SHA-256 digest of the certificate, in hexadecimal.
     pub fingerprint: String,
-    /// The names that the certificate is for.
+    /// DNS names in the certificate.
     pub names: Vec<String>,
 }
 
-/// Times since the exchange began, in the phases that curl has; `None` for what did not happen.
+/// Times since the start of the exchange, in the same phases as curl; `None` for a phase
+/// that did not occur.
 #[derive(Debug, Clone, Default)]
 pub struct Times {
-    /// The name was looked up.
+    /// Name lookup finished.
     pub lookup: Option<Duration>,
-    /// The TCP connection was made (to the proxy, where there is one).
+    /// TCP connection established, to the proxy if there is one.
     pub connect: Option<Duration>,
-    /// The TLS handshake was done.
+    /// TLS handshake finished.
     pub tls: Option<Duration>,
-    /// The last byte of the request was written.
+    /// Last byte of the request written.
     pub sent: Option<Duration>,
-    /// The first byte of the answer came.
+    /// First byte of the response received.
     pub first_byte: Option<Duration>,
-    /// The answer was complete, or given up.
+    /// Response complete or given up.
     pub done: Option<Duration>,
 }
 
-/// Bytes on the wire, inside TLS where there is any.
+/// Bytes on the wire, before TLS encryption.
 #[derive(Clone, Default)]
 pub struct Wire {
-    /// The request's line and headers, byte by byte.
+    /// Request line and headers, byte for byte.
     pub request_head: Vec<u8>,
-    /// The answer's status line and headers, byte by byte, with any interim answers before them.
+    /// Status line and headers of the response, byte for byte, after those of any interim
+    /// responses.
     pub response_head: Vec<u8>,
-    /// Bytes sent in all.
+    /// Total number of bytes sent.
     pub sent: u64,
-    /// Bytes received in all.
+    /// Total number of bytes received.
     pub received: u64,
-    /// When bytes came, and how many, up to [`KEEP_EVENTS`].
+    /// Arrival time and size of each chunk, up to [`KEEP_EVENTS`].
     pub chunks: Vec<(Duration, usize)>,
 }
 
-/// What a body turned out to be, whatever its Content-Type said.
+/// Format of a body, detected from its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
-    /// Not read: an accepted notification has no body worth waiting for.
+    /// Not read: the body of an accepted notification is of no use.
     Unread,
-    /// Nothing.
+    /// Empty body.
     Empty,
-    /// A JSON document.
+    /// JSON document.
     Json,
-    /// A stream of events.
+    /// Event stream.
     Events,
-    /// Markup.
+    /// HTML or other markup.
     Html,
-    /// Anything else.
+    /// Any other content.
     Text,
 }
 
 impl Shape {
-    /// What a body is, by its first bytes; the label decides only where they do not.
+    /// Detects the format from the first bytes; the Content-Type decides only if they are
+    /// inconclusive.
     pub fn of(start: &[u8], labelled_stream: bool) -> Self {
         if start.is_empty() {
             return Shape::Empty;
@@ -188,7 +191,7 @@ impl Shape {
         }
     }
 
-    /// The word for it.
+    /// Returns the lower-case name of the format.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Unread => "unread",
@@ -204,51 +207,51 @@ impl Shape {
 /// One block of an event stream.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Event {
-    /// When it was complete, since the exchange began.
+    /// Time at which the block was complete, since the start of the exchange.
     pub at: Duration,
-    /// The event type; `message` where the stream does not say.
+    /// Event type; `message` if the stream states none.
     pub kind: String,
-    /// The id that this very block carries, not one inherited from an earlier block.
+    /// Id in this block, not one inherited from an earlier block.
     pub id: Option<String>,
-    /// The reconnection time in milliseconds that this block carries.
+    /// Reconnection time in this block, in milliseconds.
     pub retry: Option<u64>,
-    /// The data; `None` for a block that has no `data` line (a `retry` alone, say).
+    /// Data; `None` for a block without a `data` line, such as a lone `retry`.
     pub data: Option<String>,
     /// Comments within the block (keep-alives).
     pub comments: Vec<String>,
 }
 
-/// What came back.
+/// The HTTP response.
 #[derive(Clone)]
 pub struct Answer {
-    /// The HTTP status.
+    /// HTTP status code.
     pub status: u16,
-    /// Header names in lower case, and values, in order.
+    /// Header names in lower case with their values, in order.
     pub headers: Vec<(String, String)>,
-    /// What the body turned out to be.
+    /// Detected format of the body.
     pub shape: Shape,
-    /// The body's beginning, up to [`KEEP_BODY`]; a stream's blocks are in `events`.
+    /// Start of the body, up to [`KEEP_BODY`]; the blocks of a stream are in `events`.
     pub body: String,
-    /// Bytes of the body in all.
+    /// Total size of the body in bytes.
     pub body_length: u64,
-    /// The blocks of a stream, up to [`KEEP_EVENTS`].
+    /// Blocks of a stream, up to [`KEEP_EVENTS`].
     pub events: Vec<Event>,
-    /// Blocks that were not kept.
+    /// Number of blocks that were not kept.
     pub events_dropped: u64,
 }
 
 impl Answer {
-    /// A header's value.
+    /// Returns the value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         find_header(&self.headers, name)
     }
 
-    /// Whether the status is 2xx.
+    /// Returns true if the status is 2xx.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
-    /// The last message of the body: the data of the last event, or the document.
+    /// Returns the last message of the body: the data of the last event, or the document.
     pub fn last_message(&self) -> Option<&str> {
         match self.shape {
             Shape::Events => self
@@ -262,42 +265,42 @@ impl Answer {
     }
 }
 
-/// One HTTP request with its answer.
+/// One HTTP request with its response.
 #[derive(Clone)]
 pub struct Exchange {
-    /// Counted from 1 within this process.
+    /// Number of the exchange, counted from 1 in this process.
     pub number: usize,
-    /// When it began.
+    /// Start time.
     pub began: SystemTime,
-    /// What it is for.
+    /// Purpose of the request.
     pub purpose: Purpose,
-    /// What was sent.
+    /// Request as sent.
     pub request: Request,
-    /// What it went over.
+    /// Connection used.
     pub connection: Connection,
-    /// When what happened.
+    /// Times of the phases.
     pub times: Times,
-    /// The bytes.
+    /// Bytes on the wire.
     pub wire: Wire,
-    /// What came back, if anything did.
+    /// Response, if any arrived.
     pub answer: Option<Answer>,
-    /// Why it ended early, if it did.
+    /// Reason for an early end, if any.
     pub failure: Option<Failure>,
 }
 
 impl Exchange {
-    /// The session id that was sent.
+    /// Returns the session id that was sent.
     pub fn session_sent(&self) -> Option<&str> {
         self.request.header(headers::SESSION_ID)
     }
 
-    /// The answer's status.
+    /// Returns the status code of the response.
     pub fn status(&self) -> Option<u16> {
         self.answer.as_ref().map(|answer| answer.status)
     }
 
-    /// Whether the answer is a JSON-RPC error with the id of this very request: real servers put
-    /// anything there when they refuse what they have not read.
+    /// Returns true if the response is a JSON-RPC error with the id of this request. Real
+    /// servers put any id there when they refuse a request without reading it.
     pub fn error_names_its_request(&self) -> bool {
         let asked: serde_json::Value = serde_json::from_str(&self.request.body).unwrap_or_default();
         let message = self.answer.as_ref().and_then(Answer::last_message);
@@ -305,19 +308,20 @@ impl Exchange {
         messages.iter().any(|message| match message {
             Message::Error { id: Some(id), .. } => {
                 let id = serde_json::from_str::<serde_json::Value>(id.get()).unwrap_or_default();
+                // Two missing ids must not count as a match; this client's ids are strings.
                 asked["id"].is_string() && asked["id"] == id
             }
             _ => false,
         })
     }
 
-    /// Whether this error, which is in the answer, proves a server of the modern era.
+    /// Returns true if this error in the response proves a modern server.
     pub fn proves_modern(&self, error: &jsonrpc::ErrorObject) -> bool {
         let status = self.status().unwrap_or_default();
         version::proves_modern(status, error, self.error_names_its_request())
     }
 
-    /// Whether the request is a JSON-RPC request, and not a notification or the answer to something.
+    /// Returns true if the body is a JSON-RPC request, not a notification or a response.
     pub fn has_id(&self) -> bool {
         #[derive(serde::Deserialize)]
         struct Head {
@@ -330,12 +334,12 @@ impl Exchange {
         head.is_ok_and(|head| head.id.is_some() && head.method.is_some())
     }
 
-    /// Teaches a redactor the secrets in here: what was sent to be let in, and sessions.
+    /// Adds the secrets of this exchange to a redactor: credentials and session ids.
     pub fn teach(&self, redactor: &mut Redactor) {
         teach(&self.request, self.answer.as_ref(), redactor);
     }
 
-    /// Whether the request carries this JSON-RPC method.
+    /// Returns true if the request has this JSON-RPC method.
     pub fn is(&self, method: &str) -> bool {
         self.purpose.method.as_deref() == Some(method)
     }
@@ -347,7 +351,7 @@ impl std::fmt::Debug for Exchange {
     }
 }
 
-/// Teaches a redactor the secrets of a request, and of its answer.
+/// Adds the secrets of a request and its response to a redactor.
 pub fn teach(request: &Request, answer: Option<&Answer>, redactor: &mut Redactor) {
     redactor.learn_query(&request.url);
     for (name, value) in &request.headers {

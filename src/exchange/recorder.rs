@@ -1,24 +1,24 @@
-//! Who is told of exchanges, and what is hidden from them.
+//! Observers of exchanges, and redaction of what they show.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Event, Exchange};
 use crate::redact::Redactor;
 
-/// Is told of every exchange as it happens. A trace is one of these, and never an `if` in the driver.
+/// Receives exchange events; tracing is an observer.
 pub trait Observer: Send {
-    /// A request is about to be sent.
+    /// Called before a request is sent.
     fn sending(&mut self, _exchange: &Exchange, _redactor: &Redactor) {}
-    /// The status and the headers are here.
+    /// Called when the status and headers have arrived.
     fn answered(&mut self, _exchange: &Exchange, _redactor: &Redactor) {}
-    /// A block of a stream is here.
+    /// Called for each block of a stream.
     fn event(&mut self, _event: &Event, _redactor: &Redactor) {}
-    /// The exchange is over.
+    /// Called at the end of the exchange.
     fn finished(&mut self, _exchange: &Exchange, _redactor: &Redactor) {}
 }
 
-/// Keeps the observers, the secrets and the count of the exchanges of one process. Clones, in whichever
-/// thread, keep the same.
+/// Observers, secrets and the exchange counter of one process. Clones share them, across
+/// threads.
 #[derive(Clone, Default)]
 pub struct Recorder(Arc<Mutex<Records>>);
 
@@ -30,7 +30,7 @@ struct Records {
 }
 
 impl Recorder {
-    /// A recorder that tells these observers.
+    /// Creates a recorder with these observers.
     pub fn new(observers: Vec<Box<dyn Observer>>, redactor: Redactor) -> Self {
         Self(Arc::new(Mutex::new(Records { observers, redactor, count: 0 })))
     }
@@ -39,29 +39,29 @@ impl Recorder {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The number of the next exchange.
+    /// Returns the number of the next exchange.
     pub fn next_number(&self) -> usize {
         let mut records = self.records();
         records.count += 1;
         records.count
     }
 
-    /// Learns secrets.
+    /// Adds secrets to the redactor.
     pub fn learn(&self, teach: impl FnOnce(&mut Redactor)) {
         teach(&mut self.records().redactor);
     }
 
-    /// A copy of the redactor with all that it has learned so far.
+    /// Returns a copy of the redactor with all secrets added so far.
     pub fn redactor(&self) -> Redactor {
         self.records().redactor.clone()
     }
 
-    /// A text without any of the secrets that are known by now.
+    /// Returns the text without any secret known so far.
     pub fn hide(&self, text: &str) -> String {
         self.records().redactor.text(text).into_owned()
     }
 
-    /// Tells every observer.
+    /// Calls `tell` for every observer.
     pub fn tell(&self, tell: impl Fn(&mut dyn Observer, &Redactor)) {
         let records = &mut *self.records();
         for observer in &mut records.observers {

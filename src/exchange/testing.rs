@@ -1,8 +1,8 @@
-//! Evidence made by hand, for tests of what is concluded from it.
+//! Hand-made exchanges for tests of the diagnosis.
 
 use super::*;
 
-/// A request of this method, with or without a session id, that nothing answered.
+/// Creates a request with this method, with or without a session id, and no response.
 pub(crate) fn sent(method: &str, session: Option<&str>) -> Exchange {
     let mut headers = vec![
         ("content-type".to_owned(), headers::JSON.to_owned()),
@@ -31,12 +31,12 @@ pub(crate) fn sent(method: &str, session: Option<&str>) -> Exchange {
     }
 }
 
-/// The same, answered with a body that is JSON, HTML, text or nothing.
+/// Adds a response whose body is JSON, HTML, text or empty.
 pub(crate) fn answered(exchange: Exchange, status: u16, body: &str) -> Exchange {
     with_headers(exchange, status, &[], body)
 }
 
-/// The same, with headers.
+/// Like `answered`, with response headers.
 pub(crate) fn with_headers(
     mut exchange: Exchange,
     status: u16,

@@ -1,4 +1,4 @@
-//! What to try after a failure: commands that can be typed as they stand.
+//! Suggested next commands after a failure, ready to paste.
 
 use super::{Failure, Kind, from_client};
 use crate::client::{self, Client, ErrorKind};
@@ -7,19 +7,19 @@ use crate::oauth::Challenge;
 use crate::redact::without_secrets;
 use crate::transport;
 
-/// How the user speaks of the server, and what they did.
+/// Context for suggested commands: the server's name and the kind of command that runs.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Spoken {
-    /// What means this server on a command line, quoted for a shell and without secrets.
+    /// The server as a command-line argument, quoted for a shell and without secrets.
     pub(crate) target: String,
-    /// The option that broke a rule on purpose.
+    /// The option that deliberately breaks a protocol rule, such as `--no-session`.
     pub(crate) probe: Option<&'static str>,
-    /// The command is `trace`: there is no point in suggesting it.
+    /// True if the running command is `trace`, which is then not suggested.
     pub(crate) tracing: bool,
 }
 
-/// A word as a shell takes it literally. Servers have a say in what is suggested: it must do nothing
-/// but what it shows.
+/// Quotes a word for a POSIX shell if necessary. Suggestions may contain server-supplied
+/// text, so a pasted command must do exactly what it shows.
 pub(crate) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "%+,-./:=@_".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
@@ -28,7 +28,7 @@ pub(crate) fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', "'\\''"))
 }
 
-/// A failed request, with what may help.
+/// Converts a failed request to a failure with suggested next commands.
 pub(crate) fn failed(error: client::Error, client: &Client, spoken: &Spoken) -> Failure {
     let limit = match &error.kind {
         ErrorKind::Transport(error) => match error.kind {
@@ -64,7 +64,7 @@ pub(crate) fn failed(error: client::Error, client: &Client, spoken: &Spoken) -> 
     }
 }
 
-/// Adds what helps with a finding, or with this kind of failure.
+/// Adds suggestions for the finding or, without a specific one, for the kind of failure.
 fn advised(failure: Failure, next: Option<Next>, client: &Client, spoken: &Spoken) -> Failure {
     match (next, failure.kind) {
         (Some(Next::Handshake), _) | (_, Kind::Session) => about_sessions(failure, spoken),
@@ -99,7 +99,7 @@ fn advised(failure: Failure, next: Option<Next>, client: &Client, spoken: &Spoke
     }
 }
 
-/// Suggests a login if the server takes tokens, or does not say what it takes.
+/// Suggests `mcpoke login` if the server accepts bearer tokens, or names no scheme at all.
 fn with_login(failure: Failure, next: Option<Next>, spoken: &Spoken) -> Failure {
     let takes_tokens = failure.exchange.as_ref().is_none_or(|exchange| {
         let all = Challenge::all(exchange);
@@ -129,8 +129,8 @@ fn is_status(failure: &Failure, status: u16) -> bool {
     failure.exchange.as_ref().is_some_and(|exchange| exchange.status() == Some(status))
 }
 
-/// Another address that the evidence points to. One on another origin is shown above, and not suggested:
-/// whoever follows it may take credentials along.
+/// Suggests other addresses of the endpoint: the redirect target, or likely paths on the
+/// same origin. Another origin is never suggested, because credentials could be sent to it.
 fn elsewhere(failure: Failure, client: &Client) -> Failure {
     let endpoint = client.endpoint();
     let location = failure.exchange.as_ref().and_then(|exchange| {
@@ -141,6 +141,7 @@ fn elsewhere(failure: Failure, client: &Client) -> Failure {
         Some(location) if location.origin().ascii_serialization() == endpoint.origin() => {
             without_secrets(location.as_str())
         }
+        // Most servers mount the endpoint at `/mcp`, with or without a trailing slash.
         None if endpoint.path() != "/mcp" => format!("{}/mcp", endpoint.origin()),
         None if endpoint.path() == "/mcp" => format!("{}/", endpoint.origin()),
         _ => return failure,

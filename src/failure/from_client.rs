@@ -1,4 +1,4 @@
-//! Failures made of what a request, an authorization or a connection ended with.
+//! Conversion of client, authorization and transport errors to failures.
 
 use serde_json::Value;
 
@@ -13,10 +13,10 @@ use crate::protocol::jsonrpc::ErrorObject;
 use crate::protocol::version::Era;
 use crate::transport::{self, Redirect};
 
-/// Said of a request whose fate is not known.
+/// Detail for a request that may have run.
 const MAY_HAVE_RUN: &str = "The request was sent and may have run; it was not sent again.";
 
-/// What the server wants before it does what it was asked, from the error's data.
+/// Returns what the server requires first, from the error's data.
 fn what_is_needed(error: &ErrorObject) -> Vec<String> {
     let data = error.data.as_ref().and_then(|data| serde_json::from_str::<Value>(data.get()).ok());
     let data = data.unwrap_or_default();
@@ -57,13 +57,13 @@ fn what_is_needed(error: &ErrorObject) -> Vec<String> {
     }
 }
 
-/// A failed request, with what its history explains.
+/// Converts a failed request to a failure; the history explains it.
 pub fn from_client(error: client::Error, history: &[Exchange]) -> Failure {
     use client::ErrorKind;
     let stopped = stopped(&error);
     let unauthorized = matches!(error.kind, ErrorKind::Unauthorized(_));
     let mut findings = match &error.exchange {
-        // Whoever ended it needs no explanation.
+        // An interruption by the user needs no explanation.
         _ if stopped == Some(Kind::Interrupted) => Vec::new(),
         Some(shown) => {
             let until = history.iter().position(|exchange| exchange.number == shown.number);
@@ -125,7 +125,7 @@ pub fn from_client(error: client::Error, history: &[Exchange]) -> Failure {
     let mut failure = Failure { rpc, exchange: error.exchange, ..Failure::new(kind, message) };
     failure.details.append(&mut details);
     if unauthorized {
-        // How a token is had is known by now, and what went wrong with that.
+        // The authorization error says more than these findings.
         findings.retain(|finding| !finding.rule.is_general);
     }
     if let Some(finding) = findings.first() {
@@ -135,7 +135,7 @@ pub fn from_client(error: client::Error, history: &[Exchange]) -> Failure {
             FirstLine::Rule => unauthorized || own_words,
             FirstLine::Always => unauthorized,
         };
-        // An error that the server explains itself stands, unless the evidence leaves no doubt.
+        // Keep the server's own error message, unless the finding is certain.
         let certain = finding.certainty == Certainty::Certain || failure.rpc.is_none();
         if let (Some(kind), true) = (rule.exit, certain) {
             failure.kind = kind;
@@ -161,7 +161,8 @@ pub fn from_client(error: client::Error, history: &[Exchange]) -> Failure {
     failure
 }
 
-/// Whether a request that was sent ended on this side: by its user, or by a limit of time.
+/// Returns the kind of failure if this side ended the request: on Ctrl-C, or at a time
+/// limit after it was sent.
 fn stopped(error: &client::Error) -> Option<Kind> {
     let client::ErrorKind::Transport(why) = &error.kind else { return None };
     match why.kind {
@@ -171,12 +172,12 @@ fn stopped(error: &client::Error) -> Option<Kind> {
     }
 }
 
-/// Whether nothing of the request had gone out when it ended.
+/// Returns true if nothing of the request was sent.
 fn is_unsent(error: &client::Error) -> bool {
     matches!(&error.kind, client::ErrorKind::Transport(why) if !why.may_have_run)
 }
 
-/// What the server knows of the end of a request.
+/// Describes whether the server was notified of the end of a request.
 fn end_of(error: &client::Error, kind: Kind) -> Option<String> {
     let request = &error.exchange.as_ref()?.request;
     let version = request.header(headers::PROTOCOL_VERSION).unwrap_or_default();
@@ -192,7 +193,7 @@ fn end_of(error: &client::Error, kind: Kind) -> Option<String> {
     Some(text.to_owned())
 }
 
-/// Why there is no token.
+/// Converts an authorization error to the kind, message and details of a failure.
 pub fn from_oauth(error: &oauth::Error) -> (Kind, String, Vec<String>) {
     use oauth::ErrorKind;
     use transport::ErrorKind as Transport;
@@ -209,7 +210,7 @@ pub fn from_oauth(error: &oauth::Error) -> (Kind, String, Vec<String>) {
     (kind, error.text.clone(), error.details.clone())
 }
 
-/// A failure of the connection, or of the options for it.
+/// Converts a transport error to the kind, message and details of a failure.
 pub fn from_transport(error: &transport::Error) -> (Kind, String, Vec<String>) {
     use transport::ErrorKind;
     let kind = match error.kind {
@@ -239,7 +240,7 @@ pub fn from_transport(error: &transport::Error) -> (Kind, String, Vec<String>) {
     (kind, message, details)
 }
 
-/// What a status means where the body has no JSON-RPC error.
+/// Returns the kind of failure for a status without a JSON-RPC error.
 fn kind_of_status(status: u16) -> Kind {
     match status {
         401 | 403 | 407 => Kind::Auth,

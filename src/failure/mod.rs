@@ -1,4 +1,4 @@
-//! What went wrong: the kind with its exit code, what to try next, and the page that says it.
+//! Failures of commands: kinds, exit codes, suggested commands, and the report on stderr.
 
 mod advice;
 mod from_client;
@@ -15,27 +15,27 @@ pub(crate) use advice::{Spoken, failed, quoted};
 pub use from_client::{from_client, from_oauth, from_transport};
 pub use page::print;
 
-/// A command that failed: everything that its user is told.
+/// A failed command, with everything to report.
 #[derive(Debug)]
 pub struct Failure {
-    /// The kind.
+    /// Kind of the failure.
     pub kind: Kind,
-    /// What went wrong, in one line.
+    /// Description of the failure, in one line.
     pub message: String,
-    /// More about it, a line each.
+    /// Further lines of the description.
     pub details: Vec<String>,
-    /// The exchange that shows it.
+    /// The exchange that shows the failure.
     pub exchange: Option<Box<Exchange>>,
-    /// The JSON-RPC error that the server sent: code and message.
+    /// Code and message of the server's JSON-RPC error.
     pub rpc: Option<(Option<i64>, String)>,
-    /// What is concluded from the evidence, the surest first.
+    /// Findings of the diagnosis, the most certain first.
     pub findings: Vec<Finding>,
-    /// Commands to try next, each with what it does.
+    /// Suggested commands, each with its effect.
     pub next: Vec<(String, &'static str)>,
 }
 
 impl Failure {
-    /// A failure without evidence from the wire.
+    /// Creates a failure without an exchange.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         Self {
             kind,
@@ -48,12 +48,12 @@ impl Failure {
         }
     }
 
-    /// Wrong usage.
+    /// Creates a failure for wrong usage.
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(Kind::Usage, message)
     }
 
-    /// State that cannot be read or written.
+    /// Creates a failure for local state.
     pub fn state(error: &anyhow::Error) -> Self {
         Self::new(Kind::State, format!("{error:#}"))
     }
@@ -65,14 +65,15 @@ impl Failure {
         self
     }
 
-    /// With a command to try next.
+    /// Adds a suggested command.
     #[must_use]
     pub fn with_next(mut self, command: impl Into<String>, does: &'static str) -> Self {
         self.next.push((command.into(), does));
         self
     }
 
-    /// The object of `--json`: `{"error": {kind, message, exit, findings, …}}`.
+    /// Converts the failure to the `--json` object: `{"error": {kind, message, exit, findings,
+    /// …}}`.
     pub fn to_json(&self) -> Value {
         let mut error = Map::new();
         error.insert("kind".into(), json!(self.kind.as_str()));

@@ -1,4 +1,4 @@
-//! How a failure looks: what was attempted, what came back, what that means, what to try next.
+//! The report of a failure on stderr: request, response, meaning and suggested commands.
 
 use std::io;
 
@@ -9,10 +9,10 @@ use crate::protocol::headers;
 use crate::redact::Redactor;
 use crate::report::status_line;
 
-/// Lines are wrapped here.
+/// Width of wrapped lines, in columns.
 const WIDTH: usize = 78;
 
-/// Tells of a failure on stderr; with `--json` its last line is a JSON object.
+/// Prints a failure to stderr; with `--json`, the last line is a JSON object.
 pub fn print(console: &Console, failure: &Failure, redactor: &Redactor) -> io::Result<()> {
     let page = Page { console, failure, redactor };
     page.title()?;
@@ -58,7 +58,7 @@ impl Page<'_> {
         self.console.err.line(&title)
     }
 
-    /// The commands to try next, each with what it does.
+    /// Prints the suggested commands, each with its effect.
     fn next(&self) -> io::Result<()> {
         let next = &self.failure.next;
         if next.is_empty() || self.console.quiet {
@@ -137,7 +137,7 @@ impl Page<'_> {
         Ok(())
     }
 
-    /// A paragraph behind a label, wrapped.
+    /// Prints a wrapped paragraph with a label.
     fn labelled(&self, label: &str, text: &str) -> io::Result<()> {
         for (index, line) in wrap(text, WIDTH - 12).into_iter().enumerate() {
             let label = if index == 0 { label } else { "" };

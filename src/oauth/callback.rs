@@ -1,41 +1,43 @@
-//! Where the browser comes back to: an address on this machine (RFC 8252, 7.3).
+//! Redirect target of the browser: a loopback address (RFC 8252, 7.3).
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-/// The path of the address.
+/// Path of the redirect URI.
 const PATH: &str = "/callback";
-/// As much of a request is read.
+/// Maximum number of bytes read of a request.
 const MAX_REQUEST: u64 = 32 * 1024;
-/// As long may one take to come.
+/// Time limit for reading a request.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How often is looked for one.
+/// Interval at which new requests are checked for.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// Waits for the browser, on 127.0.0.1 alone.
+/// Listener for the browser's redirect, on 127.0.0.1 only.
 pub struct Callback {
     listener: TcpListener,
     port: u16,
 }
 
 impl Callback {
-    /// Listens; port 0 takes a free one.
+    /// Starts to listen; port 0 selects a free port.
     pub fn listen(port: u16) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+        // `wait` must be able to check `is_over` between connections.
         listener.set_nonblocking(true)?;
         let port = listener.local_addr()?.port();
         Ok(Self { listener, port })
     }
 
-    /// The address.
+    /// Returns the redirect URI.
     pub fn redirect_uri(&self) -> String {
         format!("http://127.0.0.1:{}{PATH}", self.port)
     }
 
-    /// Waits until somebody comes whose query is the right one, or until `is_over`. Browsers open connections
-    /// that they send nothing on: each is listened to by itself.
+    /// Waits for a request with the expected query, or until `is_over` returns true. Each
+    /// connection has its own thread, because browsers open connections without sending
+    /// anything.
     pub fn wait(
         &self,
         is_right: impl Fn(&str) -> bool,
@@ -46,7 +48,7 @@ impl Callback {
             if let Ok((stream, _)) = self.listener.accept() {
                 let sender = sender.clone();
                 std::thread::spawn(move || {
-                    // Whoever breaks off is waited for no longer.
+                    // A connection that fails to send a request is dropped.
                     if let Ok(visit) = Visit::hear(stream) {
                         let _ = sender.send(visit);
                     }
@@ -55,7 +57,7 @@ impl Callback {
             }
             let Ok(visit) = visits.recv_timeout(LOOK) else { continue };
             let (status, text) = self.judge(&visit, &is_right);
-            // What it says is judged elsewhere, and told in the terminal; the page may not arrive.
+            // The terminal reports the outcome, so the page may fail to arrive.
             let _ = answer(&visit.stream, status, text);
             if status == OK {
                 return Some(visit.query);
@@ -69,7 +71,7 @@ impl Callback {
         visit: &Visit,
         is_right: impl Fn(&str) -> bool,
     ) -> (&'static str, &'static str) {
-        // A web page must not come in under a name of its own.
+        // The Host check keeps out web pages that use a name of their own (DNS rebinding).
         let here = ["127.0.0.1", "localhost"].map(|name| format!("{name}:{}", self.port));
         if visit.path != PATH || !here.contains(&visit.host) {
             return ("404 Not Found", "There is nothing here.");
@@ -83,7 +85,7 @@ impl Callback {
 
 const OK: &str = "200 OK";
 
-/// A request that somebody came with.
+/// A request to the listener.
 struct Visit {
     stream: TcpStream,
     path: String,

@@ -1,32 +1,32 @@
-//! What a refusal says about authorization: `WWW-Authenticate` (RFC 9110, 11.6.1; RFC 6750, 3; RFC 9728,
-//! 5.1), also under the name that some gateways give it.
+//! Authorization challenges in a refusal: `WWW-Authenticate` (RFC 9110, 11.6.1; RFC 6750,
+//! 3; RFC 9728, 5.1), also under the name that some gateways use.
 
 use crate::exchange::Exchange;
 use crate::protocol::headers;
 
-/// A challenge of one scheme.
+/// A challenge of one authentication scheme.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Challenge {
-    /// The scheme, in lower case: `bearer`.
+    /// Scheme in lower case, such as `bearer`.
     pub scheme: String,
-    /// Its parameters: names in lower case, and values.
+    /// Parameter names in lower case, with their values.
     pub parameters: Vec<(String, String)>,
 }
 
 impl Challenge {
-    /// What an answer asks for with the scheme `Bearer`.
+    /// Returns the `Bearer` challenge of a response, if any.
     pub fn of(exchange: &Exchange) -> Option<Self> {
         Self::all(exchange).into_iter().find(|challenge| challenge.scheme == "bearer")
     }
 
-    /// All challenges of an answer.
+    /// Returns all challenges of a response.
     pub fn all(exchange: &Exchange) -> Vec<Self> {
         let headers = exchange.answer.iter().flat_map(|answer| &answer.headers);
         let values = headers.filter(|(name, _)| headers::CHALLENGES.contains(&name.as_str()));
         values.flat_map(|(_, value)| Self::parse(value)).collect()
     }
 
-    /// Reads the value of a header.
+    /// Parses a header value.
     pub fn parse(value: &str) -> Vec<Self> {
         let mut found: Vec<Self> = Vec::new();
         let mut rest = value;
@@ -34,14 +34,14 @@ impl Challenge {
             rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == ',');
             let (word, after) = split_token(rest);
             if word.is_empty() {
-                // What is no token ends what can be understood.
+                // Parsing stops at text that is not a token.
                 return found;
             }
             let spaced = after.trim_start();
             if let (Some(given), Some(challenge)) = (spaced.strip_prefix('='), found.last_mut()) {
                 let (value, after) = split_value(given.trim_start());
                 challenge.parameters.push((word.to_ascii_lowercase(), value));
-                // The rest of a token68, which is no parameter.
+                // Skip the padding of a token68, which is not a parameter.
                 rest = after.trim_start_matches('=');
             } else {
                 found.push(Self { scheme: word.to_ascii_lowercase(), parameters: Vec::new() });
@@ -50,25 +50,25 @@ impl Challenge {
         }
     }
 
-    /// A parameter's value.
+    /// Returns the value of a parameter.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         let found = self.parameters.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str())
     }
 
-    /// The scopes that the request needs (RFC 6750, 3).
+    /// Returns the scopes that the request requires (RFC 6750, 3).
     pub fn scopes(&self) -> Option<Vec<String>> {
         let scopes: Vec<String> =
             self.parameter("scope")?.split_whitespace().map(str::to_owned).collect();
         (!scopes.is_empty()).then_some(scopes)
     }
 
-    /// Where the metadata of the resource are (RFC 9728, 5.1).
+    /// Returns the URL of the resource metadata (RFC 9728, 5.1).
     pub fn resource_metadata(&self) -> Option<&str> {
         self.parameter("resource_metadata")
     }
 
-    /// Whether the token is good, and does not allow the request (RFC 6750, 3.1).
+    /// Returns true if the token is valid but lacks a scope (RFC 6750, 3.1).
     pub fn wants_more_scope(&self) -> bool {
         self.parameter("error") == Some("insufficient_scope")
     }
@@ -79,10 +79,10 @@ fn split_token(text: &str) -> (&str, &str) {
     text.split_at(text.find(|c| !fits(c)).unwrap_or(text.len()))
 }
 
-/// A token or a quoted string, and what follows it.
+/// Splits off a token or a quoted string.
 fn split_value(text: &str) -> (String, &str) {
     let Some(quoted) = text.strip_prefix('"') else {
-        // Real servers leave the quotes out where they are needed.
+        // Real servers omit quotes that the syntax requires.
         let end = text.find([',', ' ', '"']).unwrap_or(text.len());
         return (text[..end].to_owned(), &text[end..]);
     };

@@ -1,5 +1,5 @@
-//! The authorization code grant up to its code (OAuth 2.1, 4.1; RFC 7636; RFC 9207; 2026-07-28,
-//! Authorization, Authorization Response Validation).
+//! Authorization code grant, up to the code (OAuth 2.1, 4.1; RFC 7636; RFC 9207;
+//! 2026-07-28, Authorization, Authorization Response Validation).
 
 use std::borrow::Cow;
 
@@ -14,26 +14,26 @@ use super::registration::Client;
 use super::web::Web;
 use crate::exchange::Objection;
 
-/// A scope that asks for a refresh token (`OpenID` Connect Core 1.0, 11).
+/// Scope that requests a refresh token (`OpenID` Connect Core 1.0, 11).
 pub const OFFLINE: &str = "offline_access";
 
-/// An authorization that a person is asked for.
+/// An authorization that waits for a person.
 #[derive(Clone)]
 pub struct Pending {
-    /// Where that person goes.
+    /// URL for the person's browser.
     pub url: String,
-    /// What the code's verifier is.
+    /// PKCE verifier of the code.
     pub verifier: String,
-    /// Where the answer comes to.
+    /// Redirect URI that receives the response.
     pub redirect_uri: String,
     state: String,
     issuer: String,
     says_issuer: bool,
 }
 
-/// The scopes to ask for, in the order of the specification's strategy (2026-07-28, Scope Selection Strategy):
-/// what was given, what the challenge wants, what the resource offers; and the one that asks for a refresh
-/// token where the server knows it.
+/// Returns the scopes to request: those given by the user, else those of the challenge,
+/// else those of the resource (2026-07-28, Scope Selection Strategy). Unless the user gave
+/// scopes, adds `offline_access` if the server supports it.
 pub fn scopes_for(given: &[String], challenge: Option<&Challenge>, found: &Found) -> Vec<String> {
     if !given.is_empty() {
         return given.to_vec();
@@ -48,14 +48,16 @@ pub fn scopes_for(given: &[String], challenge: Option<&Challenge>, found: &Found
     scopes
 }
 
-/// What was asked for before and what is wanted now (2026-07-28, Step-Up Authorization Flow, 2).
+/// Returns the scopes requested before and those required now (2026-07-28, Step-Up
+/// Authorization Flow, 2).
 pub fn union(before: &[String], wanted: &[String]) -> Vec<String> {
     let mut all = before.to_vec();
     all.extend(wanted.iter().filter(|scope| !before.contains(scope)).cloned());
     all
 }
 
-/// Whether the authorization server can be asked in this way at all, by its metadata, which came last.
+/// Checks whether the authorization server supports this grant. Returns an error, shown by
+/// the last exchange, without PKCE (S256) or an authorization endpoint.
 pub fn can_begin(web: &mut Web, found: &Found) -> Result<(), Error> {
     let server = &found.server;
     let methods = server.code_challenge_methods_supported.as_deref();
@@ -76,7 +78,8 @@ pub fn can_begin(web: &mut Web, found: &Found) -> Result<(), Error> {
     Ok(())
 }
 
-/// Begins: the address for the browser, and what its answer is judged by.
+/// Starts the authorization: returns the browser's URL and the data that verify the
+/// response.
 pub fn begin(
     web: &mut Web,
     found: &Found,
@@ -110,16 +113,18 @@ pub fn begin(
 }
 
 impl Pending {
-    /// Whether an answer is to this request at all; whoever calls with another state is not listened to.
+    /// Returns true if a response belongs to this request. Responses with another state are
+    /// ignored.
     pub fn is_answered_by(&self, query: &str) -> bool {
         one(query, "state").is_ok_and(|state| state.as_deref() == Some(self.state.as_str()))
     }
 
-    /// The code in what a person has typed: the address that the browser came back to, or the code alone,
-    /// where the server does not have to say who it is.
+    /// Returns the code from typed text: the URL that the browser was redirected to, or the
+    /// code alone if the server need not identify itself in the response.
     pub fn judge_typed(&self, text: &str) -> Result<String, Error> {
         match text.split_once('?') {
             Some((_, query)) => self.judge(query.split('#').next().unwrap_or_default()),
+            // The query of the redirect URI without the rest.
             None if text.contains('=') => self.judge(text),
             None if self.says_issuer => Err(Error::new(
                 ErrorKind::Unsafe,
@@ -129,7 +134,7 @@ impl Pending {
         }
     }
 
-    /// The code in the answer, which is the query of the address that the browser came back to.
+    /// Returns the code from a response, given as the query of the redirect URI.
     pub fn judge(&self, query: &str) -> Result<String, Error> {
         let refuse = |text: String| Error::new(ErrorKind::Unsafe, text);
         if !self.is_answered_by(query) {
@@ -137,7 +142,7 @@ impl Pending {
                 "the answer is not to this request: its state is another".to_owned(),
             ));
         }
-        // Before anything else of it is believed, or shown (RFC 9207, 2.4).
+        // The issuer is checked before anything else is used or shown (RFC 9207, 2.4).
         match one(query, "iss")? {
             Some(issuer) if issuer != self.issuer => {
                 return Err(refuse(format!(
@@ -171,7 +176,7 @@ impl Pending {
     }
 }
 
-/// A parameter, which must not come twice (RFC 6749, 3.1).
+/// Returns a parameter. Returns an error if it occurs twice (RFC 6749, 3.1).
 fn one(query: &str, name: &str) -> Result<Option<String>, Error> {
     let mut found = form_urlencoded::parse(query.as_bytes()).filter(|(known, _)| known == name);
     let first = found.next().map(|(_, value)| value.into_owned());

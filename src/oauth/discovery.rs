@@ -1,5 +1,6 @@
-//! From a server that wants a token to the authorization server that gives one (2026-07-28, Authorization
-//! Server Discovery; RFC 9728; RFC 8414; `OpenID` Connect Discovery 1.0; and 2025-03-26, Authorization, 2.3).
+//! Discovery of the authorization server for an MCP server (2026-07-28, Authorization
+//! Server Discovery; RFC 9728; RFC 8414; `OpenID` Connect Discovery 1.0; and 2025-03-26,
+//! Authorization, 2.3).
 
 use url::Url;
 
@@ -13,36 +14,38 @@ use crate::protocol::{headers, version};
 use crate::redact::without_secrets;
 use crate::transport;
 
-/// What the exchanges of a discovery are for, in the order in which they come.
+/// Purpose of exchanges that fetch protected resource metadata, the first step of
+/// discovery.
 pub const RESOURCE_METADATA: &str = "protected resource metadata";
-/// See [`RESOURCE_METADATA`].
+/// Purpose of exchanges that fetch authorization server metadata, the second step of
+/// discovery.
 pub const SERVER_METADATA: &str = "authorization server metadata";
 
-/// The path that the metadata of a resource have by default (RFC 9728, 3).
+/// Default path of protected resource metadata (RFC 9728, 3).
 const RESOURCE_PATH: &str = "/.well-known/oauth-protected-resource";
-/// The path that those of an authorization server have (RFC 8414, 3).
+/// Path of authorization server metadata (RFC 8414, 3).
 pub const OAUTH_PATH: &str = "/.well-known/oauth-authorization-server";
-/// The same of an `OpenID` provider (`OpenID` Connect Discovery 1.0, 4).
+/// Path of the metadata of an `OpenID` provider (`OpenID` Connect Discovery 1.0, 4).
 pub const OPENID_PATH: &str = "/.well-known/openid-configuration";
 
-/// So many issuers are asked.
+/// Maximum number of issuers that are tried.
 const MAX_ISSUERS: usize = 5;
 
-/// Who gives tokens for a server, and what they are for.
+/// Authorization server of an MCP server, and the resource for its tokens.
 #[derive(Debug, Clone)]
 pub struct Found {
-    /// What tokens are asked for (RFC 8707).
+    /// Resource that tokens are requested for (RFC 8707).
     pub resource: String,
-    /// The authorization server.
+    /// Metadata of the authorization server.
     pub server: ServerMetadata,
-    /// What the resource says that tokens may allow.
+    /// Scopes listed in the resource metadata.
     pub scopes_supported: Option<Vec<String>>,
-    /// Nothing says where the authorization server is: its addresses are those that 2025-03-26 assumes.
+    /// True if no metadata were found and the endpoints are those that 2025-03-26 assumes.
     pub assumed: bool,
 }
 
-/// Finds out who gives tokens for a server. Of several issuers `known` is taken, or the first that can be
-/// used.
+/// Finds the authorization server for an MCP server. Of several issuers, tries `known`
+/// first and returns the first that can be used.
 pub fn discover(
     web: &mut Web,
     endpoint: &Endpoint,
@@ -54,7 +57,8 @@ pub fn discover(
     };
     let resource = metadata.resource.unwrap_or_default();
     let mut issuers = metadata.authorization_servers;
-    // The one that is known comes first.
+    // Sorting is stable, so the known issuer moves to the front and the others keep their
+    // order.
     issuers.sort_by_key(|issuer| Some(issuer.as_str()) != known);
     let mut first = None;
     for issuer in issuers.iter().take(MAX_ISSUERS) {
@@ -74,7 +78,8 @@ pub fn discover(
     }))
 }
 
-/// The metadata of the resource: where the challenge says, or else where they are by default.
+/// Fetches the resource metadata: from the URL in the challenge, otherwise from the default
+/// paths.
 fn of_resource(
     web: &mut Web,
     endpoint: &Endpoint,
@@ -101,7 +106,8 @@ fn of_resource(
     Ok(None)
 }
 
-/// At an address that was only guessed something else may stand: a redirect to a page, say. The next is tried.
+/// Ignores errors at a guessed URL, which may hold something else, such as a redirect to a
+/// page.
 fn guessed(answered: Result<Answered, Error>) -> Result<Option<Answered>, Error> {
     match answered {
         Ok(answered) => Ok(Some(answered)),
@@ -115,7 +121,7 @@ fn is_something_else(error: &Error) -> bool {
     matches!(error.kind, ErrorKind::Unsafe | ErrorKind::Transport(TooLarge(_) | NotHttp | Broken))
 }
 
-/// At the path of the endpoint, then at the root.
+/// Returns the default URLs: at the path of the endpoint, then at the root.
 fn resource_addresses(endpoint: &Endpoint) -> Vec<String> {
     let root = format!("{}{RESOURCE_PATH}", endpoint.origin());
     if endpoint.is_at_root() {
@@ -124,7 +130,8 @@ fn resource_addresses(endpoint: &Endpoint) -> Vec<String> {
     vec![format!("{root}{}", endpoint.path()), root]
 }
 
-/// Metadata that are for this server: a token for another must not be sent to it (RFC 9728, 3.3).
+/// Checks that metadata describe this server: a token for another must not be sent to it
+/// (RFC 9728, 3.3).
 fn judged(
     web: &mut Web,
     endpoint: &Endpoint,
@@ -147,7 +154,7 @@ fn judged(
     Err(web.refuse(error))
 }
 
-/// Whether a resource identifier is that of an endpoint, or of what it is below.
+/// Returns true if a resource identifier denotes an endpoint or a parent of it.
 pub fn covers(resource: &str, endpoint: &str) -> bool {
     let (Ok(resource), Ok(endpoint)) = (Url::parse(resource), Url::parse(endpoint)) else {
         return false;
@@ -161,7 +168,8 @@ pub fn covers(resource: &str, endpoint: &str) -> bool {
         && (resource.query().is_none() || resource.query() == endpoint.query())
 }
 
-/// The metadata of an authorization server, which must say that they are its own (RFC 8414, 3.3).
+/// Fetches the metadata of an authorization server. Returns an error if they name another
+/// issuer (RFC 8414, 3.3).
 pub fn of_server(web: &mut Web, issuer: &str) -> Result<ServerMetadata, Error> {
     let at = web.check(issuer, "issuer").map_err(|error| web.refuse(error))?;
     let (mut last, mut failed) = (0, None);
@@ -186,7 +194,7 @@ pub fn of_server(web: &mut Web, issuer: &str) -> Result<ServerMetadata, Error> {
     Err(web.refuse(Error::new(ErrorKind::Discovery, text)))
 }
 
-/// What servers of 2025-03-26 are told, who may answer by it.
+/// Header for servers of 2025-03-26, which may choose their response by it.
 const VERSION: [(&str, &str); 1] = [(headers::PROTOCOL_VERSION, version::LATEST_HANDSHAKE)];
 
 fn same_issuer(
@@ -208,7 +216,8 @@ fn same_issuer(
     Err(web.refuse(error))
 }
 
-/// Path insertion, then what `OpenID` Connect has, in the order that the specification wants.
+/// Returns the metadata URLs in the order of the specification: path insertion first, then
+/// those of `OpenID` Connect.
 fn server_addresses(issuer: &Endpoint) -> Vec<String> {
     let (origin, path) = (issuer.origin(), issuer.path().trim_end_matches('/'));
     let mut addresses =
@@ -219,8 +228,8 @@ fn server_addresses(issuer: &Endpoint) -> Vec<String> {
     addresses
 }
 
-/// A server of 2025-03-26 is its own authorization server: with metadata at its root, or with the addresses
-/// that the revision assumes.
+/// Treats a server of 2025-03-26 as its own authorization server: with metadata at its
+/// root, or with the endpoints that the revision assumes.
 fn of_old(web: &mut Web, endpoint: &Endpoint) -> Result<Found, Error> {
     let origin = endpoint.origin();
     let found = |server, assumed| Found {
@@ -231,6 +240,7 @@ fn of_old(web: &mut Web, endpoint: &Endpoint) -> Result<Found, Error> {
     };
     let answered = guessed(web.get(&format!("{origin}{OAUTH_PATH}"), SERVER_METADATA, &VERSION))?;
     if let Some(document) = answered.and_then(Answered::found) {
+        // The issuer may be written with or without the slash.
         let with_slash = format!("{origin}/");
         let server = same_issuer(web, read(&document), &[&origin, &with_slash])?;
         return Ok(found(server, false));
@@ -246,7 +256,7 @@ fn of_old(web: &mut Web, endpoint: &Endpoint) -> Result<Found, Error> {
     Ok(found(server, true))
 }
 
-/// The canonical URI of a server (2026-07-28, Authorization, Canonical Server URI).
+/// Returns the canonical URI of a server (2026-07-28, Authorization, Canonical Server URI).
 pub fn resource_of(endpoint: &Endpoint) -> String {
     if endpoint.is_at_root() {
         return endpoint.origin();

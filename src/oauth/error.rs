@@ -1,49 +1,50 @@
-//! Why there is no token.
+//! Errors that leave a request without a token.
 
 use std::fmt;
 
 use crate::exchange::{FailureKind, Objection};
 use crate::transport;
 
-/// What kind of failure it is.
+/// Kind of failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// Somebody else's server could not be reached, or broke off.
+    /// The authorization server or resource metadata could not be fetched.
     Transport(transport::ErrorKind),
-    /// The server has not said how to be authorised, or said what must not be followed.
+    /// The server does not state how to get a token, or its metadata cannot be used.
     Discovery,
-    /// There is no way to be known to the authorization server.
+    /// There is no client that the authorization server accepts.
     Registration,
-    /// The authorization server, or its user, has refused.
+    /// The authorization server or its user refused.
     Refused,
-    /// An answer that must not be believed.
+    /// The response or address must not be trusted.
     Unsafe,
-    /// Somebody would have to be asked, and nobody is there.
+    /// A person is needed, and none is present.
     NobodyToAsk,
-    /// A wait for a person took too long.
+    /// Waiting for a person took too long.
     TooSlow,
-    /// The user has ended it.
+    /// The user interrupted the authorization.
     Interrupted,
-    /// What was given on the command line cannot be used.
+    /// An argument of the command line cannot be used.
     Usage,
-    /// What is remembered cannot be read or written.
+    /// Saved state cannot be read or written.
     State,
 }
 
-/// Why there is no token.
+/// Failure to obtain a token.
 #[derive(Debug, Clone)]
 pub struct Error {
-    /// What kind of failure it is.
+    /// Kind of failure.
     pub kind: ErrorKind,
-    /// What happened, in lower case and without a full stop.
+    /// Description in lower case, without a full stop.
     pub text: String,
-    /// More about it, sentences.
+    /// Further details, as sentences.
     pub details: Vec<String>,
-    /// The code that the authorization server gave: `invalid_grant`, say (RFC 6749, 4.1.2.1 and 5.2).
+    /// Error code from the authorization server, such as `invalid_grant` (RFC 6749, 4.1.2.1 and
+    /// 5.2).
     pub code: Option<String>,
-    /// The scopes that somebody would have to grant.
+    /// Scopes that a person would have to grant.
     pub wanted: Vec<String>,
-    /// The number of the exchange that shows it.
+    /// Number of the exchange that shows the failure.
     pub exchange: Option<usize>,
     /// How that exchange is marked; the diagnosis reads it from there.
     pub mark: FailureKind,
@@ -62,7 +63,7 @@ impl Error {
         }
     }
 
-    /// With a sentence more.
+    /// Adds a sentence to the details.
     #[must_use]
     pub(crate) fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.details.push(detail.into());
@@ -82,7 +83,7 @@ impl Error {
         self.marking(FailureKind::Rejected(objection))
     }
 
-    /// Shown by this exchange.
+    /// Sets the exchange that shows the failure.
     #[must_use]
     pub(super) fn shown_by(mut self, number: usize) -> Self {
         self.exchange = Some(number);

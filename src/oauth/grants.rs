@@ -1,9 +1,10 @@
-//! Tokens, and how they are asked for: with a code, a refresh token, the client's own credentials, or an
-//! assertion of an enterprise's identity provider (OAuth 2.1, 4; RFC 8707; RFC 7523; RFC 8693).
+//! Token requests: with a code, a refresh token, the client's own credentials, or an
+//! assertion of an enterprise's identity provider (OAuth 2.1, 4; RFC 8707; RFC 7523; RFC
+//! 8693).
 //!
-//! `oauth2` makes and reads the messages of the grants that it has. It has none for assertions and token
-//! exchange, wants https for revocation even on this machine, and knows no client that signs: those forms are
-//! made here.
+//! The `oauth2` crate builds and parses the messages of the grants that it supports. It
+//! supports neither assertions nor token exchange nor clients that sign, and it requires
+//! https for revocation even on loopback. Those forms are built here.
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -26,9 +27,9 @@ use super::web::{Form, Web};
 use crate::protocol::headers;
 use crate::redact::secrets_of;
 
-/// What the exchange of a token request is for.
+/// Purpose of a token request.
 pub const TOKEN: &str = "token request";
-/// What the exchange that gives a token back is for.
+/// Purpose of a revocation request.
 pub const REVOCATION: &str = "token revocation";
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -38,16 +39,16 @@ const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ID_JAG: &str = "urn:ietf:params:oauth:token-type:id-jag";
 const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
 
-/// What an authorization server gave.
+/// Tokens issued by an authorization server.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token {
-    /// The access token.
+    /// Access token.
     pub access: String,
-    /// How long it is good for, where that was said.
+    /// Lifetime of the access token, if stated.
     pub expires_in: Option<Duration>,
-    /// What another can be had with.
+    /// Refresh token, if any.
     pub refresh: Option<String>,
-    /// What it allows, where that was said.
+    /// Granted scopes, if stated.
     pub scopes: Option<Vec<String>>,
 }
 
@@ -57,28 +58,28 @@ impl std::fmt::Debug for Token {
     }
 }
 
-/// Who asks for tokens, where, and for what.
+/// Client, endpoint and resource of a token request.
 pub struct Requester<'r> {
-    /// Speaks to the authorization server.
+    /// HTTP client for the authorization server.
     pub web: &'r mut Web,
-    /// The authorization server's issuer.
+    /// Issuer of the authorization server.
     pub issuer: &'r str,
-    /// Its token endpoint.
+    /// Token endpoint.
     pub endpoint: &'r str,
-    /// The client, its secret looked up.
+    /// Client, with its secret resolved.
     pub client: &'r Client,
-    /// The key that it signs with.
+    /// Signing key of the client.
     pub key: Option<&'r SigningKey>,
-    /// The signatures that the server takes.
+    /// Signature algorithms that the server accepts.
     pub algorithms: Option<&'r [String]>,
-    /// What the token is for.
+    /// Resource that the token is requested for.
     pub resource: &'r str,
 }
 
 type Ready =
     BasicClient<EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
 
-/// What `oauth2` sends a request with.
+/// Adapter that sends the requests of `oauth2`.
 struct Sender<'s>(&'s dyn Fn(HttpRequest) -> Result<HttpResponse, Error>);
 
 impl SyncHttpClient for Sender<'_> {
@@ -91,8 +92,8 @@ impl SyncHttpClient for Sender<'_> {
 
 type Answer<T> = Result<T, RequestTokenError<Error, BasicErrorResponse>>;
 
-/// Adds what a client that signs says of itself, and sends the request: `oauth2` has a type for each grant,
-/// and nothing that they share.
+/// Adds the client assertion, if any, and sends the request. A macro, because the request
+/// types of `oauth2` share no trait.
 macro_rules! signed_and_sent {
     ($self:ident, $request:ident) => {{
         let more = $self.assertion()?;
@@ -104,7 +105,7 @@ macro_rules! signed_and_sent {
 }
 
 impl Requester<'_> {
-    /// With the code that came back, and the verifier of its challenge (RFC 7636, 4.5).
+    /// Requests a token with an authorization code and its verifier (RFC 7636, 4.5).
     pub fn with_code(self, code: &str, verifier: &str, redirect_uri: &str) -> Result<Token, Error> {
         self.learn(&[code, verifier]);
         let redirect = RedirectUrl::new(redirect_uri.to_owned())
@@ -117,7 +118,8 @@ impl Requester<'_> {
         signed_and_sent!(self, request)
     }
 
-    /// With a refresh token; the answer may bring another (OAuth 2.1, 4.3).
+    /// Requests a token with a refresh token; the response may contain a new one (OAuth 2.1,
+    /// 4.3).
     pub fn with_refresh_token(self, refresh: &str) -> Result<Token, Error> {
         self.learn(&[refresh]);
         let (client, refresh) = (self.ready()?, RefreshToken::new(refresh.to_owned()));
@@ -126,7 +128,7 @@ impl Requester<'_> {
         signed_and_sent!(self, request)
     }
 
-    /// With the client's own credentials (OAuth Client Credentials Extension).
+    /// Requests a token with the client's own credentials (OAuth Client Credentials Extension).
     pub fn with_own_credentials(self, scopes: &[String]) -> Result<Token, Error> {
         let client = self.ready()?;
         let request = client
@@ -136,7 +138,8 @@ impl Requester<'_> {
         signed_and_sent!(self, request)
     }
 
-    /// With the grant of an enterprise's identity provider (Enterprise-Managed Authorization, 5).
+    /// Requests a token with the grant of an enterprise's identity provider (Enterprise-Managed
+    /// Authorization, 5).
     pub fn with_grant(self, grant: &str, scopes: &[String]) -> Result<Token, Error> {
         let scope = scopes.join(" ");
         let mut fields = vec![("grant_type", JWT_BEARER), ("assertion", grant)];
@@ -148,8 +151,9 @@ impl Requester<'_> {
         token_of(self.form(TOKEN, &fields)?)
     }
 
-    /// Exchanges an identity token for a grant that another authorization server takes
-    /// (Enterprise-Managed Authorization, 4). The requester is that of the identity provider.
+    /// Exchanges an identity token for a grant that another authorization server accepts
+    /// (Enterprise-Managed Authorization, 4). The requester must be that of the identity
+    /// provider.
     pub fn grant_for(
         self,
         audience: &str,
@@ -185,7 +189,8 @@ impl Requester<'_> {
         })
     }
 
-    /// Gives a token back (RFC 7009). The requester's endpoint is that of revocation.
+    /// Revokes a token (RFC 7009). The endpoint of the requester must be the revocation
+    /// endpoint.
     pub fn revoke(self, token: &str, kind: &'static str) -> Result<(), Error> {
         self.learn(&[token]);
         self.form(REVOCATION, &[("token", token), ("token_type_hint", kind)])?;
@@ -197,7 +202,7 @@ impl Requester<'_> {
         secrets.iter().copied().chain(own).for_each(|secret| self.web.learn(secret));
     }
 
-    /// What `oauth2` needs to know.
+    /// Prepares the client of `oauth2`.
     fn ready(&self) -> Result<Ready, Error> {
         self.learn(&[]);
         let endpoint = TokenUrl::new(self.endpoint.to_owned()).map_err(|error| {
@@ -217,8 +222,8 @@ impl Requester<'_> {
         Ok(client.set_auth_type(by))
     }
 
-    /// What a client that signs says of itself (RFC 7523, 2.2). It is meant for the issuer, whatever the
-    /// endpoint.
+    /// Returns the form fields that authenticate a signing client (RFC 7523, 2.2). The audience
+    /// is the issuer, whatever the endpoint.
     fn assertion(&self) -> Result<Vec<(&'static str, String)>, Error> {
         let Some(key) = self.key else { return Ok(Vec::new()) };
         let signed = jwt::client_assertion(key, &self.client.id, self.issuer, self.algorithms)?;
@@ -236,7 +241,7 @@ impl Requester<'_> {
         said.and_then(|said| of(&said)).map_err(|error| web.borrow_mut().refuse(error))
     }
 
-    /// Sends a form of our own, with what says who we are, and brings the document that comes back.
+    /// Posts a form with client authentication and returns the document in the response.
     fn form(self, purpose: &'static str, fields: &[(&str, &str)]) -> Result<Value, Error> {
         self.learn(&[]);
         let more = self.assertion()?;
@@ -279,7 +284,7 @@ impl Requester<'_> {
     }
 }
 
-/// `Basic`, as OAuth wants it: both parts encoded (RFC 6749, 2.3.1).
+/// Builds a `Basic` header as OAuth requires it, with both parts encoded (RFC 6749, 2.3.1).
 fn basic(id: &str, secret: &str) -> String {
     let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
     format!("Basic {}", STANDARD.encode(format!("{}:{}", encoded(id), encoded(secret))))
@@ -290,7 +295,7 @@ fn learn_basic(web: &Web, authorization: Option<&str>) {
     secrets.into_iter().flatten().for_each(|secret| web.learn(&secret));
 }
 
-/// Sends what `oauth2` made, and hands it an answer that it can read.
+/// Sends a request of `oauth2` and converts the response to a form that it can parse.
 fn respond(web: &mut Web, request: &HttpRequest) -> Result<HttpResponse, Error> {
     let authorization = request.headers().get("authorization");
     let authorization = authorization.and_then(|value| value.to_str().ok()).map(str::to_owned);
@@ -311,7 +316,7 @@ fn respond(web: &mut Web, request: &HttpRequest) -> Result<HttpResponse, Error> 
             format!("the token request was refused: HTTP {}", answered.status),
         ));
     }
-    // Real servers say 201, and errors with 200.
+    // Real servers respond with 201, and send errors with status 200.
     let status = match answered.status {
         200 | 201 if says_error && document["access_token"].is_null() => 400,
         201 => 200,
@@ -325,8 +330,8 @@ fn respond(web: &mut Web, request: &HttpRequest) -> Result<HttpResponse, Error> 
         .map_err(|error| Error::new(ErrorKind::Refused, error.to_string()))
 }
 
-/// What real servers write otherwise than RFC 6749, 5.1 has it: numbers as text, scopes as a list, no type, and
-/// null for what is not there.
+/// Repairs deviations of real servers from RFC 6749, 5.1: numbers as text, scopes as a
+/// list, no type, and null for absent members.
 fn mended(mut document: Value) -> Value {
     let Some(members) = document.as_object_mut() else { return document };
     members.retain(|_, value| !value.is_null());
@@ -364,7 +369,7 @@ fn translate(error: RequestTokenError<Error, BasicErrorResponse>) -> Error {
             refused(said.error().as_ref(), said.error_description().cloned())
         }
         RequestTokenError::Request(error) => error,
-        // What it says there may hold the token.
+        // The text of these errors may contain the token.
         RequestTokenError::Parse(..) | RequestTokenError::Other(_) => Error::new(
             ErrorKind::Refused,
             "the authorization server's answer to the token request holds no token (RFC 6749, 5.1)",
@@ -372,7 +377,7 @@ fn translate(error: RequestTokenError<Error, BasicErrorResponse>) -> Error {
     }
 }
 
-/// The token in an answer to a form of our own.
+/// Parses the token in the response to a form built here.
 fn token_of(document: Value) -> Result<Token, Error> {
     let read: Result<BasicTokenResponse, _> = serde_json::from_value(mended(document));
     read.map_err(|_| translate(RequestTokenError::Other(String::new()))).and_then(|read| of(&read))

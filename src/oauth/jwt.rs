@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 
 use super::error::{Error, ErrorKind};
 
-/// How long an assertion is good for.
+/// Lifetime of an assertion.
 const LIFETIME: Duration = Duration::from_mins(2);
 
-/// What RFC 7518, 3.1 and RFC 8037, 3.1 call the signatures that can be made here; and the width in bytes of
-/// each half of those that are made of two numbers.
+/// Supported signature algorithms, named as in RFC 7518, 3.1 and RFC 8037, 3.1. The last
+/// member is the width in bytes of each half of an ECDSA signature, or 0.
 const ALGORITHMS: [(&str, SignatureScheme, usize); 8] = [
     ("ES256", SignatureScheme::ECDSA_NISTP256_SHA256, 32),
     ("RS256", SignatureScheme::RSA_PKCS1_SHA256, 0),
@@ -28,17 +28,18 @@ const ALGORITHMS: [(&str, SignatureScheme, usize); 8] = [
     ("PS512", SignatureScheme::RSA_PSS_SHA512, 0),
 ];
 
-/// A key to sign with.
+/// Signing key of a client.
 #[derive(Clone)]
 pub struct SigningKey {
-    /// In PEM: PKCS #8, PKCS #1 or SEC 1.
+    /// Private key in PEM: PKCS #8, PKCS #1 or SEC 1.
     pub pem: String,
-    /// Its name at the authorization server (`kid`).
+    /// Key id at the authorization server (`kid`).
     pub id: Option<String>,
 }
 
-/// An assertion of who the client is, for one authorization server. `allowed` are the algorithms that it
-/// takes; without them the key's first is used.
+/// Builds an assertion of the client's identity for one authorization server. `allowed`
+/// lists the algorithms that the server accepts; without it, the first that fits the key is
+/// used.
 pub(super) fn client_assertion(
     key: &SigningKey,
     client: &str,
@@ -84,10 +85,10 @@ fn signed(key: &SigningKey, claims: &Value, allowed: Option<&[String]>) -> Resul
     Ok(format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature)))
 }
 
-/// The two numbers of an ECDSA signature, side by side (RFC 7518, 3.4), from the DER that TLS has them in.
+/// Converts an ECDSA signature from DER to two concatenated numbers (RFC 7518, 3.4).
 fn halves(der: &[u8], width: usize) -> Option<Vec<u8>> {
     let rest = der.strip_prefix(&[0x30])?;
-    // A sequence of less than 128 bytes has one byte of length.
+    // A sequence shorter than 128 bytes has a one-byte length.
     let (length, mut rest) = rest.split_first()?;
     if usize::from(*length) != rest.len() {
         return None;
@@ -104,7 +105,7 @@ fn halves(der: &[u8], width: usize) -> Option<Vec<u8>> {
     rest.is_empty().then_some(out)
 }
 
-/// A claim of a token that is a JWT; what it says is not checked, and only for people.
+/// Returns a claim of a JWT without verifying it. For display only.
 pub fn claim(token: &str, name: &str) -> Option<Value> {
     let payload = token.split('.').nth(1)?;
     let bytes = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;

@@ -1,49 +1,49 @@
-//! What resource servers and authorization servers say about themselves (RFC 9728, 2; RFC 8414, 2).
+//! Metadata of resource servers and authorization servers (RFC 9728, 2; RFC 8414, 2).
 
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Of a protected resource.
+/// Metadata of a protected resource.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct ResourceMetadata {
-    /// Its identifier.
+    /// Identifier of the resource.
     pub resource: Option<String>,
-    /// The issuers of its tokens.
+    /// Issuers of tokens for the resource.
     pub authorization_servers: Vec<String>,
-    /// What tokens may allow.
+    /// Supported scopes.
     pub scopes_supported: Option<Vec<String>>,
 }
 
-/// Of an authorization server.
+/// Metadata of an authorization server.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct ServerMetadata {
-    /// Who it is.
+    /// Issuer identifier.
     pub issuer: String,
-    /// Where a person authorises.
+    /// Authorization endpoint.
     pub authorization_endpoint: Option<String>,
-    /// Where tokens come from.
+    /// Token endpoint.
     pub token_endpoint: Option<String>,
-    /// Where clients register themselves (RFC 7591).
+    /// Registration endpoint (RFC 7591).
     pub registration_endpoint: Option<String>,
-    /// Where tokens are given back (RFC 7009).
+    /// Revocation endpoint (RFC 7009).
     pub revocation_endpoint: Option<String>,
-    /// What tokens may allow.
+    /// Supported scopes.
     pub scopes_supported: Option<Vec<String>>,
-    /// How clients say who they are at the token endpoint.
+    /// Client authentication methods of the token endpoint.
     pub token_endpoint_auth_methods_supported: Option<Vec<String>>,
-    /// How they sign what they say.
+    /// Signature algorithms for client assertions.
     pub token_endpoint_auth_signing_alg_values_supported: Option<Vec<String>>,
-    /// The methods of PKCE (RFC 7636).
+    /// Supported PKCE methods (RFC 7636).
     pub code_challenge_methods_supported: Option<Vec<String>>,
-    /// Whether its answers say who it is (RFC 9207).
+    /// True if authorization responses contain the issuer (RFC 9207).
     pub authorization_response_iss_parameter_supported: bool,
-    /// Whether the id of a client may be the address of its metadata.
+    /// True if a client id may be the URL of the client's metadata.
     pub client_id_metadata_document_supported: bool,
 }
 
-/// Reads a document, member by member: one that is of a wrong type is as if it were not there.
+/// Parses a document member by member. A member of a wrong type counts as absent.
 pub(super) fn read<T: for<'de> Deserialize<'de> + Default>(document: &Value) -> T {
     let Some(members) = document.as_object() else { return T::default() };
     let mut kept = serde_json::Map::new();

@@ -1,8 +1,9 @@
-//! Authorization as a client of MCP does it: who gives tokens for a server, who we are to them, and how a
-//! token is had (2026-07-28, Authorization, all four pages; the revisions before it where servers still follow
-//! those; and the extensions for client credentials and for enterprises).
+//! Authorization for MCP clients: discovery of the authorization server, client
+//! registration, and tokens (2026-07-28, Authorization, all four pages; earlier revisions
+//! where servers still follow them; and the extensions for client credentials and for
+//! enterprises).
 //!
-//! No terminals here, and nothing is remembered here.
+//! Independent of terminals, and without saved state.
 
 mod callback;
 mod challenge;

@@ -1,5 +1,5 @@
-//! Who we are to an authorization server (2026-07-28, Client Registration): registered before, known by the
-//! address of our metadata, or registered by ourselves.
+//! The client's identity at an authorization server (2026-07-28, Client Registration):
+//! registered beforehand, named by the URL of its metadata, or registered dynamically.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -11,28 +11,28 @@ use super::web::{Form, Web};
 use crate::exchange::Objection;
 use crate::protocol::types::CLIENT_NAME;
 
-/// What the exchange of a registration is for.
+/// Purpose of a registration request.
 pub const REGISTRATION: &str = "client registration";
 
-/// How a client says who it is at the token endpoint (RFC 7591, 2; RFC 7523, 2.2).
+/// Client authentication method at the token endpoint (RFC 7591, 2; RFC 7523, 2.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Method {
-    /// By its id alone.
+    /// Only the client id.
     #[serde(rename = "none")]
     None,
-    /// With its secret in the Authorization header.
+    /// Client secret in the Authorization header.
     #[serde(rename = "client_secret_basic")]
     Basic,
-    /// With its secret in the form.
+    /// Client secret in the form.
     #[serde(rename = "client_secret_post")]
     Post,
-    /// With an assertion that it signs.
+    /// Signed assertion.
     #[serde(rename = "private_key_jwt")]
     Key,
 }
 
 impl Method {
-    /// The name in metadata.
+    /// Returns the name used in metadata.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
@@ -46,7 +46,8 @@ impl Method {
         [Self::None, Self::Basic, Self::Post, Self::Key].into_iter().find(|m| m.as_str() == name)
     }
 
-    /// The way to use a secret that the server takes; RFC 8414, 2 says what it is where nothing is said.
+    /// Selects a method for a client secret that the server supports. RFC 8414, 2 defines the
+    /// default.
     pub fn with_secret(server: &ServerMetadata) -> Self {
         let Some(taken) = &server.token_endpoint_auth_methods_supported else { return Self::Basic };
         let taken: Vec<Self> = taken.iter().filter_map(|name| Self::parse(name)).collect();
@@ -55,36 +56,36 @@ impl Method {
     }
 }
 
-/// How a client came to be known.
+/// Origin of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {
-    /// Somebody registered it and told us.
+    /// Registered beforehand and named by the user.
     Given,
-    /// Its id is the address of its metadata.
+    /// Named by the URL of its metadata.
     Document,
-    /// It registered itself (RFC 7591).
+    /// Registered dynamically (RFC 7591).
     Registered,
 }
 
-/// A client, as one authorization server knows it.
+/// A client as registered with one authorization server.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Client {
-    /// The issuer that knows it; credentials are good for no other.
+    /// Issuer that accepts the client; the credentials must not be used with any other.
     pub issuer: String,
-    /// Its id.
+    /// Client id.
     pub id: String,
-    /// Its secret, or for one that was given perhaps a reference to it.
+    /// Client secret; for a client named by the user, possibly a reference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
-    /// How it says who it is.
+    /// Client authentication method.
     pub method: Method,
-    /// How it came to be known.
+    /// Origin of the client.
     pub origin: Origin,
-    /// Where its user comes back to.
+    /// Redirect URI.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redirect_uri: Option<String>,
-    /// When its secret is good no more, in seconds since 1970.
+    /// Expiry of the secret, in seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<u64>,
 }
@@ -95,21 +96,21 @@ impl std::fmt::Debug for Client {
     }
 }
 
-/// What the user has to say about it.
+/// The user's options for the client.
 #[derive(Debug, Clone, Default)]
 pub struct Given {
-    /// The id of a client that was registered before; an https address is that of its metadata.
+    /// Client id. An https URL is that of the client's metadata.
     pub id: Option<String>,
-    /// Its secret, perhaps as a reference.
+    /// Client secret, possibly a reference.
     pub secret: Option<String>,
-    /// The address of metadata, for servers that know clients by it.
+    /// URL of client metadata, for servers that support it.
     pub metadata_url: Option<String>,
-    /// Where the user comes back to.
+    /// Redirect URI.
     pub redirect_uri: String,
 }
 
-/// The client to use: what was given, else metadata of its own, else what is remembered of this issuer, else a
-/// new registration.
+/// Selects the client: the one named by the user, else the client's metadata, else the one
+/// saved for this issuer, else a new registration.
 pub fn identify(
     web: &mut Web,
     found: &Found,
@@ -147,7 +148,7 @@ pub fn identify(
     register(web, found, given)
 }
 
-/// Registers with the authorization server (RFC 7591, 3).
+/// Registers a client with the authorization server (RFC 7591, 3).
 fn register(web: &mut Web, found: &Found, given: &Given) -> Result<Client, Error> {
     let server = &found.server;
     let Some(endpoint) = &server.registration_endpoint else {
@@ -165,7 +166,8 @@ fn register(web: &mut Web, found: &Found, given: &Given) -> Result<Client, Error
     };
     let methods = server.token_endpoint_auth_methods_supported.as_deref();
     let takes = |method: Method| methods.is_none_or(|all| all.iter().any(|m| m == method.as_str()));
-    // What everybody can read is no secret: a program that anybody installs has none of its own (RFC 8252, 8.5).
+    // A program that anyone can install cannot keep a secret (RFC 8252, 8.5), so `none` is
+    // preferred.
     let asked = [Method::None, Method::Basic, Method::Post].into_iter().find(|m| takes(*m));
     let request = json!({
         "client_name": CLIENT_NAME,
@@ -212,6 +214,7 @@ fn register(web: &mut Web, found: &Found, given: &Given) -> Result<Client, Error
     let method = match (&secret, method) {
         (None, _) => Method::None,
         (Some(_), Some(method @ (Method::None | Method::Basic | Method::Post))) => method,
+        // The server lists `none`, so the issued secret is not required.
         (Some(_), _) if takes(Method::None) && methods.is_some() => Method::None,
         (Some(_), _) => Method::with_secret(server),
     };
@@ -222,6 +225,7 @@ fn register(web: &mut Web, found: &Found, given: &Given) -> Result<Client, Error
         method,
         origin: Origin::Registered,
         redirect_uri: Some(given.redirect_uri.clone()),
+        // 0 means that the secret does not expire (RFC 7591, 3.2.1).
         expires: document["client_secret_expires_at"].as_u64().filter(|at| *at > 0),
     })
 }

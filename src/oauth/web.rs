@@ -1,8 +1,10 @@
-//! Requests to resource and authorization servers: their metadata, registration, tokens.
+//! HTTP requests to resource servers and authorization servers: metadata, registration,
+//! tokens.
 //!
-//! Only https, or http on this machine (RFC 8252, 8.3; 2026-07-28, Security Considerations, Communication
-//! Security). No redirect leaves its origin, and none is followed with a secret in hand; sizes and times are
-//! bounded; a server of the open network cannot point into a private one.
+//! Only https is allowed, or http on loopback (RFC 8252, 8.3; 2026-07-28, Security
+//! Considerations, Communication Security). Redirects stay within their origin and are
+//! never followed with a secret. Size and time are limited. A server on the public network
+//! cannot point into a private one.
 
 use std::time::Duration;
 
@@ -17,24 +19,24 @@ use crate::transport::{
     self, Http, MAX_REDIRECTS, Options, ProxyChoice, Redirect, is_public, judge_get,
 };
 
-/// The longest that one such exchange may take.
+/// Time limit for one exchange.
 const LIMIT: Duration = Duration::from_secs(30);
-/// The largest document that is read, in bytes.
+/// Maximum size of a document, in bytes.
 const MAX_DOCUMENT: u64 = 1024 * 1024;
 
-/// Finds the proxy for an address.
+/// Function that selects the proxy for an endpoint.
 pub type Proxies = Box<dyn Fn(&Endpoint) -> Option<ProxyChoice> + Send>;
 
-/// Speaks to servers of others.
+/// HTTP client for resource servers and authorization servers.
 pub struct Web {
     options: Options,
     recorder: Recorder,
     proxies: Proxies,
-    /// Everything that was exchanged.
+    /// Exchanges so far.
     history: Vec<Exchange>,
 }
 
-/// An answer: its status, and its document where it is JSON.
+/// A response: its status, and its document if it is JSON.
 pub(super) struct Answered {
     pub(super) number: usize,
     pub(super) status: u16,
@@ -42,13 +44,13 @@ pub(super) struct Answered {
 }
 
 impl Answered {
-    /// The document, where the server says that it is what was asked for.
+    /// Returns the document if the status is 200.
     pub(super) fn found(self) -> Option<Value> {
         self.document.filter(|_| self.status == 200)
     }
 }
 
-/// A form to be sent.
+/// A form to post.
 pub(super) struct Form<'f> {
     pub(super) purpose: &'static str,
     pub(super) url: &'f str,
@@ -57,12 +59,13 @@ pub(super) struct Form<'f> {
     pub(super) body: String,
 }
 
-/// Whether an address may be followed at all.
+/// Returns true if a URL may be used: https, or http on loopback.
 pub fn is_usable(url: &str) -> bool {
     check_address(url, "").is_ok()
 }
 
-/// What an address is of, for messages: the words follow "the".
+/// Parses a URL. Returns an error unless it is https, or http on loopback. `what` names the
+/// URL in messages, after "the".
 fn check_address(url: &str, what: &str) -> Result<Endpoint, Error> {
     let refuse = |why: &str| {
         let shown = without_secrets(url);
@@ -81,8 +84,8 @@ fn check_address(url: &str, what: &str) -> Result<Endpoint, Error> {
 }
 
 impl Web {
-    /// `options` are the server's own; what of them is for that server alone (a client certificate) is left
-    /// out.
+    /// Creates a client from the options for the MCP server, without the client certificate,
+    /// which is for that server only.
     pub fn new(mut options: Options, recorder: Recorder, proxies: Proxies) -> Self {
         options.tls.cert_file = None;
         options.tls.key_file = None;
@@ -95,24 +98,26 @@ impl Web {
         Self { options, recorder, proxies, history: Vec::new() }
     }
 
-    /// Refuses private addresses from now on: the server that names them is none itself.
+    /// Rejects private addresses from now on, because the server that names them is public.
     pub fn only_public(&mut self) {
         self.options.only_public = true;
     }
 
-    /// Whether private addresses are refused.
+    /// Returns true if private addresses are rejected.
     pub fn is_only_public(&self) -> bool {
         self.options.only_public
     }
 
-    /// Adds what was exchanged elsewhere for the same end.
+    /// Appends exchanges that were made elsewhere for the same purpose.
     pub fn add_history(&mut self, exchanges: Vec<Exchange>) {
         self.history.extend(exchanges);
     }
 
-    /// Whether an address can be used here, whatever for.
+    /// Checks whether a URL may be used. Returns its endpoint, or an error that names it as
+    /// `what`.
     pub fn check(&self, url: &str, what: &str) -> Result<Endpoint, Error> {
         let endpoint = check_address(url, what)?;
+        // Only literal addresses and `localhost` are visible here; the resolver checks other names.
         let is_private = endpoint.is_loopback()
             || endpoint.host().parse().is_ok_and(|address| !is_public(address));
         if self.options.only_public && is_private {
@@ -125,17 +130,17 @@ impl Web {
         Ok(endpoint)
     }
 
-    /// Everything that was exchanged since the last time.
+    /// Removes and returns all exchanges so far.
     pub fn take_history(&mut self) -> Vec<Exchange> {
         std::mem::take(&mut self.history)
     }
 
-    /// Learns a secret before it could be seen.
+    /// Adds a secret to the redactor before it can be shown.
     pub(super) fn learn(&self, secret: &str) {
         self.recorder.learn(|redactor| redactor.learn(secret));
     }
 
-    /// Fetches a document.
+    /// Fetches a document with GET. Follows redirects within the origin.
     pub(super) fn get(
         &mut self,
         url: &str,
@@ -163,7 +168,7 @@ impl Web {
         Err(Error::new(ErrorKind::Unsafe, format!("the {purpose} redirects again and again")))
     }
 
-    /// Sends a form. A redirect is never followed: it would take what is secret elsewhere.
+    /// Posts a form. Redirects are never followed, because the form may contain secrets.
     pub(super) fn post(&mut self, form: Form<'_>) -> Result<Answered, Error> {
         let at = self.check(form.url, form.purpose).map_err(|error| self.refuse(error))?;
         let mut headers = vec![
@@ -187,7 +192,7 @@ impl Web {
         purpose: &'static str,
         request: Request,
     ) -> Result<Answered, Error> {
-        // What forms are answered with may hold tokens; metadata do not.
+        // Responses to forms may contain tokens; metadata do not.
         let gives_secrets = request.method == "POST";
         let mut options = self.options.clone();
         options.proxy = (self.proxies)(at);
@@ -195,7 +200,7 @@ impl Web {
             let too_large = matches!(error.kind, transport::ErrorKind::TooLarge(_));
             let mut failed = Error::from(error).shown_by(number);
             if too_large {
-                // The limit is this one's, and none that an option sets.
+                // No option sets this limit, so the text must not name one.
                 failed.text = format!("more than {MAX_DOCUMENT} bytes");
             }
             failed.text = format!("the {purpose}: {}", failed.text);
@@ -214,7 +219,7 @@ impl Web {
         let body = reply.whole_text();
         let text = body.as_deref().unwrap_or_default();
         let document: Option<Value> = serde_json::from_str(text).ok();
-        // Before anybody is told of the body.
+        // The body is masked before any observer receives it.
         let shows = self.recorder.redactor().shows();
         reply.keep_body(&if gives_secrets && !shows {
             self.without_tokens(document.as_ref(), text, reply.status())
@@ -227,8 +232,8 @@ impl Web {
         Ok(Answered { number, status, document })
     }
 
-    /// The answer of an endpoint that gives secrets, without them: as a document, in which each is found whatever
-    /// it is called and however deep it stands. What is no document is not shown where it may hold one.
+    /// Returns the body of a response that may contain secrets, with every secret masked at any
+    /// depth. The body of a successful response that is not JSON is not shown.
     fn without_tokens(&self, document: Option<&Value>, text: &str, status: u16) -> String {
         let Some(document) = document else {
             return match status {
@@ -257,7 +262,7 @@ impl Web {
         }
     }
 
-    /// Marks the last exchange as one that cannot be believed, and why.
+    /// Records the error as the failure of the last exchange.
     pub(super) fn refuse(&mut self, error: Error) -> Error {
         match self.history.last_mut() {
             Some(exchange) => {

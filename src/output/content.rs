@@ -1,4 +1,4 @@
-//! The result of a tool, as a person reads it or as files.
+//! Rendering of a tool's result as text or files.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
@@ -12,37 +12,37 @@ use serde_json::Value;
 use super::one_line;
 use crate::protocol::types::{Binary, Content, ToolResult};
 
-/// Lenient on padding: some servers leave it out.
+/// Base64 with optional padding: some servers omit it.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::STANDARD,
     GeneralPurposeConfig::new()
         .with_decode_padding_mode(base64::engine::DecodePaddingMode::Indifferent),
 );
 
-/// Where the parts of a result go.
+/// Destinations for the parts of a result.
 #[derive(Debug, Clone, Default)]
 pub struct Destination {
-    /// `--output`: the binary part, or else the text.
+    /// File for the binary part, or else the text (`--output`).
     pub file: Option<PathBuf>,
-    /// `--save-dir`: every binary part, under names of ours.
+    /// Directory for every binary part, with generated file names (`--save-dir`).
     pub folder: Option<PathBuf>,
-    /// What names of files begin with: the tool's name.
+    /// Start of generated file names: the tool's name.
     pub stem: String,
 }
 
 /// A result, rendered.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Rendered {
-    /// For standard output: the server's words.
+    /// Server text for standard output.
     pub text: Vec<String>,
-    /// For standard output, as they are (`--output -`).
+    /// Bytes for standard output, unchanged (`--output -`).
     pub bytes: Vec<u8>,
-    /// What was written where, for standard error.
+    /// Notes for standard error on the files that were written.
     pub notes: Vec<String>,
 }
 
-/// Renders a result and writes its binary parts to where they should go. Fails with the path that
-/// could not be written.
+/// Renders a result and writes its binary parts to their destinations. Fails with the path
+/// that could not be written.
 pub fn render(result: ToolResult, destination: &Destination) -> io::Result<Rendered> {
     let mut rendered = Rendered::default();
     let mut files = 0;
@@ -57,6 +57,7 @@ pub fn render(result: ToolResult, destination: &Destination) -> io::Result<Rende
                     mime_type.as_deref().map(|kind| format!(" ({kind})")).unwrap_or_default();
                 rendered.text.push(format!("{name}  {uri}{kind}"));
             }
+            // Print a block of an unknown kind as it was received, so that nothing is lost.
             Content::Unknown(raw) => rendered.text.push(raw),
             Content::Binary(binary) => {
                 files += 1;
@@ -76,7 +77,8 @@ pub fn render(result: ToolResult, destination: &Destination) -> io::Result<Rende
     Ok(rendered)
 }
 
-/// JSON laid out; what is nested too deep for that stays as it came.
+/// Pretty-prints JSON; returns text that cannot be parsed, such as JSON nested too deeply,
+/// unchanged.
 fn pretty(raw: &str) -> String {
     let value: Option<Value> = serde_json::from_str(raw).ok();
     value
@@ -91,7 +93,7 @@ fn save(
     rendered: &mut Rendered,
 ) -> io::Result<()> {
     let Ok(bytes) = BASE64.decode(binary.base64.trim()) else {
-        // Nothing is lost: what came is shown as it came.
+        // Print what cannot be decoded, so that nothing is lost.
         rendered.notes.push(format!("the {} is not Base64; it is shown as it came", binary.kind));
         rendered.text.push(binary.base64.clone());
         return Ok(());
@@ -130,12 +132,12 @@ fn save(
     Ok(())
 }
 
-/// `-` is standard output, as everywhere.
+/// Returns true for `-`, which is standard output.
 fn is_stdout(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
-/// The first part goes to the file itself, later ones beside it: `a.png`, `a-2.png`.
+/// Returns the path of a part: the file itself for the first one, then `a-2.png` and so on.
 fn numbered(path: &Path, number: usize) -> PathBuf {
     if number == 1 {
         return path.to_owned();
@@ -146,14 +148,17 @@ fn numbered(path: &Path, number: usize) -> PathBuf {
     path.with_file_name(format!("{stem}-{number}{extension}"))
 }
 
-/// A new file that no other is overwritten by: `TOOL-1.png`, the name ours and not the server's.
+/// Creates a file such as `TOOL-1.png`. Never overwrites a file, and never uses a name
+/// chosen by the server.
 fn create_in(folder: &Path, stem: &str, mime_type: &str) -> io::Result<(PathBuf, File)> {
     named(folder, std::fs::create_dir_all(folder))?;
     let stem: String = stem
         .chars()
+        // The tool's name may be long and may contain path separators.
         .take(48)
         .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') { c } else { '-' })
         .collect();
+    // `create_new` fails if the file exists, so parallel runs get different names.
     for number in 1.. {
         let path = folder.join(format!("{stem}-{number}.{}", extension(mime_type)));
         match OpenOptions::new().write(true).create_new(true).open(&path) {

@@ -1,5 +1,5 @@
-//! What a person or a script sees: results on stdout, everything else on stderr, each stream with its
-//! own decision on colour and on what a terminal may be shown.
+//! Output: results on stdout, everything else on stderr. Each stream decides by itself on
+//! colour and on escaping for a terminal.
 
 mod content;
 mod overlay;
@@ -21,25 +21,25 @@ pub use sanitize::{one_line, text as safe_text};
 pub use style::{ColorChoice, Paint, Style};
 pub use table::{Columns, table};
 
-/// Lines up to this length are copied to be written in one piece.
+/// Lines shorter than this, in bytes, are copied so that they can be written in one piece.
 const PIECE: usize = 4096;
 
-/// Where and how to write.
+/// Output streams of a command and how to write to them.
 #[derive(Clone)]
 pub struct Console {
     /// Standard output.
     pub out: Stream,
     /// Standard error.
     pub err: Stream,
-    /// No notes.
+    /// Suppresses notes.
     pub quiet: bool,
-    /// Results and failures as JSON.
+    /// Prints results and failures as JSON.
     pub json: bool,
-    /// Of results as JSON, this value alone (a JSON Pointer, RFC 6901).
+    /// JSON Pointer (RFC 6901) of the only value to print of a JSON result.
     pub query: Option<String>,
 }
 
-/// A result that has no value where one was asked for. Its text says what there is.
+/// Error for a query that found no value. Its text describes what the result has instead.
 #[derive(Debug)]
 pub struct NothingThere(String);
 
@@ -52,7 +52,7 @@ impl std::fmt::Display for NothingThere {
 impl std::error::Error for NothingThere {}
 
 impl NothingThere {
-    /// Whether this is why something was not written.
+    /// Returns true if an I/O error is of this type.
     pub fn is(error: &io::Error) -> bool {
         error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Self>)
     }
@@ -64,22 +64,22 @@ impl From<NothingThere> for io::Error {
     }
 }
 
-/// One output stream. Clones write to the same place.
+/// An output stream. Clones write to the same place.
 #[derive(Clone)]
 pub struct Stream {
     target: Arc<Mutex<Box<dyn Write + Send>>>,
-    /// How it is painted.
+    /// Colour setting of the stream.
     pub style: Style,
-    /// What it is.
+    /// Terminal properties of the stream.
     pub terminal: Terminal,
-    /// The line that shows how far something is, for all streams of the terminal.
+    /// The progress line, shared by all streams of the terminal.
     pub overlay: Overlay,
-    /// Whether results are written to it.
+    /// True if results are written to the stream.
     has_results: bool,
 }
 
 impl Console {
-    /// The process's own streams.
+    /// Creates a console for the streams of the process.
     pub fn new(env: &Env, color: ColorChoice, quiet: bool, json: bool) -> Self {
         let overlay = Overlay::default();
         let stream = |target: Box<dyn Write + Send>, terminal: Terminal, has_results| Stream {
@@ -98,20 +98,20 @@ impl Console {
         }
     }
 
-    /// A line of a result.
+    /// Prints a line of a result.
     pub fn line(&self, line: &str) -> io::Result<()> {
         self.out.line(line)
     }
 
-    /// Something worth knowing that is no result: on stderr, and not with `--quiet`. A note that
-    /// cannot be written stops nothing.
+    /// Prints a note on stderr, unless `--quiet` is given. Write errors are ignored.
     pub fn note(&self, text: &str) {
         if !self.quiet {
             let _ = self.err.line(text);
         }
     }
 
-    /// A JSON value as a result: laid out for a terminal, on one line for a program.
+    /// Prints a JSON value as a result, or the part that `--query` selects: pretty-printed on a
+    /// terminal, otherwise on one line.
     pub fn value(&self, value: &Value) -> io::Result<()> {
         match &self.query {
             Some(query) => self.plain(at(value, query)?),
@@ -119,7 +119,7 @@ impl Console {
         }
     }
 
-    /// One value: a text as it is, everything else as JSON.
+    /// Prints a single value: a string as plain text, everything else as JSON.
     fn plain(&self, value: &Value) -> io::Result<()> {
         match value {
             Value::String(text) => self.out.server_text(text),
@@ -136,7 +136,8 @@ impl Console {
         }
     }
 
-    /// JSON text of a server's as a result: as it came, but for a terminal laid out.
+    /// Prints JSON text from a server as a result: pretty-printed on a terminal, otherwise
+    /// unchanged.
     pub fn raw(&self, text: &str) -> io::Result<()> {
         match serde_json::from_str::<Value>(text) {
             Ok(value) if self.out.terminal.is_terminal || self.query.is_some() => {
@@ -146,18 +147,18 @@ impl Console {
         }
     }
 
-    /// JSON text as one of many results, each on a line.
+    /// Prints JSON text as one of many results, one per line.
     pub fn raw_line(&self, text: &str) -> io::Result<()> {
         if self.query.is_some() { self.raw(text) } else { self.out.server_text(text) }
     }
 }
 
-/// The value that a JSON Pointer names (RFC 6901).
+/// Returns the value at a JSON Pointer (RFC 6901).
 fn at<'v>(value: &'v Value, pointer: &str) -> Result<&'v Value, NothingThere> {
     if let Some(found) = value.pointer(pointer) {
         return Ok(found);
     }
-    // As far as it leads.
+    // Find the longest part of the pointer that leads somewhere.
     let ends = pointer.match_indices('/').map(|(at, _)| &pointer[..at]);
     let known = ends.filter_map(|end| Some((end, value.pointer(end)?))).next_back();
     let (end, there) = known.unwrap_or(("", value));
@@ -175,7 +176,7 @@ fn at<'v>(value: &'v Value, pointer: &str) -> Result<&'v Value, NothingThere> {
 }
 
 impl Stream {
-    /// The same stream, written to a terminal instead.
+    /// Returns this stream, written to a terminal instead.
     #[must_use]
     pub fn instead(&self, terminal: impl Write + Send + 'static) -> Self {
         let target: Box<dyn Write + Send> = Box::new(terminal);
@@ -186,14 +187,14 @@ impl Stream {
     /// Writes a line.
     pub fn line(&self, line: &str) -> io::Result<()> {
         if line.len() < PIECE {
-            // In one piece: other processes may write to the same terminal.
+            // In one piece, because other processes may write to the same terminal.
             return self.bytes(format!("{line}\n").as_bytes());
         }
         self.bytes(line.as_bytes())?;
         self.bytes(b"\n")
     }
 
-    /// Writes bytes as they are.
+    /// Writes bytes unchanged.
     pub fn bytes(&self, bytes: &[u8]) -> io::Result<()> {
         let write = || {
             let mut target = self.target.lock().unwrap_or_else(PoisonError::into_inner);
@@ -204,25 +205,25 @@ impl Stream {
             return write();
         }
         if self.has_results {
-            // What was waited for is there.
+            // The progress line ends when the result arrives.
             self.overlay.clear();
         }
         self.overlay.around(write)
     }
 
-    /// A server's text: as it is for a program, harmless for a terminal.
+    /// Writes a line of server text: escaped on a terminal, otherwise unchanged.
     pub fn server_text(&self, text: &str) -> io::Result<()> {
         if self.terminal.is_terminal { self.line(&safe_text(text)) } else { self.line(text) }
     }
 }
 
-/// A duration as people read it: `1.8 ms`, `2.3 s`.
+/// Formats a duration: `1.8 ms`, `2.3 s`.
 pub fn duration(duration: std::time::Duration) -> String {
     let ms = duration.as_secs_f64() * 1000.0;
     if ms < 1000.0 { format!("{ms:.1} ms") } else { format!("{:.1} s", ms / 1000.0) }
 }
 
-/// How long ago: `3 h`, `2 days`.
+/// Formats an age: `3 h`, `2 days`.
 pub fn age(duration: std::time::Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {
@@ -233,7 +234,7 @@ pub fn age(duration: std::time::Duration) -> String {
     }
 }
 
-/// Text in lines of at most this many characters, words kept whole.
+/// Splits text into lines of at most `width` characters. Words are kept whole.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
@@ -253,7 +254,7 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// JSON text without line breaks between its values; numbers and order stay.
+/// Returns JSON text without line breaks; numbers and key order are kept.
 pub fn json_line(raw: &RawValue) -> String {
     if !raw.get().contains(['\n', '\r']) {
         return raw.get().to_owned();
@@ -262,12 +263,12 @@ pub fn json_line(raw: &RawValue) -> String {
         .map_or_else(|_| "null".to_owned(), |value| value.to_string())
 }
 
-/// So many of something: `1 tool`, `2 tools`.
+/// Formats a count with its noun: `1 tool`, `2 tools`.
 pub fn count(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-/// A description up to its first full stop or line break.
+/// Returns a description up to its first full stop or line break.
 pub fn first_sentence(text: &str) -> String {
     let line = text.trim().lines().next().unwrap_or_default();
     let end = line.find(". ").map_or(line.len(), |at| at + 1);

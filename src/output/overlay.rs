@@ -1,5 +1,4 @@
-//! The line at the bottom of a terminal that shows how far something is. What is written meanwhile goes
-//! above it.
+//! The progress line at the bottom of a terminal. Other output is written above it.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,27 +7,27 @@ use std::time::{Duration, Instant};
 use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
-/// How finely a bar is drawn.
+/// Number of steps in a full bar.
 const STEPS: u64 = 1000;
-/// How often a spinner turns.
+/// Redraw interval.
 const TURN: Duration = Duration::from_millis(100);
 
-/// The line, if there is one. Clones show the same one.
+/// The progress line, if one is shown. Clones share it.
 #[derive(Clone)]
 pub struct Overlay(Arc<Mutex<State>>);
 
-/// Columns that a bar takes, and those that are left free.
+/// Columns for the bar and its numbers, and some that stay free.
 const BAR: usize = 48;
-/// The narrowest text beside it.
+/// Minimum width of the text next to the bar, in columns.
 const LEAST: usize = 8;
 
 struct State {
-    /// When the program began.
+    /// Time at which the program started.
     began: Instant,
     bar: Option<ProgressBar>,
-    /// Whether the line is a bar, and not a spinner.
+    /// True for a bar, false for a spinner.
     is_bar: bool,
-    /// A person is typing.
+    /// True while a person is typing; the line is hidden.
     held: bool,
 }
 
@@ -40,13 +39,14 @@ impl Default for Overlay {
 }
 
 impl Overlay {
-    /// Shows how far something is, from 0 to 1 where that is known, and what is said of it, on a terminal
-    /// of this width.
+    /// Shows the progress and a text. `fraction` is from 0 to 1, or `None` for a spinner;
+    /// `width` is that of the terminal.
     pub fn show(&self, fraction: Option<f64>, text: &str, width: Option<u16>) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if state.held {
             return;
         }
+        // A spinner cannot become a bar, or the other way round: replace it.
         if state.bar.is_none() || state.is_bar != fraction.is_some() {
             clear(&mut state);
             state.is_bar = fraction.is_some();
@@ -62,29 +62,29 @@ impl Overlay {
             )]
             bar.set_position((fraction.clamp(0.0, 1.0) * STEPS as f64) as u64);
         }
-        // A line that is wrapped could not be taken away.
+        // A line that wraps could not be removed.
         let room = usize::from(width.unwrap_or(80)).saturating_sub(BAR).max(LEAST);
         bar.set_message(console::truncate_str(text, room, "…").into_owned());
     }
 
-    /// Takes the line away.
+    /// Removes the line.
     pub fn clear(&self) {
         clear(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Takes the line away until it is released: somebody is asked something.
+    /// Removes the line and keeps it hidden until `release`, while a person is typing.
     pub fn hold(&self) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         clear(&mut state);
         state.held = true;
     }
 
-    /// Lets the line come back.
+    /// Permits the line to be shown again.
     pub fn release(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).held = false;
     }
 
-    /// Writes something where the line is not.
+    /// Runs `write` while the line is not on the screen.
     pub fn around<R>(&self, write: impl FnOnce() -> R) -> R {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match &state.bar {
@@ -94,12 +94,12 @@ impl Overlay {
     }
 }
 
-/// The terminal without its last columns: a line that fills it could not be taken away once the terminal
-/// has written `^C` behind it.
+/// The terminal without its last columns. If the line filled them, an echoed `^C` would
+/// wrap it, and it could not be removed.
 #[derive(Debug)]
 struct Narrow(Term);
 
-/// What a terminal writes when a key is pressed.
+/// Columns that stay free for an echoed key such as `^C`.
 const ECHO: u16 = 4;
 
 impl TermLike for Narrow {
@@ -150,7 +150,7 @@ fn clear(state: &mut State) {
     }
 }
 
-/// A bar, or a spinner that turns.
+/// Creates a bar or a spinner.
 fn drawn(is_bar: bool) -> ProgressBar {
     let template = if is_bar {
         "  [{bar:24}] {percent:>3} % {elapsed:>4}  {msg}"

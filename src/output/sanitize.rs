@@ -1,13 +1,13 @@
-//! What a server sends is data: nothing of it may drive the terminal.
+//! Escaping of server text, which must not control the terminal.
 
 use std::fmt::Write as _;
 
-/// Escapes control, bidirectional and invisible characters; line breaks and tabs stay.
+/// Escapes control, bidirectional and invisible characters, but not line breaks and tabs.
 pub fn text(text: &str) -> String {
     escape(text, |c| c == '\n' || c == '\t')
 }
 
-/// The same on one line: line breaks and tabs become spaces.
+/// Like `text`, on one line: line breaks and tabs become spaces.
 pub fn one_line(line: &str) -> String {
     let line: String = line.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
     escape(line.trim(), |_| false)
@@ -25,7 +25,8 @@ fn escape(text: &str, allowed: impl Fn(char) -> bool) -> String {
     out
 }
 
-/// Neither a control character, nor one that turns the direction of text, nor one without a width.
+/// Returns true unless a character is a control character, changes the direction of text,
+/// or is invisible.
 fn is_harmless(c: char) -> bool {
     !c.is_control()
         && !matches!(c,

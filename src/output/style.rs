@@ -1,14 +1,14 @@
-//! Colour, decided for each stream by itself.
+//! Colour, decided separately for each stream.
 //!
-//! colored decides by stdout alone; here it is told to colour always, and called only where the
-//! stream's own decision says so. Colour adds, and never carries, a meaning.
+//! The `colored` crate decides by stdout alone. Here it is set to colour always, and is
+//! only called for streams with colour. Colour never carries meaning on its own.
 
 use clap::ValueEnum;
 use colored::Colorize as _;
 
 use crate::env::{Env, Terminal};
 
-/// When to colour.
+/// Choice of when to use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 #[expect(clippy::doc_markdown, reason = "help for people")]
 pub enum ColorChoice {
@@ -21,34 +21,35 @@ pub enum ColorChoice {
     Never,
 }
 
-/// Whether a stream is coloured.
+/// Colour setting of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {
     enabled: bool,
 }
 
-/// What a piece of text is.
+/// Role of a piece of text, which decides its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Paint {
-    /// A name to find again.
+    /// A name to look for.
     Strong,
-    /// Something aside.
+    /// Less important text.
     Faint,
-    /// It worked.
+    /// Success.
     Good,
-    /// It did not.
+    /// Failure.
     Bad,
-    /// Worth a look.
+    /// Text that deserves attention.
     Notable,
 }
 
 impl Style {
-    /// `--color` wins; then `NO_COLOR` (no-color.org), `CLICOLOR_FORCE`, then whether the stream is a
-    /// terminal that is not `dumb`.
+    /// Decides by `--color`, then `NO_COLOR` (no-color.org), then `CLICOLOR_FORCE`, and finally
+    /// whether the stream is a terminal that is not `dumb`.
     pub fn decide(choice: ColorChoice, env: &Env, terminal: Terminal) -> Self {
         let enabled = match choice {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
+            // `Env::var` ignores empty variables, as no-color.org demands.
             ColorChoice::Auto if env.var("NO_COLOR").is_some() => false,
             ColorChoice::Auto if env.var("CLICOLOR_FORCE").is_some_and(|value| value != "0") => {
                 true
@@ -61,17 +62,17 @@ impl Style {
         Self { enabled }
     }
 
-    /// Without colour.
+    /// Returns a style without colour.
     pub fn plain() -> Self {
         Self { enabled: false }
     }
 
-    /// Whether there is any colour.
+    /// Returns true if there is colour.
     pub fn is_enabled(self) -> bool {
         self.enabled
     }
 
-    /// The text, painted where the stream is.
+    /// Adds colour to text, if the stream has colour.
     pub fn paint(self, paint: Paint, text: &str) -> String {
         if !self.enabled {
             return text.to_owned();

@@ -1,14 +1,14 @@
-//! Tables without borders, cut to the terminal's width and whole in a pipe.
+//! Tables without borders: truncated to the width of a terminal, complete in a pipe.
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 
 use super::{Stream, one_line};
 
-/// The largest width of the first columns on a terminal, which are shown whole up to it; the others
-/// share what is left.
+/// Maximum widths of the first columns on a terminal. Up to it, they are not truncated; the
+/// other columns share the rest.
 pub type Columns<'c> = &'c [u16];
 
-/// Rows as lines. Cells are made harmless here.
+/// Formats rows as aligned lines; cells are escaped.
 pub fn table(rows: &[Vec<String>], columns: Columns<'_>, stream: &Stream) -> String {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_truncation_indicator("…");
@@ -18,6 +18,7 @@ pub fn table(rows: &[Vec<String>], columns: Columns<'_>, stream: &Stream) -> Str
     }
     for cells in rows {
         let mut row = comfy_table::Row::from(cells.iter().map(|cell| one_line(cell)));
+        // One line per row: a cell that is too long is truncated.
         row.max_height(1);
         table.add_row(row);
     }
@@ -27,7 +28,7 @@ pub fn table(rows: &[Vec<String>], columns: Columns<'_>, stream: &Stream) -> Str
             let cells = rows.iter().filter_map(|cells| cells.get(index));
             let widest = cells.map(|cell| one_line(cell).chars().count()).max().unwrap_or_default();
             let wanted = u16::try_from(widest).unwrap_or(u16::MAX).min(*largest);
-            // The padding counts as well.
+            // The width includes the padding.
             column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(wanted + 2)));
         }
     }

@@ -12,7 +12,7 @@ pub const INVALID_PARAMS: i64 = -32_602;
 pub const INTERNAL_ERROR: i64 = -32_603;
 /// Whatever the SDKs have no code for; mostly a missing or unknown session.
 pub const SERVER_ERROR: i64 = -32_000;
-/// What the TypeScript SDK answers for an unknown session.
+/// Response of the TypeScript SDK to an unknown session.
 pub const SESSION_NOT_FOUND: i64 = -32_001;
 /// The resource does not exist (2025-11-25, Resources, Error Handling).
 pub const RESOURCE_NOT_FOUND: i64 = -32_002;

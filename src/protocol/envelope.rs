@@ -1,5 +1,5 @@
-//! What every request of the modern era carries besides its own parameters: the `_meta` envelope and
-//! the headers that mirror it (2026-07-28, Overview, "_meta"; Streamable HTTP, "Request Metadata").
+//! Additions to every modern request: the `_meta` envelope and the headers that mirror it
+//! (2026-07-28, Overview, "_meta"; Streamable HTTP, "Request Metadata").
 
 use serde_json::{Map, Value, json};
 
@@ -7,21 +7,21 @@ use super::headers::{METHOD, NAME, PROTOCOL_VERSION};
 use super::methods;
 use super::mirror::encoded;
 
-/// What the keys of the protocol's own metadata begin with.
+/// Prefix of the protocol's own keys in `_meta`.
 pub const META_PREFIX: &str = "io.modelcontextprotocol/";
-/// The revision of a request.
+/// `_meta` key of the protocol revision.
 pub const META_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
-/// The client's name and version.
+/// `_meta` key of the client's name and version.
 pub const META_CLIENT: &str = "io.modelcontextprotocol/clientInfo";
-/// What the client can be asked for.
+/// `_meta` key of the client's capabilities.
 pub const META_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
-/// The log level of a request (2026-07-28, Logging).
+/// `_meta` key of the log level (2026-07-28, Logging).
 pub const META_LOG_LEVEL: &str = "io.modelcontextprotocol/logLevel";
-/// The server's name and version, in a result.
+/// `_meta` key of the server's name and version, in a result.
 pub const META_SERVER: &str = "io.modelcontextprotocol/serverInfo";
 
-/// The parameters with the envelope around them. What the user put into `_meta` stays: a probe may
-/// break any rule.
+/// Returns the parameters with the `_meta` envelope. Members that the user set in `_meta`
+/// are kept, so that a probe can break any rule.
 pub fn wrapped(params: &Value, version: &str, client: &Value, capabilities: &Value) -> Value {
     let mut params = match params {
         Value::Object(params) => params.clone(),
@@ -30,7 +30,7 @@ pub fn wrapped(params: &Value, version: &str, client: &Value, capabilities: &Val
     let mut meta = match params.remove("_meta") {
         Some(Value::Object(meta)) => meta,
         Some(other) => {
-            // No envelope fits around this; the server may say so.
+            // `_meta` is not an object; send it as it is, so that the server can reject it.
             params.insert("_meta".to_owned(), other);
             return Value::Object(params);
         }
@@ -48,7 +48,7 @@ pub fn wrapped(params: &Value, version: &str, client: &Value, capabilities: &Val
     Value::Object(params)
 }
 
-/// The parameters with a member of `_meta` more, unless the user has put one there.
+/// Adds a member to `_meta`, unless the user has set it.
 pub fn with_meta(params: &mut Value, key: &str, value: Value) {
     if params.is_null() {
         *params = json!({});
@@ -60,7 +60,8 @@ pub fn with_meta(params: &mut Value, key: &str, value: Value) {
     }
 }
 
-/// The headers that mirror a request's body: version, method, and what it is applied to.
+/// Returns the headers that mirror a request body: revision, method, and the name or URI
+/// the method applies to.
 pub fn standard_headers(version: &str, method: &str, params: &Value) -> Vec<(String, String)> {
     let mut headers = vec![
         (PROTOCOL_VERSION.to_owned(), version.to_owned()),

@@ -1,48 +1,48 @@
-//! The forms of elicitation: flat objects of strings, numbers, booleans and choices (2026-07-28,
-//! Elicitation, "Requested Schema"; the same in 2025-11-25).
+//! Elicitation forms: flat objects of strings, numbers, booleans and choices (2026-07-28
+//! and 2025-11-25, Elicitation, "Requested Schema").
 
 use serde_json::{Map, Value};
 
 use super::schema::Schema;
 
-/// A form that a server wants filled in.
+/// A form that the server asks the user to fill in.
 #[derive(Debug, Clone)]
 pub struct Form {
-    /// The fields, in the server's order.
+    /// Fields, in the server's order.
     pub fields: Vec<Field>,
 }
 
 /// One field of a form.
 #[derive(Debug, Clone)]
 pub struct Field {
-    /// The property's name.
+    /// Property name.
     pub name: String,
-    /// The name for people, where there is one.
+    /// Display name, if any.
     pub title: Option<String>,
-    /// What is wanted, where the server says.
+    /// Description, if any.
     pub description: Option<String>,
-    /// Whether the form is incomplete without it.
+    /// True if the form is incomplete without a value.
     pub required: bool,
-    /// The value that stands unless another is given.
+    /// Default value.
     pub default: Option<Value>,
-    /// The values to choose from, each with its name for people; empty where any will do.
+    /// Allowed values, each with its display name; empty if any value is allowed.
     pub choices: Vec<(Value, String)>,
     schema: Value,
 }
 
-/// A form, filled in as far as the answers go.
+/// A filled-in form, possibly incomplete.
 #[derive(Debug, Default, PartialEq)]
 pub struct Filled {
-    /// The values.
+    /// Values of the fields.
     pub content: Map<String, Value>,
-    /// Required fields that nothing was given for.
+    /// Required fields without a value.
     pub missing: Vec<String>,
-    /// Answers that do not fit, in words.
+    /// Descriptions of values that do not fit.
     pub problems: Vec<String>,
 }
 
 impl Form {
-    /// Reads a `requestedSchema`. One without properties is a plain question.
+    /// Parses a `requestedSchema`. A schema without properties is a plain confirmation.
     pub fn of(schema: &Value) -> Self {
         let required = schema["required"].as_array();
         let is_required =
@@ -60,7 +60,7 @@ impl Form {
         Self { fields: fields.collect() }
     }
 
-    /// Fills the form with what `answer` gives for each field, and with the defaults.
+    /// Fills the form with the values that `answer` returns, and with the defaults.
     pub fn fill(&self, answer: impl Fn(&Field) -> Option<Result<Value, String>>) -> Filled {
         let mut filled = Filled::default();
         for field in &self.fields {
@@ -86,8 +86,9 @@ impl Form {
     }
 }
 
-/// The choices of an enumeration, in the four ways that schemas write one.
+/// Returns the choices of an enumeration, in any of the four notations that schemas use.
 fn choices(schema: &Value) -> Vec<(Value, String)> {
+    // A multiple choice has its enumeration in `items`.
     let one = if schema["type"] == "array" { &schema["items"] } else { schema };
     if let Some(values) = one["enum"].as_array() {
         let names = one["enumNames"].as_array();
@@ -106,7 +107,7 @@ fn choices(schema: &Value) -> Vec<(Value, String)> {
     titled.into_iter().flatten().filter_map(constant).collect()
 }
 
-/// A value as people write it: text without quotes.
+/// Formats a value for display: text without quotes.
 pub fn text_of(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -116,23 +117,23 @@ pub fn text_of(value: &Value) -> String {
 }
 
 impl Field {
-    /// The name for people, or the property's.
+    /// Returns the display name, or the property name.
     pub fn label(&self) -> &str {
         self.title.as_deref().unwrap_or(&self.name)
     }
 
-    /// Whether several of the choices can be taken.
+    /// Returns true if several choices can be selected.
     pub fn takes_several(&self) -> bool {
         self.schema["type"] == "array"
     }
 
-    /// The type of the value, in the schema's word.
+    /// Returns the schema type of the value.
     pub fn kind(&self) -> &str {
         self.schema["type"].as_str().unwrap_or("string")
     }
 
-    /// Reads what a person typed: a choice by its value or its name, several with commas between,
-    /// `yes` and `no` for a boolean, a number, text.
+    /// Parses typed input: a choice by value or display name, several separated by commas,
+    /// `yes` or `no` for a boolean, a number, or text.
     pub fn read(&self, word: &str) -> Result<Value, String> {
         let value = if self.takes_several() {
             let parts = word.split(',').map(str::trim).filter(|part| !part.is_empty());
@@ -164,7 +165,8 @@ impl Field {
         })
     }
 
-    /// What is wrong with a value: its type, the choice, a bound, the format.
+    /// Checks the type, choice, bounds and format of a value. Returns a description of the
+    /// problem.
     pub fn check(&self, value: &Value) -> Result<(), String> {
         if let Some(problem) = Schema::new(&self.schema).problems(value).into_iter().next() {
             return Err(problem.text);
@@ -201,7 +203,8 @@ impl Field {
         }
     }
 
-    /// What can be typed, for people: `integer, 1 to 5`, `one of Red, Green`.
+    /// Describes the allowed input, such as `integer, at least 1, at most 5` or `one of Red,
+    /// Green`.
     pub fn hint(&self) -> String {
         if !self.choices.is_empty() {
             let several = if self.takes_several() { "any of" } else { "one of" };
@@ -219,7 +222,8 @@ impl Field {
     }
 }
 
-/// Whether a text has one of the four formats that forms know; a rough look, since the server decides.
+/// Returns true if a text has one of the four formats defined for forms. A rough check: the
+/// server decides.
 fn has_format(format: &str, text: &str) -> bool {
     let date = |text: &str| {
         let parts: Vec<&str> = text.split('-').collect();

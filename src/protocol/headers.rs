@@ -1,38 +1,43 @@
-//! Header names of the Streamable HTTP transport, and the rules for their values.
+//! Header names of the Streamable HTTP transport, and rules for their values.
 
-/// The session, issued with the answer to `initialize` (2025-11-25, Transports, "Session Management").
+/// Session id, issued with the response to `initialize` (2025-11-25, Transports, "Session
+/// Management").
 pub const SESSION_ID: &str = "mcp-session-id";
-/// The negotiated revision, on every request after the handshake.
+/// Negotiated revision, sent with every request after the handshake.
 pub const PROTOCOL_VERSION: &str = "mcp-protocol-version";
-/// The JSON-RPC method, on every request of the modern era (2026-07-28, Streamable HTTP, "Standard
+/// JSON-RPC method, sent with every modern request (2026-07-28, Streamable HTTP, "Standard
 /// Request Headers").
 pub const METHOD: &str = "mcp-method";
-/// What the method is applied to: a tool's or prompt's name, a resource's URI.
+/// Name or URI that the method applies to: a tool, a prompt or a resource.
 pub const NAME: &str = "mcp-name";
-/// What the names of mirrored parameters begin with.
+/// Prefix of the headers of mirrored parameters.
 pub const PARAM_PREFIX: &str = "mcp-param-";
-/// Where a broken stream is taken up again (2025-11-25, Transports, "Resumability and Redelivery").
+/// Event id from which a broken stream is resumed (2025-11-25, Transports, "Resumability
+/// and Redelivery").
 pub const LAST_EVENT_ID: &str = "last-event-id";
-/// Both content types, on every POST (2025-11-25, Transports, "Sending Messages to the Server", 2).
+/// Accept header of every POST: both content types (2025-11-25, Transports, "Sending
+/// Messages to the Server", 2).
 pub const ACCEPT_BOTH: &str = "application/json, text/event-stream";
-/// The media type of a stream.
+/// Media type of an event stream.
 pub const EVENT_STREAM: &str = "text/event-stream";
-/// The media type of a single answer.
+/// Media type of a single response.
 pub const JSON: &str = "application/json";
 
-/// Where a 401 says what it wants; some gateways rename the first.
+/// Headers that carry the challenge of a 401; some gateways rename the first.
 pub const CHALLENGES: [&str; 2] = ["www-authenticate", "x-amzn-remapped-www-authenticate"];
 
-/// Headers that a user may not set: they frame the message, and a wrong one hangs or splits it.
+/// Headers that the user cannot set: they frame the message, and a wrong value stalls or
+/// splits it.
 const FRAMING: [&str; 5] =
     ["content-length", "transfer-encoding", "connection", "expect", "upgrade"];
 
-/// Whether a session id is what the specification allows: visible ASCII, 0x21 to 0x7E, not empty.
+/// Returns true if a session id is valid: not empty, visible ASCII (0x21 to 0x7E).
 pub fn is_valid_session_id(id: &str) -> bool {
     !id.is_empty() && id.bytes().all(|byte| (0x21..=0x7e).contains(&byte))
 }
 
-/// Splits `Name: value` as curl's `-H` takes it, and refuses what could not be sent as it stands.
+/// Parses `Name: value`, as in curl's `-H`. Returns an error if the header cannot be sent
+/// unchanged.
 pub fn parse_header(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once(':').ok_or_else(|| "expected `Name: value`".to_owned())?;
     let (name, value) = (name.trim(), value.trim());
@@ -46,13 +51,14 @@ pub fn parse_header(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-/// Whether a text can be a header's name (RFC 9110, 5.1: `token`).
+/// Returns true if a text is a valid header name (RFC 9110, 5.1: `token`).
 pub fn is_token(name: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     !name.is_empty() && name.bytes().all(fits)
 }
 
-/// A header value holds no control characters (RFC 9110, 5.5): a line break would begin a new header.
+/// Returns an error if a header value contains control characters (RFC 9110, 5.5): a line
+/// break would start a new header.
 pub fn check_value(value: &str) -> Result<(), String> {
     if value.chars().any(|c| c.is_control() && c != '\t') {
         return Err("a header value cannot hold control characters or line breaks".to_owned());

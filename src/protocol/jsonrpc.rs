@@ -1,24 +1,25 @@
-//! JSON-RPC 2.0 messages as MCP uses them, read as leniently as real servers demand.
+//! JSON-RPC 2.0 messages in MCP, parsed leniently.
 //!
-//! An error's id may be null, missing, empty or made up; a body may be a batch (2025-03-26). What a
-//! server sent is kept as raw text, so that nothing of it is lost.
+//! The id of an error may be null, missing, empty or made up; a body may be a batch
+//! (2025-03-26). Messages are kept as raw text, so that nothing is lost.
 
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 
-/// A request's id. Strings only: unique across processes without a counter on disk.
+/// Request id. A string, so that it is unique across processes without a counter on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestId(String);
 
 impl RequestId {
-    /// The id as text, without quotes.
+    /// Returns the id without quotes.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Makes request ids that no other process makes: several shells share one session, and a server
-/// that sees one id twice in flight never answers the first.
+/// Generator of request ids unique to this process. Several shells can share one session,
+/// and a server that receives the same id twice at once never responds to the first
+/// request.
 #[derive(Debug)]
 pub struct RequestIds {
     prefix: String,
@@ -26,20 +27,21 @@ pub struct RequestIds {
 }
 
 impl RequestIds {
-    /// A new series, told apart from all others by 64 random bits.
+    /// Creates a series with a random 64-bit prefix. Returns an error if no random numbers are
+    /// available.
     pub fn new() -> Result<Self, getrandom::Error> {
         let prefix = format!("{:016x}", getrandom::u64()?);
         Ok(Self { prefix, next: 0 })
     }
 
-    /// The next id of the series.
+    /// Returns the next id of the series.
     pub fn next_id(&mut self) -> RequestId {
         self.next += 1;
         RequestId(format!("{}-{}", self.prefix, self.next))
     }
 }
 
-/// The text of a request.
+/// Builds the JSON text of a request.
 pub fn request(id: &RequestId, method: &str, params: &Value) -> String {
     let mut message = json!({"jsonrpc": "2.0", "id": id.as_str(), "method": method});
     if !params.is_null() {
@@ -48,8 +50,9 @@ pub fn request(id: &RequestId, method: &str, params: &Value) -> String {
     message.to_string()
 }
 
-/// The text of a request that is sent once more with what the server asked for: `inputResponses`, and
-/// `requestState` byte for byte (2026-07-28, Multi Round-Trip Requests).
+/// Builds the JSON text of a repeated request with the input that the server requested:
+/// `inputResponses`, and `requestState` byte for byte (2026-07-28, Multi Round-Trip
+/// Requests).
 pub fn request_with_input(
     id: &RequestId,
     method: &str,
@@ -59,6 +62,7 @@ pub fn request_with_input(
 ) -> String {
     let mut params = params.clone();
     if let (Some(_), Some(params)) = (state, params.as_object_mut()) {
+        // The raw state is appended below and must not occur twice.
         params.remove("requestState");
     }
     if !responses.is_empty() {
@@ -66,14 +70,14 @@ pub fn request_with_input(
     }
     let text = request(id, method, &params);
     match (state, text.strip_suffix("}}")) {
-        // The state is nobody's but the server's: its very text goes back, and no reading of it. The
-        // parameters come last, and are never empty: the envelope is in them.
+        // The state must be returned byte for byte, so its text is inserted without parsing. The
+        // parameters come last and contain at least the envelope, hence the `}}`.
         (Some(state), Some(open)) => format!("{open},\"requestState\":{state}}}}}"),
         _ => text,
     }
 }
 
-/// The text of a notification.
+/// Builds the JSON text of a notification.
 pub fn notification(method: &str, params: &Value) -> String {
     let mut message = json!({"jsonrpc": "2.0", "method": method});
     if !params.is_null() {
@@ -82,7 +86,7 @@ pub fn notification(method: &str, params: &Value) -> String {
     message.to_string()
 }
 
-/// The text of an answer to a server's request, whose id is sent back as it came.
+/// Builds the JSON text of a response to a server request, with the id as received.
 pub fn answer(id: &RawValue, result: Result<Value, (i64, String)>) -> String {
     let id: Value = serde_json::from_str(id.get()).unwrap_or(Value::Null);
     match result {
@@ -97,70 +101,72 @@ pub fn answer(id: &RawValue, result: Result<Value, (i64, String)>) -> String {
 /// A JSON-RPC error object.
 #[derive(Debug, Clone)]
 pub struct ErrorObject {
-    /// The code, where it is a whole number; servers disagree on what most codes mean.
+    /// Error code, if it is an integer. Servers disagree on the meaning of most codes.
     pub code: Option<i64>,
-    /// The message, as the server wrote it.
+    /// Message, as received.
     pub message: String,
-    /// Whatever else the server had to say.
+    /// Additional data, as received.
     pub data: Option<Box<RawValue>>,
 }
 
 /// One message from a server.
 #[derive(Debug)]
 pub enum Message {
-    /// An answer with a result.
+    /// A response with a result.
     Result {
-        /// The id, as the server wrote it.
+        /// Id, as received.
         id: Option<Box<RawValue>>,
-        /// The result, as the server wrote it.
+        /// Result, as received.
         result: Box<RawValue>,
     },
-    /// An answer with an error.
+    /// A response with an error.
     Error {
-        /// The id, as the server wrote it; real servers put anything here.
+        /// Id, as received; real servers send any value here.
         id: Option<Box<RawValue>>,
-        /// The error.
+        /// Error object.
         error: ErrorObject,
     },
-    /// Something that the server asks of the client.
+    /// A request from the server.
     Request {
-        /// The id to answer with.
+        /// Id for the response.
         id: Box<RawValue>,
         /// The method.
         method: String,
-        /// Its parameters, as the server wrote them.
+        /// Parameters, as received.
         params: Option<Box<RawValue>>,
     },
-    /// Something that the server tells.
+    /// A notification from the server.
     Notification {
-        /// The method.
+        /// Method name.
         method: String,
-        /// Its parameters, as the server wrote them.
+        /// Parameters, as received.
         params: Option<Box<RawValue>>,
     },
 }
 
-/// Whether an answer's id is the one that was asked with.
+/// Returns true if the id of a response is that of the request.
 pub fn is_answer_to(id: Option<&RawValue>, asked: &RequestId) -> bool {
     let id = id.and_then(|id| serde_json::from_str::<String>(id.get()).ok());
     id.as_deref() == Some(asked.as_str())
 }
 
-/// Whether an error's id names no request at all, as many servers answer what they refuse.
+/// Returns true if the id of an error identifies no request, as with many servers that
+/// refuse one.
 pub fn names_no_request(id: Option<&RawValue>) -> bool {
     match id.map(RawValue::get) {
+        // The Python SDK sends the literal id `server-error`.
         None | Some("null" | "\"\"" | "\"server-error\"") => true,
         Some(_) => false,
     }
 }
 
-/// Reads a body or an event: one message, or a batch of them.
+/// Parses a body or an event: one message, or a batch.
 pub fn parse(text: &str) -> Result<Vec<Message>, String> {
     let text = text.trim_start_matches('\u{feff}').trim();
     if text.starts_with('[') {
         let items: Vec<Box<RawValue>> =
             serde_json::from_str(text).map_err(|error| error.to_string())?;
-        // One bad element does not take the answer beside it away.
+        // A bad element must not hide the response beside it.
         let (good, bad): (Vec<_>, Vec<_>) =
             items.iter().map(|item| parse_one(item.get())).partition(Result::is_ok);
         if good.is_empty()
@@ -175,7 +181,7 @@ pub fn parse(text: &str) -> Result<Vec<Message>, String> {
 
 fn parse_one(text: &str) -> Result<Message, String> {
     let mut fields: Fields = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    // Absent and null are told apart nowhere below but for `result`, which may be null.
+    // Absent and null mean the same below, except for `result`, which may be null.
     let id = fields.id.take();
     if let Some(method) = fields.method {
         return Ok(match id {
@@ -208,7 +214,8 @@ struct Fields {
     error: Option<Box<RawValue>>,
 }
 
-/// An error object, or whatever a server put in its place (a string, an OAuth error code).
+/// Parses an error object, or whatever the server sent in its place (a string, an OAuth
+/// error code).
 fn parse_error(raw: &RawValue) -> ErrorObject {
     let value: Value = serde_json::from_str(raw.get()).unwrap_or(Value::Null);
     let message = match &value["message"] {
@@ -219,7 +226,8 @@ fn parse_error(raw: &RawValue) -> ErrorObject {
     ErrorObject { code: value["code"].as_i64(), message, data }
 }
 
-/// The parameters of `tools/call`: `arguments` is always there, since most servers fail without it.
+/// Builds the parameters of `tools/call`. `arguments` is always present, because most
+/// servers fail without it.
 pub fn call_params(tool: &str, arguments: &Map<String, Value>) -> Value {
     json!({"name": tool, "arguments": arguments})
 }

@@ -1,5 +1,5 @@
-//! Tool parameters that are mirrored into `Mcp-Param-*` headers (2026-07-28, Streamable HTTP, "Custom
-//! Headers from Tool Parameters").
+//! Tool parameters that are mirrored into `Mcp-Param-*` headers (2026-07-28, Streamable
+//! HTTP, "Custom Headers from Tool Parameters").
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,27 +7,29 @@ use serde_json::{Map, Value};
 
 use super::headers::{PARAM_PREFIX, is_token};
 
-/// The annotation in a parameter's schema.
+/// Schema keyword that marks a mirrored parameter.
 pub(super) const KEYWORD: &str = "x-mcp-header";
 const BEFORE: &str = "=?base64?";
 const AFTER: &str = "?=";
-/// Schemas nested deeper than this are refused.
+/// Maximum nesting depth of a schema; a deeper one is an error.
 const MAX_DEPTH: usize = 64;
 
-/// One parameter that goes into a header.
+/// One parameter that is mirrored into a header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mirrored {
-    /// The header, in lower case.
+    /// Header name in lower case.
     pub header: String,
-    /// The chain of property names that leads to the value.
+    /// Chain of property names that leads to the value.
     pub path: Vec<String>,
 }
 
-/// A value as a header can carry it: as it is where that is plain ASCII, else in Base64 between the
+/// Encodes a header value: plain ASCII as it is, anything else in Base64 between the
 /// markers ("Value Encoding").
 pub fn encoded(value: &str) -> String {
     let plain = value.bytes().all(|byte| matches!(byte, 0x20..=0x7e | b'\t'));
+    // HTTP strips white space around a header value (RFC 9110, 5.5).
     let padded = value.trim_matches([' ', '\t']) != value;
+    // The server would decode a plain value that looks encoded.
     let looks_encoded = value.starts_with(BEFORE) && value.ends_with(AFTER);
     if plain && !padded && !looks_encoded {
         return value.to_owned();
@@ -35,7 +37,8 @@ pub fn encoded(value: &str) -> String {
     format!("{BEFORE}{}{AFTER}", STANDARD.encode(value))
 }
 
-/// What a header's value stands for; `None` where the Base64 between the markers is none.
+/// Decodes a header value. Returns `None` if the text between the markers is not valid
+/// Base64.
 pub fn decoded(value: &str) -> Option<String> {
     let Some(inner) = value.strip_prefix(BEFORE).and_then(|rest| rest.strip_suffix(AFTER)) else {
         return Some(value.to_owned());
@@ -43,8 +46,8 @@ pub fn decoded(value: &str) -> Option<String> {
     String::from_utf8(STANDARD.decode(inner).ok()?).ok()
 }
 
-/// The parameters that a tool's input schema annotates, or why its annotations are invalid, which
-/// makes the whole definition invalid ("Schema Extension").
+/// Returns the annotated parameters of an input schema. An invalid annotation is an error
+/// and makes the whole definition invalid ("Schema Extension").
 pub fn mirrored(input_schema: &Value) -> Result<Vec<Mirrored>, String> {
     let mut found = Vec::new();
     if let Some(schema) = input_schema.as_object() {
@@ -61,7 +64,7 @@ pub fn mirrored(input_schema: &Value) -> Result<Vec<Mirrored>, String> {
     Ok(found)
 }
 
-/// Looks through a schema. `reachable` says that nothing but `properties` leads here.
+/// Collects annotations in a schema. `reachable` is true if only `properties` lead here.
 fn walk(
     schema: &Map<String, Value>,
     path: &mut Vec<String>,
@@ -73,7 +76,7 @@ fn walk(
     }
     for (keyword, value) in schema {
         match keyword.as_str() {
-            // Data, not schemas.
+            // These members hold data, not schemas.
             "const" | "default" | "enum" | "examples" | "required" => {}
             "properties" => {
                 for (name, property) in value.as_object().into_iter().flatten() {
@@ -102,7 +105,7 @@ fn walk(
     Ok(())
 }
 
-/// Looks through a schema that no chain of `properties` leads to: an annotation there is invalid.
+/// Checks a schema that no chain of `properties` leads to: an annotation there is invalid.
 fn walk_elsewhere(
     schema: &Value,
     path: &mut Vec<String>,
@@ -158,8 +161,8 @@ fn annotation(
 }
 
 impl Mirrored {
-    /// The header for these arguments; `None` where the value is missing, null, or of no type that can
-    /// be mirrored.
+    /// Returns the header for these arguments, or `None` if the value is missing, null or of a
+    /// type that cannot be mirrored.
     pub fn header_for(&self, arguments: &Value) -> Option<(String, String)> {
         let value = self.path.iter().try_fold(arguments, |value, name| value.get(name))?;
         let text = match value {
@@ -172,7 +175,7 @@ impl Mirrored {
     }
 }
 
-/// A whole number without a fraction, so that `42.0` is `42`.
+/// Removes an all-zero fraction, so that `42.0` becomes `42`.
 fn whole(number: &str) -> String {
     match number.split_once('.') {
         Some((whole, fraction)) if fraction.bytes().all(|digit| digit == b'0') => whole.to_owned(),

@@ -1,4 +1,4 @@
-//! The Model Context Protocol as data: messages, versions, headers. No input or output happens here.
+//! The Model Context Protocol as data: messages, revisions and headers. No input or output.
 
 pub mod codes;
 pub mod envelope;

@@ -1,22 +1,24 @@
-//! The part of JSON Schema that tells what arguments a tool takes.
+//! The part of JSON Schema that describes tool arguments.
 //!
-//! Not a validator: it reads types, `required`, `enum`, `const`, `properties`, `items`, the combining
-//! keywords and references within the schema, which decides how a word of the command line is meant
-//! and catches what no server would accept. A reference to anywhere else is never followed.
+//! This is not a validator. It evaluates types, `required`, `enum`, `const`, `properties`,
+//! `items`, the combining keywords and references within the schema. That is enough to
+//! interpret words of the command line and to catch values that no server would accept.
+//! References outside the schema are never followed.
 
 use serde_json::{Map, Value};
 
-/// Values nested deeper than this are not looked into.
+/// Maximum nesting depth of a value that is checked.
 const MAX_DEPTH: usize = 64;
-/// So many places of a schema are looked at; a hostile one could double its branches at every level.
+/// Maximum number of schema nodes visited: a hostile schema could double its branches at
+/// each level.
 const MAX_STEPS: usize = 20_000;
 
-/// One thing that is wrong with a value.
+/// One problem with a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// Where, as `a.b[2]`.
+    /// Path of the value, such as `a.b[2]`.
     pub path: String,
-    /// What, as a sentence without its subject: "must be a number, not a string".
+    /// Description without a subject: "must be a number, not a string".
     pub text: String,
 }
 
@@ -28,7 +30,7 @@ pub struct Schema<'s> {
 }
 
 impl<'s> Schema<'s> {
-    /// The whole document.
+    /// Creates a schema from a whole document.
     pub fn new(root: &'s Value) -> Self {
         Self { root, here: root }
     }
@@ -37,21 +39,20 @@ impl<'s> Schema<'s> {
         Self { root: self.root, here }
     }
 
-    /// What `$ref` points to, where that is in this document.
+    /// Resolves `$ref`, if it points into this document.
     fn referred(self) -> Option<Self> {
         let pointer = self.here["$ref"].as_str()?.strip_prefix('#')?;
         self.root.pointer(pointer).map(|target| self.at(target))
     }
 
-    /// The schemas that apply together with this one, or one of which does: references and the
-    /// combining keywords.
+    /// Returns the schemas that this one combines: its reference and the given keywords.
     fn branches(self, keywords: &[&str]) -> Vec<Self> {
         let combined = keywords.iter().filter_map(|keyword| self.here[*keyword].as_array());
         let combined = combined.flatten().map(|branch| self.at(branch));
         self.referred().into_iter().chain(combined).collect()
     }
 
-    /// This schema and all its branches, each once, however they refer to each other.
+    /// Returns this schema and all its branches, each once, even if they refer to each other.
     fn all_branches(self) -> Vec<Self> {
         let mut found: Vec<Self> = vec![self];
         let mut next = 0;
@@ -68,26 +69,26 @@ impl<'s> Schema<'s> {
         found
     }
 
-    /// The schema of a property, where one is declared.
+    /// Returns the schema of a declared property.
     pub fn property(self, name: &str) -> Option<Self> {
         self.all_branches().into_iter().find_map(|branch| {
             branch.here["properties"].get(name).map(|property| self.at(property))
         })
     }
 
-    /// The names of the declared properties.
+    /// Returns the names of the declared properties.
     pub fn property_names(self) -> Vec<&'s str> {
         let branches = self.all_branches().into_iter();
         let properties = branches.filter_map(|branch| branch.here["properties"].as_object());
         properties.flat_map(Map::keys).map(String::as_str).collect()
     }
 
-    /// What it is, in its author's words.
+    /// Returns the description in the schema.
     pub fn description(self) -> Option<&'s str> {
         self.all_branches().into_iter().find_map(|branch| branch.here["description"].as_str())
     }
 
-    /// The values that are allowed, where they are few enough to be named.
+    /// Returns the allowed values, if the schema lists them.
     pub fn choices(self) -> Vec<Value> {
         let mut choices: Vec<Value> = Vec::new();
         for branch in self.all_branches() {
@@ -104,7 +105,7 @@ impl<'s> Schema<'s> {
         choices
     }
 
-    /// The types a value may have; empty where the schema does not say.
+    /// Returns the allowed types; empty if the schema states none.
     pub fn types(self) -> Vec<&'s str> {
         let mut types: Vec<&'s str> = Vec::new();
         for schema in self.all_branches() {
@@ -125,8 +126,8 @@ impl<'s> Schema<'s> {
         types
     }
 
-    /// Reads a word of the command line as the schema means it: text stays text where text is
-    /// allowed or nothing is said; else it must read as one of the allowed types.
+    /// Parses a word of the command line. Text stays text if a string is allowed or no type is
+    /// stated; otherwise the word must parse as one of the allowed types.
     pub fn read(self, word: &str) -> Result<Value, String> {
         let types = self.types();
         if types.is_empty() || types.contains(&"string") {
@@ -138,7 +139,7 @@ impl<'s> Schema<'s> {
         }
     }
 
-    /// What is wrong with a value.
+    /// Returns the problems with a value.
     pub fn problems(self, value: &Value) -> Vec<Problem> {
         let mut found = Found { problems: Vec::new(), steps: MAX_STEPS };
         self.check(value, "", 0, &mut found);
@@ -191,6 +192,7 @@ impl<'s> Schema<'s> {
         for branch in self.branches(&["allOf"]) {
             branch.check(value, path, depth + 1, found);
         }
+        // `oneOf` is checked like `anyOf`: a second match is left to the server.
         for keyword in ["anyOf", "oneOf"] {
             let branches = self.here[keyword].as_array().into_iter().flatten();
             let mut nearest: Option<Vec<Problem>> = None;
@@ -198,7 +200,7 @@ impl<'s> Schema<'s> {
                 let mut attempt = Found { problems: Vec::new(), steps: found.steps };
                 self.at(branch).check(value, path, depth + 1, &mut attempt);
                 found.steps = attempt.steps;
-                // The branch that came nearest says most.
+                // The branch with the fewest problems gives the most useful message.
                 if nearest.as_ref().is_none_or(|best| attempt.problems.len() < best.len()) {
                     nearest = Some(attempt.problems);
                 }
@@ -238,19 +240,20 @@ impl<'s> Schema<'s> {
         }
     }
 
-    /// Patterns are not evaluated: where there are any, a name is given the benefit of the doubt.
+    /// Returns true if the schema has patterns. They are not evaluated, so any name may be
+    /// valid.
     fn has_patterns(self) -> bool {
         self.here["patternProperties"].as_object().is_some_and(|patterns| !patterns.is_empty())
     }
 }
 
-/// What a check has found, and how much further it may go.
+/// Problems found so far, and the number of steps left.
 struct Found {
     problems: Vec<Problem>,
     steps: usize,
 }
 
-/// The JSON Schema name of a value's type.
+/// Returns the JSON Schema type of a value.
 fn type_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -263,7 +266,7 @@ fn type_of(value: &Value) -> &'static str {
     }
 }
 
-/// Whether a value is of a type; `1.0` is an integer (2020-12, Validation, 6.1.1).
+/// Returns true if a value has a type; `1.0` is an integer (2020-12, Validation, 6.1.1).
 fn is_type(value: &Value, name: &str) -> bool {
     match (name, value) {
         ("null", Value::Null)
@@ -282,7 +285,7 @@ fn is_type(value: &Value, name: &str) -> bool {
     }
 }
 
-/// Equal as JSON Schema compares: numbers by value, `1` and `1.0` alike.
+/// Compares values as JSON Schema does: numbers by value, so `1` equals `1.0`.
 fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => a == b || a.as_f64() == b.as_f64(),

@@ -1,4 +1,4 @@
-//! What the methods of this client bring back: a light view, with the server's own text beside it.
+//! Results of MCP methods: parsed views, with the raw text beside them.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -7,10 +7,10 @@ use serde_json::value::RawValue;
 use super::mirror::{self, Mirrored};
 use super::version::Era;
 
-/// The name that this client gives itself.
+/// Name of this client, as sent in `clientInfo`.
 pub const CLIENT_NAME: &str = "mcpoke";
 
-/// Some servers write null for what they leave out.
+/// Deserializes null as the default, because some servers send null for absent members.
 fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: serde::Deserializer<'de>,
@@ -19,16 +19,16 @@ where
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// A server's or client's name and version (schema `Implementation`).
+/// Name and version of a server or client (schema `Implementation`).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Implementation {
-    /// The programmatic name.
+    /// Programmatic name.
     #[serde(default, deserialize_with = "null_is_default")]
     pub name: String,
     /// The version.
     #[serde(default, deserialize_with = "null_is_default")]
     pub version: String,
-    /// A name for people.
+    /// Display name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
 }
@@ -37,15 +37,15 @@ pub struct Implementation {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InitializeResult {
-    /// The revision the server chose.
+    /// Revision chosen by the server.
     pub protocol_version: String,
-    /// What it offers, as it wrote it.
+    /// Capabilities of the server, as received.
     #[serde(default)]
     pub capabilities: Value,
-    /// What it is.
+    /// Name and version of the server.
     #[serde(default, deserialize_with = "null_is_default")]
     pub server_info: Implementation,
-    /// How it wants to be used.
+    /// Instructions of the server for its use.
     #[serde(default)]
     pub instructions: Option<String>,
 }
@@ -54,29 +54,29 @@ pub struct InitializeResult {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DiscoverResult {
-    /// The revisions that the server speaks.
+    /// Revisions that the server supports.
     pub supported_versions: Vec<String>,
-    /// What it offers, as it wrote it.
+    /// Capabilities of the server, as received.
     #[serde(default)]
     pub capabilities: Value,
-    /// How it wants to be used.
+    /// Instructions of the server for its use.
     #[serde(default)]
     pub instructions: Option<String>,
 }
 
-/// The transport that messages go over.
+/// Transport for messages.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Transport {
     /// Streamable HTTP.
     #[default]
     Http,
-    /// HTTP+SSE, of 2024-11-05: a GET stream for answers, a second address for POSTs.
+    /// HTTP+SSE of 2024-11-05: a GET stream for responses, and a second URL for POSTs.
     Sse,
 }
 
 impl Transport {
-    /// The word for it.
+    /// Returns the name of the transport.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Http => "http",
@@ -84,18 +84,18 @@ impl Transport {
         }
     }
 
-    /// Whether it is Streamable HTTP.
+    /// Returns true for Streamable HTTP.
     pub fn is_http(&self) -> bool {
         *self == Self::Http
     }
 }
 
-/// How a server is spoken to, and what the requests to it carry.
+/// Revision, session id and transport of the requests to a server.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Session {
-    /// The revision; `None` sends no version header, as a thin client would.
+    /// Protocol revision; `None` sends no version header, as thin clients do.
     pub version: Option<String>,
-    /// The session id; `None` for a server without sessions, and always in the modern era.
+    /// Session id; `None` for a server without sessions, and always in the modern era.
     pub id: Option<String>,
     /// The transport.
     pub transport: Transport,
@@ -103,61 +103,61 @@ pub struct Session {
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The id is a secret.
+        // The session id is a secret.
         let id = self.id.as_ref().map(|_| "…");
         write!(f, "Session({:?}, {id:?}, {:?})", self.version, self.transport)
     }
 }
 
 impl Session {
-    /// No session: every request carries its own metadata, of this revision.
+    /// Creates the session data of a modern server, without a session id.
     pub fn modern(version: &str) -> Self {
         Self { version: Some(version.to_owned()), ..Self::default() }
     }
 
-    /// The era of the revision; a thin client's bare requests are legacy.
+    /// Returns the era of the revision; without a revision, legacy.
     pub fn era(&self) -> Era {
         self.version.as_deref().map_or(Era::Legacy, Era::of)
     }
 
-    /// Whether requests carry their own metadata.
+    /// Returns true if requests carry their own metadata.
     pub fn is_modern(&self) -> bool {
         self.era() == Era::Modern
     }
 }
 
-/// The tools of a server, over all pages, and how long they may be believed (2026-07-28, Caching).
+/// Tools of a server, from all pages, with caching hints (2026-07-28, Caching).
 #[derive(Debug, Clone, Default)]
 pub struct ToolList {
-    /// The tools, in the server's order.
+    /// Tools, in the server's order.
     pub tools: Vec<Tool>,
-    /// For so many milliseconds after they came; `None` where the server did not say.
+    /// Cache lifetime in milliseconds; `None` if the server stated none.
     pub ttl_ms: Option<u64>,
-    /// Whether they are the same for every user.
+    /// True if the tools are the same for every user.
     pub is_public: bool,
-    /// What the server calls itself, where its answer says so.
+    /// Name and version of the server, if the result contains them.
     pub server: Option<Implementation>,
 }
 
-/// A tool (schema `Tool`), with the text the server sent.
+/// A tool (schema `Tool`), with its raw JSON.
 #[derive(Debug, Clone)]
 pub struct Tool {
-    /// The name that `tools/call` takes.
+    /// Name for `tools/call`.
     pub name: String,
-    /// What it does.
+    /// Description, if any.
     pub description: Option<String>,
-    /// The JSON Schema of its arguments.
+    /// JSON Schema of the arguments.
     pub input_schema: Value,
-    /// Its server says that calling it twice does no harm (`readOnlyHint`, `idempotentHint`).
+    /// True if the server declares repeated calls harmless (`readOnlyHint`, `idempotentHint`).
     pub repeatable: bool,
-    /// The parameters that are mirrored into headers, or why the server's annotations are invalid.
+    /// Parameters mirrored into headers, or the reason why the annotations are invalid.
     pub mirrored: Result<Vec<Mirrored>, String>,
-    /// All of it, as the server sent it.
+    /// The tool's raw JSON, as received.
     pub raw: Box<RawValue>,
 }
 
 impl Tool {
-    /// Reads a tool; one without a name is refused.
+    /// Parses a tool. Returns an error if it has no name.
     pub fn parse(raw: Box<RawValue>) -> Result<Self, String> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -172,7 +172,7 @@ impl Tool {
         }
         let view: View = serde_json::from_str(raw.get())
             .map_err(|error| format!("a tool that cannot be read: {error}"))?;
-        // Most tools mirror nothing, and their schemas need no walk.
+        // Most tools mirror nothing, so their schemas need not be searched.
         let annotated = raw.get().contains(mirror::KEYWORD);
         Ok(Self {
             mirrored: if annotated { mirror::mirrored(&view.input_schema) } else { Ok(Vec::new()) },
@@ -186,24 +186,26 @@ impl Tool {
         })
     }
 
-    /// The JSON Schema of its results, where it promises one (2025-11-25, Tools, "Output Schema").
+    /// Returns the JSON Schema of the results, if there is one (2025-11-25, Tools, "Output
+    /// Schema").
     pub fn output_schema(&self) -> Option<Value> {
         self.member("outputSchema").filter(Value::is_object)
     }
 
-    /// Whether it can be called as a task alone (2025-11-25, Tasks, "Tool-Level Negotiation").
+    /// Returns true if the tool can only be called as a task (2025-11-25, Tasks, "Tool-Level
+    /// Negotiation").
     pub fn wants_task(&self) -> bool {
         self.member("execution").is_some_and(|execution| execution["taskSupport"] == "required")
     }
 
-    /// A member that few tools have and fewer commands need: most calls read nothing again.
+    /// Returns a rarely used member. Parses the raw JSON only if the name occurs in it.
     fn member(&self, name: &str) -> Option<Value> {
         let is_there = self.raw.get().contains(&format!("\"{name}\""));
         let mut all: Value = is_there.then(|| serde_json::from_str(self.raw.get()).ok())??;
         all.get_mut(name).map(Value::take)
     }
 
-    /// The parameters' names, in the server's order, each with whether it is required.
+    /// Returns the parameter names, in the server's order, each with true if required.
     pub fn parameters(&self) -> Vec<(&str, bool)> {
         let required: Vec<&str> = self.input_schema["required"]
             .as_array()
@@ -223,21 +225,21 @@ impl Tool {
 /// The result of `tools/call` (schema `CallToolResult`).
 #[derive(Debug)]
 pub struct ToolResult {
-    /// The blocks, in order.
+    /// Content blocks, in order.
     pub content: Vec<Content>,
-    /// Structured content, where there is any, as the server sent it.
+    /// Structured content, if any, as received.
     pub structured: Option<Box<RawValue>>,
-    /// The tool ran and reports failure.
+    /// True if the tool ran and returned an error.
     pub is_error: bool,
 }
 
 impl ToolResult {
-    /// Blocks that came otherwise than with a tool's result.
+    /// Creates a result from content blocks of another source.
     pub fn of_blocks(blocks: impl Iterator<Item = Value>) -> Self {
         Self { content: blocks.map(Content::of).collect(), structured: None, is_error: false }
     }
 
-    /// Reads a result; unknown kinds of content are kept as they came.
+    /// Parses a result. Unknown kinds of content are kept as received.
     pub fn parse(raw: &RawValue) -> Result<Self, String> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -262,38 +264,38 @@ impl ToolResult {
 /// One block of content (schema `ContentBlock`).
 #[derive(Debug, Clone, PartialEq)]
 pub enum Content {
-    /// Text.
+    /// Text block.
     Text(String),
-    /// An image, a sound, or an embedded resource that is no text.
+    /// Image, audio, or binary embedded resource.
     Binary(Binary),
-    /// The text of an embedded resource.
+    /// Text of an embedded resource.
     Resource {
-        /// Where it comes from.
+        /// URI of the resource.
         uri: String,
-        /// The text.
+        /// Text of the resource.
         text: String,
     },
-    /// A pointer to a resource.
+    /// Link to a resource.
     Link {
-        /// Where it is.
+        /// URI of the resource.
         uri: String,
-        /// What it is called.
+        /// Name of the resource.
         name: String,
-        /// What it is, where the server says.
+        /// Media type, if stated.
         mime_type: Option<String>,
     },
-    /// A block of a kind that this client does not know, as it came.
+    /// Block of an unknown kind, as received.
     Unknown(String),
 }
 
-/// Bytes, still in Base64.
+/// Binary data, still in Base64.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binary {
     /// `image`, `audio` or `resource`.
     pub kind: &'static str,
-    /// What it is, as the server says.
+    /// Media type, as stated by the server.
     pub mime_type: String,
-    /// The bytes in Base64, as they came.
+    /// Data in Base64, as received.
     pub base64: String,
 }
 
@@ -306,7 +308,7 @@ impl Content {
         }
     }
 
-    /// A block that was read already.
+    /// Converts an already parsed block.
     pub fn of(value: Value) -> Self {
         let raw = value.to_string();
         Self::known(value).unwrap_or(Self::Unknown(raw))
@@ -347,12 +349,13 @@ impl Content {
     }
 }
 
-/// Takes a member out of an object; null where there is none, or the value is no object.
+/// Takes a member out of an object. Returns null if it is absent or the value is not an
+/// object.
 fn take(value: &mut Value, key: &str) -> Value {
     value.get_mut(key).map(Value::take).unwrap_or_default()
 }
 
-/// The string, where the value is one.
+/// Returns the string, if the value is one.
 fn string(value: Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text),

@@ -1,20 +1,20 @@
-//! Protocol revisions, the era that each belongs to, and what gives a server's era away.
+//! Protocol revisions, their eras, and the evidence that identifies the era of a server.
 
 use super::codes;
 use super::envelope::META_PREFIX;
 use super::jsonrpc::ErrorObject;
 
-/// How a server is spoken to (2026-07-28, Versioning, "Terminology").
+/// Protocol era of a server (2026-07-28, Versioning, "Terminology").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Era {
-    /// Up to 2025-11-25: an `initialize` handshake, perhaps a session.
+    /// Up to 2025-11-25: an `initialize` handshake and an optional session.
     Legacy,
-    /// From 2026-07-28 on: no handshake; every request carries its own metadata.
+    /// From 2026-07-28: no handshake; every request carries its own metadata.
     Modern,
 }
 
 impl Era {
-    /// The word for it.
+    /// Returns the name of the era.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Legacy => "legacy",
@@ -24,49 +24,51 @@ impl Era {
 }
 
 impl Era {
-    /// The era of a revision. Revisions are dates and sort as text.
+    /// Returns the era of a revision. Revisions are dates and sort as text.
     pub fn of(version: &str) -> Self {
         if version >= FIRST_MODERN { Self::Modern } else { Self::Legacy }
     }
 }
 
-/// Every revision without a handshake that this client speaks, newest first.
+/// Supported revisions without a handshake, newest first.
 pub const MODERN_VERSIONS: [&str; 1] = ["2026-07-28"];
 
-/// The revision that did away with the handshake.
+/// First revision without a handshake.
 const FIRST_MODERN: &str = "2026-07-28";
 
-/// The revision that a server is first spoken to in.
+/// Revision of the first request to an unknown server.
 pub const LATEST_MODERN: &str = MODERN_VERSIONS[0];
 
-/// Every revision with a handshake over Streamable HTTP that this client speaks, newest first.
+/// Supported revisions with a handshake over Streamable HTTP, newest first.
 pub const HANDSHAKE_VERSIONS: [&str; 3] = ["2025-11-25", "2025-06-18", "2025-03-26"];
 
-/// The revision that `initialize` asks for unless told otherwise.
+/// Default revision for `initialize`.
 pub const LATEST_HANDSHAKE: &str = HANDSHAKE_VERSIONS[0];
 
-/// A revision that servers still answer with over Streamable HTTP, although it predates it.
+/// Revision that servers still return over Streamable HTTP, although it is older than that
+/// transport.
 pub const OLDEST_ANSWERED: &str = "2024-11-05";
 
-/// Whether a server's answer to `initialize` names a revision this client can go on with.
+/// Returns true if this client supports the revision that a server returned for
+/// `initialize`.
 pub fn is_spoken(version: &str) -> bool {
     HANDSHAKE_VERSIONS.contains(&version) || version == OLDEST_ANSWERED
 }
 
-/// The newest of a server's revisions that this client speaks too, of either era
+/// Returns the newest of the server's revisions that this client supports, of either era
 /// (2026-07-28, Versioning, "Protocol Version Negotiation").
 pub fn newest_common<'v>(offered: impl Iterator<Item = &'v str>) -> Option<&'v str> {
     offered.filter(|version| MODERN_VERSIONS.contains(version) || is_spoken(version)).max()
 }
 
-/// Codes that only the modern era has: header mismatch, missing client capability, unsupported
-/// version (2026-07-28, Overview, "Error Codes").
+/// Error codes of the modern era only: header mismatch, missing client capability,
+/// unsupported version (2026-07-28, Overview, "Error Codes").
 pub const MODERN_CODES: std::ops::RangeInclusive<i64> =
     codes::UNSUPPORTED_VERSION..=codes::HEADER_MISMATCH;
 
-/// Whether an error proves that a server speaks the modern era, whatever else it speaks: one of its
-/// own codes, a missing `_meta` key named in words, or a 404 for an unknown method that names the very
-/// request. Everything else may come from a legacy server as well.
+/// Returns true if an error proves that the server supports the modern era: a modern code,
+/// the name of a missing `_meta` key, or a 404 for an unknown method with the id of the
+/// request. A legacy server may return any other error too.
 pub fn proves_modern(status: u16, error: &ErrorObject, names_the_request: bool) -> bool {
     match error.code {
         Some(code) if MODERN_CODES.contains(&code) => true,
@@ -79,8 +81,9 @@ pub fn proves_modern(status: u16, error: &ErrorObject, names_the_request: bool) 
     }
 }
 
-/// Whether requests after the handshake carry `MCP-Protocol-Version`: from 2025-06-18 on
-/// (2025-06-18, Transports, "Protocol Version Header"). Revisions are dates and sort as text.
+/// Returns true if requests after the handshake carry `MCP-Protocol-Version`: from
+/// 2025-06-18 (2025-06-18, Transports, "Protocol Version Header"). Revisions are dates and
+/// sort as text.
 pub fn wants_version_header(version: &str) -> bool {
     version >= "2025-06-18"
 }

@@ -1,4 +1,4 @@
-//! HAR 1.2 (HTTP Archive): written for browsers' tools, and read from them.
+//! HAR 1.2 (HTTP Archive): written for browser tools, and read from recordings.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -16,17 +16,17 @@ use crate::protocol::headers::EVENT_STREAM;
 use crate::redact::Redactor;
 use crate::transport::Events;
 
-/// What ends the file after each entry.
+/// The end of the file, after the last entry.
 const TAIL: &str = "]}}\n";
 
-/// Writes exchanges to a file that is complete after each.
+/// Writes exchanges to a file that is complete after each entry.
 pub struct Har {
     file: File,
     is_empty: bool,
 }
 
 impl Har {
-    /// Creates the file anew, readable for the user alone.
+    /// Creates or truncates the file; only the user can read it.
     pub fn create(path: &Path) -> io::Result<Self> {
         let mut file = create_private(path)?;
         let creator = json!({"name": "mcpoke", "version": env!("CARGO_PKG_VERSION")});
@@ -35,7 +35,7 @@ impl Har {
         Ok(Self { file, is_empty: true })
     }
 
-    /// Puts an entry before the end.
+    /// Writes an entry before the end of the file.
     fn add(&mut self, entry: &Value) -> io::Result<()> {
         self.file.seek(SeekFrom::End(-i64::try_from(TAIL.len()).unwrap_or_default()))?;
         let comma = if self.is_empty { "" } else { ",\n" };
@@ -46,12 +46,12 @@ impl Har {
 
 impl Observer for Har {
     fn finished(&mut self, exchange: &Exchange, redactor: &Redactor) {
-        // A trace that cannot be written must not stop what it traces.
+        // Tracing must not stop the command: ignore write errors.
         let _ = self.add(&entry(exchange, redactor));
     }
 }
 
-/// One exchange as an entry.
+/// Converts an exchange to an entry.
 pub(super) fn entry(exchange: &Exchange, redactor: &Redactor) -> Value {
     let request = &exchange.request;
     let pairs = |lines: Vec<(String, String)>| -> Vec<Value> {
@@ -103,6 +103,7 @@ fn response(
             "_error": failure_text(exchange, redactor), "_failure": failure_json(exchange, redactor),
         });
     };
+    // The body of a stream is only kept as events.
     let text = match answer.shape {
         Shape::Events => answer.events.iter().map(event_text).collect::<String>(),
         _ => answer.body.clone(),
@@ -136,7 +137,7 @@ fn failure_json(exchange: &Exchange, redactor: &Redactor) -> Option<Value> {
     Some(failure.to_json(&redactor.text(&failure.text)))
 }
 
-/// A block as it stood in the stream.
+/// Formats an event in event stream syntax.
 fn event_text(event: &Event) -> String {
     let mut lines: Vec<String> =
         event.comments.iter().map(|comment| format!(": {comment}")).collect();
@@ -156,7 +157,8 @@ fn query(url: &str) -> Vec<Value> {
     url.query_pairs().map(|(name, value)| json!({"name": name, "value": value})).collect()
 }
 
-/// The phases of HAR: each the time since the one before, -1 where it did not happen.
+/// Returns the HAR timings in milliseconds, each from the end of the phase before. Optional
+/// phases that did not occur are -1.
 fn timings(times: &Times) -> Value {
     let phase = |from: Option<Duration>, to: Option<Duration>| {
         to.map_or(-1.0, |to| milliseconds(to.saturating_sub(from.unwrap_or_default())))
@@ -167,20 +169,21 @@ fn timings(times: &Times) -> Value {
         "dns": phase(None, times.lookup),
         "connect": phase(times.lookup, connected),
         "ssl": phase(times.connect, times.tls),
+        // HAR permits -1 only for the optional phases above.
         "send": phase(connected.or(times.lookup), times.sent).max(0.0),
         "wait": phase(times.sent, times.first_byte).max(0.0),
         "receive": phase(times.first_byte, times.done).max(0.0),
     })
 }
 
-/// A moment as RFC 3339 has it, in UTC.
+/// Formats a time in RFC 3339 format, in UTC.
 fn timestamp(at: SystemTime) -> String {
-    // The years before 1970 have no such form.
+    // `humantime` cannot format times before 1970.
     humantime::format_rfc3339_millis(at.max(UNIX_EPOCH)).to_string()
 }
 
-/// Reads what was recorded: a HAR of any program, or the JSON lines of `--trace-file`. Only exchanges
-/// that may be of MCP are kept: those of other pages and files are passed over.
+/// Reads a recording: a HAR of any program, or the JSON lines of `--trace-file`. HAR
+/// entries that cannot be MCP are skipped. Fails if no exchange is left.
 pub fn read(text: &str) -> Result<Vec<Exchange>, String> {
     let mut exchanges = Vec::new();
     if let Ok(har) = serde_json::from_str::<Value>(text)
@@ -220,12 +223,13 @@ fn from_har(entry: &Value, number: usize) -> Option<Exchange> {
         all.filter_map(|pair| {
             Some((pair["name"].as_str()?.to_ascii_lowercase(), pair["value"].as_str()?.to_owned()))
         })
-        // HTTP/2 has its request line among the headers.
+        // HTTP/2 pseudo-headers such as `:method` are not headers.
         .filter(|(name, _)| !name.starts_with(':'))
         .collect()
     };
     let body = request["postData"]["text"].as_str().unwrap_or_default().to_owned();
     let headers = pairs(&request["headers"]);
+    // A browser's archive also contains pages and files that are not MCP.
     let is_mcp = headers.iter().any(|(name, value)| {
         name.starts_with("mcp-") || (name == "accept" && value.contains(EVENT_STREAM))
     }) || body.contains("\"jsonrpc\"");
@@ -242,7 +246,7 @@ fn from_har(entry: &Value, number: usize) -> Option<Exchange> {
     let status =
         response["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or(0);
     let url = request["url"].as_str()?.to_owned();
-    // Without a connection there is no address, and nothing was sent.
+    // A response or a recorded address proves that there was a connection.
     let connected =
         status > 0 || entry["serverIPAddress"].as_str().is_some_and(|ip| !ip.is_empty());
     let sent = if connected { body.len() as u64 } else { 0 };
@@ -299,7 +303,7 @@ fn from_line(line: &Value, number: usize) -> Option<Exchange> {
         body: request["body"].as_str().unwrap_or_default().to_owned(),
     };
     let failure = Failure::from_json(&line["failure"]).or_else(|| {
-        // Trace files of 0.1.0 hold the message alone.
+        // Trace files of 0.1.0 contain only the message.
         Some(Failure::recorded(line["failure"].as_str()?, line["wire"]["sent"] != 0))
     });
     let sent = line["wire"]["sent"].as_u64().unwrap_or(request.body.len() as u64);
@@ -328,7 +332,7 @@ fn built(
     }
 }
 
-/// An answer made of its parts: what its body is, by what it is.
+/// Builds a response from its parts; determines the kind of its body.
 fn answer_of(status: u16, headers: Vec<(String, String)>, text: &str) -> Answer {
     let labelled =
         headers.iter().any(|(name, value)| name == "content-type" && value.contains(EVENT_STREAM));

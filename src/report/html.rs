@@ -1,4 +1,4 @@
-//! `trace --html`: one page that needs nothing else, no network and no script.
+//! `trace --html`: a self-contained page, without network access or scripts.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -13,26 +13,27 @@ use crate::exchange::{Exchange, Shape};
 use crate::output::duration;
 use crate::redact::Redactor;
 
-/// What stands on a page.
+/// Contents of a page.
 pub struct Page<'p> {
-    /// The address.
+    /// URL of the traced server.
     pub title: &'p str,
-    /// The name of the server's side.
+    /// Name of the server's side.
     pub server: &'p str,
-    /// What was exchanged.
+    /// The exchanges, in order.
     pub exchanges: &'p [Exchange],
-    /// The verdict: text behind labels.
+    /// The verdict, as pairs of label and text.
     pub lines: &'p [(String, String)],
-    /// Programs, each with its language.
+    /// Recipes, as pairs of language and program.
     pub recipes: Vec<(&'static str, String)>,
-    /// Hides secrets.
+    /// Redactor that hides secrets.
     pub redactor: &'p Redactor,
 }
 
-/// Colours for both modes, the ladder as boxes rather than as letters: it has to fit a phone.
+/// Style sheet for light and dark mode. The ladder consists of boxes, not characters, to
+/// fit on a phone.
 const STYLE: &str = include_str!("page.css");
 
-/// Writes a page, readable for the user alone.
+/// Writes a page to a file that only the user can read.
 pub fn write(path: &Path, page: &Page<'_>) -> io::Result<()> {
     create_private(path)?.write_all(page.to_html().as_bytes())
 }
@@ -157,7 +158,7 @@ impl Page<'_> {
     }
 }
 
-/// JSON with line breaks; anything else as it is.
+/// Pretty-prints JSON; returns other text unchanged.
 fn laid_out(text: &str) -> String {
     serde_json::from_str::<Value>(text)
         .ok()
@@ -165,7 +166,8 @@ fn laid_out(text: &str) -> String {
         .unwrap_or_else(|| text.to_owned())
 }
 
-/// Text as HTML shows it. Letters that a server may use to disturb the page's direction are dropped.
+/// Escapes text for HTML. Bidirectional control characters are dropped: a server could use
+/// them to disguise text.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

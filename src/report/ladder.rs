@@ -1,4 +1,5 @@
-//! The ladder: a sequence diagram of exchanges, client on one side, server on the other.
+//! The ladder: a sequence diagram of exchanges, with the client on the left and the server
+//! on the right.
 
 use super::status_line;
 use crate::diagnose;
@@ -9,24 +10,24 @@ use crate::protocol::headers::SESSION_ID;
 use crate::protocol::methods;
 use crate::redact::Redactor;
 
-/// Where the client's side stands.
+/// Column of the client's side.
 const LEFT: usize = 7;
-/// What stands right of the server's side: the time.
+/// Width of the time, right of the server's side, in columns.
 const TIME: usize = 12;
-/// The narrowest and the widest ladder.
+/// Minimum and maximum width, in columns.
 const WIDTHS: (usize, usize) = (80, 120);
 
-/// How ladders are drawn.
+/// Drawing settings of a ladder.
 pub struct Ladder {
-    /// Colours.
+    /// Colour setting.
     pub style: Style,
-    /// Columns in all.
+    /// Total width, in columns.
     pub width: usize,
-    /// Letters of ASCII alone.
+    /// Restricts the drawing to ASCII characters.
     pub ascii: bool,
 }
 
-/// The pieces that lines are drawn with.
+/// Characters that lines consist of.
 struct Pieces {
     side: &'static str,
     dash: &'static str,
@@ -34,17 +35,17 @@ struct Pieces {
     left: &'static str,
 }
 
-/// One rung, in words.
+/// Text of one exchange.
 pub struct Rung {
-    /// What was asked: `tools/call echo`.
+    /// The request: `tools/call echo`.
     pub request: String,
-    /// The header that matters.
+    /// The relevant header of the request.
     pub note: &'static str,
-    /// What came back: `400 -32000 Server not initialized`.
+    /// The response: `400 -32000 Server not initialized`.
     pub answer: String,
-    /// It worked.
+    /// True if the exchange succeeded.
     pub good: bool,
-    /// How long it took.
+    /// Duration of the exchange.
     pub took: Option<std::time::Duration>,
 }
 
@@ -57,19 +58,19 @@ impl Ladder {
         }
     }
 
-    /// Columns between the sides.
+    /// Returns the width between the sides, in columns.
     fn inner(&self) -> usize {
         self.width.clamp(WIDTHS.0, WIDTHS.1) - LEFT - TIME - 2
     }
 
-    /// The names of both sides.
+    /// Returns the line with the names of both sides.
     pub fn head(&self, server: &str) -> String {
         let server = cut(&one_line(server), 40);
         let gap = (LEFT + self.inner() + 2).saturating_sub(LEFT + 3 + server.chars().count() / 2);
         format!("{:>width$}{:gap$}{server}", "you", "", width = LEFT + 2)
     }
 
-    /// The lines of one exchange.
+    /// Returns the lines of one exchange.
     pub fn rung(&self, number: usize, rung: &Rung) -> Vec<String> {
         let (pieces, inner) = (self.pieces(), self.inner());
         let request =
@@ -103,7 +104,7 @@ impl Ladder {
         if self.ascii { lines.into_iter().map(|line| ascii(&line)).collect() } else { lines }
     }
 
-    /// What a rung says of an exchange, with what came before it.
+    /// Describes an exchange in words, with regard to the earlier ones.
     pub fn describe(exchange: &Exchange, earlier: &[Exchange], redactor: &Redactor) -> Rung {
         let request = &exchange.request;
         let asked = if request.method == "POST" && !exchange.purpose.to_string().is_empty() {
@@ -120,7 +121,7 @@ impl Ladder {
         } else {
             asked
         };
-        // Where it went, if not where the first one went.
+        // Show the path if the URL differs from that of the first request.
         let url = earlier.first().map_or(&request.url, |first| &first.request.url);
         let asked = if *url == request.url {
             asked
@@ -181,7 +182,7 @@ fn body_of(exchange: &Exchange) -> serde_json::Value {
     serde_json::from_str(&exchange.request.body).unwrap_or_default()
 }
 
-/// What matters about a request's headers.
+/// Describes the most relevant request header.
 fn note(exchange: &Exchange, earlier: &[Exchange]) -> &'static str {
     let issued = |id: &str| {
         earlier.iter().any(|earlier| {
@@ -212,18 +213,18 @@ fn ended(id: &str, earlier: &[Exchange]) -> bool {
     earlier.iter().any(|e| e.request.method == "DELETE" && e.session_sent() == Some(id))
 }
 
-/// Path and query of a URL.
+/// Returns the path and query of a URL.
 fn path_of(url: &str) -> &str {
     let after = url.split_once("://").map_or(url, |(_, rest)| rest);
     after.find('/').map_or("/", |at| &after[at..])
 }
 
-/// The signs that this program uses besides ASCII, in ASCII.
+/// Replaces the non-ASCII characters that this program prints itself.
 pub fn ascii(text: &str) -> String {
     text.replace('…', "~").replace(" · ", ", ").replace('→', "->")
 }
 
-/// Text of at most so many characters.
+/// Truncates text to at most `most` characters.
 fn cut(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();

@@ -1,5 +1,5 @@
-//! Exchanges as people and programs read them: the trace, its JSON lines, the steps, a failure.
-//! What they mean is concluded elsewhere.
+//! Presentation of exchanges, for people and programs: traces, ladders, pages, recipes and
+//! failures. Their meaning is determined in `diagnose`.
 
 mod har;
 mod html;
@@ -15,7 +15,7 @@ pub use recipe::{Given, Language, Recipe, Speaks, recipe};
 pub use trace_lines::{TraceLines, exchange_json};
 pub use trace_text::TraceText;
 
-/// A status with its usual words, as `404 Not Found`.
+/// Formats a status with its reason phrase: `404 Not Found`.
 pub(crate) fn status_line(status: u16) -> String {
     let reason = ureq::http::StatusCode::from_u16(status)
         .ok()

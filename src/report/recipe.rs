@@ -19,34 +19,34 @@ pub enum Language {
     Rust,
 }
 
-/// What a recipe is for.
+/// The server and the request that a recipe is for.
 pub struct Recipe {
-    /// The server's URL; `None` where it holds a secret, and is read from a variable.
+    /// The server's URL; `None` if it contains a secret and is read from `MCP_URL`.
     pub url: Option<String>,
-    /// The method to ask for.
+    /// The method to call.
     pub method: String,
-    /// Its parameters.
+    /// The parameters of the request.
     pub params: Value,
     /// The user's own headers.
     pub headers: Vec<(String, Given)>,
-    /// What the server speaks.
+    /// The era of the server.
     pub speaks: Speaks,
 }
 
-/// What a server speaks.
+/// The era of a server, with the values that a recipe needs.
 pub enum Speaks {
-    /// With a handshake.
+    /// With a handshake (legacy era).
     Legacy {
-        /// The revision to offer.
+        /// The protocol version to offer.
         version: String,
-        /// The statuses that say that a session is not known.
+        /// Statuses for an unknown session.
         lost: Vec<u16>,
     },
-    /// Without one.
+    /// Without a handshake (modern era).
     Modern {
-        /// The revision of each request.
+        /// The protocol version of each request.
         version: String,
-        /// The parameters that are mirrored into headers.
+        /// Headers that mirror parameters.
         mirrored: Vec<(String, String)>,
     },
 }
@@ -54,16 +54,16 @@ pub enum Speaks {
 /// A header's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Given {
-    /// As it is.
+    /// Literal text.
     Plain(String),
-    /// Text, and after it the value of a variable.
+    /// Literal text, followed by the value of the named environment variable.
     Secret(String, String),
 }
 
-/// The variable that holds a URL with a secret in it.
+/// Environment variable for a URL that contains a secret.
 const URL_VARIABLE: &str = "MCP_URL";
 
-/// The template of each language for each era.
+/// Returns the template for a language and an era.
 fn template(language: Language, modern: bool) -> &'static str {
     match (language, modern) {
         (Language::Curl, false) => include_str!("recipes/legacy.sh"),
@@ -77,7 +77,7 @@ fn template(language: Language, modern: bool) -> &'static str {
     }
 }
 
-/// The program, complete.
+/// Renders the complete program.
 pub fn recipe(recipe: &Recipe, language: Language) -> String {
     let (version, lost, mut headers, modern) = match &recipe.speaks {
         Speaks::Legacy { version, lost } => (version, lost.as_slice(), Vec::new(), false),
@@ -87,7 +87,8 @@ pub fn recipe(recipe: &Recipe, language: Language) -> String {
             (version, [].as_slice(), mirrored.map(|(n, v)| (n, Given::Plain(v))).collect(), true)
         }
     };
-    // The template sends these two itself, but for curl, which sends the method with the others.
+    // The templates set these two headers themselves, except that curl's sends Mcp-Method with
+    // the others.
     headers.retain(|(name, _)| {
         !name.eq_ignore_ascii_case("mcp-protocol-version")
             && (language == Language::Curl || !name.eq_ignore_ascii_case("mcp-method"))
@@ -118,7 +119,7 @@ pub fn recipe(recipe: &Recipe, language: Language) -> String {
     })
 }
 
-/// How the messages of an answer are read, in both eras.
+/// Returns the code that reads the messages of a response in both eras.
 fn messages(language: Language) -> &'static str {
     match language {
         Language::Python => include_str!("recipes/messages.py"),
@@ -128,7 +129,8 @@ fn messages(language: Language) -> &'static str {
     }
 }
 
-/// A template with its @NAMES@ replaced, in one pass: what is filled in may hold anything.
+/// Replaces the @NAMES@ in a template. A single pass, because the values may contain such
+/// names.
 fn filled(template: &str, value: impl Fn(&str) -> String) -> String {
     let is_name =
         |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_uppercase());
@@ -151,7 +153,7 @@ fn filled(template: &str, value: impl Fn(&str) -> String) -> String {
     out
 }
 
-/// The whole message, for curl.
+/// Returns the whole JSON-RPC message, for curl.
 fn message(recipe: &Recipe, modern: bool, version: &str) -> String {
     let mut params = recipe.params.clone();
     if modern {
@@ -164,7 +166,7 @@ fn message(recipe: &Recipe, modern: bool, version: &str) -> String {
     json!({"jsonrpc": "2.0", "id": 2, "method": recipe.method, "params": params}).to_string()
 }
 
-/// What may stand in a comment.
+/// Reduces text to characters that are safe in a comment, at most 60.
 fn plain(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric() || "-_./:".contains(*c)).take(60).collect()
 }
@@ -208,7 +210,7 @@ fn value_of(language: Language, given: &Given) -> String {
     }
 }
 
-/// The value of an environment variable.
+/// Returns the expression for an environment variable.
 fn variable(language: Language, name: &str) -> String {
     match language {
         Language::Curl => format!("\"${{{name}:?}}\""),
@@ -218,7 +220,7 @@ fn variable(language: Language, name: &str) -> String {
     }
 }
 
-/// Text as a literal.
+/// Returns text as a string literal.
 fn literal(language: Language, text: &str) -> String {
     match language {
         Language::Curl => format!("'{}'", text.replace('\'', "'\\''")),
@@ -227,8 +229,8 @@ fn literal(language: Language, text: &str) -> String {
     }
 }
 
-/// Text as a JSON string, which Python and JavaScript read as well. Two letters that end a line in older
-/// JavaScript are written as escapes.
+/// Returns text as a JSON string, which is also valid in Python and JavaScript. U+2028 and
+/// U+2029 are escaped, because they end a line in older JavaScript.
 fn quoted(text: &str) -> String {
     Value::from(text).to_string().replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
 }
@@ -237,7 +239,7 @@ fn rust(text: &str) -> String {
     format!("{text:?}")
 }
 
-/// A JSON value as a literal.
+/// Returns a JSON value as a literal.
 fn value(language: Language, value: &Value) -> String {
     match (language, value) {
         (Language::Python, Value::Null) => "None".to_owned(),
@@ -263,7 +265,7 @@ fn value(language: Language, value: &Value) -> String {
     }
 }
 
-/// A number of any size; a literal alone would be an `i32`.
+/// Returns a number of any size as an expression; a plain literal would be an `i32`.
 fn rust_number(number: &serde_json::Number) -> String {
     let text = number.to_string();
     if number.is_i64() {

@@ -1,4 +1,4 @@
-//! `--trace-file x.jsonl`: one JSON object an exchange, secrets redacted.
+//! `--trace-file x.jsonl`: one JSON object per exchange, with secrets redacted.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -14,23 +14,24 @@ use crate::exchange::{Answer, Connection, Event, Exchange, Observer, Times};
 use crate::redact::Redactor;
 use crate::session::private_options;
 
-/// Writes exchanges to a file, each when it is over.
+/// Writes each exchange to a file when it ends.
 pub struct TraceLines {
     file: File,
     history: Vec<Exchange>,
 }
 
 impl TraceLines {
-    /// Creates the file anew, readable for the user alone: even redacted, a trace tells a lot.
+    /// Creates or truncates the file. Only the user can read it, because even a redacted trace
+    /// reveals much.
     pub fn create(path: &Path) -> io::Result<Self> {
         Ok(Self { file: create_private(path)?, history: Vec::new() })
     }
 }
 
-/// Creates a file anew, readable for the user alone.
+/// Creates or truncates a file that only the user can read.
 pub(super) fn create_private(path: &Path) -> io::Result<File> {
     let file = private_options().write(true).create(true).truncate(true).open(path)?;
-    // A file that was there already keeps its mode otherwise.
+    // Otherwise an existing file keeps its permissions.
     close_to_others(&file)?;
     Ok(file)
 }
@@ -38,7 +39,7 @@ pub(super) fn create_private(path: &Path) -> io::Result<File> {
 #[cfg(unix)]
 fn close_to_others(file: &File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
-    // A device or a pipe is the user's own choice.
+    // Leave the permissions of devices and pipes to the user.
     if file.metadata()?.is_file() {
         file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
     }
@@ -54,12 +55,12 @@ impl Observer for TraceLines {
     fn finished(&mut self, exchange: &Exchange, redactor: &Redactor) {
         self.history.push(exchange.clone());
         let line = exchange_json(&self.history, self.history.len() - 1, redactor);
-        // A trace that cannot be written must not stop what it traces.
+        // Tracing must not stop the command: ignore write errors.
         let _ = writeln!(self.file, "{line}");
     }
 }
 
-/// One of these exchanges, with what is found in it.
+/// Converts one of the exchanges to JSON, with its findings.
 pub fn exchange_json(exchanges: &[Exchange], at: usize, redactor: &Redactor) -> Value {
     let mut line = to_json(&exchanges[at], redactor);
     let findings = diagnose::explain_at(exchanges, at);
@@ -70,7 +71,7 @@ pub fn exchange_json(exchanges: &[Exchange], at: usize, redactor: &Redactor) -> 
     line
 }
 
-/// One exchange. Times are milliseconds since it began.
+/// Converts an exchange to JSON. `times` are milliseconds since it began.
 fn to_json(exchange: &Exchange, redactor: &Redactor) -> Value {
     let request = &exchange.request;
     json!({
@@ -108,11 +109,10 @@ fn answer(exchange: &Exchange, answer: &Answer, redactor: &Redactor) -> Value {
     })
 }
 
-/// The headers as they stood on the wire, with their own spelling; what was handed to the HTTP layer
-/// where nothing was sent.
+/// Returns the headers as spelled on the wire, or `otherwise` if nothing was recorded.
 pub(super) fn head_lines(head: &[u8], otherwise: &[(String, String)]) -> Vec<(String, String)> {
     let text = String::from_utf8_lossy(head);
-    // Of several heads (interim answers) the last one counts.
+    // After interim responses (1xx), only the last head counts.
     let last = text.trim_end().rsplit("\r\n\r\n").next().unwrap_or_default();
     let lines: Vec<(String, String)> = last
         .lines()
@@ -170,7 +170,7 @@ fn times(times: &Times) -> Value {
     })
 }
 
-/// Milliseconds, to the microsecond.
+/// Converts a duration to milliseconds, rounded to the microsecond.
 pub(super) fn milliseconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1_000_000.0).round() / 1000.0
 }

@@ -1,4 +1,5 @@
-//! `--trace`: each exchange on stderr as it happens, secrets redacted, with a sentence where it matters.
+//! `--trace`: prints each exchange to stderr as it happens, with secrets redacted and the
+//! main finding.
 
 use super::status_line;
 use crate::diagnose;
@@ -6,23 +7,23 @@ use crate::exchange::{Event, Exchange, Observer, Shape};
 use crate::output::{Paint, Stream, duration, one_line, safe_text};
 use crate::redact::Redactor;
 
-/// Longer messages are cut on a terminal; `--trace-file` has them whole.
+/// Maximum length of a message on a terminal, in bytes; `--trace-file` contains the whole.
 const SHOWN_ON_TERMINAL: usize = 2000;
 
-/// Writes the trace.
+/// Prints the trace.
 pub struct TraceText {
     stream: Stream,
-    /// Earlier exchanges, which a finding may need.
+    /// Earlier exchanges, which a finding may depend on.
     history: Vec<Exchange>,
 }
 
 impl TraceText {
-    /// A trace on this stream.
+    /// Creates a trace on this stream.
     pub fn new(stream: Stream) -> Self {
         Self { stream, history: Vec::new() }
     }
 
-    /// A trace that cannot be written must not stop what it traces.
+    /// Prints a line. Write errors are ignored, because tracing must not stop the command.
     fn line(&self, line: &str) {
         let _ = self.stream.line(line);
     }
@@ -134,7 +135,7 @@ impl Observer for TraceText {
     }
 }
 
-/// How the connection came about, and how long each phase took until.
+/// Describes the connection, and the time at which each phase ended.
 fn connection(exchange: &Exchange) -> String {
     let (connection, times) = (&exchange.connection, &exchange.times);
     let mut parts = Vec::new();

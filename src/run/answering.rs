@@ -1,5 +1,5 @@
-//! Answers to what a server asks of its client, as the options say and as the person at the terminal
-//! says: `--answer`, `--answers`, `--root`, `--sampling-command`, or a form.
+//! Handling of server requests (elicitation, roots, sampling): with `--answer`,
+//! `--answers`, `--root` and `--sampling-command`, or a form on the terminal.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,21 +19,23 @@ use crate::protocol::{codes, methods};
 use crate::redact::Redactor;
 use crate::transport::Interrupt;
 
-/// What can be served in this run, and who serves it.
+/// The handler for server requests, and the capabilities that it serves.
 pub(crate) struct Answering {
     pub(crate) inquiries: Inquiries,
-    /// The capabilities to declare: `--capabilities`, or what can be served.
+    /// Client capabilities to declare: `--capabilities`, or those that this run can serve.
     pub(crate) capabilities: Value,
-    /// Of these, what options ask for: a session must have declared it.
+    /// Capabilities that the options rely on; a reused session must have declared them.
     pub(crate) wanted: Value,
-    /// What was wrong with the user's answers, once the server has asked.
+    /// Problems with the user's answers, filled in once the server has asked.
     pub(crate) mistakes: Mistakes,
 }
 
-/// Answers of the user's that did not fit what the server asked.
+/// Descriptions of user answers that did not fit the requested form, shared with the
+/// handler.
 pub(crate) type Mistakes = Arc<Mutex<Vec<String>>>;
 
-/// Reads the options.
+/// Builds the handler for server requests. Fails if `--answer`, `--answers`, `--root` or
+/// `--capabilities` cannot be used.
 pub(crate) fn answering(context: &Context<'_>, server: &str) -> Result<Answering, CommandError> {
     let options = context.options;
     let wrong = |problems: Vec<String>| {
@@ -88,10 +90,11 @@ pub(crate) fn answering(context: &Context<'_>, server: &str) -> Result<Answering
     })
 }
 
-/// Whether a session that declared `declared` may be asked for all of `wanted`.
+/// Returns true if a session that declared `declared` permits everything in `wanted`.
 pub(crate) fn covers(declared: &Value, wanted: &Value) -> bool {
     let has_form = |elicitation: &Value| {
-        // Without modes it is the form (2025-11-25, Elicitation, "Capabilities").
+        // An elicitation capability without modes means form mode (2025-11-25, Elicitation,
+        // "Capabilities").
         let modes = elicitation.as_object();
         modes.is_some_and(|modes| modes.is_empty() || modes.contains_key("form"))
     };
@@ -101,12 +104,13 @@ pub(crate) fn covers(declared: &Value, wanted: &Value) -> bool {
     })
 }
 
-/// Whether anything that a session declared is served in this run.
+/// Returns true if the session declared at least one capability that this run can serve.
 pub(crate) fn meets(declared: &Value, offer: &Value) -> bool {
     offer.as_object().into_iter().flatten().any(|(name, _)| declared.get(name).is_some())
 }
 
-/// A folder as a root: a `file://` URI and its name (schema `Root`).
+/// Converts a directory to a root: a `file://` URI and its name (schema `Root`). Fails if
+/// the path is not an existing directory.
 fn root(path: &std::path::Path) -> Result<Value, Failure> {
     let problem = |why: String| Failure::usage(format!("--root {}: {why}", path.display()));
     let full = path.canonicalize().map_err(|error| problem(error.to_string()))?;
@@ -122,11 +126,11 @@ fn root(path: &std::path::Path) -> Result<Value, Failure> {
     Ok(json!({"uri": uri, "name": name.unwrap_or_else(|| "/".into())}))
 }
 
-/// Answers as the options and the terminal say.
+/// Handler that replies with the user's options or asks on the terminal.
 struct Answers {
     console: Console,
     redactor: Redactor,
-    /// Who is asking, for people.
+    /// Display name of the server that asks.
     server: String,
     given: Option<Given>,
     roots: Vec<Value>,
@@ -147,7 +151,8 @@ impl Responder for Answers {
             methods::ELICIT => match params["mode"].as_str() {
                 None | Some("form") => Response::Result(self.form(params)),
                 Some("url") => Response::Result(self.url(params)),
-                // 2025-11-25, Elicitation, Error Handling.
+                // The error for a mode that was not declared (2025-11-25, Elicitation, "Error
+                // Handling").
                 Some(_) => Response::Refused(
                     codes::INVALID_PARAMS,
                     "this mode was not declared".to_owned(),
@@ -172,7 +177,7 @@ fn action(choice: Choice) -> Value {
 }
 
 impl Answers {
-    /// A server's words, harmless and without the user's secrets.
+    /// Returns server text on one line, with control characters escaped and secrets hidden.
     fn safe(&self, text: &str) -> String {
         one_line(&self.redactor.text(text))
     }
@@ -181,7 +186,8 @@ impl Answers {
         self.console.note(&format!("mcpoke: {text}"));
     }
 
-    /// Form mode: from the answers given, the defaults, and the person.
+    /// Replies to a form-mode elicitation with the given answers, the defaults, or the user's
+    /// input.
     fn form(&mut self, params: &Value) -> Value {
         let form = Form::of(&params["requestedSchema"]);
         let message = self.safe(params["message"].as_str().unwrap_or_default());
@@ -189,7 +195,8 @@ impl Answers {
         let filled = form.fill(|field| answers?.value_of(&field.name, |word| field.read(word)));
         let complete = filled.missing.is_empty() && filled.problems.is_empty();
         let names: Vec<&str> = form.fields.iter().map(|field| field.name.as_str()).collect();
-        // An empty file of answers takes the defaults; answers to something else answer nothing.
+        // An empty `--answers` file accepts all defaults. Answers that name none of the fields are
+        // meant for another form.
         let meant = answers.is_some_and(|given| {
             given.is_empty() || form.fields.iter().any(|field| given.names(&field.name))
         });
@@ -229,7 +236,7 @@ impl Answers {
         action(Choice::Decline)
     }
 
-    /// URL mode: shown, and never opened.
+    /// Replies to a URL-mode elicitation. The URL is shown, but never opened.
     fn url(&mut self, params: &Value) -> Value {
         let message = self.safe(params["message"].as_str().unwrap_or_default());
         let url = self.safe(params["url"].as_str().unwrap_or_default());
@@ -241,8 +248,8 @@ impl Answers {
         action(Choice::Decline)
     }
 
-    /// A language model's turn, by the user's command: the request on its standard input, the message
-    /// on its standard output, as text or as a `CreateMessageResult`.
+    /// Replies to a sampling request by running `--sampling-command`. The request goes to its
+    /// stdin; its stdout is the message, as text or as a `CreateMessageResult`.
     fn sample(&mut self, params: &Value) -> Response {
         let Some(command) = &self.sampling else {
             return refused("no --sampling-command CMD was given");
@@ -265,7 +272,8 @@ impl Answers {
     }
 }
 
-/// What a command said, as a `CreateMessageResult`.
+/// Converts the output of `--sampling-command` to a `CreateMessageResult`. JSON with `role`
+/// and `content` is used as it is; anything else becomes a text message.
 fn message_of(said: &str) -> Value {
     if let Ok(value) = serde_json::from_str::<Value>(said)
         && value["role"].is_string()
@@ -277,7 +285,7 @@ fn message_of(said: &str) -> Value {
         }
         return value;
     }
-    // Not the command itself: it may hold a secret.
+    // Do not report the command itself as the model: it may contain a secret.
     json!({
         "role": "assistant",
         "content": {"type": "text", "text": said.trim_end()},

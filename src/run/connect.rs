@@ -1,4 +1,5 @@
-//! From what is prepared to a client that is ready: in the remembered session or in a new one.
+//! Connecting: turns prepared settings into a ready client, in the saved session or in a
+//! new one.
 
 use std::sync::PoisonError;
 
@@ -17,32 +18,31 @@ use crate::failure::{Spoken, failed};
 use crate::protocol::types::Transport;
 use crate::session::{Belief, Expanded, KnownTools, Record, Store, Target};
 
-/// A client that is ready, and what is remembered of its server.
+/// A ready client, and the saved state of its server.
 pub(crate) struct Connected {
     pub(crate) client: Client,
-    /// The server's record, where it is remembered.
+    /// The server's record, if it is saved.
     pub(crate) record: Option<Record>,
     pub(crate) store: Option<Store>,
-    /// The server's tools, where they came in this run.
+    /// The server's tools, if they were received in this run.
     pub(crate) tools: Option<KnownTools>,
-    /// What is remembered of its tools and holds for everybody.
+    /// Cached tools that are the same for every user.
     pub(crate) public_tools: Option<KnownTools>,
-    /// What was wrong with the user's answers.
+    /// Problems with the user's answers to server requests.
     mistakes: Mistakes,
-    /// How the user speaks of the server, for what is suggested.
+    /// Context for suggested commands.
     pub(crate) spoken: Spoken,
-    /// What the server said that it offers, where nothing is remembered of it.
+    /// Server capabilities from the handshake, if the server is not saved.
     offered: Option<Value>,
-    /// Who is asking.
+    /// The resolved credentials, as sent.
     pub(crate) credentials: Expanded,
-    /// Where tokens come from that the user does not give.
+    /// Source of OAuth tokens, if the user supplied no credentials.
     authorization: Option<Shared>,
-    /// The session is this process's alone, and ended afterwards.
+    /// The session is not saved; it is closed when the command ends.
     ephemeral: bool,
 }
 
-/// Does something with the server that was named, and ends the session afterwards where it must not
-/// outlive the process.
+/// Connects to the selected server and runs `work`. Closes a session that is not saved.
 pub(crate) fn with_server(
     context: &Context<'_>,
     probe: Probe,
@@ -59,7 +59,7 @@ pub(crate) fn with_server(
     connected.client.hang_up();
     connected.keep_session_of_login();
     if connected.ephemeral || connected.client.is_unsaved() {
-        // What comes of it changes nothing for the user: the result is there, or its failure is.
+        // The result is final: a failed close changes nothing for the user.
         let _ = connected.client.close();
     }
     let mistakes =
@@ -72,7 +72,7 @@ pub(crate) fn with_server(
     outcome
 }
 
-/// A client that is ready: in the remembered session where it fits, or else in a new one.
+/// Returns a client in the saved session if that can be used, otherwise in a new one.
 fn open(context: &Context<'_>, target: Target, probe: Probe) -> Result<Connected, CommandError> {
     let options = context.options;
     let mut prepared = prepare(context, target)?;
@@ -83,6 +83,7 @@ fn open(context: &Context<'_>, target: Target, probe: Probe) -> Result<Connected
         return Ok(prepared.connected(context, record, false));
     }
     let handshake = handshake(options, probe, &prepared.to_declare());
+    // These options open an unusual session, which must not replace the saved one.
     let probing = options.no_initialized
         || options.capabilities.is_some()
         || asked_version(options).is_some();
@@ -100,14 +101,14 @@ fn open(context: &Context<'_>, target: Target, probe: Probe) -> Result<Connected
             if !prepared.given {
                 return open_and_remember(context, prepared, &handshake);
             }
-            // The user's for this once: what is remembered stays as it is.
+            // Credentials on the command line apply to this run only: keep the saved record.
             with_others_credentials(context, prepared, &record, &handshake)
         }
         None => open_and_remember(context, prepared, &handshake),
     }
 }
 
-/// Goes on as remembered: in the session, or in none.
+/// Continues with the saved record: in its session, or without one in the modern era.
 fn resumed(
     context: &Context<'_>,
     mut prepared: Prepared,
@@ -121,6 +122,7 @@ fn resumed(
             "mcpoke: the remembered session was opened without the capabilities that these options \
              serve; opening another for this once.",
         );
+        // The server's version is known: no need to find out its era again.
         let asked = Some(record.protocol_version.clone());
         return prepared.for_this_once(context, &Handshake { asked, ..handshake.clone() });
     }
@@ -131,7 +133,7 @@ fn resumed(
         if opened.session.transport == Transport::Sse {
             return Ok(prepared.connected(context, Some(record), false));
         }
-        // It has moved on to the transport of today.
+        // The server now supports Streamable HTTP: save that.
         let record = remember(context, &prepared, &opened, None)?;
         let tools = known(&opened);
         return Ok(Connected { tools, ..prepared.connected(context, Some(record), false) });
@@ -146,8 +148,8 @@ fn resumed(
     Ok(prepared.connected(context, Some(record), false))
 }
 
-/// The same server for somebody else: in a session of their own, or in none. What is remembered of its
-/// tools holds for them only where the server says that it holds for everybody.
+/// Connects to a saved server with other credentials, in a session that is not saved.
+/// Cached tools are used only if they are the same for every user.
 fn with_others_credentials(
     context: &Context<'_>,
     mut prepared: Prepared,
@@ -169,7 +171,8 @@ fn open_and_remember(
     mut prepared: Prepared,
     handshake: &Handshake,
 ) -> Result<Connected, CommandError> {
-    // Several shells may meet a new server at once: one opens the session, the others use it.
+    // Several shells may connect to a new server at once: one opens the session, the others use
+    // it.
     let store = Store::of(context.env);
     let _lock = store.lock(prepared.endpoint.as_str(), limits(context.options).whole).ok();
     if let Ok(Some(record)) = store.load_by_url(prepared.endpoint.as_str())
@@ -188,7 +191,7 @@ fn open_and_remember(
             prepared.spoken.target.clone_from(name);
             (Some(record), false)
         }
-        // The call itself needs no memory: it goes on without.
+        // The command itself does not depend on saved state.
         Err(error) => {
             context.console.note(&format!("mcpoke: the server is not remembered: {error:#}"));
             (None, true)
@@ -197,7 +200,7 @@ fn open_and_remember(
     Ok(Connected { tools, ..prepared.connected(context, record, ephemeral) })
 }
 
-/// The tools that came with the beginning: as fresh as can be.
+/// Returns the tools that came with the handshake; they count as fresh.
 fn known(opened: &Opened) -> Option<KnownTools> {
     let list = opened.tools.as_ref()?;
     let (tools, is_public) = (list.tools.clone(), list.is_public);
@@ -226,7 +229,7 @@ impl Prepared {
         }
     }
 
-    /// In a session that nothing is remembered of.
+    /// Opens a session that is not saved.
     fn for_this_once(
         mut self,
         context: &Context<'_>,
@@ -239,8 +242,9 @@ impl Prepared {
     }
 }
 
-/// Begins with the server: finds out what it speaks, and does the handshake where there is one. What
-/// the session declares and this run serves may be asked for on a stream beside the calls.
+/// Opens a session: finds out the era and does the handshake where there is one. Also
+/// permits the stream for server requests if the session declared capabilities that this
+/// run serves.
 pub(crate) fn greet(
     prepared: &mut Prepared,
     handshake: &Handshake,
@@ -248,7 +252,7 @@ pub(crate) fn greet(
     let client = &mut prepared.client;
     let opened = client.open(handshake).map_err(|error| failed(error, client, &prepared.spoken))?;
     if let Some(authorization) = &prepared.authorization {
-        // Somebody may have logged in meanwhile.
+        // The handshake may have led to a login.
         authorization.lock().stand_in(&mut prepared.expanded);
     }
     if !opened.session.is_modern() && meets(&opened.client_capabilities, &prepared.capabilities) {
@@ -257,7 +261,7 @@ pub(crate) fn greet(
     Ok(opened)
 }
 
-/// Remembers a new session, and makes its server the current one.
+/// Saves a new session and makes its server the current one. Returns the record.
 pub(crate) fn remember(
     context: &Context<'_>,
     prepared: &Prepared,
@@ -267,7 +271,8 @@ pub(crate) fn remember(
     let store = Store::of(context.env);
     let asked = prepared.endpoint.as_str();
     let url = prepared.client.endpoint().as_str();
-    // Names are shared by all servers: two that call themselves alike must not take the same one.
+    // Record names are unique across servers: two servers that report the same name must not
+    // get the same one.
     let _names = store.lock("names", limits(context.options).whole)?;
     let name = match (name, &prepared.saved) {
         (Some(name), _) => name.to_owned(),
@@ -277,7 +282,7 @@ pub(crate) fn remember(
             store.name_for(file.unwrap_or_default(), url)?
         }
         (None, None) => {
-            // A server that gives our own secrets back must not get them into a file's name.
+            // A server may echo a secret in its name: keep it out of the file name.
             let said = &opened.result.server_info.name;
             let host = prepared.endpoint.authority();
             let said = if said.trim().is_empty() { &host } else { said };
@@ -314,24 +319,25 @@ pub(crate) fn remember(
         fingerprint: prepared.expanded.fingerprint(&salt),
         salt,
     };
+    // Tools may differ in the new session.
     store.forget_tools(&record.name)?;
-    // The record last: what is not complete is not remembered.
+    // Write the record last, so that an incomplete one is never saved.
     store.set_current(&record.name)?;
     store.save(&record)?;
     if let Some(tools) = &opened.tools {
-        // What cannot be kept is asked for again next time.
+        // Without the cache, the tools are fetched again next time.
         let _ = store.save_tools(&record.name, tools, opened.at);
     }
     Ok(record)
 }
 
 impl Connected {
-    /// A failed request, as this command's failure.
+    /// Converts a client error to this command's failure.
     pub(crate) fn fail(&self, error: client::Error) -> CommandError {
         failed(error, &self.client, &self.spoken).into()
     }
 
-    /// The failure of a request for one thing of a list: the list shows what there is.
+    /// Like `fail`, but suggests the `list` command if the server rejected the requested item.
     pub(crate) fn fail_of_list(&self, error: client::Error, list: &str) -> CommandError {
         let refused = matches!(error.kind, client::ErrorKind::Rpc(_));
         let failure = failed(error, &self.client, &self.spoken);
@@ -341,7 +347,7 @@ impl Connected {
         failure.into()
     }
 
-    /// A session that was opened before somebody logged in goes on with the login.
+    /// Moves the saved session to a login that was made during this run.
     fn keep_session_of_login(&self) {
         let (Some(authorization), Some((store, name))) = (&self.authorization, self.memory())
         else {
@@ -352,33 +358,34 @@ impl Connected {
         let Ok(Some(mut record)) = store.load(name) else { return };
         if record.belongs_to(&self.credentials) && !record.belongs_to(&now) {
             record.fingerprint = now.fingerprint(&record.salt);
-            // Otherwise the next command opens a session of its own.
+            // Without this, the next command opens a new session.
             let _ = store.save(&record);
         }
     }
 
-    /// A command for this server, as a user would type it.
+    /// Returns a command line for this server, for suggestions.
     pub(crate) fn command(&self, command: &str) -> String {
         format!("mcpoke -s {} {command}", self.spoken.target)
     }
 
-    /// The store and the name that the server is remembered by, where it is.
+    /// Returns the store and the record's name, if the server is saved.
     pub(crate) fn memory(&self) -> Option<(&Store, &str)> {
         Some((self.store.as_ref()?, self.record.as_ref()?.name.as_str()))
     }
 
-    /// What the server said that it offers.
+    /// Returns the capabilities that the server declared, if known.
     pub(crate) fn capabilities(&self) -> Option<&Value> {
         self.record.as_ref().map(|record| &record.capabilities).or(self.offered.as_ref())
     }
 
-    /// Whether the remembered session was opened by somebody who could be asked for nothing.
+    /// Returns true if the saved session declared no client capabilities.
     pub(crate) fn declares_nothing(&self) -> bool {
         let declared = self.record.as_ref().and_then(|r| r.client_capabilities.as_object());
         declared.is_some_and(serde_json::Map::is_empty)
     }
 
-    /// Whether the options break a rule on purpose: then nothing but the request itself is sent.
+    /// Returns true if `--no-session` or `--session-id` is given; then only the request itself
+    /// is sent.
     pub(crate) fn is_probe(&self) -> bool {
         self.spoken.probe.is_some()
     }

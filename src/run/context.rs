@@ -1,4 +1,4 @@
-//! The context of every command, and how a command ends.
+//! The context of every command, and its outcome.
 
 use std::io;
 
@@ -13,20 +13,20 @@ use crate::report;
 use crate::session::Store;
 use crate::transport::Interrupt;
 
-/// What every command is given.
+/// Options, environment and output of a command.
 pub(crate) struct Context<'c> {
     pub(crate) options: &'c Options,
     pub(crate) env: &'c Env,
     pub(crate) console: Console,
     pub(crate) recorder: Recorder,
-    /// Ends whatever is waited for.
+    /// Ends a pending wait, for example on Ctrl-C.
     pub(crate) interrupt: Interrupt,
 }
 
 /// Why a command stopped.
 pub(crate) enum CommandError {
     Failed(Box<Failure>),
-    /// An output stream cannot be written to.
+    /// An output stream could not be written to.
     Io(io::Error),
 }
 
@@ -80,12 +80,12 @@ pub(crate) fn context<'c>(
 }
 
 impl Context<'_> {
-    /// What is remembered; `None` with `--no-save`.
+    /// Returns the saved state; `None` with `--no-save`.
     pub(crate) fn store(&self) -> Option<Store> {
         (!self.options.no_save).then(|| Store::of(self.env))
     }
 
-    /// What is remembered, for commands that are about nothing else.
+    /// Returns the saved state, for commands that work on nothing else. Fails with `--no-save`.
     pub(crate) fn store_or_refuse(&self, command: &str) -> Result<Store, Failure> {
         self.store().ok_or_else(|| {
             Failure::usage(format!(
@@ -94,12 +94,12 @@ impl Context<'_> {
         })
     }
 
-    /// The moment the process started.
+    /// Returns the time at which the process started.
     pub(crate) fn now(&self) -> std::time::SystemTime {
         self.env.started
     }
 
-    /// The server that was named, if one was.
+    /// Returns the server named with `--server` or `MCPOKE_SERVER`.
     pub(crate) fn named(&self) -> Option<&str> {
         self.options.server.as_deref().or_else(|| self.env.var("MCPOKE_SERVER"))
     }

@@ -5,7 +5,7 @@ use std::io::{self, Read as _};
 use crate::arguments::Problems;
 use crate::failure::Failure;
 
-/// A file named on the command line; `-` is standard input.
+/// Reads a file named on the command line; `-` is standard input.
 pub(crate) fn read_file(path: &str) -> io::Result<Vec<u8>> {
     if path == "-" {
         let mut bytes = Vec::new();

@@ -1,4 +1,4 @@
-//! Ctrl-C: what is waited for ends in good order, and if that takes too long, at once.
+//! Ctrl-C: ends a pending wait in good order, or the process if that takes too long.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -6,10 +6,11 @@ use std::time::Duration;
 use crate::exit::ExitCode;
 use crate::transport::Interrupt;
 
-/// How long the good order may take.
+/// Time after Ctrl-C until the process exits.
 const GRACE: Duration = Duration::from_millis(180);
 
-/// From now on, the first Ctrl-C ends what is waited for, and the second the process.
+/// Installs a Ctrl-C handler. The first Ctrl-C ends a pending wait, the second one the
+/// process.
 pub(crate) fn on_ctrl_c(interrupt: &Interrupt) {
     let interrupt = interrupt.clone();
     let before = AtomicBool::new(false);
@@ -23,11 +24,11 @@ pub(crate) fn on_ctrl_c(interrupt: &Interrupt) {
             end();
         });
     };
-    // Where no handler can be installed, Ctrl-C ends the process as it always does.
+    // Without a handler, Ctrl-C ends the process as usual.
     let _ = ctrlc::set_handler(handler);
 }
 
-/// Ends what is waited for after this time.
+/// Ends a pending wait after the given time.
 pub(crate) fn end_after(interrupt: &Interrupt, time: Duration) {
     let interrupt = interrupt.clone();
     std::thread::spawn(move || {

@@ -1,4 +1,4 @@
-//! A list as a table, as names, or as the server sent it.
+//! Output of a list: as a table, as names, or as the server sent it.
 
 use std::io;
 
@@ -9,20 +9,20 @@ use super::tools::Kind;
 use crate::cli::Listing;
 use crate::output::{count, first_sentence, table};
 
-/// How a list looks.
+/// Presentation of a list.
 pub(crate) struct ListView<'l> {
-    /// What the server calls it.
+    /// Key of the items in the JSON output.
     pub(crate) key: &'l str,
-    /// What is said where there is nothing.
+    /// Message for an empty list.
     pub(crate) none: &'l str,
-    /// What an item is, and what is done with one; nothing is said below the table without.
+    /// Noun for an item and the hint on how to use one; `None` prints no line below the table.
     pub(crate) below: Option<(&'l str, &'l str)>,
-    /// How wide the columns may get.
+    /// Maximum widths of the first columns.
     pub(crate) widths: &'l [u16],
 }
 
-/// Shows a list as the options want it: names alone, as the server sent it, or as a table. Each item has its
-/// name and its text; the rows are made where they are wanted.
+/// Prints a list as names, as JSON or as a table. Each item is its name and its JSON text;
+/// `rows` is only called for a table.
 pub(crate) fn show(
     context: &Context<'_>,
     listing: &Listing,
@@ -39,7 +39,7 @@ pub(crate) fn show(
         return console.raw(&format!("{{\"{}\":[{}]}}", look.key, raw.join(",")));
     }
     if items.is_empty() {
-        // What the options leave out is no news of the server.
+        // With a filter or a zero limit, an empty list says nothing about the server.
         let is_cut = listing.filter.is_some() || listing.limit == Some(0);
         console.note(if is_cut { "nothing fits" } else { look.none });
         return Ok(());
@@ -52,7 +52,7 @@ pub(crate) fn show(
 }
 
 impl Kind {
-    /// A resource's, a template's or a prompt's row.
+    /// Formats a resource, a template or a prompt as a table row.
     pub(crate) fn row(&self, item: &Value) -> Vec<String> {
         let text = |field: &str| item[field].as_str().unwrap_or_default();
         let middle = match item["arguments"].as_array() {
@@ -65,7 +65,7 @@ impl Kind {
     }
 }
 
-/// A prompt's argument; one that may be left out stands in brackets.
+/// Formats a prompt argument; optional ones are in brackets.
 pub(crate) fn argument(argument: &Value) -> String {
     let name = argument["name"].as_str().unwrap_or_default();
     if argument["required"] == true { name.to_owned() } else { format!("[{name}]") }

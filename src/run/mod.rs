@@ -1,5 +1,5 @@
-//! From parsed options to a ready client: target, settings, credentials, login, prompts, progress, and the
-//! catalogue of a server's tools. Verbs stand in `commands`.
+//! From parsed options to a ready client: target, settings, credentials, login, prompts,
+//! progress, and the catalogue of a server's tools. The subcommands are in `commands`.
 
 pub(crate) mod answering;
 pub(crate) mod authorize;

@@ -1,4 +1,4 @@
-//! Who talks to which server, and how: all that is known before anything is sent.
+//! Target, credentials and transport options, resolved before anything is sent.
 
 use std::time::{Duration, SystemTime};
 
@@ -18,35 +18,36 @@ use crate::redact::without_secrets;
 use crate::session::{Credentials, Expanded, FromFile, Login, Record, Target};
 use crate::transport;
 
-/// Who talks to which server, before anything is sent.
+/// A client and its settings, before anything is sent.
 pub(crate) struct Prepared {
     pub(crate) client: Client,
     pub(crate) endpoint: Endpoint,
-    /// As given, to be remembered.
+    /// Credentials as given, to be saved; references are not resolved.
     pub(crate) credentials: Credentials,
-    /// As sent.
+    /// The resolved credentials, as sent.
     pub(crate) expanded: Expanded,
-    /// Where tokens come from that the user does not give.
+    /// Source of OAuth tokens, if the user supplied no credentials.
     pub(crate) authorization: Option<Shared>,
-    /// How the server is reached.
+    /// Transport options: limits, proxy and TLS.
     pub(crate) http: transport::Options,
     pub(crate) saved: Option<Record>,
-    /// The configuration file that names it.
+    /// The configuration file entry of the server.
     pub(crate) file: Option<FromFile>,
     pub(crate) spoken: Spoken,
     pub(crate) is_demo: bool,
-    /// The command line itself says who is asking.
+    /// Credentials were given on the command line, or the saved record belongs to another
+    /// entry; the record is then kept as it is.
     pub(crate) given: bool,
-    /// The capabilities to declare.
+    /// Client capabilities to declare.
     pub(crate) capabilities: Value,
-    /// Of these, what a session must have declared for this run.
+    /// Capabilities that this run relies on; a reused session must have declared them.
     pub(crate) wanted: Value,
     pub(crate) mistakes: Mistakes,
 }
 
 impl Prepared {
-    /// What a handshake declares: what this run serves, and what was declared to the server before, since
-    /// servers show different tools to different clients.
+    /// Returns the capabilities for a handshake: those of this run and those declared before,
+    /// because servers show different tools to different clients.
     pub(crate) fn to_declare(&self) -> Value {
         let before = self.saved.as_ref().filter(|record| !record.session().is_modern());
         let mut declared = before.map_or_else(|| json!({}), |r| r.client_capabilities.clone());
@@ -57,12 +58,13 @@ impl Prepared {
     }
 }
 
-/// Finds out what to send and how. Nothing is sent to the server; a token that is about to expire is renewed.
+/// Resolves target, credentials and transport options. Sends nothing to the server; may
+/// refresh an expiring token.
 pub(crate) fn prepare(context: &Context<'_>, target: Target) -> Result<Prepared, CommandError> {
     prepare_with(context, target, Authorization::refresh_in_time)
 }
 
-/// The same for what must not ask anybody to authorise something: it looks at the server, or takes leave of it.
+/// Like `prepare`, but never prompts (used by `trace` and `close`).
 pub(crate) fn prepare_quietly(
     context: &Context<'_>,
     target: Target,
@@ -72,7 +74,7 @@ pub(crate) fn prepare_quietly(
     Ok(prepared)
 }
 
-/// The same, whatever is to become of the token.
+/// Like `prepare`, with an explicit token-refresh policy.
 pub(crate) fn prepare_with(
     context: &Context<'_>,
     target: Target,
@@ -101,13 +103,13 @@ pub(crate) fn prepare_with(
     let options = context.options;
     let mut credentials = given_credentials(options)?;
     let given = credentials != Credentials::default();
-    // A record that is not this entry's own stays as it is.
+    // A record that belongs to another entry must not be replaced.
     let given = given
         || file.as_ref().zip(saved.as_ref()).is_some_and(|(file, record)| {
             record.file.as_ref() != Some(&file.file) || record.name != file.name
         });
     if let Some(file) = &file {
-        // What the file says now, and not what it said when the server was met.
+        // Use what the file says now, not what it said when the server was saved.
         credentials = credentials.or(&file.credentials);
     } else if let Some(record) = &saved {
         credentials = credentials.or(&record.credentials());
@@ -120,7 +122,7 @@ pub(crate) fn prepare_with(
     });
     let mut limits = limits(options);
     if context.env.stdin_is_terminal {
-        // Whoever fills in a form takes the time it takes: only waiting for the server is bounded.
+        // A person may take any time to fill in a form: limit only the waits for the server.
         limits.first_byte = limits.first_byte.or(limits.whole);
         limits.silence = limits.silence.or(limits.whole);
         limits.whole = None;
@@ -149,6 +151,7 @@ pub(crate) fn prepare_with(
     let mut client =
         Client::new(endpoint.clone(), http.clone(), expanded.headers.clone(), recorder)
             .map_err(|error| unusable(&error))?;
+    // The token refresh belongs to the evidence if a request fails.
     client.add_history(renewed);
     if let Some(shared) = &authorization {
         client.authorize_with(shared.for_client());
@@ -182,7 +185,7 @@ pub(crate) fn prepare_with(
     })
 }
 
-/// What means the server on a command line.
+/// Returns the server as a command-line argument, for suggestions.
 fn target_word(
     saved: Option<&Record>,
     file: Option<&FromFile>,
@@ -197,17 +200,17 @@ fn target_word(
     }
 }
 
-/// Who asks, as it is sent.
+/// The credentials to send, and their source.
 struct Sent {
     expanded: Expanded,
     authorization: Option<Shared>,
-    /// What it took to renew a token.
+    /// Exchanges that a token refresh took.
     renewed: Vec<Exchange>,
 }
 
 impl Sent {
-    /// The user's own credentials, or else what a login gives, or for servers that the user has named
-    /// (`by_user`) the environment.
+    /// Resolves the user's own credentials, or else a login, or else `MCPOKE_BEARER`. The
+    /// variable applies only to servers that the user named (`by_user`).
     fn find(
         context: &Context<'_>,
         credentials: &Credentials,
@@ -219,6 +222,7 @@ impl Sent {
             return Ok(Self::by_user(context, credentials)?);
         }
         let shared = find()?;
+        // An expired login that cannot be refreshed must not hide `MCPOKE_BEARER`.
         let is_usable =
             |login: &Login| login.is_renewable() || !login.is_expired(SystemTime::now());
         if let Some(own) = by_environment(context, credentials).filter(|_| by_user)
@@ -233,7 +237,7 @@ impl Sent {
         Ok(sent)
     }
 
-    /// As given, looked up.
+    /// Resolves the given credentials; runs `--token-command` if it is the source of the token.
     fn by_user(context: &Context<'_>, credentials: &Credentials) -> Result<Self, Failure> {
         let said = said_by_command(context, credentials)?;
         let expanded = credentials.expand(context.env, said.as_deref()).map_err(Failure::usage)?;
@@ -242,16 +246,17 @@ impl Sent {
     }
 }
 
-/// The same with the token of the environment, where there is one and nothing else is said.
+/// Returns the credentials with `MCPOKE_BEARER` as the token; `None` if it is not set or
+/// not needed.
 fn by_environment(context: &Context<'_>, credentials: &Credentials) -> Option<Credentials> {
     context.env.var("MCPOKE_BEARER").filter(|_| !credentials.has_authorization())?;
     Some(Credentials { bearer: Some("env:MCPOKE_BEARER".to_owned()), ..credentials.clone() })
 }
 
-/// How long a token command may take: it may ask its user something.
+/// Time limit of `--token-command`, which may ask the user something.
 const TOKEN_LIMIT: Duration = Duration::from_mins(1);
 
-/// What `--token-command` says, where that is how a token is found.
+/// Returns the output of `--token-command`; `None` if the token has another source.
 fn said_by_command(
     context: &Context<'_>,
     credentials: &Credentials,

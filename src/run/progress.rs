@@ -1,4 +1,4 @@
-//! What a server tells while a request runs, as it is shown: progress, log messages.
+//! Display of progress and log messages while a request runs.
 
 use std::io;
 
@@ -11,12 +11,12 @@ use crate::exchange::Recorder;
 use crate::output::{Console, json_line, one_line};
 use crate::protocol::methods;
 
-/// Shows what the server tells, where that is wanted.
+/// Shows progress and log messages if the options request them.
 pub(crate) fn watch(context: &Context<'_>, client: &mut Client) {
     let choice = match context.options.progress {
         ProgressChoice::Auto if context.console.err.terminal.is_terminal => ProgressChoice::Auto,
         ProgressChoice::Auto | ProgressChoice::None => ProgressChoice::None,
-        // A line of its own is nothing for people who want quiet.
+        // An explicit choice needs no terminal; `--quiet` is checked below.
         other => other,
     };
     let quiet = context.console.quiet && choice != ProgressChoice::Json;
@@ -41,7 +41,7 @@ struct Shown {
 impl Watcher for Shown {
     fn noticed(&mut self, notice: Notice<'_>) {
         if self.choice == ProgressChoice::Json {
-            // What cannot be shown stops nothing.
+            // Ignore write errors: the request continues.
             let _ = self.console.err.server_text(&self.recorder.hide(&as_json(notice)));
             return;
         }
@@ -72,7 +72,7 @@ impl Shown {
     }
 }
 
-/// A notification as a JSON object: its method, and its parameters as the server wrote them.
+/// Formats a notification as JSON: its method, and its parameters as the server wrote them.
 pub(crate) fn as_json(notice: Notice<'_>) -> String {
     let method = Value::from(notice.method);
     match notice.params {
@@ -83,7 +83,8 @@ pub(crate) fn as_json(notice: Notice<'_>) -> String {
     }
 }
 
-/// How far a request is, from 0 to 1, and that in words (schema `ProgressNotificationParams`).
+/// Returns the progress as a fraction from 0 to 1, if the total is known, and as text
+/// (schema `ProgressNotificationParams`).
 pub(crate) fn progress_of(params: &Value) -> (Option<f64>, String) {
     let total = params["total"].as_f64().filter(|total| *total > 0.0);
     let fraction = total.and_then(|total| Some(params["progress"].as_f64()? / total));
@@ -93,7 +94,8 @@ pub(crate) fn progress_of(params: &Value) -> (Option<f64>, String) {
     (fraction, format!("{}{of}{said}", number(&params["progress"])))
 }
 
-/// A log message in a line: level, logger, text (schema `LoggingMessageNotificationParams`).
+/// Formats a log message as a line: level, logger, text (schema
+/// `LoggingMessageNotificationParams`).
 pub(crate) fn log_line(params: &Value) -> String {
     let level = params["level"].as_str().unwrap_or("?");
     let logger = params["logger"].as_str().map(|logger| format!(" {logger}"));

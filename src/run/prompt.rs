@@ -1,4 +1,4 @@
-//! A server's question to the person at the terminal: each field in turn, then what to do with it all.
+//! Elicitation forms on the terminal: asks for each field, then whether to send the form.
 
 use std::io::BufRead as _;
 use std::sync::mpsc::{Receiver, channel};
@@ -11,7 +11,7 @@ use crate::output::{Console, Paint, one_line, wrap};
 use crate::protocol::form::{Field, Form, text_of};
 use crate::transport::Interrupt;
 
-/// What the person chose (2026-07-28, Elicitation, "Response Actions").
+/// The user's action on a form (2026-07-28, Elicitation, "Response Actions").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Choice {
     Accept,
@@ -19,16 +19,16 @@ pub(crate) enum Choice {
     Cancel,
 }
 
-/// What a person gave for a field.
+/// Input for one field.
 enum Typed {
     Value(Value),
     Nothing,
-    /// The input ended.
+    /// End of the input (Ctrl-D).
     End,
 }
 
-/// The next line of standard input, within the limit; `None` at its end as well. One thread reads for whoever
-/// asks: a line that came while nobody did waits for the next.
+/// Returns the next line of standard input; `None` after `limit`, on Ctrl-C or at the end.
+/// One thread reads for all callers, so a line that came early is kept for the next call.
 pub(crate) fn next_line(interrupt: &Interrupt, limit: Option<Duration>) -> Option<String> {
     static LINES: OnceLock<Mutex<Receiver<Option<String>>>> = OnceLock::new();
     let lines = LINES.get_or_init(|| {
@@ -48,7 +48,7 @@ pub(crate) fn next_line(interrupt: &Interrupt, limit: Option<Duration>) -> Optio
     interrupt.receive(&lines, limit).flatten()
 }
 
-/// A line of standard input; `None` at its end.
+/// Reads a line of standard input; `None` at the end or on an error.
 fn read_line() -> Option<String> {
     let mut line = String::new();
     let read = std::io::stdin().lock().read_line(&mut line).ok()?;
@@ -57,18 +57,18 @@ fn read_line() -> Option<String> {
 
 type ReadLine = Box<dyn FnMut() -> Option<String> + Send>;
 
-/// Asks on the terminal: questions on stderr, answers on stdin.
+/// Asks on the terminal: prompts go to stderr, replies come from stdin.
 pub(crate) struct Asker {
     console: Console,
     read: ReadLine,
 }
 
-/// Lines are wrapped here.
+/// Width of wrapped lines, in columns.
 const WIDTH: usize = 76;
 
 impl Asker {
-    /// On the terminal that stands behind standard input; questions go to stderr, or where that goes
-    /// elsewhere, to the terminal itself.
+    /// Uses the terminal behind standard input. Prompts go to stderr or, if that is redirected,
+    /// to `/dev/tty`; `None` if that cannot be opened.
     pub(crate) fn on_terminal(console: &Console, interrupt: &Interrupt) -> Option<Self> {
         let mut console = console.clone();
         if !console.err.terminal.is_terminal {
@@ -81,11 +81,11 @@ impl Asker {
     }
 
     fn say(&self, line: &str) {
-        // A question that cannot be shown gets no answer either.
+        // Ignore write errors: without a prompt, there is no reply either.
         let _ = self.console.err.line(line);
     }
 
-    /// A prompt, and what was typed; `None` at the end of the input (Ctrl-D).
+    /// Prints a prompt and returns the reply; `None` at the end of the input (Ctrl-D).
     fn ask(&mut self, prompt: &str) -> Option<String> {
         self.console.err.overlay.hold();
         let _ = self.console.err.bytes(prompt.as_bytes());
@@ -105,7 +105,7 @@ impl Asker {
         }
     }
 
-    /// Asks for every field; `given` stands as if it had been typed.
+    /// Asks for every field of a form; `given` are values that need no typing.
     pub(crate) fn form(
         &mut self,
         server: &str,
@@ -133,7 +133,7 @@ impl Asker {
         }
     }
 
-    /// What to do with a form that is filled in; `None` goes through it once more.
+    /// Asks what to do with a completed form; `None` to edit it again.
     fn choose(&mut self) -> Option<Choice> {
         loop {
             let typed = self.ask("  send this? [Y]es, [e]dit, [d]ecline, [c]ancel: ");
@@ -147,7 +147,8 @@ impl Asker {
         }
     }
 
-    /// One field, until what is typed fits; nothing typed leaves what is there.
+    /// Asks for one field until the input is valid. Empty input keeps the given value or the
+    /// default.
     fn field(&mut self, field: &Field, given: Option<&Value>) -> Typed {
         if let Some(description) = &field.description {
             for line in wrap(&one_line(description), WIDTH) {
@@ -184,7 +185,7 @@ impl Asker {
         }
     }
 
-    /// Shows an address in full, for the person to open or not.
+    /// Shows a URL in full and asks whether the user has opened it.
     pub(crate) fn url(&mut self, server: &str, message: &str, url: &str) -> Choice {
         self.title(server, message);
         let host = url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
@@ -206,7 +207,7 @@ impl Asker {
     }
 }
 
-/// Numbers of choices, where they are typed instead of names.
+/// Replaces typed choice numbers with the values of the choices.
 fn by_number(field: &Field, typed: &str) -> String {
     let one = |part: &str| {
         let number = part.trim().parse::<usize>().ok();

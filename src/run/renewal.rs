@@ -1,4 +1,5 @@
-//! Renewal as far as memory goes: one process opens the new session, the others wait and use it.
+//! Session renewal with saved state: one process opens the new session, the others wait for
+//! it and use it.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,7 +9,7 @@ use crate::client::{Handshake, Keeper, Opened, Renewal, Session};
 use crate::output::{Console, age, one_line};
 use crate::session::{Expanded, Lock, Record, Store};
 
-/// What to do when the server has lost the remembered session.
+/// Returns the action for a lost session: renew it once, or never with `--no-renew`.
 pub(crate) fn renewal(context: &Context<'_>, record: &Record, credentials: &Expanded) -> Renewal {
     if context.options.no_renew {
         return Renewal::Never;
@@ -27,14 +28,14 @@ pub(crate) fn renewal(context: &Context<'_>, record: &Record, credentials: &Expa
     Renewal::Once(handshake, Box::new(keeper))
 }
 
-/// Keeps the record of a session that the server has lost.
+/// Updates the saved record of a lost session.
 struct RecordKeeper {
     store: Store,
     console: Console,
     record: Record,
     credentials: Expanded,
     now: SystemTime,
-    /// How long to wait for another process.
+    /// Maximum time to wait for another process.
     limit: Option<Duration>,
     lock: Option<Lock>,
 }
@@ -43,7 +44,7 @@ impl Keeper for RecordKeeper {
     fn begin(&mut self, lost: &Session) -> Option<Session> {
         match self.store.lock(&self.record.url, self.limit) {
             Ok(lock) => self.lock = Some(lock),
-            // Without a lock the session is renewed all the same; another process may do so too.
+            // Renew without the lock; another process may then renew as well.
             Err(error) => self.console.note(&format!("mcpoke: {error:#}")),
         }
         let now = self.store.load(&self.record.name).ok().flatten()?;
@@ -69,7 +70,7 @@ impl Keeper for RecordKeeper {
             ));
         }
         if !self.is_still_ours() {
-            // It was closed, or opened anew by somebody else, meanwhile: theirs stays as it is.
+            // Another process has closed or replaced the session meanwhile: keep its record.
             self.lock = None;
             return false;
         }
@@ -84,7 +85,7 @@ impl Keeper for RecordKeeper {
 }
 
 impl RecordKeeper {
-    /// Whether the record is the one whose session was lost.
+    /// Returns true if the saved record is still that of the lost session.
     fn is_still_ours(&self) -> bool {
         let now = self.store.load(&self.record.name).ok().flatten();
         now.is_some_and(|now| now == self.record)

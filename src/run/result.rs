@@ -11,7 +11,8 @@ use crate::output::{Destination, one_line, render};
 use crate::protocol::schema::Schema;
 use crate::protocol::types::{Tool, ToolResult};
 
-/// Says where a result is not what the tool's output schema promises; the result stands all the same.
+/// Prints a note if the structured content does not match the tool's output schema; the
+/// result itself is not affected.
 pub(crate) fn hold_to_promise(context: &Context<'_>, tool: &Tool, raw: &RawValue) {
     let Some(schema) = tool.output_schema().filter(|_| !context.options.no_session) else { return };
     let result: Value = serde_json::from_str(raw.get()).unwrap_or_default();
@@ -28,8 +29,8 @@ pub(crate) fn hold_to_promise(context: &Context<'_>, tool: &Tool, raw: &RawValue
     }
 }
 
-/// A session declares what its client can be asked for, and servers show fewer tools to those that can
-/// be asked for nothing.
+/// Hints at missing client capabilities if the error mentions them: servers show fewer
+/// tools to a session that declared none.
 pub(crate) fn hint_at_capabilities(console: &crate::output::Console, said: &str) {
     let said = said.to_lowercase();
     if ["elicitation", "sampling", "declare", "capabilit"].iter().any(|word| said.contains(word)) {
@@ -40,7 +41,8 @@ pub(crate) fn hint_at_capabilities(console: &crate::output::Console, said: &str)
     }
 }
 
-/// Shows a result; whether the tool reports failure. Once the tool ran, nothing of it is lost.
+/// Prints a result and returns true if it reports a tool error. A result that cannot be
+/// decoded or saved is printed as JSON, so that nothing is lost.
 pub(crate) fn print(
     context: &Context<'_>,
     destination: &Destination,
@@ -68,7 +70,8 @@ pub(crate) fn print(
         hint_at_capabilities(console, raw.get());
     }
     match shown {
-        // Whoever read has read enough; that the tool failed is still to be told.
+        // A closed pipe (`| head`) is not an error, but the tool's own error still sets the exit
+        // code.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe && is_error => Ok(true),
         shown => shown.map(|()| is_error).map_err(CommandError::Io),
     }

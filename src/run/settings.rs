@@ -1,4 +1,4 @@
-//! What the options mean: limits, credentials, TLS, the handshake to do, the session to use.
+//! Conversion of options to settings: limits, credentials, TLS, handshake and session.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::protocol::{headers, version};
 use crate::session::{Credentials, Record};
 use crate::transport;
 
-/// How to begin with a server: what the options ask for, and the capabilities that are declared.
+/// Returns the handshake settings from the options and the capabilities to declare.
 pub(crate) fn handshake(options: &Options, probe: Probe, capabilities: &Value) -> Handshake {
     Handshake {
         asked: asked_version(options).map(str::to_owned),
@@ -23,12 +23,12 @@ pub(crate) fn handshake(options: &Options, probe: Probe, capabilities: &Value) -
     }
 }
 
-/// The revision that the options force; `auto` finds out what the server speaks.
+/// Returns the protocol version that the options force; `None` for `auto` or without one.
 pub(crate) fn asked_version(options: &Options) -> Option<&str> {
     options.protocol_version.as_deref().filter(|version| *version != "auto")
 }
 
-/// `--capabilities`.
+/// Parses `--capabilities`. Fails if it is not a JSON object.
 pub(crate) fn given_capabilities(options: &Options) -> Result<Option<Value>, Failure> {
     let Some(text) = &options.capabilities else { return Ok(None) };
     match serde_json::from_str(text) {
@@ -37,7 +37,7 @@ pub(crate) fn given_capabilities(options: &Options) -> Result<Option<Value>, Fai
     }
 }
 
-/// The session that the options name: none at all, or one of the user's own.
+/// Returns the session that the options name: none, or that of `--session-id`.
 pub(crate) fn given_session(options: &Options, saved: Option<&Record>) -> Result<Session, Failure> {
     let asked = asked_version(options).map(str::to_owned);
     let transport = Transport::Http;
@@ -46,17 +46,18 @@ pub(crate) fn given_session(options: &Options, saved: Option<&Record>) -> Result
     };
     headers::check_value(id).map_err(|error| Failure::usage(format!("--session-id: {error}")))?;
     let known = saved.map(|record| record.protocol_version.clone());
-    // An id belongs to a session, and those are of the legacy era.
+    // Only the legacy era has sessions: ignore the version of a modern server.
     let known = known.filter(|known| version::is_spoken(known));
     let version = asked.or(known).or_else(|| Some(version::LATEST_HANDSHAKE.to_owned()));
     Ok(Session { version, id: Some(id.clone()), transport })
 }
 
-/// The credentials on the command line. Paths are made absolute: later processes may run elsewhere.
+/// Reads the credentials on the command line. Paths become absolute, because later
+/// processes may run in another directory.
 pub(crate) fn given_credentials(options: &Options) -> Result<Credentials, Failure> {
     let wrong = |error: String| Failure::usage(format!("-H: {error}"));
     let mut given = Vec::new();
-    // curl passes over an empty one, too.
+    // curl ignores an empty `-H` too.
     for text in options.headers.iter().filter(|text| !text.is_empty()) {
         let (name, value) = headers::parse_header(text).map_err(wrong)?;
         if name.eq_ignore_ascii_case(headers::SESSION_ID) {
@@ -73,7 +74,7 @@ pub(crate) fn given_credentials(options: &Options) -> Result<Credentials, Failur
     })
 }
 
-/// `file:PATH` with the path made absolute.
+/// Makes the path of a `file:PATH` reference absolute.
 pub(crate) fn absolute_reference(value: String) -> String {
     match value.strip_prefix("file:") {
         Some(path) if !path.starts_with("//") => {
@@ -87,7 +88,7 @@ fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// How TLS is done; files as given, else as remembered.
+/// Returns the TLS options: files as given, or else as saved.
 pub(crate) fn tls(options: &Options, saved: Option<&Record>) -> transport::TlsOptions {
     let given = |path: &Option<PathBuf>| path.as_deref().map(absolute);
     let key_file = if options.cert.is_some() {
@@ -104,7 +105,7 @@ pub(crate) fn tls(options: &Options, saved: Option<&Record>) -> transport::TlsOp
     }
 }
 
-/// The limits, with zero for none.
+/// Returns the limits; 0 means no limit.
 pub(crate) fn limits(options: &Options) -> transport::Limits {
     let limit = |seconds: f64| (seconds > 0.0).then(|| Duration::from_secs_f64(seconds));
     transport::Limits {

@@ -1,4 +1,5 @@
-//! Commands of the user's, run through the shell: `--sampling-command`, `--token-command`, `--browser`.
+//! User commands, run through the shell: `--sampling-command`, `--token-command`,
+//! `--browser`.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -7,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use crate::transport::Interrupt;
 
-/// Runs a command, gives it `input` on standard input, and brings what it says on standard output.
+/// Runs a command with `input` as its stdin and returns its stdout. Fails on an exit status
+/// other than 0, after `limit` and on Ctrl-C.
 pub(crate) fn run(
     text: &str,
     input: &str,
@@ -20,7 +22,7 @@ pub(crate) fn run(
     finish(&mut command, input, limit, interrupt)
 }
 
-/// Runs a command that may ask the person at the terminal something, and brings what it says.
+/// Runs a command that may prompt at the terminal, and returns its stdout.
 pub(crate) fn run_at_terminal(
     text: &str,
     limit: Option<Duration>,
@@ -28,7 +30,7 @@ pub(crate) fn run_at_terminal(
 ) -> Result<String, String> {
     let (shell, flag) = shell();
     let mut command = Command::new(shell);
-    // In the group of this process: the terminal listens to no other.
+    // Same process group: the terminal only reads for the foreground group.
     finish(command.args([flag, text]), "", limit, interrupt)
 }
 
@@ -36,7 +38,7 @@ fn shell() -> (&'static str, &'static str) {
     if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") }
 }
 
-/// Runs a command with one word more, which the shell does not look at.
+/// Runs a command with an additional argument that the shell does not interpret.
 pub(crate) fn run_with(
     command: &str,
     word: &str,
@@ -48,7 +50,7 @@ pub(crate) fn run_with(
     finish(&mut command, "", limit, interrupt)
 }
 
-/// Starts such a command, and leaves it alone.
+/// Starts a command with an additional argument and does not wait for it.
 pub(crate) fn start_with(command: &str, word: &str) -> std::io::Result<()> {
     let mut command = with_word(command, word);
     in_a_group(&mut command).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -57,12 +59,13 @@ pub(crate) fn start_with(command: &str, word: &str) -> std::io::Result<()> {
 
 fn with_word(command: &str, word: &str) -> Command {
     if cfg!(windows) {
-        // There is no quoting that cmd would respect: the command is a program's name.
+        // `cmd` has no reliable quoting, so the command is only a program's name.
         let mut program = Command::new(command);
         program.arg(word);
         return program;
     }
     let text = match command.split_once("%s") {
+        // The shell expands `"$1"` to one word, so the argument cannot inject commands.
         Some((before, after)) => format!("{before}\"$1\"{after}"),
         None => format!("{command} \"$1\""),
     };
@@ -83,9 +86,10 @@ fn finish(
         .map_err(|error| format!("cannot be started: {error}"))?;
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
     let input = input.to_owned();
-    // Each in a thread of its own: a command may say much before it has read all.
+    // A command may write much before it has read all of its input: use a thread for each
+    // stream.
     std::thread::spawn(move || {
-        // A command that does not read its input needs none.
+        // A command may ignore its input and close the pipe.
         stdin.map(|mut stdin| stdin.write_all(input.as_bytes()))
     });
     let (done, finished) = channel();
@@ -100,6 +104,7 @@ fn finish(
         match child.try_wait() {
             Ok(Some(status)) if said.is_some() => break Some(status),
             Ok(None) if said.is_some() && left().is_none_or(|left| !left.is_zero()) => {
+                // Stdout is closed, but the process has not exited yet.
                 std::thread::sleep(Duration::from_millis(5));
             }
             _ => break None,
@@ -120,7 +125,7 @@ fn finish(
     }
 }
 
-/// In a process group of its own, so that all of it can be ended.
+/// Starts the command in its own process group, so that the whole group can be killed.
 #[cfg(unix)]
 fn in_a_group(command: &mut Command) -> &mut Command {
     use std::os::unix::process::CommandExt as _;
@@ -132,11 +137,11 @@ fn in_a_group(command: &mut Command) -> &mut Command {
     command
 }
 
-/// Ends a command and whatever it has started.
+/// Kills a command and all processes in its group.
 fn end_group(child: &mut std::process::Child) {
     #[cfg(unix)]
     if let Some(group) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
-        // What has ended by itself is ended.
+        // The group may have exited already.
         let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
     }
     let _ = child.kill();

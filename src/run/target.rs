@@ -1,4 +1,4 @@
-//! The server that a command is about: as named, remembered, or found in a configuration file.
+//! The server that a command uses: given as a URL, saved, or found in a configuration file.
 
 use std::path::Path;
 
@@ -12,14 +12,14 @@ use crate::output::one_line;
 use crate::redact::{command_without_secrets, without_secrets};
 use crate::session::{Credentials, FromFile, Target, TargetError, expand, resolve};
 
-/// What the configuration files have.
+/// Reads the configuration files.
 pub(crate) fn configured(context: &Context<'_>) -> Found {
     let folder = std::env::current_dir().unwrap_or_default();
     config::find(context.options.config.as_deref(), context.env, &folder)
 }
 
-/// Finds what was named, or the current server where nothing was. What the user has remembered under a name
-/// of their own comes before what a file has under the same.
+/// Returns the named server, or the current one without a name. A name that the user saved
+/// takes precedence over the same name in a configuration file.
 pub(crate) fn find(context: &Context<'_>, named: Option<&str>) -> Result<Target, CommandError> {
     let store = context.store();
     let name = named.filter(|name| *name != "demo" && !Endpoint::looks_like_url(name));
@@ -34,7 +34,7 @@ pub(crate) fn find(context: &Context<'_>, named: Option<&str>) -> Result<Target,
     if let Some(server) = found.named(name) {
         return from_file(context, server);
     }
-    // A file that was named has to be of use.
+    // A file given with `--config` must be usable.
     if let (Some(problem), true) = (found.problems.first(), context.options.config.is_some()) {
         return Err(Failure::usage(problem.clone()).into());
     }
@@ -73,7 +73,7 @@ fn from_file(context: &Context<'_>, server: &Configured) -> Result<Target, Comma
         .map_err(|why| wants(&place, remote, context, &format!("its URL: {why}")))?;
     let endpoint = Endpoint::parse(&url)
         .map_err(|why| Failure::usage(format!("{place} cannot be used: its URL {why}")))?;
-    // Where it leads is no secret.
+    // The origin of the URL is not a secret.
     let origin = endpoint.origin();
     secrets.retain(|secret| !secret.contains("://") && !origin.contains(secret.as_str()));
     context.recorder.learn(|redactor| secrets.iter().for_each(|secret| redactor.learn(secret)));
@@ -84,8 +84,8 @@ fn from_file(context: &Context<'_>, server: &Configured) -> Result<Target, Comma
         None => None,
     };
     if saved.is_none() {
-        // Whoever works in somebody else's project sees where it leads before anything else. What a variable
-        // stands for in its path may be a secret, and the host is none.
+        // In somebody else's project, the user must see first where an entry leads. A variable in
+        // the path may hold a secret; the host does not.
         let url = without_secrets(endpoint.as_str());
         let rest = url.strip_prefix(&origin).unwrap_or_default();
         context.console.note(&format!(
@@ -100,7 +100,7 @@ fn from_file(context: &Context<'_>, server: &Configured) -> Result<Target, Comma
     Ok(Target::Configured(Box::new(file), endpoint, saved.map(Box::new)))
 }
 
-/// A variable that an entry needs and that is not set.
+/// Returns the failure for an entry with a variable that is not set.
 fn wants(place: &str, remote: &Remote, context: &Context<'_>, why: &str) -> Failure {
     let mut failure = Failure::usage(format!("{place} cannot be used: {why}"));
     for (variable, question) in &remote.asked {
@@ -112,7 +112,7 @@ fn wants(place: &str, remote: &Remote, context: &Context<'_>, why: &str) -> Fail
     failure
 }
 
-/// A server without a URL, and how it gets one.
+/// Returns the failure for a stdio server, with a command that gives it a URL.
 fn about_stdio(place: &str, command: &[String]) -> Failure {
     let words: Vec<String> =
         command_without_secrets(command).iter().map(|word| quoted(word)).collect();
@@ -126,7 +126,7 @@ fn about_stdio(place: &str, command: &[String]) -> Failure {
         .with_next("mcpoke init http://127.0.0.1:8000/mcp", "in another terminal")
 }
 
-/// A path as it is shown: from this folder, where it is below it.
+/// Formats a path, relative to the current directory if it is below it.
 pub(crate) fn shown(path: &Path) -> String {
     let folder = std::env::current_dir().unwrap_or_default();
     path.strip_prefix(&folder).unwrap_or(path).display().to_string()

@@ -18,16 +18,15 @@ use crate::protocol::mirror::Mirrored;
 use crate::protocol::types::Tool;
 use crate::session::{Belief, KnownTools, Record};
 
-/// Arguments that the tool's schema refuses.
+/// Returns the failure for arguments that do not fit the tool's schema.
 pub(crate) fn refused(connected: &Connected, tool: &str, problems: Problems) -> CommandError {
     let schema = connected.command(&format!("list-tools --schema {}", quoted(tool)));
     wrong_arguments(tool, problems).with_next(schema, "shows what it takes").into()
 }
 
-/// The tool, as far as it is known, so that its arguments (`None`: those of many calls) can be typed and
-/// mirrored. The tools are
-/// asked for only where something of them is wanted and not known; what a list that is not sure refuses
-/// is looked at once more with a fresh one, since the server may have changed.
+/// Returns the tool's definition, for typing and mirroring its arguments; `given` is `None`
+/// with `--each`. Tools are fetched only if a definition is required and not cached. A
+/// cached one that may be outdated is fetched again if it does not fit.
 pub(crate) fn known_tool(
     context: &Context<'_>,
     connected: &mut Connected,
@@ -38,13 +37,14 @@ pub(crate) fn known_tool(
     let known = remembered(context, connected)?;
     let found = known.as_ref().and_then(|known| known.tools.iter().find(|tool| tool.name == name));
     if connected.is_probe() {
-        // The request itself is what is tried out: nothing else is sent before it.
+        // These options test one request on its own: send nothing before it.
         return Ok(found.cloned());
     }
     let is_modern = connected.client.session().is_modern();
     let belief = known.as_ref().map(|known| known.belief);
     match (belief, found) {
         (Some(Belief::Fresh), Some(found)) => return usable(found, is_modern, typing),
+        // The server gave no lifetime: use the definition if it fits, otherwise fetch it again.
         (Some(Belief::Unsure), Some(found)) => {
             let fits = given
                 .is_none_or(|given| typed(connected, name, given, Some(found), typing).is_ok());
@@ -52,7 +52,8 @@ pub(crate) fn known_tool(
                 return Ok(found);
             }
         }
-        // The modern era wants to know what is mirrored into headers.
+        // A legacy call needs the schema only to type arguments; a modern one always needs the
+        // mirrored headers.
         (None, _) if !is_modern && given.is_some_and(|given| !given.needs_schema(typing)) => {
             return Ok(None);
         }
@@ -64,13 +65,14 @@ pub(crate) fn known_tool(
     };
     match find(connected, &tools, name) {
         Ok(found) => usable(found, is_modern, typing),
+        // With `--no-validate`, even a tool that is not listed may be called.
         Err(_) if typing == Typing::Lenient => Ok(None),
         Err(failure) => Err(failure.into()),
     }
 }
 
-/// A tool, unless its definition is invalid: such a one is not to be used (2026-07-28, Streamable HTTP,
-/// "Schema Extension"), unless the user wants nothing checked.
+/// Returns the tool unless its definition is invalid and therefore must not be used
+/// (2026-07-28, Streamable HTTP, "Schema Extension"). `--no-validate` permits it.
 pub(crate) fn usable(
     tool: &Tool,
     is_modern: bool,
@@ -99,7 +101,7 @@ pub(crate) fn typed(
         .map_err(|problems| refused(connected, name, problems))
 }
 
-/// The tools that are known of this server.
+/// Returns the tools known from this run or from the cache.
 pub(crate) fn remembered(
     context: &Context<'_>,
     connected: &Connected,
@@ -112,7 +114,7 @@ pub(crate) fn remembered(
     }
 }
 
-/// The server said that its tools have changed: what is remembered of them is not true any more.
+/// Deletes the cached tools if the server announced a change.
 pub(crate) fn forget_changed_tools(context: &Context<'_>, connected: &Connected) {
     if let (true, Some((store, name))) = (connected.client.tools_changed(), connected.memory())
         && let Err(error) = store.forget_tools(name)
@@ -121,14 +123,14 @@ pub(crate) fn forget_changed_tools(context: &Context<'_>, connected: &Connected)
     }
 }
 
-/// Asks for the tools and remembers them, where the server is remembered.
+/// Fetches the tools and caches them if the server is saved.
 pub(crate) fn fetch(
     context: &Context<'_>,
     connected: &mut Connected,
 ) -> Result<Vec<Tool>, CommandError> {
     let list = connected.client.list_tools().map_err(|error| connected.fail(error))?;
     if let Some((store, name)) = connected.memory() {
-        // What cannot be kept is asked for again next time.
+        // Without the cache, the tools are fetched again next time.
         let _ = store.save_tools(name, &list, context.now());
     }
     let belief = Belief::Fresh;
@@ -137,8 +139,8 @@ pub(crate) fn fetch(
     Ok(list.tools)
 }
 
-/// The tools whose definitions can be used: in the modern era an invalid annotation makes a whole
-/// definition invalid (2026-07-28, Streamable HTTP, "Schema Extension").
+/// Removes tools with invalid definitions. In the modern era, one invalid annotation makes
+/// the whole definition invalid (2026-07-28, Streamable HTTP, "Schema Extension").
 pub(crate) fn without_invalid(
     context: &Context<'_>,
     connected: &Connected,
@@ -163,7 +165,7 @@ pub(crate) fn without_invalid(
     valid
 }
 
-/// The tool of this name, or a failure that suggests others.
+/// Returns the named tool, or a failure that suggests similar names.
 pub(crate) fn find<'t>(
     connected: &Connected,
     tools: &'t [Tool],
@@ -185,8 +187,8 @@ pub(crate) fn find<'t>(
     })
 }
 
-/// What the named tool mirrors into headers, where the era has that: from what is known, or asked for
-/// now.
+/// Returns the parameters that the named tool mirrors into headers, from the cache or else
+/// from the server; with `anew` always from the server. Empty in the legacy era.
 pub(crate) fn mirrored(
     context: &Context<'_>,
     connected: &mut Connected,
@@ -207,8 +209,8 @@ pub(crate) fn mirrored(
     Ok(tool.and_then(|tool| tool.mirrored.ok()).unwrap_or_default())
 }
 
-/// The tool with its input schema: what is remembered, or what a session of its own finds out. That one
-/// is no part of what is traced, and is ended again.
+/// Returns the tool with its input schema, from the cache or from a separate session. That
+/// session is not part of the trace and is closed again.
 pub(crate) fn look_up(context: &Context<'_>, name: &str, prepared: &Prepared) -> Option<Tool> {
     let known = prepared
         .saved
@@ -230,13 +232,13 @@ pub(crate) fn look_up(context: &Context<'_>, name: &str, prepared: &Prepared) ->
 /// A kind of list.
 pub(crate) struct Kind {
     pub(crate) method: &'static str,
-    /// The items stand under this key.
+    /// Key of the items in the result.
     pub(crate) key: &'static str,
-    /// What an item is called by.
+    /// Key of an item's name.
     pub(crate) name: &'static str,
-    /// What they are, in words.
+    /// Noun for an item, in messages.
     pub(crate) what: &'static str,
-    /// What is done with one.
+    /// Hint on how to use an item.
     pub(crate) next: &'static str,
 }
 
@@ -268,8 +270,7 @@ pub(crate) fn values(raw: &[Box<RawValue>]) -> Vec<Value> {
     raw.iter().map(|raw| serde_json::from_str(raw.get()).unwrap_or_default()).collect()
 }
 
-/// Asks a server that was just met for everything that it offers, so that it can be completed on the
-/// command line. What it does not give is not completed.
+/// Prefetches tools, resources and prompts for shell completion; errors are ignored.
 pub(crate) fn learn(context: &Context<'_>, client: &mut Client, record: &Record) {
     let Some(store) = context.store() else { return };
     let offers = |capability: &str| record.capabilities.get(capability).is_some();

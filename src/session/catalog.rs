@@ -1,4 +1,4 @@
-//! The files beside a server's record: its tools, what else it offers, and the tasks that were begun with it.
+//! Cached lists of one server: its tools, its other items, and its unfinished tasks.
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -15,7 +15,7 @@ use super::record::parse_file;
 use super::store::Store;
 use crate::protocol::types::{Tool, ToolList};
 
-/// The file of a server's tasks.
+/// File format of a server's tasks.
 #[derive(Serialize, Deserialize)]
 struct TasksFile {
     format: u64,
@@ -25,38 +25,38 @@ struct TasksFile {
 #[derive(Serialize, Deserialize)]
 struct ToolsFile {
     format: u64,
-    /// When they came, in milliseconds since 1970.
+    /// Time of the fetch, in milliseconds since 1970.
     #[serde(default)]
     fetched: u64,
-    /// How long they may be believed, in milliseconds.
+    /// Cache lifetime stated by the server, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ttl_ms: Option<u64>,
-    /// Whether they are the same for every user.
+    /// True if the tools are the same for every user.
     #[serde(default)]
     public: bool,
     tools: Vec<Box<RawValue>>,
 }
 
-/// How far remembered tools are to be believed (2026-07-28, Caching).
+/// Freshness of cached tools (2026-07-28, Caching).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Belief {
-    /// The server said that they hold until later.
+    /// The lifetime stated by the server has not ended.
     Fresh,
-    /// The server did not say, or said that they may change at any time: they are used, and asked for
-    /// again where they do not fit.
+    /// The server stated no lifetime, or 0. The tools are used, and fetched again if they do
+    /// not fit.
     Unsure,
-    /// The time that the server gave is over.
+    /// The lifetime stated by the server has ended.
     Expired,
 }
 
-/// The tools that a server offered when it was last asked.
+/// Cached tool definitions of one server.
 #[derive(Debug, Clone)]
 pub struct KnownTools {
-    /// The tools.
+    /// Tool definitions.
     pub tools: Vec<Tool>,
-    /// How far they are to be believed.
+    /// Freshness of the definitions.
     pub belief: Belief,
-    /// Whether they are the same for every user.
+    /// True if the tools are the same for every user.
     pub is_public: bool,
 }
 
@@ -73,7 +73,7 @@ impl Store {
         self.path(&["sessions", &format!("{name}.tasks.json")])
     }
 
-    /// The tools that a server offered when it was last asked.
+    /// Loads the cached tools of a server. Returns an error if the file cannot be used.
     pub fn load_tools(&self, name: &str, now: SystemTime) -> Result<Option<KnownTools>> {
         let path = self.tools_path(name)?;
         let Some(text) = files::read(&path)? else { return Ok(None) };
@@ -83,7 +83,7 @@ impl Store {
             let belief = match (file.ttl_ms, age) {
                 (None | Some(0), _) => Belief::Unsure,
                 (Some(ttl), Some(age)) if age < ttl => Belief::Fresh,
-                // A clock that went back says nothing about the age.
+                // If the clock was set back, the age is unknown.
                 _ => Belief::Expired,
             };
             let tools =
@@ -93,7 +93,7 @@ impl Store {
         Ok(Some(read().with_context(|| format!("cannot use {}", path.display()))?))
     }
 
-    /// Remembers the tools of a server.
+    /// Saves the tools of a server.
     pub fn save_tools(&self, name: &str, list: &ToolList, now: SystemTime) -> Result<()> {
         let text = serde_json::to_string(&ToolsFile {
             format: Record::FORMAT,
@@ -105,7 +105,7 @@ impl Store {
         files::write(&self.tools_path(name)?, &(text + "\n"))
     }
 
-    /// What a server offered besides tools when it was last asked.
+    /// Loads the cached resources, templates and prompts of a server.
     pub fn load_offers(&self, name: &str) -> Result<Option<KnownOffers>> {
         let path = self.offers_path(name)?;
         let Some(text) = files::read(&path)? else { return Ok(None) };
@@ -113,9 +113,9 @@ impl Store {
         Ok(Some(known))
     }
 
-    /// Takes note of a list that a server gave (`resources`, `prompts`, …).
+    /// Saves one list of a server (`resources`, `prompts`, …).
     pub fn save_offers(&self, name: &str, key: &str, items: &[Value]) -> Result<()> {
-        // One that cannot be used is written anew: nothing in it is worth more than the server's word.
+        // An unreadable file is replaced: it holds nothing but what the server sends again.
         let mut known = self.load_offers(name).ok().flatten().unwrap_or_default();
         let before = known.clone();
         known.learn(key, items);
@@ -125,7 +125,7 @@ impl Store {
         files::write(&self.offers_path(name)?, &(serde_json::to_string(&known)? + "\n"))
     }
 
-    /// The ids of the tasks that were begun with a server and whose results were not fetched yet.
+    /// Returns the ids of tasks on a server whose results were not fetched yet.
     pub fn tasks(&self, name: &str) -> Result<Vec<String>> {
         let path = self.tasks_path(name)?;
         let Some(text) = files::read(&path)? else { return Ok(Vec::new()) };
@@ -134,18 +134,18 @@ impl Store {
         Ok(file.tasks)
     }
 
-    /// Remembers a task of a server.
+    /// Saves the id of a task on a server.
     pub fn remember_task(&self, name: &str, id: &str) -> Result<()> {
         self.change_tasks(name, |tasks| tasks.push(id.to_owned()))
     }
 
-    /// Forgets a task of a server.
+    /// Removes the id of a task on a server.
     pub fn forget_task(&self, name: &str, id: &str) -> Result<()> {
         self.change_tasks(name, |tasks| tasks.retain(|known| known != id))
     }
 
     fn change_tasks(&self, name: &str, change: impl FnOnce(&mut Vec<String>)) -> Result<()> {
-        // Several shells may begin tasks at once.
+        // Several shells may start tasks at once.
         let _lock = self.lock(&format!("tasks of {name}"), Some(Duration::from_secs(5)))?;
         let before = self.tasks(name)?;
         let mut tasks = before.clone();
@@ -157,7 +157,7 @@ impl Store {
         files::write(&self.tasks_path(name)?, &(serde_json::to_string(&file)? + "\n"))
     }
 
-    /// Forgets the tools of a server, since they may have changed.
+    /// Removes the cached tools of a server, because they may have changed.
     pub fn forget_tools(&self, name: &str) -> Result<()> {
         files::remove(&self.tools_path(name)?)
     }

@@ -1,8 +1,8 @@
-//! Headers and tokens of the user, kept as references where they were given as such.
+//! Headers and tokens of the user, stored as references if they were given as such.
 //!
-//! `${VAR}` within a value, or a whole value `env:VAR` or `file:PATH`, stands for a secret that is
-//! looked up when it is sent. A session belongs to the credentials it was opened with; a digest of
-//! them, salted, says later whether they are still the same.
+//! `${VAR}` within a value, or a whole value `env:VAR` or `file:PATH`, refers to a secret
+//! that is looked up when it is sent. A session belongs to the credentials it was opened
+//! with; a salted digest shows later whether they have changed.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use crate::env::Env;
 use crate::protocol::headers;
 use crate::redact::{Redactor, is_sensitive_header, secrets_of};
 
-/// Headers that say nothing about who is asking.
+/// Headers that do not identify the user.
 const HARMLESS: [&str; 10] = [
     "accept",
     "accept-language",
@@ -25,38 +25,39 @@ const HARMLESS: [&str; 10] = [
     "x-request-id",
 ];
 
-/// What the identity of a login begins with.
+/// Prefix of a login in the identity.
 const LOGIN: &str = "login ";
 
-/// What a user sends along, unexpanded.
+/// Credentials as given by the user, with references unresolved.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Credentials {
-    /// Headers, as given.
+    /// Headers as given.
     pub headers: Vec<(String, String)>,
-    /// The bearer token, as given.
+    /// Bearer token as given.
     pub bearer: Option<String>,
-    /// The command that says the bearer token, each time anew.
+    /// Command that prints the bearer token, run for each use.
     pub token_command: Option<String>,
-    /// The client certificate's file, which is a credential too.
+    /// Client certificate file, which is a credential too.
     pub cert_file: Option<PathBuf>,
 }
 
-/// The same, ready to be sent.
+/// Credentials with references resolved, ready to be sent.
 #[derive(Clone, Default)]
 pub struct Expanded {
-    /// Names in lower case, and values.
+    /// Header names in lower case, with their values.
     pub headers: Vec<(String, String)>,
     secrets: Vec<String>,
     identity: Vec<String>,
 }
 
 impl Credentials {
-    /// These, with whatever they leave open taken from those that are remembered.
+    /// Adds what these credentials leave open from the saved ones.
     #[must_use]
     pub fn or(mut self, remembered: &Self) -> Self {
         let authorized = self.has_authorization();
         for (name, value) in &remembered.headers {
             let replaced = self.headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(name));
+            // Any new token replaces a saved Authorization header.
             let outdone = authorized && name.eq_ignore_ascii_case("authorization");
             if !replaced && !outdone {
                 self.headers.push((name.clone(), value.clone()));
@@ -72,14 +73,14 @@ impl Credentials {
         self
     }
 
-    /// Whether anything says who the user is.
+    /// Returns true if a bearer token, a token command or an Authorization header is given.
     pub fn has_authorization(&self) -> bool {
         self.bearer.is_some()
             || self.token_command.is_some()
             || self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"))
     }
 
-    /// Looks up what is referred to; `said` is what the token command said, where there is one.
+    /// Resolves references. `said` is the output of the token command, if there is one.
     pub fn expand(&self, env: &Env, said: Option<&str>) -> Result<Expanded, String> {
         let mut expanded = Expanded::default();
         for (name, template) in &self.headers {
@@ -109,7 +110,7 @@ impl Credentials {
             }
             let value = format!("Bearer {token}");
             expanded.headers.retain(|(name, _)| name != "authorization");
-            // A command may say another token each time, and means the same user.
+            // A token command may print another token each time, for the same user.
             expanded.identity.push(match &self.token_command {
                 Some(command) if self.bearer.is_none() => format!("token command {command}"),
                 _ => format!("authorization {value}"),
@@ -125,17 +126,17 @@ impl Credentials {
 }
 
 impl Expanded {
-    /// With the token of a login, whoever it is of.
+    /// Uses the token of a login, in place of any other Authorization header.
     pub fn set_login(&mut self, header: String, id: &str) {
         self.headers.retain(|(name, _)| name != "authorization");
         self.identity.retain(|one| !one.starts_with(LOGIN));
-        // Tokens come and go, and mean the same login.
+        // Tokens change, but belong to the same login.
         self.identity.push(format!("{LOGIN}{id}"));
         self.add_secret("authorization", &header);
         self.headers.push(("authorization".to_owned(), header));
     }
 
-    /// The same without any login.
+    /// Returns a copy without the login and its token.
     #[must_use]
     pub fn without_login(&self) -> Self {
         let mut other = self.clone();
@@ -151,24 +152,26 @@ impl Expanded {
         self.secrets.extend(secrets_of(name, value));
     }
 
-    /// Teaches a redactor every secret in here.
+    /// Adds every secret to a redactor.
     pub fn teach(&self, redactor: &mut Redactor) {
         for secret in &self.secrets {
             redactor.learn(secret);
         }
     }
 
-    /// The digest that says whether two sets of credentials are the same.
+    /// Returns a salted digest that shows whether two sets of credentials are the same.
     pub fn fingerprint(&self, salt: &str) -> String {
         let mut identity: Vec<&str> = self.identity.iter().map(String::as_str).collect();
+        // The order in which headers were given must not matter.
         identity.sort_unstable();
         identity.insert(0, salt);
         sha256_of(&identity)[..32].to_owned()
     }
 }
 
-/// Looks up what a template refers to: `${VAR}`, `${VAR:-default}`, or as a whole `env:VAR` and `file:PATH`. Every
-/// secret in it is noted.
+/// Resolves a template: `${VAR}` and `${VAR:-default}` within it, or a whole `env:VAR` or
+/// `file:PATH`. Adds every secret to `secrets`. Returns an error if a variable is not set
+/// or a file cannot be read.
 pub fn expand(template: &str, env: &Env, secrets: &mut Vec<String>) -> Result<String, String> {
     let mut variable = |name: &str| {
         let value = env.var(name).ok_or_else(|| format!("the variable {name} is not set"))?;
@@ -178,6 +181,7 @@ pub fn expand(template: &str, env: &Env, secrets: &mut Vec<String>) -> Result<St
     if let Some(name) = template.strip_prefix("env:").filter(|name| is_variable(name)) {
         return variable(name);
     }
+    // `file://…` is a URL, not a reference.
     if let Some(path) = template.strip_prefix("file:").filter(|path| !path.starts_with("//")) {
         let text = std::fs::read_to_string(Path::new(path))
             .map_err(|error| format!("cannot read {path}: {error}"))?;
@@ -199,6 +203,7 @@ pub fn expand(template: &str, env: &Env, secrets: &mut Vec<String>) -> Result<St
                 rest = tail;
             }
             _ => {
+                // Not a variable reference, so it is kept as it is.
                 out.push_str("${");
                 rest = after;
             }
@@ -208,7 +213,7 @@ pub fn expand(template: &str, env: &Env, secrets: &mut Vec<String>) -> Result<St
     Ok(out)
 }
 
-/// The parts of `NAME:-default`.
+/// Splits `NAME:-default`.
 fn with_default(inside: &str) -> Option<(&str, &str)> {
     inside.split_once(":-").filter(|(name, _)| is_variable(name))
 }

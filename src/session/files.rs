@@ -1,4 +1,4 @@
-//! Files that hold secrets: 0600 in a 0700 folder, written whole or not at all.
+//! Files with secrets: mode 0600 in a folder of mode 0700, replaced atomically.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write as _};
@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-/// Writes a file so that a reader sees the old text or the new one, and never a part.
+/// Writes a file atomically: a reader sees the old text or the new one, never a part.
 pub(super) fn write(path: &Path, text: &str) -> Result<()> {
     replace(path, text, |_| Ok(()))
 }
 
-/// The same, and waits until the text is on the disk: for what could not be found out again.
+/// Like `write`, but waits until the text is on disk. For data that cannot be obtained
+/// again.
 pub(super) fn write_durably(path: &Path, text: &str) -> Result<()> {
     replace(path, text, File::sync_data)
 }
@@ -20,7 +21,7 @@ pub(super) fn write_durably(path: &Path, text: &str) -> Result<()> {
 fn replace(path: &Path, text: &str, sync: impl FnOnce(&File) -> std::io::Result<()>) -> Result<()> {
     let folder = path.parent().context("a path without a folder")?;
     create_folder(folder)?;
-    // tempfile creates with mode 0600; the rename keeps it.
+    // tempfile creates the file with mode 0600, and the rename keeps it.
     let mut file = tempfile::NamedTempFile::with_prefix_in(".new-", folder)
         .with_context(|| format!("cannot write in {}", folder.display()))?;
     file.write_all(text.as_bytes())
@@ -32,16 +33,17 @@ fn replace(path: &Path, text: &str, sync: impl FnOnce(&File) -> std::io::Result<
     Ok(())
 }
 
-/// Reads a file; `None` where there is none. One that others could have written, or can read, is
-/// refused: it may hold a session or a token, and says where they are sent.
+/// Reads a file, or returns `None` if there is none. Refuses a file that others own or can
+/// read: it may hold a session id or a token, and decides where these are sent.
 pub(super) fn read(path: &Path) -> Result<Option<String>> {
     let failed = || format!("cannot read {}", path.display());
     let about = match std::fs::symlink_metadata(path) {
         Ok(about) => about,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        // A file stands where a folder should be.
+        // This includes a file in place of a folder.
         Err(error) => return Err(error).with_context(failed),
     };
+    // Owner and mode are checked on the path itself, so the read must not follow a link.
     if about.is_symlink() {
         bail!(
             "{} is a symbolic link; remove it, so that a file of mcpoke's own can be there",
@@ -70,7 +72,7 @@ fn check_owner_and_mode(_: &Path, _: &std::fs::Metadata) -> Result<()> {
     Ok(())
 }
 
-/// Removes a file; one that is not there is removed already.
+/// Removes a file; a missing file is not an error.
 pub(super) fn remove(path: &Path) -> Result<()> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
@@ -80,13 +82,14 @@ pub(super) fn remove(path: &Path) -> Result<()> {
     }
 }
 
-/// A file that one process at a time holds. The system takes it back when the process ends.
+/// Lock file held by one process at a time. The operating system releases it when the
+/// process ends.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
 }
 
-/// Waits until no other process holds the file, within the limit.
+/// Waits until no other process holds the lock. Returns an error after the limit.
 pub(super) fn lock(path: &Path, limit: Option<Duration>) -> Result<Lock> {
     create_folder(path.parent().context("a path without a folder")?)?;
     let mut options = private_options();
@@ -102,13 +105,13 @@ pub(super) fn lock(path: &Path, limit: Option<Duration>) -> Result<Lock> {
             Err(TryLockError::WouldBlock) if limit.is_some_and(|limit| began.elapsed() > limit) => {
                 bail!("another process holds {} for too long", path.display());
             }
-            // There is no waiting with a limit; the holder needs a few milliseconds.
+            // File locks have no wait with a timeout, and holders usually need a few milliseconds.
             Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
         }
     }
 }
 
-/// Creates a folder, and those above it that are missing, for the user alone.
+/// Creates a folder and its missing parents, accessible only to the user.
 fn create_folder(folder: &Path) -> Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
@@ -125,7 +128,7 @@ fn for_the_user_alone(builder: &mut std::fs::DirBuilder) {
 #[cfg(not(unix))]
 fn for_the_user_alone(_: &mut std::fs::DirBuilder) {}
 
-/// Options to open a file with that, where it is created, is for the user alone.
+/// Returns options that create files accessible only to the user.
 pub fn private_options() -> OpenOptions {
     let mut options = OpenOptions::new();
     set_private_mode(&mut options);

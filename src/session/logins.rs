@@ -1,5 +1,5 @@
-//! Logins: tokens and who they were given to, in files of their own, by server; and clients that registered
-//! themselves, by the issuer that knows them.
+//! Logins: tokens and their clients, one file per server; dynamically registered clients,
+//! one file per issuer.
 
 use std::time::SystemTime;
 
@@ -13,29 +13,29 @@ use super::store::Store;
 use crate::digest::sha256;
 use crate::oauth::{Client, Token};
 
-/// How the tokens of a login are had.
+/// Grant type that a login's tokens come from.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Grant {
-    /// A person has authorised it.
+    /// A person authorised the client.
     Code,
-    /// The client is itself who asks.
+    /// The client acts on its own behalf.
     ClientCredentials,
-    /// An enterprise's identity provider answers for a person.
+    /// An enterprise's identity provider vouches for a person.
     Enterprise {
-        /// Its issuer.
+        /// Issuer of the identity provider.
         issuer: String,
-        /// Its token endpoint.
+        /// Token endpoint of the identity provider.
         token_endpoint: String,
-        /// Who we are there.
+        /// Client of this program at the identity provider.
         client: Client,
-        /// The identity token, as a reference.
+        /// Identity token, as a reference.
         id_token: String,
     },
 }
 
 impl Grant {
-    /// The word for it.
+    /// Returns the name of the grant.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Code => "authorization_code",
@@ -45,70 +45,71 @@ impl Grant {
     }
 }
 
-/// A key that a client signs with, as it is remembered.
+/// Saved reference to a key that a client signs with.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyReference {
-    /// Where its PEM text is: a reference.
+    /// Reference to the PEM text of the key.
     pub pem: String,
-    /// Its name at the authorization server.
+    /// Key id at the authorization server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
 }
 
-/// What it takes to be authorised by a server. The file holds secrets.
+/// A saved login with a server. The file holds secrets.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Login {
-    /// The version of this format.
+    /// Version of the file format.
     pub format: u64,
-    /// The endpoint that tokens are sent to, and no other.
+    /// Endpoint that the tokens may be sent to; no other.
     pub server: String,
-    /// What they are asked for.
+    /// Resource that tokens are requested for.
     pub resource: String,
-    /// Who gives them.
+    /// Issuer of the tokens.
     pub issuer: String,
-    /// Where.
+    /// Token endpoint of the issuer.
     pub token_endpoint: String,
-    /// Where they are given back.
+    /// Revocation endpoint of the issuer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revocation_endpoint: Option<String>,
-    /// The signatures that the token endpoint takes.
+    /// Signature algorithms that the token endpoint accepts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub algorithms: Option<Vec<String>>,
-    /// Who asks.
+    /// Client that requests the tokens.
     pub client: Client,
-    /// The server is on the open network: what it names is not looked for elsewhere.
+    /// True if the server is on the public network: addresses it names must then be public too.
     #[serde(default)]
     pub public: bool,
-    /// What it signs with.
+    /// Key that the client signs with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<KeyReference>,
-    /// How.
+    /// Grant type.
     pub grant: Grant,
-    /// The scopes that were asked for.
+    /// Requested scopes.
     pub scopes: Vec<String>,
-    /// Those that were granted, where that was said.
+    /// Granted scopes, if the server stated them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub granted: Option<Vec<String>>,
     /// The access token.
     pub access_token: String,
-    /// When it expires, in seconds since 1970, where that is known.
+    /// Expiry of the access token, in seconds since 1970, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<u64>,
-    /// When the token came, in seconds since 1970.
+    /// Time at which the token was received, in seconds since 1970.
     #[serde(default)]
     pub came: u64,
-    /// What another can be had with.
+    /// Refresh token, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<String>,
-    /// Tells this login from another one with the same server: sessions belong to it.
+    /// Id that distinguishes logins with the same server; sessions belong to a login.
     pub id: String,
-    /// When it was done, in seconds since 1970.
+    /// Time of the login, in seconds since 1970.
     pub at: u64,
 }
 
-/// A token is replaced so long before it expires, in seconds; one that does not last long, later.
+/// Seconds before expiry at which a token is replaced, but at most a quarter of its
+/// lifetime.
 const EARLY: u64 = 30;
-/// No token is believed to last longer, in seconds: ten years.
+/// Maximum lifetime assumed for a token, in seconds: ten years.
 const LONGEST: u64 = 10 * 365 * 24 * 3600;
 
 impl std::fmt::Debug for Login {
@@ -118,17 +119,17 @@ impl std::fmt::Debug for Login {
 }
 
 impl Login {
-    /// The value of the Authorization header.
+    /// Returns the value of the Authorization header.
     pub fn header(&self) -> String {
         format!("Bearer {}", self.access_token)
     }
 
-    /// What the token allows: what was granted, or where that was not said, what was asked for.
+    /// Returns the granted scopes, or the requested ones if the server stated none.
     pub fn allows(&self) -> &[String] {
         self.granted.as_ref().unwrap_or(&self.scopes)
     }
 
-    /// Whether the token is not good any more, or not for long.
+    /// Returns true if the token has expired or will expire soon.
     pub fn is_expiring(&self, now: SystemTime) -> bool {
         self.expires.is_some_and(|at| {
             let early = EARLY.min(at.saturating_sub(self.came) / 4);
@@ -136,17 +137,17 @@ impl Login {
         })
     }
 
-    /// Whether the token is good no more.
+    /// Returns true if the token has expired.
     pub fn is_expired(&self, now: SystemTime) -> bool {
         self.expires.is_some_and(|at| Record::seconds(now) >= at)
     }
 
-    /// Whether another token can be had without asking anybody.
+    /// Returns true if another token can be obtained without asking a person.
     pub fn is_renewable(&self) -> bool {
         self.grant != Grant::Code || self.refresh_token.is_some()
     }
 
-    /// The same with another token. A refresh token stays, unless another came.
+    /// Returns the login with a new token. Keeps the refresh token unless a new one came.
     #[must_use]
     pub fn with_token(&self, token: Token, now: SystemTime) -> Self {
         let expires =
@@ -165,7 +166,7 @@ impl Login {
     }
 }
 
-/// A client's file.
+/// File format of a registered client.
 #[derive(Serialize, Deserialize)]
 struct KeptClient {
     format: u64,
@@ -182,12 +183,12 @@ impl Store {
         self.path(&["clients", &format!("{}.json", &sha256(issuer.as_bytes())[..32])])
     }
 
-    /// What keeps two processes from renewing a token at once.
+    /// Returns the name of the lock that keeps two processes from refreshing a token at once.
     pub fn login_lock(server: &str) -> String {
         format!("login {server}")
     }
 
-    /// The login with the server at this endpoint.
+    /// Returns the login for the server at this endpoint.
     pub fn login(&self, server: &str) -> Result<Option<Login>> {
         if self.folder().is_err() {
             return Ok(None);
@@ -197,11 +198,11 @@ impl Store {
         let login: Login = parse_file(&text).with_context(|| {
             format!("cannot use {} (`mcpoke logout` removes it)", path.display())
         })?;
-        // Its tokens are for one server, whatever the file is called.
+        // The tokens belong to one server, whatever the file is called.
         Ok(Some(login).filter(|login| login.server == server))
     }
 
-    /// All logins, by their servers. What cannot be read is left out.
+    /// Returns all logins, sorted by server. Unreadable files are left out.
     pub fn logins(&self) -> Vec<Login> {
         let folder = self.path(&["logins"]).ok().and_then(|folder| std::fs::read_dir(folder).ok());
         let files = folder.into_iter().flatten().filter_map(Result::ok);
@@ -211,34 +212,34 @@ impl Store {
         logins
     }
 
-    /// Remembers a login. It is on the disk before anything else happens: the server may know no other token
-    /// any more.
+    /// Saves a login durably before anything else happens: the server may already have
+    /// invalidated the previous tokens.
     pub fn save_login(&self, login: &Login) -> Result<()> {
         let text = serde_json::to_string_pretty(login)?;
         files::write_durably(&self.login_path(&login.server)?, &(text + "\n"))
     }
 
-    /// Forgets a login.
+    /// Removes a login.
     pub fn remove_login(&self, server: &str) -> Result<()> {
         files::remove(&self.login_path(server)?)
     }
 
-    /// The client that registered itself with this issuer.
+    /// Returns the client registered with this issuer.
     pub fn client_of(&self, issuer: &str) -> Result<Option<Client>> {
         let Some(text) = files::read(&self.client_path(issuer)?)? else { return Ok(None) };
         let kept: Option<KeptClient> = parse_file(&text).ok();
-        // One that cannot be read is registered anew.
+        // A client that cannot be read is registered again.
         Ok(kept.map(|kept| kept.client).filter(|client| client.issuer == issuer))
     }
 
-    /// Remembers a client that registered itself.
+    /// Saves a registered client.
     pub fn save_client(&self, client: &Client) -> Result<()> {
         let kept = KeptClient { format: Record::FORMAT, client: client.clone() };
         let text = serde_json::to_string_pretty(&kept)?;
         files::write_durably(&self.client_path(&client.issuer)?, &(text + "\n"))
     }
 
-    /// Forgets a client that registered itself.
+    /// Removes a registered client.
     pub fn remove_client(&self, issuer: &str) -> Result<()> {
         files::remove(&self.client_path(issuer)?)
     }
@@ -297,7 +298,7 @@ mod tests {
         store.save_client(&login().client).unwrap();
         assert_eq!(store.client_of("https://as").unwrap(), Some(login().client));
         assert_eq!(store.client_of("https://other").unwrap(), None);
-        // Under another's name it is nobody's.
+        // A login in the file of another server is ignored.
         let (one, other) = ("https://h/mcp", "https://evil/mcp");
         std::fs::rename(store.login_path(one).unwrap(), store.login_path(other).unwrap()).unwrap();
         assert_eq!(store.login(other).unwrap(), None);
@@ -317,7 +318,7 @@ mod tests {
         assert_eq!(login().with_token(token(Some("r2")), now).refresh_token.unwrap(), "r2");
         assert!(login().is_expiring(SystemTime::UNIX_EPOCH + Duration::from_secs(980)));
         assert!(!login().is_expiring(now));
-        // One that lasts a minute is good for more than half of it.
+        // A token that lasts a minute is used for more than half of it.
         let at = |seconds| now + Duration::from_secs(seconds);
         assert!(!kept.is_expiring(at(40)) && kept.is_expiring(at(46)) && !kept.is_expired(at(46)));
     }

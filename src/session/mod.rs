@@ -1,4 +1,5 @@
-//! What is remembered between processes: one record a server, the tools beside it, and which is current.
+//! State kept between processes: one record per server, its cached lists, and the current
+//! server.
 
 mod catalog;
 mod credentials;

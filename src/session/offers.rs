@@ -1,22 +1,22 @@
-//! What a server offers besides tools, as far as completion on a command line needs it.
+//! Cached resources, templates and prompts of a server, for shell completion.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::record::Record;
 
-/// The lists that are kept: what the server calls them, and where each item's name stands.
+/// Names of the cached lists, and the member that identifies an item in each.
 const LISTS: [(&str, &str); 3] =
     [("resources", "uri"), ("resourceTemplates", "uriTemplate"), ("prompts", "name")];
 
-/// Names alone: whoever wants more asks the server.
+/// Cached names. Everything else is fetched from the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownOffers {
     format: u64,
-    /// Resources, by their addresses.
+    /// Resources, by URI.
     #[serde(default)]
     pub resources: Vec<Offer>,
-    /// Templates of resources.
+    /// Resource templates.
     #[serde(default)]
     pub templates: Vec<Offer>,
     /// Prompts.
@@ -24,15 +24,15 @@ pub struct KnownOffers {
     pub prompts: Vec<Offer>,
 }
 
-/// One of them.
+/// One resource, template or prompt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offer {
-    /// What it is asked for by.
+    /// Identifier used to request the item.
     pub name: String,
-    /// What it is, in a line.
+    /// Description in one line.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub about: String,
-    /// The names of its arguments.
+    /// Names of the arguments.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub arguments: Vec<String>,
 }
@@ -45,7 +45,7 @@ impl Default for KnownOffers {
 }
 
 impl KnownOffers {
-    /// Of all lists that `list` gives.
+    /// Builds the cache from the lists that `list` returns.
     pub fn of_lists(list: impl Fn(&str) -> Vec<Value>) -> Self {
         let mut known = Self::default();
         for (key, _) in LISTS {
@@ -54,8 +54,7 @@ impl KnownOffers {
         known
     }
 
-    /// Takes note of a list: what the server calls it, and its items. What it calls otherwise is nothing to
-    /// take note of.
+    /// Stores one list under the server's name for it. Unknown names are ignored.
     pub fn learn(&mut self, key: &str, items: &[Value]) {
         let Some((_, name)) = LISTS.iter().find(|(known, _)| *known == key) else { return };
         let offers = items.iter().filter_map(|item| Offer::of(item, name)).collect();

@@ -1,4 +1,4 @@
-//! The record of one server: everything a later process needs to go on where this one stopped.
+//! Record of one server: everything that a later process needs to continue.
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -11,52 +11,53 @@ use super::credentials::{Credentials, Expanded};
 use crate::protocol::types::{Implementation, InitializeResult, Session, Transport};
 use crate::redact::Redactor;
 
-/// A remembered server. The file holds secrets (the session id, tokens given in plain text).
+/// A saved server. The file holds secrets (the session id, tokens given in plain text).
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
-    /// The version of this format.
+    /// Version of the file format.
     pub format: u64,
-    /// What the user calls the server.
+    /// User's name for the server.
     pub name: String,
-    /// Its endpoint.
+    /// Endpoint URL.
     pub url: String,
-    /// The address that the user gave, where it redirected to the endpoint.
+    /// URL that the user gave, if it redirected to the endpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked_url: Option<String>,
-    /// The configuration file that names it, where the user has not done so.
+    /// Configuration file that names the server, if the user did not name it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<PathBuf>,
-    /// What variables of that file stand for in the address: secrets, perhaps.
+    /// Values of that file's variables in the URL, which may be secrets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hidden: Vec<String>,
-    /// The era it is spoken to in.
+    /// Protocol era in use.
     pub era: String,
-    /// The transport, where it is not Streamable HTTP.
+    /// Transport, if it is not Streamable HTTP.
     #[serde(default, skip_serializing_if = "Transport::is_http")]
     pub transport: Transport,
-    /// The negotiated revision.
+    /// Negotiated revision.
     pub protocol_version: String,
-    /// The session; `None` means that the server is known to keep none.
+    /// Session id; `None` means that the server keeps no sessions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
-    /// What the server says it is.
+    /// Name and version of the server.
     pub server: Implementation,
-    /// What it offers, as it wrote it.
+    /// Capabilities of the server, as received.
     pub capabilities: Value,
-    /// How it wants to be used.
+    /// Instructions of the server for its use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instructions: Option<String>,
-    /// The capabilities that were declared to it; servers show different tools to different clients.
+    /// Capabilities that the client declared; servers show different tools to different
+    /// clients.
     pub client_capabilities: Value,
-    /// When the handshake was done, in seconds since 1970.
+    /// Time of the handshake, in seconds since 1970.
     pub opened: u64,
-    /// Headers to send along, references unexpanded.
+    /// Headers to send, with references unresolved.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<(String, String)>,
-    /// The bearer token, as it was given.
+    /// Bearer token as given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bearer: Option<String>,
-    /// The command that says the bearer token.
+    /// Command that prints the bearer token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_command: Option<String>,
     /// `--cacert`.
@@ -70,7 +71,7 @@ pub struct Record {
     pub key_file: Option<PathBuf>,
     /// Salt of the fingerprint.
     pub salt: String,
-    /// The credentials that the session was opened with, as a digest.
+    /// Digest of the credentials that the session was opened with.
     pub fingerprint: String,
 }
 
@@ -81,15 +82,15 @@ impl std::fmt::Debug for Record {
 }
 
 impl Record {
-    /// The format that this version writes and reads.
+    /// Format that this version reads and writes.
     pub const FORMAT: u64 = 1;
 
-    /// Reads the text of a record's file.
+    /// Parses the text of a record file.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
         parse_file(text)
     }
 
-    /// The credentials to go on with.
+    /// Returns the saved credentials.
     pub fn credentials(&self) -> Credentials {
         Credentials {
             headers: self.headers.clone(),
@@ -99,22 +100,22 @@ impl Record {
         }
     }
 
-    /// Teaches a redactor what of the address is not shown.
+    /// Adds the secret parts of the URL to a redactor.
     pub fn teach(&self, redactor: &mut Redactor) {
         self.hidden.iter().for_each(|secret| redactor.learn(secret));
     }
 
-    /// Whether this is the server at that address.
+    /// Returns true if the server is at this URL.
     pub fn is_at(&self, url: &str) -> bool {
         self.url == url || self.asked_url.as_deref() == Some(url)
     }
 
-    /// Whether the session was opened with these credentials.
+    /// Returns true if the session was opened with these credentials.
     pub fn belongs_to(&self, credentials: &Expanded) -> bool {
         self.fingerprint == credentials.fingerprint(&self.salt)
     }
 
-    /// What requests in the session carry.
+    /// Returns the session data that requests carry.
     pub fn session(&self) -> Session {
         Session {
             version: Some(self.protocol_version.clone()),
@@ -123,7 +124,7 @@ impl Record {
         }
     }
 
-    /// The same server after another beginning.
+    /// Returns the record after a new session was opened.
     #[must_use]
     pub fn reopened(&self, session: &Session, said: &InitializeResult, at: SystemTime) -> Self {
         Self {
@@ -139,18 +140,19 @@ impl Record {
         }
     }
 
-    /// A moment as records have it: seconds since 1970.
+    /// Converts a time to seconds since 1970.
     pub fn seconds(at: SystemTime) -> u64 {
         at.duration_since(UNIX_EPOCH).map(|since| since.as_secs()).unwrap_or_default()
     }
 
-    /// When the handshake was done.
+    /// Returns the time of the handshake.
     pub fn opened_at(&self) -> SystemTime {
         UNIX_EPOCH.checked_add(Duration::from_secs(self.opened)).unwrap_or(UNIX_EPOCH)
     }
 }
 
-/// Reads a file of this program's, and says so where a newer version wrote it.
+/// Parses a file of this program. Returns an error if the file is damaged or has another
+/// format version.
 pub(super) fn parse_file<T: for<'de> Deserialize<'de>>(text: &str) -> anyhow::Result<T> {
     #[derive(Deserialize)]
     struct Versioned {

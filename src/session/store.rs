@@ -1,17 +1,18 @@
-//! The store: records, tools and the current server, each in a file of its own.
+//! The store: records, cached lists and the current server, each in its own file.
 //!
 //! ```text
 //! sessions/NAME.json         the record
-//! sessions/NAME.tools.json   the tools it offered
-//! sessions/NAME.offers.json  what else it offered, by name, for completion
-//! sessions/NAME.tasks.json   tasks that were begun with it
-//! logins/DIGEST.json         the tokens for an endpoint, and who they were given to
-//! clients/DIGEST.json        the client that registered itself with an issuer
-//! by-url/DIGEST              NAME, so that a URL finds its record without reading all of them
+//! sessions/NAME.tools.json   tools of the server
+//! sessions/NAME.offers.json  its resources, templates and prompts, by name, for completion
+//! sessions/NAME.tasks.json   its unfinished tasks
+//! logins/DIGEST.json         tokens for an endpoint, and their client
+//! clients/DIGEST.json        client registered with an issuer
+//! by-url/DIGEST              NAME: index from URLs to records
 //! current                    NAME
-//! locks/DIGEST               held while a session with an endpoint is being opened, or a token renewed
+//! locks/DIGEST               lock for opening a session or refreshing a token
 //! ```
-//! Reading never creates anything. A file that cannot be read is reported with its path.
+//!
+//! Reading never creates a file. An unreadable file is reported with its path.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -23,16 +24,16 @@ use super::record::Record;
 use crate::digest::sha256;
 use crate::env::Env;
 
-/// Where things are remembered.
+/// State folder of this program.
 #[derive(Debug, Clone)]
 pub struct Store {
     folder: Option<PathBuf>,
 }
 
-/// What a name must not end with: the files beside a record end so.
+/// Reserved name endings: the files beside a record use them.
 const RESERVED: [&str; 3] = ["tools", "offers", "tasks"];
 
-/// Whether a name can be given to a server.
+/// Checks a server name. Returns an error if it is invalid or reserved.
 pub fn check_name(name: &str) -> Result<(), String> {
     let fits = !name.is_empty()
         && name.len() <= 64
@@ -56,12 +57,12 @@ pub fn check_name(name: &str) -> Result<(), String> {
 }
 
 impl Store {
-    /// The store of this environment.
+    /// Creates the store for this environment.
     pub fn of(env: &Env) -> Self {
         Self { folder: env.state_dir() }
     }
 
-    /// Where it is, for messages.
+    /// Returns the state folder, or an error if none is known.
     pub fn folder(&self) -> Result<&PathBuf> {
         self.folder.as_ref().context("no folder for state is known: set MCPOKE_STATE_DIR")
     }
@@ -80,7 +81,7 @@ impl Store {
         self.path(&["by-url", &sha256(url.as_bytes())[..32]])
     }
 
-    /// The current server's name.
+    /// Returns the name of the current server.
     pub fn current(&self) -> Result<Option<String>> {
         if self.folder.is_none() {
             return Ok(None);
@@ -102,7 +103,7 @@ impl Store {
         files::write(&self.path(&["current"])?, &format!("{name}\n"))
     }
 
-    /// The record of this name.
+    /// Loads the record with this name.
     pub fn load(&self, name: &str) -> Result<Option<Record>> {
         if self.folder.is_none() || check_name(name).is_err() {
             return Ok(None);
@@ -115,7 +116,7 @@ impl Store {
         Ok(Some(record))
     }
 
-    /// The record of this endpoint.
+    /// Loads the record of this endpoint.
     pub fn load_by_url(&self, url: &str) -> Result<Option<Record>> {
         if self.folder.is_none() {
             return Ok(None);
@@ -124,7 +125,7 @@ impl Store {
         Ok(self.load(name.trim())?.filter(|record| record.is_at(url)))
     }
 
-    /// Remembers a server.
+    /// Saves a record and indexes its URLs.
     pub fn save(&self, record: &Record) -> Result<()> {
         let text = serde_json::to_string_pretty(record)?;
         files::write_durably(&self.record_path(&record.name)?, &(text + "\n"))?;
@@ -137,7 +138,7 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets a server and what belongs to it.
+    /// Removes a server and everything that belongs to it.
     pub fn remove(&self, record: &Record) -> Result<()> {
         files::remove(&self.tools_path(&record.name)?)?;
         files::remove(&self.offers_path(&record.name)?)?;
@@ -151,17 +152,18 @@ impl Store {
         if self.current()?.as_deref() == Some(record.name.as_str()) {
             files::remove(&self.path(&["current"])?)?;
         }
+        // Last, so that an interrupted removal can be repeated.
         files::remove(&self.record_path(&record.name)?)
     }
 
-    /// Keeps other processes from doing the same at the same time: opening a session with the endpoint
-    /// of this URL, say. Ends with the value, or with the process, however that ends.
+    /// Keeps other processes from doing the same thing at once, such as opening a session with
+    /// an endpoint. The lock ends with the returned value or with the process.
     pub fn lock(&self, what: &str, limit: Option<Duration>) -> Result<Lock> {
         let path = self.path(&["locks", &sha256(what.as_bytes())[..32]])?;
         files::lock(&path, limit)
     }
 
-    /// Forgets a server whose record cannot be read.
+    /// Removes a server whose record cannot be read.
     pub fn remove_unread(&self, name: &str) -> Result<()> {
         if self.current().ok().flatten().as_deref() == Some(name) {
             files::remove(&self.path(&["current"])?)?;
@@ -172,7 +174,7 @@ impl Store {
         files::remove(&self.record_path(name)?)
     }
 
-    /// The names of all remembered servers, sorted.
+    /// Returns the names of all saved servers, sorted.
     pub fn names(&self) -> Result<Vec<String>> {
         if self.folder.is_none() {
             return Ok(Vec::new());
@@ -199,8 +201,8 @@ impl Store {
         Ok(names)
     }
 
-    /// A free name for a server: what it calls itself, made fit for a file, numbered where another
-    /// server has it.
+    /// Returns a free name for a server: its own name, made fit for a file, with a number if
+    /// another server has it.
     pub fn name_for(&self, server: &str, url: &str) -> Result<String> {
         if let Some(record) = self.load_by_url(url)? {
             return Ok(record.name);
@@ -216,7 +218,7 @@ impl Store {
     }
 }
 
-/// The last part of a server's own name, in the letters that a file name may have.
+/// Converts the last part of the server's own name to characters allowed in a file name.
 fn slug(server: &str) -> String {
     let last = server.rsplit('/').find(|part| !part.trim().is_empty()).unwrap_or_default();
     let mut slug = String::new();

@@ -1,4 +1,4 @@
-//! What the user named: a URL, a remembered server, or `demo`.
+//! Target named by the user: a URL, a saved server, or `demo`.
 
 use std::path::PathBuf;
 
@@ -8,22 +8,22 @@ use super::store::Store;
 use crate::arguments::ranked;
 use crate::endpoint::Endpoint;
 
-/// A server to talk to.
+/// A server to connect to.
 #[derive(Debug)]
 pub enum Target {
-    /// The built-in server.
+    /// The built-in demo server.
     Demo,
-    /// A URL that nothing is remembered of.
+    /// A URL without saved state.
     Url(Endpoint),
-    /// A remembered server.
+    /// A saved server.
     Saved(Box<Record>, Endpoint),
-    /// A server of a configuration file, and what is remembered of it.
+    /// A server from a configuration file, and its saved record, if any.
     Configured(Box<FromFile>, Endpoint, Option<Box<Record>>),
 }
 
 impl Target {
-    /// Whether the user has named the server, and no file of a project's: that must not have what is the user's
-    /// own sent to where it says.
+    /// Returns true if the user named the server. Project files are untrusted: the user's
+    /// credentials are not sent where they point.
     pub fn is_named_by_user(&self) -> bool {
         match self {
             Self::Configured(..) => false,
@@ -33,25 +33,25 @@ impl Target {
     }
 }
 
-/// What a configuration file says of a server besides its address.
+/// Settings of a server in a configuration file, apart from its URL.
 #[derive(Debug, Clone)]
 pub struct FromFile {
-    /// Its name there.
+    /// Name of the server in the file.
     pub name: String,
-    /// The file.
+    /// Path of the file.
     pub file: PathBuf,
-    /// What is sent along.
+    /// Credentials to send.
     pub credentials: Credentials,
-    /// What variables stand for in its address, which is not shown.
+    /// Values of variables in its URL, which are not shown.
     pub hidden: Vec<String>,
 }
 
-/// Why a target was not found.
+/// Reason why a target was not found.
 #[derive(Debug)]
 pub enum TargetError {
-    /// What was named cannot be used; why, and the names that might be meant.
+    /// The name cannot be used; holds the reason and similar names.
     Usage(String, Vec<String>),
-    /// The state cannot be read.
+    /// The saved state cannot be read.
     State(anyhow::Error),
 }
 
@@ -61,8 +61,8 @@ impl From<anyhow::Error> for TargetError {
     }
 }
 
-/// Finds what was named, or the current server where nothing was. Without a store (`--no-save`)
-/// only a URL or `demo` can be found.
+/// Finds the named server, or the current one without a name. Without a store
+/// (`--no-save`), only a URL or `demo` can be found.
 pub fn resolve(named: Option<&str>, store: Option<&Store>) -> Result<Target, TargetError> {
     let Some(named) = named else { return current(store) };
     if named == "demo" {
@@ -112,7 +112,7 @@ fn current(store: Option<&Store>) -> Result<Target, TargetError> {
 }
 
 impl Target {
-    /// A remembered server.
+    /// Creates the target for a saved server.
     pub fn saved(record: Record) -> Result<Self, TargetError> {
         let endpoint = parse(&record.url)?;
         Ok(Self::Saved(Box::new(record), endpoint))

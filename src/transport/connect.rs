@@ -1,4 +1,4 @@
-//! Name lookup and TCP, each phase noted in the log.
+//! Name lookup and TCP connections; each phase is logged.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
@@ -19,13 +19,13 @@ use super::error::PrivateAddress;
 use super::wire::WireLog;
 use crate::exchange::Phase;
 
-/// Looks names up as the system does, and notes when.
+/// System name lookup that logs its timing.
 pub(super) struct LoggingResolver {
     pub(super) inner: DefaultResolver,
     pub(super) log: WireLog,
-    /// The proxy that requests are handed to: its address is wanted, whatever the request's.
+    /// Proxy whose address is looked up instead of the request's.
     pub(super) instead: Option<Uri>,
-    /// Refuse addresses that are not of the open network, whatever name they come under.
+    /// Rejects addresses outside the public network, whatever name resolves to them.
     pub(super) only_public: bool,
 }
 
@@ -44,7 +44,7 @@ impl Resolver for LoggingResolver {
     ) -> Result<ResolvedSocketAddrs, Error> {
         self.log.enter(Phase::Lookup);
         let uri = self.instead.as_ref().unwrap_or(uri);
-        // An address needs no lookup, and so no thread that a timeout could interrupt.
+        // A literal address needs no lookup, and so no thread to time it out.
         let addresses = if let Some(address) = literal(uri) {
             let mut addresses = self.empty();
             addresses.push(address);
@@ -62,7 +62,8 @@ impl Resolver for LoggingResolver {
     }
 }
 
-/// Whether an address is of the open network (the IANA registries of special-purpose addresses).
+/// Returns true if an address is on the public network (IANA registries of special-purpose
+/// addresses).
 pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => {
@@ -81,7 +82,7 @@ pub fn is_public(address: IpAddr) -> bool {
         }
         IpAddr::V6(address) => {
             let embedded = address.to_ipv4_mapped().or_else(|| match address.segments() {
-                // NAT64 (RFC 6052) and 6to4 (RFC 3056) lead to an IPv4 address.
+                // NAT64 (RFC 6052) and 6to4 (RFC 3056) addresses embed an IPv4 address.
                 [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
                     Some(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)))
                 }
@@ -101,7 +102,7 @@ pub fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// The address that a URL names by its numbers.
+/// Returns the socket address of a URL whose host is an IP address.
 fn literal(uri: &Uri) -> Option<SocketAddr> {
     let authority = uri.authority()?;
     let host = authority.host().trim_start_matches('[').trim_end_matches(']');
@@ -109,10 +110,10 @@ fn literal(uri: &Uri) -> Option<SocketAddr> {
     Some(SocketAddr::new(host.parse().ok()?, authority.port_u16().unwrap_or(default)))
 }
 
-/// Connects over TCP, one address after another, and notes who answered and who did not.
+/// TCP connector that tries several addresses and logs the outcome of each.
 pub(super) struct TcpConnector {
     pub(super) log: WireLog,
-    /// What is connected to is a proxy, which a tunnel is still to be asked of.
+    /// True if the peer is a proxy that still has to open a tunnel.
     pub(super) tunnel: bool,
 }
 
@@ -138,7 +139,7 @@ impl<In: Transport> Connector<In> for TcpConnector {
         stream.set_nodelay(details.config.no_delay())?;
         self.log.connected(stream.peer_addr().ok());
         let stream = Arc::new(stream);
-        // So that another thread can end a wait.
+        // Lets another thread end a wait.
         let handle: Weak<dyn ShutdownHandle> = Arc::downgrade(&(stream.clone() as _));
         (details.register_shutdown)(handle)?;
         if self.tunnel {
@@ -153,8 +154,8 @@ impl<In: Transport> Connector<In> for TcpConnector {
 }
 
 impl TcpConnector {
-    /// Tries the addresses in order, the next one as soon as the last has failed or kept silent for a
-    /// while (RFC 8305, 5): one that never answers costs no more than that.
+    /// Tries the addresses in order. The next attempt starts when the last one fails, or after
+    /// `ATTEMPT_DELAY` (RFC 8305, 5), so a silent address costs no more than that.
     fn connect_any(
         &self,
         addresses: &[SocketAddr],
@@ -174,7 +175,7 @@ impl TcpConnector {
             if let Some(address) = untried.next() {
                 let sender = sender.clone();
                 waiting += 1;
-                // Nobody may be listening any more when it is done.
+                // The receiver may be gone when the attempt ends.
                 std::thread::spawn(move || sender.send((address, connect_one(address, left))).ok());
             } else if waiting == 0 {
                 return Err(last);
@@ -202,7 +203,7 @@ impl TcpConnector {
         }
     }
 
-    /// Notes an address that did not answer.
+    /// Logs an address that could not be reached.
     fn failed(&self, address: SocketAddr, error: io::Error) -> Error {
         if error.kind() == io::ErrorKind::TimedOut {
             self.log.refused(address, "no answer".to_owned());
@@ -213,7 +214,7 @@ impl TcpConnector {
     }
 }
 
-/// The next address is tried after this time (RFC 8305, 8: 250 ms).
+/// Delay before the next address is tried (RFC 8305, 8: 250 ms).
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
 fn connect_one(address: SocketAddr, limit: Option<Duration>) -> io::Result<TcpStream> {
@@ -223,14 +224,15 @@ fn connect_one(address: SocketAddr, limit: Option<Duration>) -> io::Result<TcpSt
     }
 }
 
-/// A TCP connection, each read and write within its limit.
+/// TCP connection with a time limit for each read and write.
 pub(super) struct TcpTransport {
     stream: Arc<TcpStream>,
     buffers: LazyBuffers,
-    /// The limits the socket has now, for reading and writing: setting them costs a system call.
+    /// Current socket limits for reading and writing, cached because each change costs a system
+    /// call.
     limits: [Option<Duration>; 2],
     log: WireLog,
-    /// When proxy and TLS must be done with; after that the request has limits of its own.
+    /// Deadline for proxy and TLS. Afterwards the limits of the request apply.
     deadline: Option<Instant>,
 }
 
@@ -241,7 +243,7 @@ impl std::fmt::Debug for TcpTransport {
 }
 
 impl TcpTransport {
-    /// Sets a limit of the socket, unless it has that one already.
+    /// Sets a socket limit unless it is already in effect.
     fn limit(
         &mut self,
         which: usize,
@@ -260,13 +262,13 @@ impl TcpTransport {
     }
 }
 
-/// The other side has broken the connection.
+/// Returns true if the peer broke the connection.
 fn is_cut(error: &io::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
     matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset)
 }
 
-/// A socket that ran into its limit says "would block" on some systems.
+/// Converts a socket timeout, which some systems report as `WouldBlock`.
 fn or_timeout(error: io::Error, timeout: NextTimeout) -> Error {
     match error.kind() {
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Error::Timeout(timeout.reason),
@@ -284,8 +286,8 @@ impl Transport for TcpTransport {
         self.limit(1, timeout, TcpStream::set_write_timeout)?;
         let output = &self.buffers.output()[..amount];
         match (&*self.stream).write_all(output) {
-            // A server that refuses a request before it has read all of it (413, say) has answered
-            // and closed; what it said is still to be read.
+            // A server may refuse a request (with 413, say) and close before it has read all of it.
+            // Its response can still be read.
             Err(error) if is_cut(&error) => Ok(()),
             written => written.map_err(|error| or_timeout(error, timeout)),
         }
@@ -318,7 +320,7 @@ impl Transport for TcpTransport {
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if is_cut(&error) => {
-                    // A body without a length would seem complete.
+                    // Otherwise a body without a length would seem complete.
                     self.log.reset();
                     return Err(Error::Io(error));
                 }
@@ -327,7 +329,7 @@ impl Transport for TcpTransport {
         }
     }
 
-    /// Whether an idle connection can be used again: nothing has come, not even its end.
+    /// Returns true if an idle connection can be reused: no data has arrived, not even its end.
     fn is_open(&mut self) -> bool {
         let probe = || -> io::Result<bool> {
             self.stream.set_nonblocking(true)?;

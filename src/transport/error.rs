@@ -1,4 +1,4 @@
-//! What can go wrong between this program and the server, with the phase it went wrong in.
+//! Errors between this program and the server, with the phase in which they occurred.
 
 use std::fmt;
 use std::io;
@@ -7,7 +7,7 @@ use super::interrupt::Watched;
 use super::limits::Limits;
 use crate::exchange::{Failure as Error, FailureKind as ErrorKind, Phase};
 
-/// Turns a failure into an interrupt if the user pressed Ctrl-C: what broke then broke for that.
+/// Reports an interrupt if the user pressed Ctrl-C, because it then caused the failure.
 pub(super) fn unless_interrupted(failure: Error, watched: &Watched) -> Error {
     if !watched.is_interrupted() {
         return failure;
@@ -15,7 +15,7 @@ pub(super) fn unless_interrupted(failure: Error, watched: &Watched) -> Error {
     Error { kind: ErrorKind::Interrupted, text: "interrupted".to_owned(), ..failure }
 }
 
-/// A private address that a public server named.
+/// Private address that a public server named.
 #[derive(Debug)]
 pub(super) struct PrivateAddress(pub(super) std::net::IpAddr);
 
@@ -27,7 +27,8 @@ impl fmt::Display for PrivateAddress {
 
 impl std::error::Error for PrivateAddress {}
 
-/// Translates what the HTTP layer says; `phase` is where the recorder saw the exchange stop.
+/// Converts an error of the HTTP layer. `phase` is where the recorder saw the exchange
+/// stop.
 pub(super) fn translate(
     error: ureq::Error,
     phase: Phase,
@@ -56,7 +57,7 @@ pub(super) fn translate(
         },
         other => (ErrorKind::Broken, other.to_string()),
     };
-    // Whatever took a part of the request was reached.
+    // A server that received part of the request was reached.
     let reached = request_sent && kind == ErrorKind::Unreachable;
     let kind = if reached { ErrorKind::Broken } else { kind };
     Error { kind, phase, text, may_have_run: request_sent }
@@ -107,7 +108,7 @@ fn timed_out(timeout: ureq::Timeout, phase: Phase, limits: &Limits) -> (ErrorKin
         _ => ("--timeout", limits.whole, "not done"),
     };
     let limit = limit.map_or(String::new(), |limit| format!("within {} s ", limit.as_secs_f64()));
-    // A server that cannot be connected to in time is not reached, as with curl and a refused port.
+    // A server that does not accept the connection in time counts as unreachable, as with curl.
     let kind = match phase {
         Phase::Lookup | Phase::Connect | Phase::Proxy if option == "--connect-timeout" => {
             ErrorKind::Unreachable
@@ -117,7 +118,7 @@ fn timed_out(timeout: ureq::Timeout, phase: Phase, limits: &Limits) -> (ErrorKin
     (kind, format!("{what} {limit}({option})"))
 }
 
-/// What a failed TLS handshake means, in words.
+/// Describes a failed TLS handshake.
 fn tls_text(error: &rustls::Error) -> String {
     use rustls::{CertificateError as Bad, Error as Tls};
     match error {

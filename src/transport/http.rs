@@ -1,4 +1,4 @@
-//! The blocking HTTP core: one exchange at a time, recorded.
+//! Blocking HTTP client: one recorded exchange at a time.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -22,31 +22,31 @@ use crate::exchange::{
 };
 use crate::redact::without_secrets;
 
-/// How to reach the server.
+/// Options for connecting to the server.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Limits.
+    /// Time limits and size limits.
     pub limits: Limits,
-    /// The proxy, if any.
+    /// Proxy, if any.
     pub proxy: Option<ProxyChoice>,
-    /// TLS.
+    /// TLS options.
     pub tls: TlsOptions,
-    /// What ends every wait.
+    /// Signal that ends every wait.
     pub interrupt: Interrupt,
-    /// Refuse addresses that are not of the open network.
+    /// Rejects addresses outside the public network.
     pub only_public: bool,
 }
 
-/// The line and the headers of a request go out in one piece, at most this large.
+/// Maximum size of the request line and headers, in bytes; they are sent in one piece.
 const MAX_HEAD: usize = 64 * 1024;
-/// What a proxy needs of it besides.
+/// Bytes of `MAX_HEAD` reserved for what a proxy requires.
 const ROOM_FOR_PROXY: usize = 4 * 1024;
 
 fn request_line(request: &Request) -> usize {
     request.method.len() + request.url.len() + 16
 }
 
-/// Speaks HTTP to one endpoint.
+/// HTTP client for one endpoint.
 pub struct Http {
     agent: ureq::Agent,
     watched: Watched,
@@ -54,22 +54,23 @@ pub struct Http {
     limits: Limits,
     proxy: Option<String>,
     authority: String,
-    /// Whether a request without a User-Agent gets this program's.
+    /// True if a request without a User-Agent header gets this program's.
     named: bool,
     recorder: Recorder,
 }
 
-/// An exchange that brought no answer.
+/// An exchange without a response.
 #[derive(Debug)]
 pub struct Failed {
-    /// Why.
+    /// Cause of the failure.
     pub error: Error,
-    /// The evidence.
+    /// The recorded exchange.
     pub exchange: Box<Exchange>,
 }
 
 impl Http {
-    /// Prepares the connector chain; nothing is sent yet.
+    /// Prepares the chain of connectors; sends nothing. Returns an error if an option or a file
+    /// cannot be used.
     pub fn new(endpoint: &Endpoint, options: &Options, recorder: Recorder) -> Result<Self, Error> {
         let tls = options.tls.prepared()?;
         let (mut tunnel, mut forward, mut shown) = (None, None, None);
@@ -85,11 +86,11 @@ impl Http {
         let (limits, tunnels) = (options.limits, tunnel.is_some());
         let config = Config::builder()
             .http_status_as_error(false)
-            // What a redirect means is said to the user, never followed with credentials in hand.
+            // Credentials must not follow a redirect, so redirects are left to the caller.
             .max_redirects(0)
             .max_redirects_will_error(false)
             .proxy(tunnel)
-            // Every header is ours, so that what is told is what is sent.
+            // Every header is set here, so that the recorded request is exactly the one sent.
             .user_agent("")
             .accept("")
             .accept_encoding("")
@@ -116,6 +117,7 @@ impl Http {
         let resolver = LoggingResolver {
             inner: DefaultResolver::default(),
             log: log.clone(),
+            // With a proxy, the connection goes to the proxy, which may have a private address.
             only_public: options.only_public && options.proxy.is_none(),
             instead: forward.map(|forward| forward.uri),
         };
@@ -125,24 +127,25 @@ impl Http {
         Ok(Self { agent, watched, log, limits, proxy: shown, authority, named: true, recorder })
     }
 
-    /// The same, for somebody else's requests: none gets this program's name.
+    /// Sends no User-Agent of this program; for requests relayed for another client.
     #[must_use]
     pub fn nameless(self) -> Self {
         Self { named: false, ..self }
     }
 
-    /// What ends every wait of this connection from another thread; nothing can be sent after it.
+    /// Returns a handle that ends every wait of this connection from another thread. Nothing
+    /// can be sent afterwards.
     pub fn stopper(&self) -> Arc<Stopper> {
         Arc::clone(&self.watched.stopper)
     }
 
-    /// Where exchanges are told of.
+    /// Returns the recorder that receives exchange events.
     pub fn recorder(&self) -> &Recorder {
         &self.recorder
     }
 
-    /// Sends one request and comes back when the answer's headers are here. The reply must be read
-    /// to its end, or dropped, before the next request.
+    /// Sends one request and returns when the response headers have arrived. The reply must be
+    /// read to its end or dropped before the next request.
     pub fn send(&self, purpose: Purpose, mut request: Request) -> Result<Reply, Failed> {
         self.log.restart();
         self.complete(&mut request);
@@ -188,7 +191,7 @@ impl Http {
         }
     }
 
-    /// Adds the headers that HTTP itself needs, unless the user has set them.
+    /// Adds the headers that HTTP requires, unless the user has set them.
     fn complete(&self, request: &mut Request) {
         let mut own = vec![("host", self.authority.clone())];
         if request.method == "POST" {
@@ -218,7 +221,7 @@ impl Http {
         result.map_err(|error| {
             let mut error =
                 translate(error, self.log.phase(), self.log.request_begun(), &self.limits);
-            // A TLS alert (RFC 8446, 6) is what a TLS server makes of plain HTTP.
+            // A TLS server responds to plain HTTP with a TLS alert (RFC 8446, 6).
             if self.log.lock().wire.response_head.starts_with(&[0x15, 0x03]) {
                 error.text = String::from("the server speaks TLS on this port: use https://");
                 error.kind = ErrorKind::Tls;

@@ -1,6 +1,6 @@
-//! The HTTP+SSE transport of 2024-11-05: a GET opens a stream, whose first event names the address that
-//! messages are sent to by POST; everything the server says comes on the stream (2024-11-05, Transports,
-//! "HTTP with SSE").
+//! HTTP+SSE transport of 2024-11-05: a GET opens a stream, whose first event names the URL
+//! that messages are sent to by POST. Every message from the server arrives on the stream
+//! (2024-11-05, Transports, "HTTP with SSE").
 
 use std::time::Duration;
 
@@ -9,27 +9,28 @@ use url::Url;
 use super::reply::Reply;
 use crate::exchange::{Exchange, Shape};
 
-/// An open stream, and where to send.
+/// An open stream, and the URL for messages.
 pub struct HttpSse {
-    /// The stream.
+    /// The event stream.
     pub reply: Reply,
-    /// The address that messages are sent to by POST.
+    /// URL that messages are sent to by POST.
     pub post_to: String,
 }
 
-/// Why there is no such stream.
+/// Reason why there is no HTTP+SSE stream.
 pub enum NotSse {
-    /// The answer is no stream, or begins with something else: another kind of server.
+    /// The response is not a stream, or starts with another event: not an HTTP+SSE server.
     Other(Box<Exchange>),
-    /// It names an address that nothing may be sent to, and why.
+    /// The stream names a message URL that must not be used; holds the reason.
     Refused(Box<Exchange>, String),
 }
 
 impl HttpSse {
-    /// How long to wait for the address. Servers send it at once; other streams may stay silent for ever.
+    /// Wait for the `endpoint` event. Servers send it at once; other streams may stay silent
+    /// for ever.
     pub const PATIENCE: Duration = Duration::from_secs(5);
 
-    /// Waits for the address on a stream that a GET of `url` opened.
+    /// Waits for the `endpoint` event on a stream opened with a GET of `url`.
     pub fn begin(mut reply: Reply, url: &str) -> Result<Self, NotSse> {
         let first = if reply.status() == 200 {
             reply.next_message_within(Self::PATIENCE)
@@ -49,7 +50,8 @@ impl HttpSse {
     }
 }
 
-/// The address as a URL, where it is of the same origin: credentials must go nowhere else.
+/// Resolves the message URL. Returns an error for another origin, because credentials must
+/// not be sent there.
 fn same_origin(base: &str, address: &str) -> Result<String, String> {
     let base = Url::parse(base).map_err(|error| error.to_string())?;
     let address = base

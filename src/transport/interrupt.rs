@@ -1,14 +1,15 @@
-//! The end of every wait, from another thread: Ctrl-C.
+//! Interrupts: Ctrl-C ends every wait, from another thread.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-/// How often somebody who waits for something else looks whether it was raised.
+/// Interval at which other waits check for an interrupt.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Ends the exchanges of the connections that know it. Clones are the same one.
+/// Interrupt signal that ends the exchanges of all watched connections. Clones share the
+/// signal.
 #[derive(Clone, Default)]
 pub struct Interrupt(Arc<Inner>);
 
@@ -25,17 +26,17 @@ impl std::fmt::Debug for Interrupt {
     }
 }
 
-/// Ends the exchange that another thread is waiting in.
+/// Handle that ends the exchange another thread is waiting in.
 pub struct Stopper(ureq::Agent);
 
 impl Stopper {
-    /// Ends it, and all later ones of the same connection.
+    /// Ends the current exchange and all later ones of the same connection.
     pub fn stop(&self) {
         self.0.clone().shutdown();
     }
 }
 
-/// A connection that can be ended, as long as this is held.
+/// Registration of a connection with the interrupt signal, valid while held.
 #[derive(Clone)]
 pub(super) struct Watched {
     interrupt: Interrupt,
@@ -43,7 +44,7 @@ pub(super) struct Watched {
 }
 
 impl Watched {
-    /// Whether what breaks now breaks because it was ended.
+    /// Returns true if a failure now is due to the interrupt.
     pub(super) fn is_interrupted(&self) -> bool {
         self.interrupt.is_raised()
     }
@@ -52,39 +53,40 @@ impl Watched {
 impl Interrupt {
     /// Ends every exchange and every wait.
     pub fn raise(&self) {
-        // Under the lock, so that nobody begins to wait between the look and the wait.
+        // The lock is held so that no thread starts to wait between its check and its wait.
         let watched = self.0.watched.lock().unwrap_or_else(PoisonError::into_inner);
         self.0.raised.store(true, Ordering::SeqCst);
         watched.iter().filter_map(Weak::upgrade).for_each(|stopper| stopper.stop());
         self.0.woken.notify_all();
     }
 
-    /// Whether it was raised.
+    /// Returns true if the interrupt was raised.
     pub fn is_raised(&self) -> bool {
         self.0.raised.load(Ordering::SeqCst)
     }
 
-    /// Ends the exchanges of this connection as well.
+    /// Registers a connection whose exchanges the interrupt ends.
     pub(super) fn watch(&self, agent: &ureq::Agent) -> Watched {
         let stopper = Arc::new(Stopper(agent.clone()));
         let mut watched = self.0.watched.lock().unwrap_or_else(PoisonError::into_inner);
         watched.retain(|known| known.strong_count() > 0);
         watched.push(Arc::downgrade(&stopper));
+        // A connection made after the interrupt must not wait either.
         if self.is_raised() {
             stopper.stop();
         }
         Watched { interrupt: self.clone(), stopper }
     }
 
-    /// Waits so long; not, or no longer, once it is raised.
+    /// Sleeps for `time`, or until the interrupt is raised.
     pub fn sleep(&self, time: Duration) {
         let watched = self.0.watched.lock().unwrap_or_else(PoisonError::into_inner);
         let waiting = |_: &mut Vec<_>| !self.is_raised();
         drop(self.0.woken.wait_timeout_while(watched, time, waiting));
     }
 
-    /// What comes from another thread, within the limit; `None` also once it is raised, or where the
-    /// other thread has ended without a word.
+    /// Receives a value from another thread. Returns `None` after the limit, after an
+    /// interrupt, or if the other thread ended without sending.
     pub fn receive<T>(&self, from: &Receiver<T>, limit: Option<Duration>) -> Option<T> {
         let until = limit.map(|limit| Instant::now() + limit);
         loop {

@@ -1,18 +1,18 @@
-//! Limits of time and size.
+//! Time limits and size limits of an exchange.
 
 use std::time::Duration;
 
-/// How long and how large things may get. `None` for a time means without limit.
+/// Time limits and size limits of one exchange; `None` means no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Until connected: lookup, TCP, proxy and TLS.
+    /// Time limit for lookup, TCP, proxy and TLS together.
     pub connect: Option<Duration>,
-    /// Until the answer's headers are complete.
+    /// Time limit until the response headers are complete.
     pub first_byte: Option<Duration>,
-    /// Without a single byte, at any time.
+    /// Longest time without a single byte in either direction.
     pub silence: Option<Duration>,
-    /// One exchange as a whole.
+    /// Time limit for the whole exchange.
     pub whole: Option<Duration>,
-    /// Bytes of one message.
+    /// Maximum size of one message, in bytes.
     pub max_size: u64,
 }

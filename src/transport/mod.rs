@@ -1,7 +1,9 @@
-//! One message out, a stream of messages back, over HTTP/1.1; every exchange recorded as evidence.
+//! HTTP/1.1 transport: sends one message, reads a stream of messages, and records every
+//! exchange.
 //!
-//! Nothing here knows an MCP method. ureq speaks HTTP; the chain below it (resolver, TCP, TLS, the
-//! recording tee) is this program's own, because the evidence is what it exists for.
+//! This module is independent of MCP methods. ureq implements HTTP. The connectors below it
+//! (resolver, TCP, TLS, recording tee) are part of this program, because they record the
+//! evidence.
 
 mod connect;
 mod error;

@@ -1,7 +1,8 @@
-//! Which proxy, if any, a request goes through: `--proxy`, else the environment as curl reads it.
+//! Proxy selection: `--proxy`, otherwise the environment variables that curl reads.
 //!
-//! As with curl, an http server is asked for through an http proxy with the whole URL in the request
-//! line (RFC 9112, 3.2.2), and everything else through a tunnel (CONNECT or SOCKS).
+//! As in curl, a request to an http server goes to an http proxy with the full URL in the
+//! request line (RFC 9112, 3.2.2). Everything else goes through a tunnel (CONNECT or
+//! SOCKS).
 
 use std::net::IpAddr;
 
@@ -13,18 +14,19 @@ use url::Url;
 use crate::endpoint::Endpoint;
 use crate::env::Env;
 
-/// The proxy for one endpoint.
+/// Proxy for one endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProxyChoice {
-    /// Its URL, as given; may hold a password.
+    /// Proxy URL as given; may contain a password.
     pub url: String,
-    /// The option or variable that named it.
+    /// Option or variable that set the proxy.
     pub named_by: &'static str,
 }
 
 impl ProxyChoice {
-    /// `--proxy` wins; an empty one means none. Else, per scheme, `https_proxy` or `http_proxy`, then
-    /// `all_proxy`, unless `no_proxy` names the host. Loopback hosts only with `--proxy`.
+    /// Selects the proxy. `--proxy` takes precedence; an empty value means none. Otherwise uses
+    /// `https_proxy` or `http_proxy` by scheme, then `all_proxy`, unless `no_proxy` names the
+    /// host. Loopback hosts use a proxy only with `--proxy`.
     pub fn find(option: Option<&str>, env: &Env, endpoint: &Endpoint) -> Option<Self> {
         if let Some(url) = option {
             return (!url.is_empty()).then(|| Self { url: url.to_owned(), named_by: "--proxy" });
@@ -35,32 +37,32 @@ impl ProxyChoice {
         }
         let by_scheme = if endpoint.is_https() { "https_proxy" } else { "http_proxy" };
         [by_scheme, "all_proxy"].into_iter().find_map(|name| {
-            // HTTP_PROXY in capitals may come from a request's header in a CGI program.
+            // In a CGI program, HTTP_PROXY in capitals may come from a request header.
             let value = if name == "http_proxy" { env.var(name) } else { env.var_any_case(name) };
             value.map(|url| Self { url: url.to_owned(), named_by: name })
         })
     }
 }
 
-/// How a proxy is gone through.
+/// Way of using the proxy.
 pub(super) enum Route {
-    /// Every request names the whole URL.
+    /// Forward proxy: every request line contains the full URL.
     Forward(Forward),
-    /// ureq makes a tunnel.
+    /// Tunnel opened by ureq.
     Tunnel(ureq::Proxy),
 }
 
-/// A proxy that requests are handed to.
+/// Forward proxy that requests are sent to.
 #[derive(Clone)]
 pub(super) struct Forward {
-    /// `http://host:port`, to be connected to.
+    /// Address to connect to, as `http://host:port`.
     pub(super) uri: ureq::http::Uri,
-    /// The value of `Proxy-Authorization`.
+    /// Value of the `Proxy-Authorization` header.
     pub(super) authorization: Option<String>,
 }
 
 impl ProxyChoice {
-    /// How to go through it. Secrets in it are taught to the redactor.
+    /// Decides how to use the proxy. Passes secrets in its URL to `teach`, for redaction.
     pub(super) fn route(&self, https: bool, teach: &mut dyn FnMut(&str)) -> Result<Route, String> {
         let text = if self.url.contains("://") {
             self.url.clone()
@@ -101,7 +103,7 @@ impl ProxyChoice {
             let uri = uri.map_err(|error| wrong(format!("{error}")))?;
             return Ok(Route::Forward(Forward { uri, authorization }));
         }
-        // As with curl: socks5h and socks4a leave the name to the proxy.
+        // As in curl, socks5h and socks4a leave the name lookup to the proxy.
         let here = matches!(url.scheme(), "socks4" | "socks5" | "socks");
         let mut builder = ureq::Proxy::builder(protocol).host(host).port(port).resolve_target(here);
         if with_user {
@@ -111,7 +113,7 @@ impl ProxyChoice {
     }
 }
 
-/// Whether `no_proxy` names the host: itself, a domain it lies in, or `*`.
+/// Returns true if `no_proxy` names the host, a parent domain, its network, or `*`.
 fn is_excluded(host: &str, no_proxy: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     no_proxy.split([',', ' ']).map(str::trim).filter(|entry| !entry.is_empty()).any(|entry| {
@@ -123,7 +125,7 @@ fn is_excluded(host: &str, no_proxy: &str) -> bool {
     })
 }
 
-/// Whether an address lies in a network such as `10.0.0.0/8`.
+/// Returns true if an address is in a network such as `10.0.0.0/8`.
 fn is_within(address: IpAddr, network: IpAddr, bits: &str) -> bool {
     let Ok(bits) = bits.parse::<u32>() else { return false };
     match (address, network) {

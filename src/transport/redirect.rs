@@ -1,27 +1,27 @@
-//! Which redirects are followed: none that could carry a request, a credential or a session id to
-//! anywhere else than the server it was meant for.
+//! Redirect policy: never send a request, a credential or a session id to any server but
+//! the one it was meant for.
 
 use url::Url;
 
-/// What to do about a redirect.
+/// Decision about a redirect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Redirect {
-    /// Send the same request to this URL: the method and the body are kept (RFC 9110, 15.4.8 and
+    /// Send the same request to this URL. Method and body are kept (RFC 9110, 15.4.8 and
     /// 15.4.9), and the origin is the same.
     Follow(String),
-    /// Do not; why, for the user.
+    /// Do not follow the redirect; holds the reason for the user.
     Refuse(&'static str),
 }
 
-/// As many redirects are followed one after another.
+/// Maximum number of consecutive redirects.
 pub const MAX_REDIRECTS: usize = 5;
 
-/// Judges a redirect of a POST; `None` for an answer that is none.
+/// Judges a redirect of a POST. Returns `None` if the response is not a redirect.
 pub fn judge(url: &str, status: u16, location: Option<&str>) -> Option<Redirect> {
     judge_any(url, status, location, true)
 }
 
-/// Judges a redirect of a GET: that stays one, whatever the status.
+/// Judges a redirect of a GET, which stays a GET whatever the status.
 pub fn judge_get(url: &str, status: u16, location: Option<&str>) -> Option<Redirect> {
     judge_any(url, status, location, false)
 }
@@ -35,6 +35,7 @@ fn judge_any(url: &str, status: u16, location: Option<&str>, is_post: bool) -> O
     let (Ok(from), Some(mut to)) = (Url::parse(url), target) else {
         return refuse("it does not say where to");
     };
+    // Fragments are never sent, so they must not make a redirect to itself look different.
     to.set_fragment(None);
     if from.origin() != to.origin() {
         return refuse("it points to another origin");

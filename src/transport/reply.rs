@@ -1,7 +1,8 @@
-//! An answer as it comes: its status and headers, then its messages one by one.
+//! A response while it arrives: status and headers first, then one message after another.
 //!
-//! A body is parsed by what it is, not by its Content-Type: real servers label JSON as text, send
-//! JSON-RPC errors as events with status 404, and HTML where JSON was asked for.
+//! The format of a body is detected from its content, not from its Content-Type. Real
+//! servers label JSON as text, send JSON-RPC errors as events with status 404, and send
+//! HTML where JSON was requested.
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::time::Duration;
@@ -18,10 +19,10 @@ use crate::protocol::headers;
 
 type Body = BufReader<Tapped>;
 
-/// Is handed every byte of a body as it comes; an error ends the exchange.
+/// Callback that receives each piece of a body as it arrives; an error ends the exchange.
 pub type Tap = Box<dyn FnMut(&[u8]) -> io::Result<()> + Send>;
 
-/// A body that somebody else may listen to.
+/// Body reader that passes each piece to an optional tap.
 struct Tapped {
     body: ureq::BodyReader<'static>,
     tap: Option<Tap>,
@@ -37,12 +38,12 @@ impl Read for Tapped {
     }
 }
 
-/// How long to wait for the end of a body that nobody needs.
+/// Longest wait for the end of a body that is not needed.
 const HURRY: Duration = Duration::from_millis(3);
-/// So many events may still come after the answer.
+/// Maximum number of events read after the response.
 const MORE_EVENTS: usize = 8;
 
-/// An answer whose body is still being read.
+/// A response whose body is still being read.
 pub struct Reply {
     exchange: Box<Exchange>,
     body: State,
@@ -50,38 +51,39 @@ pub struct Reply {
     recorder: Recorder,
     proxy: Option<String>,
     limits: Limits,
-    /// So that it can be ended even where nothing else is left of its connection.
+    /// Keeps the registration with the interrupt for as long as the body is read.
     watched: Watched,
-    /// Bytes of events that are kept as evidence.
+    /// Bytes of events kept as evidence.
     kept: usize,
     resumption: Resumption,
-    /// The stream ended in the middle of an event.
+    /// True if the stream ended in the middle of an event.
     unfinished: bool,
-    /// When the next message must be there, since the exchange began.
+    /// Deadline for the next message, relative to the start of the exchange.
     until: Option<Duration>,
 }
 
-/// Where a stream can be taken up again (2025-11-25, Transports, "Resumability and Redelivery").
+/// Point from which a stream can be resumed (2025-11-25, Transports, "Resumability and
+/// Redelivery").
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Resumption {
-    /// The id of the last event; `None` where the server gave none, or took it back.
+    /// Id of the last event; `None` if the server sent none or withdrew it.
     pub last_id: Option<String>,
-    /// How long to wait before that, in milliseconds, where the server says.
+    /// Wait before resuming, in milliseconds, if the server stated one.
     pub retry: Option<u64>,
 }
 
-/// How long to wait before a stream is taken up again, unless the server says.
+/// Wait before a stream is resumed, unless the server states another.
 const DEFAULT_RETRY: Duration = Duration::from_secs(1);
 
 impl Resumption {
-    /// How long to wait before the stream is taken up again.
+    /// Returns the wait before the stream is resumed.
     pub fn wait(&self) -> Duration {
         self.retry.map_or(DEFAULT_RETRY, Duration::from_millis)
     }
 }
 
 enum State {
-    /// Nothing of the body was looked at.
+    /// No part of the body has been read.
     Fresh(Body),
     Events(Box<Events<Body>>),
     Ended,
@@ -136,22 +138,23 @@ impl Reply {
         }
     }
 
-    /// The evidence so far.
+    /// Returns the exchange as recorded so far.
     pub fn exchange(&self) -> &Exchange {
         &self.exchange
     }
 
-    /// What is left of the time for the exchange as a whole; `None` is without limit.
+    /// Returns the time left for the whole exchange; `None` means no limit.
     pub fn left(&self) -> Option<Duration> {
         self.limits.whole.map(|whole| whole.saturating_sub(self.log.elapsed()))
     }
 
-    /// Where the stream can be taken up again if it breaks now.
+    /// Returns the point to resume from if the stream breaks now.
     pub fn resumption(&self) -> &Resumption {
         &self.resumption
     }
 
-    /// The next message, if it comes in time: neither silence nor comments make the wait longer.
+    /// Returns the next message if it arrives within `limit`. Neither silence nor comments
+    /// extend the wait.
     pub fn next_message_within(&mut self, limit: Duration) -> Result<Option<String>, Error> {
         self.log.set_hurry(Some(limit));
         self.until = Some(self.log.elapsed() + limit);
@@ -161,24 +164,24 @@ impl Reply {
         next
     }
 
-    /// The type of the event that came last.
+    /// Returns the type of the last event.
     pub fn last_kind(&self) -> &str {
         let events = self.exchange.answer.as_ref().map(|answer| answer.events.as_slice());
         events.and_then(<[_]>::last).map_or("", |event| event.kind.as_str())
     }
 
-    /// The status.
+    /// Returns the status code, or 0 without a response.
     pub fn status(&self) -> u16 {
         self.exchange.status().unwrap_or_default()
     }
 
-    /// A header's value.
+    /// Returns the value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.exchange.answer.as_ref()?.header(name)
     }
 
-    /// The next message: a JSON document, or the data of an event that has some. `None` at the end,
-    /// and for a body that is neither; that one is kept as evidence.
+    /// Returns the next message: a JSON document, or the data of an event that has any. Returns
+    /// `None` at the end, and for a body in another format, which is kept as evidence.
     pub fn next_message(&mut self) -> Result<Option<String>, Error> {
         loop {
             match std::mem::replace(&mut self.body, State::Ended) {
@@ -208,8 +211,8 @@ impl Reply {
         }
     }
 
-    /// The whole body as text, whatever it is, and none of it told of yet: what of it may be seen is for whoever
-    /// reads it to say, with [`Self::keep_body`].
+    /// Reads the whole body as text, in any format, and records none of it. The caller decides
+    /// what may be recorded, with [`Self::keep_body`].
     pub fn whole_text(&mut self) -> Result<String, Error> {
         let State::Fresh(body) = std::mem::replace(&mut self.body, State::Ended) else {
             return Ok(String::new());
@@ -226,14 +229,14 @@ impl Reply {
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// Keeps this as the body's evidence.
+    /// Records `text` as the body, up to the evidence limit.
     pub fn keep_body(&mut self, text: &str) {
         self.note(|answer| beginning(text).clone_into(&mut answer.body));
     }
 
-    /// Ends the exchange after the rest of the body, if that comes at once: then the next exchange can
-    /// use the connection. Real servers end a stream together with its answer; one that does not costs
-    /// a few milliseconds.
+    /// Ends the exchange after the rest of the body, if it arrives at once, so that the next
+    /// exchange can reuse the connection. Real servers end a stream together with its response;
+    /// one that does not costs a few milliseconds.
     pub fn finish_whole(mut self) -> Box<Exchange> {
         self.log.set_hurry(Some(HURRY));
         match std::mem::replace(&mut self.body, State::Ended) {
@@ -245,7 +248,7 @@ impl Reply {
                 }
             }
             State::Fresh(body) => {
-                // Whatever a notification is answered with; nobody asked for it.
+                // Responses to notifications may have a body, which nothing uses.
                 let _ = body.take(4096).read_to_end(&mut Vec::new());
             }
             State::Ended => {}
@@ -253,14 +256,14 @@ impl Reply {
         self.finish()
     }
 
-    /// Reads the whole body, hands it on as it comes, and ends the exchange. `is_gone` says whether whoever
-    /// it is handed to has hung up: that, and not the server, is why it ended early then. The exchange, and whether all of the body came,
-    /// whatever it is worth.
+    /// Reads the whole body, passes it to `tap` as it arrives, and ends the exchange. If
+    /// `is_gone` returns true, the receiver has hung up, and that is recorded as the failure.
+    /// Returns the exchange and whether the whole body arrived.
     pub fn relay(mut self, tap: Tap, is_gone: impl FnOnce() -> bool) -> (Box<Exchange>, bool) {
         if let State::Fresh(body) = &mut self.body {
             body.get_mut().tap = Some(tap);
         }
-        // What breaks off is noted as the exchange's failure.
+        // An error is recorded as the failure of the exchange.
         while let Ok(Some(_)) = self.next_message() {}
         if is_gone() {
             self.exchange.failure = Some(Error::client_gone());
@@ -269,7 +272,7 @@ impl Reply {
         (self.finish(), whole)
     }
 
-    /// Ends the exchange; a body that was not read to its end closes its connection.
+    /// Ends the exchange. Closes the connection if the body was not read to its end.
     pub fn finish(mut self) -> Box<Exchange> {
         self.body = State::Ended;
         note_wire(&mut self.exchange, &self.log, self.proxy.as_deref());
@@ -277,13 +280,13 @@ impl Reply {
         self.exchange
     }
 
-    /// Ends an exchange that is broken off on this side: that is no failure of it.
+    /// Ends an exchange that this side breaks off, without recording a failure.
     pub fn abandon(mut self) -> Box<Exchange> {
         self.exchange.failure = None;
         self.finish()
     }
 
-    /// Looks at the beginning of the body and decides what it is.
+    /// Detects the format of the body from its start.
     fn begin(&mut self, mut body: Body) -> io::Result<Option<String>> {
         let is_stream = self
             .header("content-type")
@@ -299,11 +302,11 @@ impl Reply {
             Shape::Json => self.read_document(body).map(Some),
             Shape::Empty | Shape::Unread => Ok(None),
             Shape::Html | Shape::Text => {
-                // Kept as evidence; nobody needs more of a page than its beginning.
+                // Only the start of a page is useful as evidence.
                 let mut text = Vec::new();
                 body.by_ref().take(KEEP_BODY as u64).read_to_end(&mut text)?;
                 if body.get_ref().tap.is_some() {
-                    // Whoever listens wants all of it.
+                    // The tap receives the whole body.
                     io::copy(&mut body, &mut io::sink())?;
                 }
                 self.note(|answer| {
@@ -315,7 +318,7 @@ impl Reply {
         }
     }
 
-    /// All of a body, within the limit.
+    /// Reads a whole body. Returns an error beyond the size limit.
     fn read_all(&self, body: Body) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         body.take(self.limits.max_size.saturating_add(1)).read_to_end(&mut bytes)?;
@@ -328,7 +331,7 @@ impl Reply {
     fn read_document(&mut self, mut body: Body) -> io::Result<String> {
         let mut bytes = Vec::new();
         if body.get_ref().tap.is_some() {
-            // Handed on as it comes; no more than the evidence is kept here.
+            // The tap receives the whole body; only the evidence is kept here.
             body.by_ref().take(KEEP_BODY as u64).read_to_end(&mut bytes)?;
             let more = io::copy(&mut body, &mut io::sink())?;
             let text = String::from_utf8_lossy(&bytes).into_owned();
@@ -365,10 +368,11 @@ impl Reply {
             };
             block.at = self.log.elapsed();
             if let Some(id) = &block.id {
-                // An empty id takes the last one back (WHATWG HTML, 9.2.6).
+                // An empty id withdraws the last one (WHATWG HTML, 9.2.6).
                 self.resumption.last_id = Some(id.clone()).filter(|id| !id.is_empty());
             }
             self.resumption.retry = block.retry.or(self.resumption.retry);
+            // Keep-alive comments must not extend the wait.
             if self.until.is_some_and(|until| block.at > until) && block.data.is_none() {
                 return Err(io::ErrorKind::TimedOut.into());
             }
@@ -376,7 +380,7 @@ impl Reply {
                 self.learn_address(block.data.as_deref().unwrap_or_default());
             }
             self.recorder.tell(|observer, redactor| observer.event(&block, redactor));
-            // The data goes on as it is, without a copy; its beginning stays as evidence.
+            // The caller gets the data without a copy; only its start is kept as evidence.
             let data = block.data.take();
             block.data = data.as_deref().map(|data| beginning(data).to_owned());
             let data = data.filter(|data| !data.is_empty());
@@ -397,7 +401,8 @@ impl Reply {
         }
     }
 
-    /// The address that an `endpoint` event names holds the session of the HTTP+SSE transport: a secret.
+    /// Redacts the query of the URL in an `endpoint` event: it holds the session id of the
+    /// HTTP+SSE transport.
     fn learn_address(&self, address: &str) {
         let base = url::Url::parse(&self.exchange.request.url);
         if let Ok(url) = base.and_then(|base| base.join(address.trim())) {
@@ -405,7 +410,7 @@ impl Reply {
         }
     }
 
-    /// Writes into the evidence of the answer.
+    /// Changes the recorded response.
     fn note(&mut self, write: impl FnOnce(&mut Answer)) {
         if let Some(answer) = &mut self.exchange.answer {
             write(answer);
@@ -420,7 +425,7 @@ impl Reply {
     }
 }
 
-/// Passes over white space and a byte order mark: they decide nothing and mean nothing.
+/// Skips white space and a byte order mark, which do not identify the format.
 fn skip_blank(body: &mut Body) -> io::Result<()> {
     loop {
         let start = body.fill_buf()?;
@@ -433,12 +438,12 @@ fn skip_blank(body: &mut Body) -> io::Result<()> {
     }
 }
 
-/// As much of a text as is kept as evidence.
+/// Returns the part of a text that is kept as evidence.
 fn beginning(text: &str) -> &str {
     &text[..text.floor_char_boundary(KEEP_BODY)]
 }
 
-/// Keeps the beginning of what a block holds beside its data.
+/// Shortens the fields of a block other than its data.
 fn cut(block: &mut Block) {
     for part in block.id.iter_mut().chain(&mut block.comments).chain([&mut block.kind]) {
         if part.len() > KEEP_BODY {

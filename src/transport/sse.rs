@@ -1,9 +1,10 @@
-//! Server-sent events: the line adapter in front of eventsource-stream.
+//! Server-sent events: a line adapter for eventsource-stream.
 //!
-//! That library decodes; fed with raw chunks it panics on a byte order mark, stalls on invalid UTF-8,
-//! loses `retry:`-only blocks and is quadratic. So it is fed one normalised `line\n` at a time (WHATWG
-//! HTML, 9.2.5: a leading BOM dropped, CR and CRLF as LF, invalid UTF-8 decoded lossily), within a
-//! size limit, and what it does not tell (comments, ids of the very block, `retry`) is noted beside it.
+//! Fed with raw chunks, that library panics on a byte order mark, stalls on invalid UTF-8,
+//! loses `retry:`-only blocks and takes quadratic time. The adapter feeds it one normalised
+//! `line\n` at a time, within a size limit (WHATWG HTML, 9.2.5: leading BOM dropped, CR and
+//! CRLF as LF, invalid UTF-8 decoded lossily). It also records what the library does not
+//! report: comments, the ids of single blocks, and `retry`.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -17,32 +18,32 @@ use futures_core::Stream;
 
 use crate::exchange::KEEP_EVENTS;
 
-/// What a block of the stream held. `at` is left to whoever has the clock.
+/// One block of the stream. The caller sets `at`.
 pub type Block = crate::exchange::Event;
 
-/// Lines longer than this are handed on without a copy to spare.
+/// Lines longer than this many bytes are passed on without an extra copy.
 const LARGE: usize = 1024 * 1024;
 
-/// Reads blocks from a body.
+/// Reader of the blocks of an event stream.
 pub struct Events<R> {
     decoder: Pin<Box<EventStream<Lines<R>>>>,
     side: Rc<RefCell<Side>>,
 }
 
-/// What the adapter saw and the decoder will not tell.
+/// Information that the adapter sees and the decoder does not report.
 #[derive(Default)]
 struct Side {
-    /// The block being read.
+    /// Block that is being read.
     open: Block,
     open_has_data: bool,
-    /// Blocks that ended, in order; those with data wait for the decoder's event.
+    /// Completed blocks, in order; those with data wait for the decoder's event.
     ended: VecDeque<(Block, bool)>,
     error: Option<io::Error>,
     bytes: u64,
 }
 
 impl<R: BufRead> Events<R> {
-    /// Reads from `reader`; a single block of more than `limit` bytes is an error.
+    /// Creates a reader. A single block of more than `limit` bytes is an error.
     pub fn new(reader: R, limit: u64) -> Self {
         let side = Rc::new(RefCell::new(Side::default()));
         let lines = Lines {
@@ -58,15 +59,15 @@ impl<R: BufRead> Events<R> {
         Self { decoder: Box::pin(EventStream::new(lines)), side }
     }
 
-    /// Bytes read so far.
+    /// Returns the number of bytes read so far.
     pub fn bytes(&self) -> u64 {
         self.side.borrow().bytes
     }
 
-    /// The next block, or `None` at the end of the stream. A block that the end cuts off is not
-    /// given out (WHATWG HTML, 9.2.6); [`Self::unfinished`] tells of it.
+    /// Returns the next block, or `None` at the end of the stream. A block cut off by the end
+    /// is dropped (WHATWG HTML, 9.2.6); [`Self::unfinished`] reports it.
     pub fn next_block(&mut self) -> io::Result<Option<Block>> {
-        // The reader below blocks, so there is nothing to be woken by.
+        // The underlying reader blocks, so the waker is never needed.
         let mut context = Context::from_waker(Waker::noop());
         loop {
             let polled = self.decoder.as_mut().poll_next(&mut context);
@@ -84,7 +85,8 @@ impl<R: BufRead> Events<R> {
                 }
                 Poll::Ready(None) => return Ok(None),
                 Poll::Pending => {
-                    // The adapter paused after a block without data: that one is for us alone.
+                    // The adapter paused after a block without data, which the decoder would not
+                    // return.
                     if let Some((block, _)) = side.ended.pop_front_if(|(_, has_data)| !*has_data) {
                         return Ok(Some(block));
                     }
@@ -93,29 +95,30 @@ impl<R: BufRead> Events<R> {
         }
     }
 
-    /// Whether the stream ended in the middle of a block.
+    /// Returns true if the stream ended in the middle of a block.
     pub fn unfinished(&self) -> bool {
         self.side.borrow().open_has_data
     }
 }
 
-/// Turns a byte stream into normalised lines.
+/// Stream of normalised lines from a byte reader.
 struct Lines<R> {
     reader: R,
     side: Rc<RefCell<Side>>,
     limit: u64,
     in_block: u64,
     at_start: bool,
-    /// The last line ended with CR: an LF that follows belongs to it.
+    /// True if the last line ended with CR: a following LF belongs to it.
     skip_lf: bool,
-    /// Give control back once, so that a block without data is handed out at once.
+    /// Yield once, so that a block without data is returned at once.
     pause: bool,
-    /// The ending of a large line is still to be handed on.
+    /// True if the line ending of a large line is still to be passed on.
     ending: bool,
 }
 
 impl<R: BufRead> Lines<R> {
-    /// The next line without its ending, or `None` at the end; an unended last line is dropped.
+    /// Returns the next line without its ending, or `None` at the end. An incomplete last line
+    /// is dropped.
     fn next_line(&mut self) -> io::Result<Option<Vec<u8>>> {
         let mut line = Vec::new();
         loop {
@@ -153,7 +156,7 @@ impl<R: BufRead> Lines<R> {
         self.side.borrow_mut().bytes += bytes as u64;
     }
 
-    /// Notes what the decoder will not tell.
+    /// Records what the decoder does not report.
     fn note(&mut self, line: &str) {
         let side = &mut *self.side.borrow_mut();
         if line.is_empty() {
@@ -173,7 +176,9 @@ impl<R: BufRead> Lines<R> {
                 side.open.comments.push(value.to_owned());
             }
             "data" => side.open_has_data = true,
+            // An id that contains NUL is ignored (WHATWG HTML, 9.2.6).
             "id" if !value.contains('\0') => side.open.id = Some(value.to_owned()),
+            // Only a number in ASCII digits is valid (WHATWG HTML, 9.2.6).
             "retry" if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) => {
                 side.open.retry = value.parse().ok();
             }
@@ -203,13 +208,13 @@ where
                 if std::mem::take(&mut self.at_start)
                     && let Some(rest) = text.strip_prefix('\u{feff}')
                 {
-                    // A second mark is text; at the very start the decoder would stumble over it.
+                    // A second mark is text, but the decoder would fail on it at the very start.
                     let guard = if rest.starts_with('\u{feff}') { "\n" } else { "" };
                     text = format!("{guard}{rest}");
                 }
                 self.note(text.trim_start_matches('\n'));
-                // The decoder holds a piece beside its copies while it decodes; a large line goes without
-                // its ending first, so that only the ending is held.
+                // While decoding, the decoder holds the last piece besides its copies. The ending
+                // of a large line follows separately, so that only the ending is held.
                 if text.len() > LARGE {
                     self.ending = true;
                 } else {
@@ -233,7 +238,7 @@ mod tests {
     use super::*;
     use std::io::{BufReader, Read};
 
-    /// Reads blocks with a buffer of `chunk` bytes, so that every split is met.
+    /// Reads blocks with a buffer of `chunk` bytes, to test every split.
     fn blocks_in(text: &[u8], chunk: usize) -> Vec<Block> {
         let mut events = Events::new(BufReader::with_capacity(chunk, text), 1 << 20);
         let mut blocks = Vec::new();
@@ -363,7 +368,7 @@ mod tests {
         let text = format!("data: {}\n\n", "x".repeat(100));
         let mut events = Events::new(text.as_bytes(), 64);
         assert_eq!(events.next_block().unwrap_err().kind(), io::ErrorKind::FileTooLarge);
-        // The limit is for one block, not for the stream.
+        // The limit applies to one block, not to the whole stream.
         let many = "data: 0123456789\n\n".repeat(100);
         let mut events = Events::new(many.as_bytes(), 64);
         let mut count = 0;

@@ -1,4 +1,4 @@
-//! TLS over the TCP connection: rustls with ring, its agreements noted as evidence.
+//! TLS over a TCP connection: rustls with ring. The negotiated parameters are recorded.
 
 use std::io::{Read, Write};
 use std::path::PathBuf;
@@ -18,21 +18,21 @@ use ureq::unversioned::transport::{
 use super::wire::WireLog;
 use crate::exchange::{Failure as Error, FailureKind as ErrorKind, Phase, Tls};
 
-/// What the user says about TLS.
+/// TLS options of the user.
 #[derive(Debug, Clone, Default)]
 pub struct TlsOptions {
-    /// `--cacert`: trust the authorities in this PEM file, and no others.
+    /// `--cacert`: trusts only the certificate authorities in this PEM file.
     pub ca_file: Option<PathBuf>,
-    /// `--cert`: the client's certificate chain, PEM.
+    /// `--cert`: PEM file with the client's certificate chain.
     pub cert_file: Option<PathBuf>,
-    /// `--key`: the client's key, PEM; without it, it is looked for in the certificate's file.
+    /// `--key`: PEM file with the client's key; `None` reads it from the certificate file.
     pub key_file: Option<PathBuf>,
-    /// `--insecure`: believe any certificate.
+    /// `--insecure`: skips certificate verification.
     pub insecure: bool,
 }
 
 impl TlsOptions {
-    /// The TLS settings, or what is wrong with the files; nothing here panics on a bad one.
+    /// Builds the TLS configuration. Returns an error if a file cannot be used.
     fn config(&self) -> Result<ClientConfig, Error> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -71,8 +71,9 @@ impl TlsOptions {
         })
     }
 
-    /// The settings, where files are named: what is wrong with them is said before anything is sent.
-    /// The system's authorities are left until they are needed, since reading them costs time.
+    /// Builds the configuration in advance if files are named, so that errors in them appear
+    /// before anything is sent. The system's authorities are loaded only when needed, because
+    /// that takes time.
     pub(super) fn prepared(&self) -> Result<OnceLock<Arc<ClientConfig>>, Error> {
         if self.ca_file.is_none() && self.cert_file.is_none() {
             return Ok(OnceLock::new());
@@ -103,11 +104,11 @@ fn read_roots(path: &PathBuf) -> Result<RootCertStore, Error> {
     Ok(roots)
 }
 
-/// Wraps the connection in TLS where the URL asks for it.
+/// Connector that wraps connections to https URLs in TLS.
 pub(super) struct TlsConnector {
     pub(super) options: TlsOptions,
     pub(super) log: WireLog,
-    /// Made at the first https connection, unless files were named.
+    /// Created at the first https connection, unless files were named.
     pub(super) config: OnceLock<Arc<ClientConfig>>,
 }
 
@@ -142,6 +143,7 @@ impl<In: Transport> Connector<In> for TlsConnector {
         self.log.enter(Phase::Tls);
         let config = self.config().map_err(|error| UreqError::Other(Box::new(error)))?;
         let host = details.uri.host().unwrap_or_default();
+        // `ServerName` takes an IPv6 address without the brackets of a URL.
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let name = ServerName::try_from(host).map_err(|error| {
             UreqError::Other(Box::new(Error {
@@ -167,7 +169,7 @@ impl<In: Transport> Connector<In> for TlsConnector {
     }
 }
 
-/// What was agreed on, as evidence.
+/// Returns the negotiated parameters, as evidence.
 fn agreed(connection: &ClientConnection) -> Tls {
     let certificate = connection
         .peer_certificates()
@@ -231,7 +233,7 @@ impl Transport for TlsTransport {
     }
 }
 
-/// `--insecure`: any certificate will do; signatures are still checked.
+/// `--insecure`: accepts any certificate, but still checks handshake signatures.
 #[derive(Debug)]
 struct AnyCertificate(Arc<CryptoProvider>);
 

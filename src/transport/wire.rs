@@ -1,7 +1,7 @@
-//! The recording tee: what really went over the wire, and when.
+//! Recording tee: the bytes on the wire, and when they passed.
 //!
-//! It sits above TCP and TLS, so it sees the HTTP bytes in the clear: header case, chunk framing,
-//! interim answers. The connectors below it note their phases in the same log.
+//! The tee sits above TCP and TLS, so it sees the HTTP bytes in plain text: header case,
+//! chunk framing and interim responses. The connectors below it log their phases here too.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,7 +15,7 @@ use ureq::unversioned::transport::{
 use super::proxy::Forward;
 use crate::exchange::{Connection, Exchange, KEEP_BODY, KEEP_EVENTS, Phase, Times, Tls, Wire};
 
-/// The log of the exchange under way.
+/// Log of the current exchange.
 #[derive(Clone)]
 pub(super) struct WireLog(Arc<Mutex<Log>>);
 
@@ -35,7 +35,7 @@ impl WireLog {
         Self(Arc::new(Mutex::new(Log::new())))
     }
 
-    /// Forgets the last exchange and starts the clock.
+    /// Discards the last exchange and starts the clock.
     pub(super) fn restart(&self) {
         *self.lock() = Log::new();
     }
@@ -48,37 +48,37 @@ impl WireLog {
         self.lock().began.elapsed()
     }
 
-    /// Enters a phase that comes before the request is sent.
+    /// Enters a phase before the request is sent.
     pub(super) fn enter(&self, phase: Phase) {
         self.lock().phase = phase;
     }
 
-    /// The phase that the exchange is in.
+    /// Returns the current phase.
     pub(super) fn phase(&self) -> Phase {
         self.lock().phase
     }
 
-    /// Whether any byte of the request was written.
+    /// Returns true if any byte of the request was written.
     pub(super) fn request_begun(&self) -> bool {
         self.lock().wire.sent > 0
     }
 
-    /// From now on, waits no longer than this for a byte; `None` is as long as the limits allow.
+    /// Limits each later wait for data; `None` restores the normal limits.
     pub(super) fn set_hurry(&self, limit: Option<Duration>) {
         self.lock().hurry = limit;
     }
 
-    /// How long to wait for a byte at most, if there is a hurry.
+    /// Returns the limit set by `set_hurry`.
     pub(super) fn hurry(&self) -> Option<Duration> {
         self.lock().hurry
     }
 
-    /// The connection was reset.
+    /// Records a reset of the connection.
     pub(super) fn reset(&self) {
         self.lock().reset = true;
     }
 
-    /// Whether the connection was reset during this exchange.
+    /// Returns true if the connection was reset during this exchange.
     pub(super) fn was_reset(&self) -> bool {
         self.lock().reset
     }
@@ -142,7 +142,7 @@ impl Log {
     }
 }
 
-/// Copies what the wire's log has into the evidence.
+/// Copies the contents of the wire log into the exchange.
 pub(super) fn note_wire(exchange: &mut Exchange, log: &WireLog, proxy: Option<&str>) {
     let done = log.elapsed();
     let log = log.lock();
@@ -152,13 +152,14 @@ pub(super) fn note_wire(exchange: &mut Exchange, log: &WireLog, proxy: Option<&s
     exchange.connection.proxy = proxy.map(str::to_owned);
 }
 
-/// Adds bytes until the head is complete; interim answers (1xx) do not complete it.
+/// Appends bytes until the head is complete; interim responses (1xx) do not complete it.
 fn keep_head(head: &mut Vec<u8>, bytes: &[u8]) {
     if ends_head(head) || head.len() >= KEEP_BODY {
         return;
     }
     let before = head.len();
     head.extend_from_slice(&bytes[..bytes.len().min(KEEP_BODY - before)]);
+    // The blank line may be split between two reads.
     let from = before.saturating_sub(3);
     if let Some(end) = find_head_end(head, from) {
         head.truncate(end);
@@ -169,7 +170,7 @@ fn ends_head(head: &[u8]) -> bool {
     find_head_end(head, head.len().saturating_sub(4)).is_some()
 }
 
-/// The end of the final head: that of an interim answer is passed over.
+/// Returns the end of the final head, after those of interim responses.
 fn find_head_end(head: &[u8], from: usize) -> Option<usize> {
     let found = |from: usize| {
         head.get(from..)?.windows(4).position(|four| four == b"\r\n\r\n").map(|at| from + at + 4)
@@ -181,13 +182,13 @@ fn find_head_end(head: &[u8], from: usize) -> Option<usize> {
     found(from.max(start))
 }
 
-/// Puts the tee on top of the chain.
+/// Connector that puts the tee on top of the chain.
 #[derive(Clone)]
 pub(super) struct TeeConnector {
     pub(super) log: WireLog,
-    /// Host and port of the server: a connection to anywhere else is the proxy's leg.
+    /// Host and port of the server; a connection to any other address leads to the proxy.
     pub(super) authority: String,
-    /// The proxy that requests are handed to.
+    /// Forward proxy that requests are sent to.
     pub(super) forward: Option<Forward>,
 }
 
@@ -217,11 +218,11 @@ impl<In: Transport> Connector<In> for TeeConnector {
     }
 }
 
-/// Copies everything that passes into the log.
+/// Transport that copies all traffic to the log.
 pub(super) struct Tee<T> {
     inner: T,
     log: WireLog,
-    /// How this connection was made, for the exchanges that find it open.
+    /// Details of this connection, for later exchanges that reuse it.
     made: Connection,
     forward: Option<Forward>,
     prefix: String,
@@ -234,8 +235,8 @@ impl<T> std::fmt::Debug for Tee<T> {
 }
 
 impl<T: Transport> Tee<T> {
-    /// Writes the whole URL into the request line, and the proxy's credentials below it, as a proxy
-    /// wants it (RFC 9112, 3.2.2). The new length.
+    /// Writes the full URL into the request line and adds the proxy credentials (RFC 9112,
+    /// 3.2.2). Returns the new length.
     fn address_proxy(&mut self, amount: usize) -> Result<usize, Error> {
         let Some(forward) = &self.forward else { return Ok(amount) };
         if self.log.request_begun() {
@@ -274,7 +275,7 @@ impl<T: Transport> Transport for Tee<T> {
             log.phase = Phase::Send;
         }
         let amount = self.address_proxy(amount)?;
-        // Noted before it is written: bytes that a failing write got out may have arrived.
+        // Log before writing: bytes of a failed write may have arrived.
         let sent = self.inner.buffers().output()[..amount].to_vec();
         self.log.lock().wrote(&sent);
         self.log.enter(Phase::Send);

@@ -1,10 +1,10 @@
-//! `call`: what its words become.
+//! `call`: conversion of command-line arguments.
 
 use serde_json::{Value, json};
 
 use crate::support::{Sandbox, Server, mcp};
 
-/// The arguments of the last call.
+/// Returns the arguments of the last call.
 fn sent(server: &Server) -> Value {
     server.requests().pop().unwrap().body["params"]["arguments"].clone()
 }

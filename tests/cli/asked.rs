@@ -1,4 +1,4 @@
-//! What a server asks of its client, in both eras: forms, addresses, folders, a language model.
+//! Server requests in both eras: elicitation (forms and URLs), roots and sampling.
 
 use std::io::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Request, Sandbox, Server, http, mcp, modern};
 
-/// The options that make the built-in server be spoken to in an era.
+/// Options that select an era of the built-in server.
 const ERAS: [&[&str]; 2] =
     [&["--protocol-version", "2026-07-28"], &["--protocol-version", "2025-11-25"]];
 
@@ -16,7 +16,7 @@ fn demo(era: &[&'static str], args: &[&'static str]) -> Vec<&'static str> {
     ["-s", "demo"].iter().chain(era).chain(args).copied().collect()
 }
 
-/// A modern server whose tool wants an answer to one question before it runs.
+/// Creates a modern server whose tool requires input once before it runs.
 fn asking_once(question: Value) -> Server {
     modern(move |request| {
         let first =
@@ -32,7 +32,7 @@ fn a_form_is_answered_by_options_in_both_eras() {
     for era in ERAS {
         let sandbox = Sandbox::new();
         let args = demo(era, &["call", "ask", "--answer", "name=Ann", "--answer", "color=purple"]);
-        // The default of what is left open is sent as well.
+        // The default of the remaining field is sent as well.
         sandbox.run(&args).exits(2).says("must be one of red, green, blue");
         let args = demo(era, &["call", "ask", "--answer", "name=Ann", "--answer", "color=blue"]);
         sandbox.run(&args).exits(0).prints("Hello Ann, 42, in blue!\n");
@@ -58,7 +58,7 @@ fn with_nobody_there_a_form_is_declined_or_named() {
             .says("--answer KEY=VALUE or --answers FILE")
             .prints("the client chose to decline\n");
     }
-    // Nothing that would have answered was declared.
+    // The client declared no capability that could provide the input.
     let modern = Sandbox::new().run(&demo(ERAS[0], &["--json", "call", "ask"])).exits(10);
     modern.says("--answer KEY=VALUE").says("\"kind\":\"input\"");
     Sandbox::new().run(&demo(ERAS[0], &["call", "roots"])).exits(10).says("--root DIR");
@@ -115,7 +115,8 @@ fn folders_and_a_model_are_what_the_options_say() {
             .exits(0)
             .prints("the model says: capital of Peru\n");
     }
-    // A command that fails: the legacy era can be told, the modern one cannot.
+    // If the command fails, a legacy server gets an error; in the modern era, there is no such
+    // response.
     let fails = ["call", "sample", "--sampling-command", "exit 3"];
     Sandbox::new().run(&demo(ERAS[0], &fails)).exits(10).says("--sampling-command failed");
     Sandbox::new().run(&demo(ERAS[1], &fails)).exits(1).prints_part("the client refused");
@@ -123,7 +124,7 @@ fn folders_and_a_model_are_what_the_options_say() {
 
 #[test]
 fn rounds_have_new_ids_and_the_state_comes_back_byte_for_byte() {
-    // Escapes that a careless client would write differently, and half of a surrogate pair.
+    // Escapes that a client would change if it parsed the state, and half of a surrogate pair.
     const STATE: &str = r#""\u00e9\/ \ud83d\ude00 \ud800 {\"a\":1}""#;
     let bodies = Arc::new(Mutex::new(Vec::new()));
     let server = {
@@ -139,7 +140,8 @@ fn rounds_have_new_ids_and_the_state_comes_back_byte_for_byte() {
                 1 => format!(
                     r#"{{"resultType":"input_required","requestState":{STATE},"inputRequests":{{"roots/list":{{"method":"roots/list"}}}}}}"#
                 ),
-                // Without a state none goes back, and with no question it is sent again at once.
+                // Without a state, none is returned. Without input requests, the request is
+                // repeated at once.
                 2 => r#"{"resultType":"input_required","requestState":"two"}"#.to_owned(),
                 _ => r#"{"resultType":"complete","content":[]}"#.to_owned(),
             };
@@ -158,7 +160,7 @@ fn rounds_have_new_ids_and_the_state_comes_back_byte_for_byte() {
     assert!(bodies[2].contains(r#""requestState":"two""#) && !bodies[2].contains("inputResponses"));
 }
 
-/// A modern server whose answers are made from the very text of a request.
+/// Creates a modern server whose responses depend on the exact text of a request.
 fn raw_modern(
     answer: impl Fn(&Request, &str) -> Option<Vec<u8>> + Send + Sync + 'static,
 ) -> String {
@@ -179,7 +181,7 @@ fn raw_modern(
             let mut body = vec![0; length];
             reader.read_exact(&mut body).unwrap();
             let text = String::from_utf8(body).unwrap();
-            // A lone surrogate is no JSON text for a strict reader.
+            // A strict parser rejects a lone surrogate.
             let lenient = text.replace("\\ud800", "");
             let request = Request::of(serde_json::from_str(&lenient).unwrap());
             let list = || {
@@ -223,7 +225,8 @@ fn only_what_can_be_served_is_declared() {
     assert_eq!(declared(&["--capabilities", r#"{"x":{}}"#]), json!({"x": {}}));
 }
 
-/// A legacy server that asks on the standalone stream alone, and answers the call when it has its answer.
+/// Creates a legacy server that sends its request on the standalone stream, and responds to
+/// the call once it has the client's response.
 fn asks_beside(question: Value) -> (Server, Arc<Mutex<Option<Value>>>) {
     use std::sync::mpsc::{Receiver, Sender, channel};
     let (start, started): (Sender<()>, Receiver<()>) = channel();
@@ -245,7 +248,7 @@ fn asks_beside(question: Value) -> (Server, Arc<Mutex<Option<Value>>>) {
                 stream.write_all(events.as_bytes()).unwrap();
                 started.lock().unwrap().recv().unwrap();
                 stream.write_all(format!("data: {question}\n\n").as_bytes()).unwrap();
-                // Open until the client goes.
+                // Keep the stream open until the client disconnects.
                 let _ = std::io::Read::read(stream, &mut [0; 1]);
                 return;
             }

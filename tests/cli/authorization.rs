@@ -1,5 +1,5 @@
-//! What servers must not get away with on the way to a token, how each failure is explained, and that nothing
-//! secret is seen.
+//! Attacks on the way to a token, the explanation of each failure, and secrets that must
+//! not be shown.
 
 use std::io::Write as _;
 use std::time::{Duration, Instant};
@@ -11,7 +11,8 @@ use crate::support::{
     fields, here, http, metadata,
 };
 
-/// Logs in where one path is answered otherwise; the failure, and where the browser was sent.
+/// Logs in with a different response for one path. Returns the failure, and the URLs that
+/// the browser was sent to.
 fn log_in_where(
     path: &'static str,
     answer: impl Fn(&Request) -> Vec<u8> + Send + Sync + 'static,
@@ -28,7 +29,7 @@ fn log_in_where(
     (finished, addresses, authority)
 }
 
-/// The surest finding of a failure.
+/// Returns the most certain finding of a failure.
 fn finding(finished: &Finished) -> String {
     let last = finished.stderr.lines().last().unwrap_or_default();
     let error: Value = serde_json::from_str(last).unwrap_or_else(|_| panic!("{}", finished.stderr));
@@ -120,7 +121,7 @@ fn what_an_address_says_to_a_shell_is_not_heard() {
         metadata["authorization_endpoint"] = json!(endpoint);
         document(200, &metadata)
     });
-    // The address came to the browser as it is, and did nothing on its way there.
+    // The browser got the URL unchanged, and the shell did not interpret it.
     assert!(addresses[0].contains("/authorize?x=$(touch%20pwned)"), "{addresses:?}");
     finished.exits(0);
 }
@@ -138,7 +139,7 @@ fn a_token_request_is_not_taken_elsewhere() {
         finished.exits(4);
     }
     assert!(other.all_requests().is_empty());
-    // Not within its origin either: what was sent is secret.
+    // Not even within the origin: the request body is secret.
     let (finished, ..) = log_in_where("/token", |_| http(307, &[("Location", "/other")], ""));
     finished.exits(4);
 }
@@ -154,7 +155,7 @@ fn metadata_are_not_taken_from_elsewhere() {
         finished.exits(4);
     }
     assert!(other.all_requests().is_empty());
-    // Within the origin they are.
+    // Within the origin, the redirect is followed.
     let (finished, ..) = log_in_where(SERVER, |request| {
         let to = format!("{}/moved", here(request));
         http(302, &[("Location", to.as_str())], "")
@@ -198,7 +199,7 @@ fn a_public_server_cannot_name_a_private_address() {
         "https://[fd00::1]/",
     ] {
         let named = named.to_owned();
-        // What stands behind a proxy is public, as far as its name goes.
+        // Behind a proxy, the host name alone makes the server public.
         let proxy = Server::start(move |_| {
             let challenge = format!("Bearer resource_metadata=\"{named}\"");
             http(401, &[("WWW-Authenticate", challenge.as_str())], "")
@@ -214,7 +215,7 @@ fn a_public_server_cannot_name_a_private_address() {
 #[test]
 fn each_failure_on_the_way_is_explained() {
     let json_of = |status: u16, value: Value| move |_: &Request| document(status, &value);
-    // No metadata anywhere, and no registration at the place of old.
+    // There is neither metadata nor registration at the addresses of 2025-03-26.
     let authority = authority(|request, _| {
         let quiet = request.path != "/mcp";
         Some(if quiet { http(404, &[], "") } else { http(401, &[], "") })
@@ -224,7 +225,7 @@ fn each_failure_on_the_way_is_explained() {
         sandbox.run(&["--json", "login", &authority.server.url, "--browser", "false"]).exits(4);
     assert_eq!(finding(&failed), "auth-no-metadata");
     assert!(failed.stderr.contains("auth-no-metadata") && failed.stderr.contains("--bearer"));
-    // A challenge whose metadata are not there.
+    // The challenge names metadata that do not exist.
     let (failed, ..) = log_in_where(RESOURCE, |_| http(404, &[], "nothing"));
     assert_eq!(finding(&failed), "auth-no-metadata");
     let (failed, ..) = log_in_where(RESOURCE, |request| {
@@ -233,7 +234,7 @@ fn each_failure_on_the_way_is_explained() {
     assert_eq!(finding(&failed), "auth-no-metadata");
     let (failed, ..) = log_in_where(SERVER, |_| http(500, &[], "nothing"));
     assert_eq!(finding(&failed), "auth-no-metadata");
-    // Metadata that leave something out.
+    // The metadata lack a member.
     for (member, id) in [
         ("registration_endpoint", "auth-no-registration"),
         ("code_challenge_methods_supported", "auth-no-pkce"),
@@ -246,7 +247,7 @@ fn each_failure_on_the_way_is_explained() {
         assert_eq!(finding(&failed), id);
         failed.exits(4);
     }
-    // Refusals.
+    // The authorization server rejects the client.
     let refused = |code: &str| json!({"error": code, "error_description": "because"});
     let (failed, ..) = log_in_where("/register", json_of(400, refused("invalid_redirect_uri")));
     assert_eq!(finding(&failed), "auth-redirect-refused");
@@ -349,7 +350,7 @@ fn nothing_secret_is_seen_in_what_authorization_says_and_writes() {
     authority.state.expire();
     run(&["--trace-file", "b.jsonl", "--trace", "call", "echo", "message=hi"]);
     authority.state.expire();
-    // The refusal of the refresh token repeats all that it was sent.
+    // The error for the refresh token repeats the whole request.
     run(&["--trace-file", "c.har", "--trace", "call", "echo", "message=hi"]);
     run(&["--json", "call", "echo", "message=hi"]);
     run(&["--trace-file", "d.jsonl", "login", url, "--browser", BROWSER, "--register"]);
@@ -528,7 +529,7 @@ fn a_public_server_cannot_lead_logout_and_renewal_to_a_private_address() {
     let file = std::fs::read_dir(sandbox.state().join("logins")).unwrap().next().unwrap().unwrap();
     let text = std::fs::read_to_string(file.path()).unwrap();
     let mut login: Value = serde_json::from_str(&text).unwrap();
-    // As if it had been a server of the open network.
+    // As if the server were on the public internet.
     login["public"] = json!(true);
     login["expires"] = json!(1);
     std::fs::write(file.path(), login.to_string()).unwrap();

@@ -1,4 +1,4 @@
-//! `check`: findings with places, for people, for programs and for CI.
+//! `check`: findings and their places, for people, programs and CI.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ fn the_built_in_server_is_as_it_should_be() {
         let run = |words: &[&str]| sandbox.run(&[&demo, words].concat());
         run(&["check", "--strict"]).exits(0).prints("").says("16 checked: 0 errors, 0 warnings");
         run(&["check", "add", "a=1", "b=2"]).exits(0).says("1 checked: 0 errors");
-        // Arguments that the schema refuses are found, and not sent.
+        // Invalid arguments are reported, and not sent.
         let finished = run(&["check", "add", "a=x", "--json"]).exits(7);
         let report: Value = serde_json::from_str(&finished.stdout).unwrap();
         let places: Vec<&Value> =
@@ -69,7 +69,7 @@ fn faults_are_found_where_they_stand() {
         "{}",
         shown.stdout
     );
-    // What the result breaks is found by `check`, and said by `call`.
+    // `check` reports an invalid result as an error; `call` only prints a note.
     sandbox.run(&["check", "sum"]).exits(7).prints_part("/result/structuredContent/sum");
     sandbox
         .run(&["call", "sum"])

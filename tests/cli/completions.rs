@@ -1,4 +1,5 @@
-//! The completions and the manual pages that are committed are those of this version; what TAB gives.
+//! The committed completions and manual pages match this version; candidates of shell
+//! completion.
 
 use serde_json::json;
 
@@ -44,7 +45,7 @@ fn committed_manual_pages_are_current() {
     Sandbox::new().run(&["man", "nonsense"]).exits(2).says("no command");
 }
 
-/// What TAB gives for the last of these words, as fish and zsh are told.
+/// Returns the candidates for the last word, as fish and zsh get them.
 fn completed(sandbox: &Sandbox, words: &[&str]) -> Vec<String> {
     let args = [&["__complete", "fish", "--", "mcpoke"], words].concat();
     let answer = sandbox.run(&args).exits(0).stdout;
@@ -74,7 +75,7 @@ fn what_a_server_showed_is_completed_without_asking_it() {
         for list in ["list-tools", "list-resources", "list-resource-templates", "list-prompts"] {
             sandbox.run(&[list]).exits(0);
         }
-        // A part of a list says nothing of the whole.
+        // A partial list must not replace the complete one.
         sandbox.run(&["list-prompts", "--limit", "0"]).exits(0);
     }
     assert_eq!(completed(&sandbox, &["call", "e"]), ["echo"]);

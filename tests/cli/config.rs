@@ -1,4 +1,4 @@
-//! Servers of other programs' configuration files.
+//! Servers from configuration files of other programs.
 
 use serde_json::{Value, json};
 
@@ -27,17 +27,17 @@ fn a_server_of_the_projects_file_is_called_by_its_name() {
         .run(&["-s", "mine", "call", "echo", "message=hi"])
         .exits(0)
         .says("mine stands in .mcp.json: http://127.0.0.1");
-    // It is remembered under its name, with a reference instead of the token.
+    // The server is saved under its name, with a reference instead of the token.
     let record = std::fs::read_to_string(sandbox.state().join("sessions/mine.json")).unwrap();
     assert!(record.contains("${TOKEN}") && !record.contains("t0ken"), "{record}");
     sandbox.run(&["-s", "mine", "call", "echo", "message=hi"]).exits(0);
     sandbox.run(&["call", "echo", "message=hi"]).exits(0);
     assert_eq!(server.methods().iter().filter(|method| *method == "initialize").count(), 1);
-    // What the file says holds, also after it has changed.
+    // The current content of the file applies, also after a change.
     let changed = file.to_string().replace("${TOKEN}", "${OTHER}");
     write(&sandbox, ".mcp.json", &changed);
     sandbox.run(&["-s", "mine", "list-tools"]).exits(2).says("the variable OTHER is not set");
-    // What a variable stands for in a path is not shown on the way.
+    // The value of a variable in a path is not shown.
     let hidden = json!({"mcpServers": {"hidden": {"url": "http://127.0.0.1:1/${TOKEN}/mcp"}}});
     write(&sandbox, "hidden.json", &hidden.to_string());
     let said = sandbox.run(&["--config", "hidden.json", "-s", "hidden", "ping"]).exits(3);
@@ -101,7 +101,7 @@ fn what_the_user_has_named_comes_first() {
     write(&sandbox, ".mcp.json", &file.to_string());
     sandbox.run(&["-s", "mine", "list-tools"]).exits(0);
     assert!(projects.methods().is_empty());
-    // An entry for the same server with other credentials gets a session for that once.
+    // An entry for the same server with other credentials gets a session that is not saved.
     let same = json!({"mcpServers": {"same": {"url": users.url, "headers": {"X-Key": "k-0123"}}}});
     write(&sandbox, "same.json", &same.to_string());
     let before = std::fs::read_to_string(sandbox.state().join("sessions/mine.json")).unwrap();
@@ -131,7 +131,7 @@ fn the_users_own_token_goes_to_nobody_that_a_file_names() {
         sandbox.run(&["-s", "theirs", "call", "echo", "message=hi"]).exits(0);
         sandbox.run(&["call", "echo", "message=hi"]).exits(0);
     }
-    // Whoever names the token, or the server, wants it sent.
+    // If the user names the token or the server, the token may be sent.
     sandbox.run(&["-s", "theirs", "list-tools", "--bearer", "env:MCPOKE_BEARER"]).fails();
     sandbox.run(&["--no-save", "-s", &server.url, "list-tools"]).fails();
 }
@@ -162,6 +162,6 @@ fn what_a_variable_stands_for_in_an_address_is_never_shown() {
         said += &finished.stderr;
     }
     assert!(!said.contains("s3cret-in-the-path"), "{said}");
-    // Where it leads is seen.
+    // The origin is shown.
     assert!(said.contains("http://127.0.0.1:") && said.contains("mine"), "{said}");
 }

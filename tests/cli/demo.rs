@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::support::Sandbox;
 
-/// A demo server that is ended with the test.
+/// A demo server that ends with the test.
 struct Demo {
     child: Child,
     address: String,
@@ -30,7 +30,7 @@ impl Demo {
         Self { child, address, _sandbox: sandbox }
     }
 
-    /// Sends a request with these headers and gives the whole answer.
+    /// Sends a request with these headers and returns the whole response.
     fn send(&self, method: &str, headers: &[(&str, &str)], body: &str) -> String {
         let mut stream = self.open(method, headers, body);
         let mut answer = String::new();
@@ -64,7 +64,7 @@ impl Demo {
         self.send("POST", &headers, body)
     }
 
-    /// A session that is ready.
+    /// Opens a session and completes the handshake.
     fn session(&self) -> String {
         let answer = self.post(&[], INITIALIZE);
         let id = answer
@@ -208,7 +208,7 @@ fn one_standalone_stream_a_session() {
     first.read_exact(&mut [0; 15]).unwrap();
     has(&demo.send("GET", &headers, ""), "409", "Conflict");
     drop(first);
-    // The place is free again as soon as the server notices that the client is gone.
+    // Another stream may be opened as soon as the server notices the disconnect.
     let freed = (0..100).any(|_| {
         std::thread::sleep(Duration::from_millis(20));
         let mut again = demo.open("GET", &headers, "");
@@ -245,7 +245,7 @@ fn every_way_of_losing_a_session_is_survived() {
         again.exits(0).prints("two\n").says("opened a new one");
         sandbox.run(&["--no-renew", "call", "echo", "message=three"]).exits(5).says("mcpoke init");
     }
-    // Without an answer a call may have run; one that does no harm is repeated all the same.
+    // Without a response, the call may have run; a harmless request is repeated anyway.
     let demo = Demo::start(&["--lose-after", "1", "--lost-as", "empty"]);
     let (sandbox, url) = (Sandbox::new(), format!("http://{}/mcp", demo.address));
     sandbox.run(&["init", &url]).exits(0);

@@ -1,4 +1,4 @@
-//! `call --each` and `--query`: for scripts.
+//! `call --each` and `--query`, for scripts.
 
 use std::collections::HashSet;
 use std::sync::Mutex;
@@ -11,7 +11,7 @@ fn lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// A file of so many messages.
+/// Writes a file with `count` messages.
 fn messages(sandbox: &Sandbox, count: usize) {
     let text: String = (0..count).map(|n| format!("{{\"message\":\"m{n}\"}}\n")).collect();
     std::fs::write(sandbox.home().join("in.jsonl"), text).unwrap();
@@ -38,7 +38,7 @@ fn every_line_gets_its_own_result_in_order() {
 #[test]
 fn results_may_come_as_they_come() {
     let sandbox = Sandbox::new();
-    // The first is the slowest.
+    // The first call is the slowest.
     std::fs::write(sandbox.home().join("in.jsonl"), "{\"seconds\":1}\n\n{\"seconds\":0}\n")
         .unwrap();
     let args = ["-s", "demo", "call", "slow", "--each", "in.jsonl", "--jobs", "2"];
@@ -61,7 +61,7 @@ fn failures_are_counted_and_the_worst_is_the_exit_code() {
     let finished = sandbox.run_with_input(&add, text).exits(2).says("5 calls, 3 failed");
     let results = lines(&finished.stdout);
     assert_eq!(results[0]["result"]["structuredContent"], json!({"sum": 3}));
-    // The command line fills what the line leaves open.
+    // Arguments on the command line complete those of a line.
     assert_eq!(results[4]["result"]["structuredContent"], json!({"sum": 7}));
     for (at, why) in [(1, "not JSON"), (2, "no JSON object"), (3, "must be a number")] {
         assert_eq!(results[at]["error"]["kind"], "usage");
@@ -81,7 +81,7 @@ fn failures_are_counted_and_the_worst_is_the_exit_code() {
 
 #[test]
 fn a_limit_that_one_call_meets_is_not_that_of_the_next() {
-    // The legacy server is told of the first; the second takes longer than the telling may.
+    // The cancellation of the first call must not count towards the limit of the second.
     let sandbox = Sandbox::new();
     let lines = "{\"seconds\":9}\n{\"seconds\":2.4,\"steps\":1}\n";
     let args = ["-s", "demo", "--protocol-version", "2025-11-25", "call", "slow", "--each", "-"];
@@ -112,7 +112,7 @@ fn whoever_waits_for_a_result_before_the_next_line_gets_it() {
 
 #[test]
 fn a_session_that_gets_lost_costs_no_call() {
-    // Every session is lost after 40 calls, in the middle of calls of the others.
+    // Every session is lost after 40 calls, while other calls are running.
     let sandbox = Sandbox::new();
     messages(&sandbox, 200);
     let seen = Mutex::new((0_u32, 0_u32, HashSet::new()));

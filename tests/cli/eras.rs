@@ -1,4 +1,4 @@
-//! Which era a server speaks, how that is found out, and how the modern one is spoken.
+//! Detection of a server's era, and requests of the modern era.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Request, Sandbox, Server, http, mcp, modern};
 
-/// The methods of all requests, those that ask after the era as well.
+/// Returns the methods of all requests, including those that detect the era.
 fn all(server: &Server) -> Vec<String> {
     server.all_requests().iter().map(|request| request.rpc().to_owned()).collect()
 }
@@ -45,7 +45,7 @@ fn a_call_on_an_unknown_url_is_two_requests_in_the_modern_era() {
     assert_eq!(call.header("mcp-param-message"), Some("=?base64?Z3LDtsOfZQ==?="));
 }
 
-/// An answer to requests of the modern era.
+/// Response to requests of the modern era.
 type Answer = fn(&Request) -> Option<Vec<u8>>;
 
 #[test]
@@ -55,11 +55,11 @@ fn what_is_no_proof_of_the_modern_era_leads_to_the_handshake() {
         (|_| Some(http(404, &[], "Invalid session ID")), &[]),
         (|_| Some(http(422, &[], "Unexpected message, expect initialize request")), &[]),
         (|r| Some(r.fails(200, &json!({"code": -32601, "message": "Method not found"}))), &[]),
-        // A method that is not known to anybody in particular.
+        // A proxy may also send this error, without the id of the request.
         (|r| Some(r.error(404, -32601, "Method not found")), &[]),
-        // Whatever answers everything with a result.
+        // A server that responds to everything with a result.
         (|r| Some(r.result(&json!({}))), &[]),
-        // Broken off.
+        // The connection is closed without a response.
         (|_| Some(Vec::new()), &[]),
         (
             |r| {
@@ -83,7 +83,7 @@ fn what_is_no_proof_of_the_modern_era_leads_to_the_handshake() {
     }
 }
 
-/// A server of the legacy era that answers requests of the other one in its own way.
+/// Creates a legacy server with its own responses to modern requests.
 fn dual(answer: Answer) -> Server {
     use std::io::Write as _;
     let legacy = |request: &Request| match request.rpc() {
@@ -131,7 +131,7 @@ fn a_server_without_discovery_may_be_modern_all_the_same() {
 
 #[test]
 fn a_list_without_the_marks_of_the_era_proves_nothing() {
-    // A legacy server that serves whatever it knows.
+    // A legacy server that ignores missing sessions.
     let server = dual(|request| {
         Some(match request.rpc() {
             "tools/list" => request.result(&json!({"tools": []})),
@@ -156,7 +156,7 @@ fn who_is_asking_comes_before_the_era() {
 
 #[test]
 fn a_revision_is_tried_again_once() {
-    // A server that names the very revision that it refuses: real ones do so once.
+    // The server rejects a version that it lists as supported; real servers do so once.
     let refusals = AtomicUsize::new(0);
     let server = modern(move |request| {
         let first = refusals.fetch_add(1, Ordering::SeqCst) == 0;
@@ -217,7 +217,7 @@ fn the_era_is_looked_at_again_when_it_fails() {
     sandbox.run(&["sessions", "--json"]).exits(0).prints_part("\"era\":\"legacy\"");
     MODERN.store(true, Ordering::SeqCst);
     let refuses_sessions = modern(|_| None);
-    // The same state, another server at its place: one that has left the handshake behind.
+    // Keep the saved state, but replace the server by a modern one.
     let record = sandbox.state().join("sessions/dual.json");
     let text = std::fs::read_to_string(&record).unwrap();
     std::fs::write(&record, text.replace(&server.url, &refuses_sessions.url)).unwrap();
@@ -299,7 +299,7 @@ fn a_tool_with_invalid_annotations_is_left_out_and_not_called() {
     Sandbox::new().run(&["-s", &legacy.url, "list-tools"]).exits(0).prints_part("old");
 }
 
-/// A modern server whose list of tools may be believed for so long.
+/// Creates a modern server whose list of tools may be cached for `ttl` milliseconds.
 fn with_ttl(ttl: i64, scope: &'static str) -> Server {
     modern(move |request| {
         (request.rpc() == "tools/list").then(|| {
@@ -312,7 +312,8 @@ fn with_ttl(ttl: i64, scope: &'static str) -> Server {
 
 #[test]
 fn tools_are_believed_as_long_as_the_server_says() {
-    // Fresh: what it refuses is refused. Not sure: looked at once more. Over: asked for again.
+    // Fresh: the cached schema decides. No lifetime: a mismatch is checked again. Expired: the
+    // list is always fetched.
     for (ttl, wrong, right) in [(60_000, 0, 0), (0, 1, 0), (1, 1, 1), (-5, 1, 0)] {
         let (sandbox, server) = (Sandbox::new(), with_ttl(ttl, "private"));
         sandbox.run(&["init", &server.url]).exits(0);
@@ -425,7 +426,7 @@ fn request_sends_any_method_in_either_era() {
 
 #[test]
 fn an_error_of_the_tools_own_is_no_change_of_era() {
-    // A code that is an application's own in the legacy era.
+    // In the legacy era, an application may use this code for its own errors.
     let legacy = mcp(|request| {
         (request.rpc() == "tools/call").then(|| {
             request.fails(200, &json!({"code": -32020, "message": "charged, then failed"}))
@@ -483,7 +484,7 @@ fn an_unmarked_list_is_not_asked_for_twice() {
             _ => request.fails(200, &json!({"code": -32601, "message": "Method not found"})),
         })
     });
-    // It issues sessions, so that its tools may be others there.
+    // The server has sessions, so its tools may differ in one.
     Sandbox::new().run(&["-s", &server.url, "list-tools"]).exits(0);
     assert_eq!(all(&server).iter().filter(|method| *method == "tools/list").count(), 2);
 }

@@ -1,10 +1,10 @@
-//! Every exit code that can occur, by making it occur.
+//! Provokes every exit code that can occur.
 
 use serde_json::Value;
 
 use crate::support::{Sandbox, Server, http, mcp};
 
-/// An address where nobody listens.
+/// Returns an address where nothing listens.
 fn nobody() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     format!("http://{}/mcp", listener.local_addr().unwrap())

@@ -1,4 +1,4 @@
-//! Every fault of the wire, each with its exit code, its words, and the proof that nothing was sent twice.
+//! Every fault on the wire, with its exit code and its message; nothing is sent twice.
 
 use std::io::Write as _;
 use std::net::TcpStream;
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::support::{Finished, Request, Sandbox, Server, http};
 
-/// A server that does its handshake properly and then does this to a `tools/call`.
+/// Creates a server that does the handshake properly and then calls `act` for `tools/call`.
 fn faulty(act: impl Fn(&Request, &mut TcpStream) + Send + Sync + 'static) -> Server {
     Server::raw(move |request, stream| {
         let answer = match request.rpc() {
@@ -36,7 +36,7 @@ fn call(server: &Server, options: &[&str]) -> Finished {
     finished
 }
 
-/// Makes the close that follows a reset: `SO_LINGER` with zero seconds.
+/// Makes closing the connection send a reset: `SO_LINGER` with zero seconds.
 fn reset(stream: &TcpStream) {
     socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO)).unwrap();
 }
@@ -108,7 +108,7 @@ fn drops_that_keep_falling_run_into_the_whole_limit() {
             }
         })
     };
-    // Headers without an end, then a stream of comments without an end.
+    // First endless headers, then an endless stream of comments.
     let headers = drip("X-Drip: drop\r\n");
     call(&headers, &["--timeout", "0.6"]).exits(7);
     let body = faulty(|_, stream| {
@@ -163,7 +163,7 @@ fn more_headers_than_can_be_meant() {
 #[test]
 fn an_answer_before_the_request_was_read() {
     let server = Server::raw_before_reading(|stream| {
-        // The refusal, and then a reset, since most of the request is still unread.
+        // A response, then a reset, because most of the request is unread.
         let _ = stream.write_all(&http(413, &[], "at most 1 MiB"));
         std::thread::sleep(Duration::from_millis(100));
     });
@@ -205,7 +205,7 @@ fn truncated_and_malformed_answers() {
         );
         let _ = stream.write_all(&http(200, &[], &body));
     });
-    // Nested deeper than any reader here goes, and shown all the same.
+    // Nested too deeply for the JSON parser, but still printed.
     let shown = call(&deep, &["--json"]).exits(0).stdout;
     assert!(shown.len() > 20_000, "{shown}");
 }
@@ -253,7 +253,7 @@ fn a_million_events_before_the_answer() {
             request.result_text(&json!({"content": [{"type": "text", "text": "at last"}]}));
         let _ = stream.write_all(format!("data: {answer}\n\n").as_bytes());
     });
-    // A tenth of it here; benches/ sends all of it to a release build, and measures.
+    // A tenth of the full size; `benches/` tests a release build with all of it.
     call(&server, &[]).exits(0).prints("at last\n");
 }
 
@@ -274,7 +274,7 @@ fn an_endless_event_and_an_endless_body() {
     call(&comments, &limit).exits(8).says("--max-size");
     let document = endless("HTTP/1.1 200 OK\r\n\r\n{\"a\":\"", "0123456789");
     call(&document, &limit).exits(8).says("--max-size");
-    // Of a page only the beginning is read.
+    // Only the beginning of a web page is read.
     let page = endless("HTTP/1.1 200 OK\r\n\r\n<html>", "0123456789");
     call(&page, &limit).exits(7).says("not-mcp");
 }
@@ -307,13 +307,13 @@ fn ctrl_c_ends_any_wait_at_once() {
     let phases: [&'static [u8]; 3] =
         [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\n\r\n: hi\n\n"];
     for part in phases {
-        // A busy machine may delay anything once; not three times.
+        // A busy machine may delay one run, but hardly three.
         let fastest = (0..3).map(|_| interrupted(part)).min().unwrap();
         assert!(fastest < Duration::from_millis(200), "{fastest:?}");
     }
 }
 
-/// How long a waiting command takes to end after Ctrl-C.
+/// Returns how long a waiting command takes to end after Ctrl-C.
 #[cfg(unix)]
 fn interrupted(part: &'static [u8]) -> Duration {
     let server = faulty(move |_, stream| {
@@ -333,8 +333,8 @@ fn interrupted(part: &'static [u8]) -> Duration {
 
 #[test]
 fn an_address_that_never_answers_leaves_time_for_the_others() {
-    // Of two addresses of a name the first one may be a black hole. Names cannot be made up here
-    // without the system's files, so the built-in pair of localhost has to do: ::1 refuses.
+    // The first address of a name may not respond at all. Other names would require system
+    // files, so use the two addresses of localhost: ::1 refuses the connection.
     let server = faulty(|request, stream| {
         stream.write_all(&request.result(&json!({"content": []}))).unwrap();
     });

@@ -77,7 +77,7 @@ fn a_version_that_nobody_speaks_ends_the_handshake() {
     );
     sandbox.run(&["init", &server.url]).exits(7).says("wants protocol version 1999-01-01");
     assert_eq!(server.methods(), ["initialize"]);
-    // Whoever asks for it gets it: that is what a probe is for.
+    // A version that the user forces is sent: that is the purpose of a probe.
     sandbox.run(&["init", &server.url, "--protocol-version", "1999-01-01"]).exits(0);
 }
 
@@ -101,7 +101,8 @@ fn a_server_without_sessions_is_remembered_as_one() {
 
 #[test]
 fn the_session_id_is_taken_from_a_successful_answer_alone() {
-    // Python's SDK hands out a dead id with its 400; taking it would make every later call fail.
+    // The Python SDK sends the id of a dead session with its 400; using it would make every
+    // later call fail.
     let server = Server::start(|request| {
         let dead =
             [("Mcp-Session-Id", "dead-0123456789abcdef"), ("Content-Type", "application/json")];
@@ -150,7 +151,7 @@ fn an_accepted_notification_without_a_length_is_not_waited_for() {
         };
         stream.write_all(&answer).unwrap();
         if request.rpc() == "notifications/initialized" {
-            // The connection stays open, and no byte comes.
+            // The connection stays open, but nothing is sent.
             std::thread::sleep(std::time::Duration::from_secs(5));
         }
     });

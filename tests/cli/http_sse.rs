@@ -1,4 +1,4 @@
-//! The HTTP+SSE transport of 2024-11-05: the fallback, and what each command does with it.
+//! The HTTP+SSE transport of 2024-11-05: the fallback to it, and every command on it.
 
 use std::io::Write as _;
 use std::net::TcpStream;
@@ -8,8 +8,8 @@ use serde_json::json;
 
 use crate::support::{Request, Sandbox, Server, http};
 
-/// A server of that transport. `endpoint` is what its first event says, given the server's own address;
-/// `refusal` is the status of a POST to the stream's address.
+/// Creates an HTTP+SSE server. `endpoint` returns the data of its first event for its own
+/// address; `refusal` is the status of a POST to the stream's address.
 fn sse(refusal: u16, endpoint: fn(&str) -> String, after: After) -> Server {
     let streams: Arc<Mutex<Vec<TcpStream>>> = Arc::default();
     let waiting: Mutex<Option<Request>> = Mutex::default();
@@ -37,7 +37,7 @@ fn sse(refusal: u16, endpoint: fn(&str) -> String, after: After) -> Server {
             Some(_) if after == After::Cut && request.rpc() == "tools/call" => {
                 let _ = open.shutdown(std::net::Shutdown::Both);
             }
-            // Asks first, and answers when it has its own answer.
+            // Sends a request first, and responds to the call once it has the client's response.
             Some(_) if after == After::Asked && request.rpc() == "tools/call" => {
                 *waiting.lock().unwrap() = Some(request.clone());
                 let question = r#"{"jsonrpc":"2.0","id":9,"method":"roots/list"}"#;
@@ -125,7 +125,7 @@ fn a_fallback_that_fails_too_hides_nothing() {
 
 #[test]
 fn a_silent_stream_is_no_such_server() {
-    // A Streamable HTTP server may keep a stream open without a word.
+    // A Streamable HTTP server may keep a stream open without sending anything.
     let server = Server::of_any_era(|request, stream| {
         if request.method == "GET" {
             let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";

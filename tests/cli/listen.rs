@@ -1,4 +1,4 @@
-//! `trace --listen`: another client, seen while it works.
+//! `trace --listen`: relays another client's requests and diagnoses them live.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::support::{Request, Sandbox, Server, http, mcp};
 
-/// A proxy that is ended with the test.
+/// A proxy that ends with the test.
 struct Proxy {
     child: Child,
     address: String,
@@ -19,7 +19,7 @@ impl Proxy {
         let mut command = sandbox.command(&args);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
-        // The rest of stderr is short, and its pipe holds it.
+        // The rest of stderr is short enough for the pipe's buffer.
         let mut err = BufReader::new(child.stderr.take().unwrap());
         err.read_line(&mut line).unwrap();
         child.stderr = Some(err.into_inner());
@@ -27,7 +27,7 @@ impl Proxy {
         Self { child, address }
     }
 
-    /// One request on a connection of its own; the whole answer.
+    /// Sends one request on its own connection and returns the whole response.
     fn send(&self, head: &str, body: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
@@ -39,7 +39,7 @@ impl Proxy {
         )
         .unwrap();
         let mut answer = String::new();
-        // What breaks off is looked at as far as it came.
+        // An incomplete response is checked as far as it came.
         let _ = stream.read_to_string(&mut answer);
         answer
     }
@@ -49,7 +49,7 @@ impl Proxy {
         self.send(&format!("POST /mcp HTTP/1.1\r\n{types}{headers}"), body)
     }
 
-    /// Ends it as Ctrl-C does; what it printed.
+    /// Ends the proxy as Ctrl-C does, and returns its output.
     fn end(mut self) -> String {
         let id =
             i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw).unwrap();
@@ -105,7 +105,7 @@ fn a_client_that_never_initializes_is_told_so() {
     }
     let sent = server.requests();
     assert_eq!(sent.len(), 2);
-    // What the client sent is what the server got, under the server's own name.
+    // The server gets what the client sent, except for the Host header.
     assert_eq!(sent[0].header("authorization"), Some(format!("Bearer {secret}").as_str()));
     assert_eq!(sent[0].header("user-agent"), Some("urllib/3"));
     assert_eq!(server.url, format!("http://{}/mcp", sent[0].header("host").unwrap()));
@@ -113,14 +113,14 @@ fn a_client_that_never_initializes_is_told_so() {
 
 #[test]
 fn what_a_client_does_wrong_is_found_once() {
-    // A server that minds nothing but a missing session.
+    // A server that rejects nothing but a missing session.
     let (server, sandbox) = (mcp(strict), Sandbox::new());
     let proxy = Proxy::start(&sandbox, &server.url, &["--json"]);
     let initialize = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}"#;
     let answer = proxy.post("", initialize);
     let id =
         answer.lines().find_map(|line| line.strip_prefix("mcp-session-id: ")).unwrap().to_owned();
-    // No notification, the same id twice, then the header left out.
+    // Leave out the notification, use the same id twice, then leave out the header.
     proxy.post(&format!("\r\nMcp-Session-Id: {id}"), CALL);
     proxy.post(&format!("\r\nMcp-Session-Id: {id}"), CALL);
     proxy.post("", CALL);
@@ -145,7 +145,7 @@ fn events_come_through_one_by_one() {
         let head =
             "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";
         stream.write_all(format!("{head}id: 7\ndata: {{\"first\":1}}\n\n").as_bytes()).unwrap();
-        // The second is held back until the first has arrived.
+        // Hold the second event back until the client has the first.
         gate.lock().unwrap().recv_timeout(Duration::from_secs(10)).unwrap();
         stream.write_all(b": so\ndata: {\"second\":2}\n\n").unwrap();
     });
@@ -270,7 +270,7 @@ fn only_this_machine_may_come() {
     sandbox.run(&["trace", "--listen", "nonsense", &server.url]).exits(2).says("PORT");
     let proxy = Proxy::start(&sandbox, &server.url, &[]);
     let mut stream = TcpStream::connect(&proxy.address).unwrap();
-    // A page of a name that was pointed here (DNS rebinding).
+    // A web page whose name resolves to this machine (DNS rebinding).
     stream
         .write_all(b"GET /mcp HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n")
         .unwrap();

@@ -1,4 +1,4 @@
-//! Logging in: a token is got, kept, renewed and given back.
+//! Login: tokens are issued, saved, refreshed and revoked.
 
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -40,7 +40,7 @@ fn one_login_is_enough_for_every_command() {
     assert_eq!(header.stdout, "Authorization: Bearer access-token-0-0123456789\n");
     sandbox.run(&["sessions"]).exits(0).prints_part("a-client");
     assert_eq!(authority.state.given.load(Ordering::SeqCst), 1);
-    // Who gives a token of their own is asked nothing.
+    // With a token of their own, users are not asked to log in.
     call(&sandbox, &["--bearer", "another"]).exits(4);
     sandbox.run(&["logout"]).exits(0).says("given back");
     let revoked = authority.server.requests();
@@ -67,7 +67,7 @@ fn a_client_registers_once_for_each_issuer() {
     let registered = authority.server.requests();
     let registered = registered.iter().find(|request| request.path == "/register").unwrap();
     assert_eq!(registered.body["application_type"], "native");
-    // Whoever is known by an id needs no registration.
+    // A client with a known id needs no registration.
     sandbox.run(&["login", url, "--browser", BROWSER, "--client-id", "mine"]).exits(0);
     assert_eq!(count("/register"), 2);
 }
@@ -101,7 +101,7 @@ fn without_a_terminal_nobody_is_asked() {
         login.stderr.contains("MCPOKE_BEARER") && login.stderr.contains("--client-credentials")
     );
     assert!(began.elapsed() < Duration::from_secs(10));
-    // A browser that goes nowhere is waited for within the limit, and one that fails not at all.
+    // A browser that goes nowhere ends with the time limit; one that fails ends at once.
     let late = sandbox.run(&["login", url, "--browser", "true", "--timeout", "1"]).exits(4);
     late.says("in time");
     sandbox.run(&["login", url, "--browser", "false"]).exits(4).says("--browser failed");
@@ -122,7 +122,7 @@ fn a_token_is_renewed_before_it_expires_and_when_it_is_refused() {
     authority.state.expire();
     call(&sandbox, &[]).exits(0).prints("{\"message\":\"hi\"}\n");
     assert_eq!(refreshed(), 2, "it was refused");
-    // What is refused a second time is not renewed again and again.
+    // The refresh must not have led to a new session.
     let requests = authority.server.requests();
     let initialized = requests.iter().filter(|request| request.rpc() == "initialize").count();
     assert_eq!(initialized, 1, "the session goes on");
@@ -173,7 +173,7 @@ fn sixteen_processes_renew_a_token_once() {
 fn a_process_that_is_killed_while_it_renews_loses_nothing() {
     static SLOW: AtomicBool = AtomicBool::new(false);
     let authority = authority(|request, _| {
-        // The server has not looked at the request yet, or has answered and nobody has heard it.
+        // The server has not read the request yet, or its response got lost.
         if request.path == "/token" && SLOW.load(Ordering::SeqCst) {
             std::thread::sleep(Duration::from_millis(400));
             return Some(Vec::new());
@@ -193,12 +193,12 @@ fn a_process_that_is_killed_while_it_renews_loses_nothing() {
         SLOW.store(false, Ordering::SeqCst);
         call(&sandbox, &[]).exits(0).prints("{\"message\":\"hi\"}\n");
     }
-    // One whose answer was lost on the way is good no more, and that is said.
+    // If the response got lost, the refresh token is spent; the error says so.
     authority.state.give();
     authority.state.expire();
     let finished = call(&sandbox, &[]).exits(4).says("auth-expired");
     assert!(finished.stderr.contains("mcpoke login"), "{}", finished.stderr);
-    // It is not tried again.
+    // A spent refresh token is not used again.
     let before = authority.server.requests().len();
     call(&sandbox, &[]).exits(4).says("expired");
     let after = authority.server.requests();
@@ -256,7 +256,7 @@ fn a_client_can_ask_for_itself() {
     login("demo-secret").exits(2).says("no secret");
     login("env:SECRET").exits(0);
     sandbox.run(&["init", &demo.url]).exits(0);
-    // Each second another token, without anybody.
+    // The token expires every second and is replaced without a user.
     std::thread::sleep(Duration::from_millis(1200));
     call(&sandbox, &[]).exits(0).prints("hi\n");
     let kept = std::fs::read_dir(sandbox.state().join("logins")).unwrap().next().unwrap().unwrap();
@@ -300,7 +300,8 @@ fn in_a_terminal_the_address_can_be_pasted_back() {
     let authority = authority(|_, _| None);
     let sandbox = Sandbox::new();
     let url = authority.server.url.clone();
-    // The address that the browser ends at on another machine: what the page there says is not heard.
+    // The user pastes the redirect URL of a browser on another machine. One with a wrong state
+    // is ignored.
     let mut typed = false;
     let (output, code) =
         crate::support::typing(&sandbox, &["login", &url, "--no-browser"], |shown| {
@@ -352,7 +353,7 @@ fn a_server_that_moves_to_another_authorization_server_is_followed() {
             let document = json!({"resource": resource, "authorization_servers": [issuer]});
             return Some(crate::support::document(200, &document));
         }
-        // The old one still renews its tokens, and they are good for nothing here.
+        // The old authorization server still refreshes its tokens, but this server rejects them.
         let given = request.header("authorization").unwrap_or_default();
         let theirs = known.good.lock().unwrap().0.clone();
         if request.path == "/mcp" && (theirs.is_empty() || given != format!("Bearer {theirs}")) {
@@ -365,7 +366,7 @@ fn a_server_that_moves_to_another_authorization_server_is_followed() {
     let sandbox = Sandbox::new();
     log_in(&sandbox, &authority);
     sandbox.run(&["init", &authority.server.url]).exits(0);
-    // So that the tokens of the two differ.
+    // The tokens of the two servers must differ.
     other.state.given.store(7, Ordering::SeqCst);
     MOVED.store(true, Ordering::SeqCst);
     call(&sandbox, &[]).exits(4);
@@ -391,7 +392,7 @@ fn a_lost_session_is_no_refused_token() {
             return Some(http(200, &[("Mcp-Session-Id", "another-session-0123456789")], &result));
         }
         let of_old = request.header("mcp-session-id") == Some("session-0123456789abcdef");
-        // As rmcp says it up to 0.16: 401, and no word on tokens.
+        // rmcp up to 0.16 reports a lost session like this: 401 without a challenge.
         (lost && of_old).then(|| http(401, &[], "Unauthorized: Session not found"))
     });
     let sandbox = Sandbox::new();
@@ -412,7 +413,7 @@ fn whoever_only_looks_asks_nobody() {
     sandbox.run(&["trace", url, "--browser", BROWSER, "--recipe", "python"]).fails();
     assert!(browser.addresses().is_empty());
     sandbox.run(&["init", url, "--browser", BROWSER]).exits(0);
-    // Nor does whoever takes leave.
+    // `close` does not ask the user either.
     authority.state.expire();
     sandbox.run(&["close", "--browser", BROWSER]).exits(0);
     assert_eq!(browser.addresses().len(), 1);
@@ -433,7 +434,7 @@ fn a_login_holds_at_the_address_that_a_server_redirects_to() {
     let authority = authority(|request, state| {
         let good = format!("Bearer {}", state.good.lock().unwrap().0);
         match request.path.as_str() {
-            // As the Python servers do it.
+            // Python servers redirect like this.
             "/mcp" => Some(http(307, &[("Location", "/mcp/")], "")),
             "/mcp/" if request.header("authorization") != Some(good.as_str()) => {
                 Some(http(401, &[("WWW-Authenticate", "Bearer")], ""))
@@ -516,7 +517,7 @@ fn an_identity_provider_answers_for_its_user() {
     login().exits(0);
     sandbox.run(&["init", url]).exits(0);
     authority.state.expire();
-    // Each time anew, with what the file says then.
+    // The identity token is read from the file for every request.
     call(&sandbox, &[]).exits(0);
     let asked = authority.server.requests();
     assert_eq!(asked.iter().filter(|request| request.path == "/token").count(), 4);
@@ -537,7 +538,7 @@ fn a_clients_secret_goes_to_no_other_authorization_server() {
         if request.path != "/.well-known/oauth-protected-resource/mcp" {
             return None;
         }
-        // The honest one at first, and then, for whoever asks a second time, another.
+        // The honest authorization server at first; from the third request on, another one.
         let honest = asked.fetch_add(1, Ordering::SeqCst) < 2;
         let issuer = if honest { here.clone() } else { theirs.clone() };
         let document =
@@ -551,7 +552,7 @@ fn a_clients_secret_goes_to_no_other_authorization_server() {
     sandbox.run(&[&["login", url, "--browser", BROWSER], &own[..]].concat()).exits(0);
     sandbox.run(&["init", url]).exits(0);
     for _ in 0..3 {
-        // So that nothing is left but to log in again.
+        // Without valid tokens, only a new login can help.
         *authority.state.good.lock().unwrap() = (String::new(), "another".to_owned());
         call(&sandbox, &["--browser", BROWSER]);
         sandbox.run(&["login", url, "--browser", BROWSER]);
@@ -593,7 +594,7 @@ fn a_dead_token_is_not_printed() {
 #[test]
 fn a_login_that_is_over_does_not_stand_in_the_way() {
     let authority = authority(|_, state| {
-        // No refresh tokens here.
+        // This server issues no refresh tokens.
         state.good.lock().unwrap().1.clear();
         None
     });
@@ -621,7 +622,7 @@ fn a_refusal_to_renew_is_no_new_token() {
     let sandbox = Sandbox::new();
     authority.state.expires_in.store(20, Ordering::SeqCst);
     log_in(&sandbox, &authority);
-    // As if most of its time were over.
+    // Pretend that most of the token's lifetime has passed.
     let file = std::fs::read_dir(sandbox.state().join("logins")).unwrap().next().unwrap().unwrap();
     let text = std::fs::read_to_string(file.path()).unwrap();
     let came = text.split("\"came\": ").nth(1).unwrap().split(',').next().unwrap();

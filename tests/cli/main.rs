@@ -1,4 +1,5 @@
-//! The command as its users meet it: real processes against scripted servers and the built-in one.
+//! The command as users run it: real processes against scripted servers and the built-in
+//! one.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(clippy::format_push_string, clippy::format_collect, reason = "scripts of a few lines")]

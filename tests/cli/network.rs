@@ -1,4 +1,4 @@
-//! Connections: broken ones, reused ones, and those through a proxy.
+//! Connections: broken, reused, and through proxies.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -104,8 +104,8 @@ fn headers_of_the_user_are_sent_and_can_replace_ours() {
         .says("HTTP layer");
 }
 
-/// A proxy that makes tunnels (CONNECT, SOCKS 5) and passes whole URLs on; what it was asked for is
-/// noted.
+/// Starts a proxy with tunnels (CONNECT, SOCKS 5) and absolute URLs. Returns its address,
+/// and a log of its requests.
 fn proxy() -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -152,7 +152,7 @@ fn serve_proxy(mut client: TcpStream, log: &Mutex<Vec<String>>) {
     let _ = client.shutdown(std::net::Shutdown::Both);
 }
 
-/// SOCKS 5 (RFC 1928) without authentication.
+/// Accepts a SOCKS 5 connection (RFC 1928) without authentication.
 fn socks(client: &mut TcpStream, log: &Mutex<Vec<String>>) -> TcpStream {
     let mut count = [0];
     client.read_exact(&mut count).unwrap();
@@ -214,7 +214,8 @@ fn an_https_server_is_reached_through_a_tunnel() {
     let (address, asked) = proxy();
     let server = mcp(|_| None);
     let url = server.url.replace("http://", "https://");
-    // The server at the end speaks no TLS: that the tunnel is made, and TLS begins in it, is seen.
+    // The server behind the proxy has no TLS: it is enough to see that TLS begins in the
+    // tunnel.
     let proxy = format!("http://user:pass-word-0123456789@{address}");
     let finished =
         Sandbox::new().run(&["-s", &url, "--proxy", &proxy, "--insecure", "ping"]).exits(3);

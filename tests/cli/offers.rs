@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Sandbox, mcp, on_a_terminal};
 
-/// In both eras.
+/// Runs a check in both eras.
 fn each_era(check: impl Fn(&Sandbox, &[&str])) {
     for version in ["2025-11-25", "2026-07-28"] {
         check(&Sandbox::new(), &["-s", "demo", "--protocol-version", version]);

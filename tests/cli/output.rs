@@ -1,4 +1,4 @@
-//! Streams: what goes where, in colour or not, and what happens when nobody reads.
+//! Output streams: their contents, their colour, and closed pipes.
 
 use std::io::Read as _;
 use std::process::Stdio;
@@ -35,7 +35,7 @@ fn colour_is_for_terminals_unless_asked_for() {
 #[test]
 fn a_closed_stdout_ends_quietly() {
     let server = mcp(|request| {
-        // More than a pipe holds, so that writing really fails.
+        // More than a pipe's buffer holds, so that writing fails.
         let text = "x".repeat(1 << 20);
         let result = serde_json::json!({"content": [{"type": "text", "text": text}]});
         (request.rpc() == "tools/call").then(|| http(200, &[], &request.result_text(&result)))
@@ -91,7 +91,7 @@ fn help_and_version_are_no_failures() {
     let version = sandbox.run(&["--version"]).exits(0).stdout;
     assert_eq!(version, format!("mcpoke {}\n", env!("CARGO_PKG_VERSION")));
     assert_eq!(sandbox.run(&["-V"]).exits(0).stdout, version);
-    // The same words where the command line is built.
+    // With other options, the version takes the regular path and must be the same.
     assert_eq!(sandbox.run(&["--color", "never", "--version"]).exits(0).stdout, version);
     for command in [
         "init",

@@ -1,4 +1,4 @@
-//! What is seen while a call runs, and what Ctrl-C does to it.
+//! Display of progress during a call, and the effect of Ctrl-C.
 
 use std::io::{Read as _, Write as _};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Request, Sandbox, Server, http, interrupted, mcp, modern, on_a_terminal};
 
-/// In both eras.
+/// Options that select an era.
 const ERAS: [&[&str]; 2] =
     [&["--protocol-version", "2026-07-28"], &["--protocol-version", "2025-11-25"]];
 
@@ -23,7 +23,7 @@ fn progress_is_told_as_it_is_asked_for() {
         let sandbox = Sandbox::new();
         let slow = on_demo(era, &["call", "slow", "seconds=0.3"]);
         let run = |more: &[&str]| sandbox.run(&[&slow, more].concat()).exits(0);
-        // Without a terminal nothing is shown, and the server is asked for nothing.
+        // Without a terminal, nothing is shown, and no progress is requested.
         let silent = run(&["--trace-file", "trace.jsonl"]);
         assert_eq!((silent.stdout.as_str(), silent.stderr.as_str()), ("done in 3 steps\n", ""));
         let trace = std::fs::read_to_string(sandbox.home().join("trace.jsonl")).unwrap();
@@ -129,7 +129,7 @@ fn a_log_level_that_finds_the_session_lost_is_not_the_call() {
             return Some(http(200, &[("Mcp-Session-Id", &id)], &request.result_text(&result)));
         }
         if request.header("mcp-session-id").is_some_and(|sent| sent != id) {
-            // A server that says so with a stream that ends at once.
+            // Some servers report a lost session with a stream that ends at once.
             return Some(http(200, &[("Content-Type", "text/event-stream")], ""));
         }
         (request.rpc() == "logging/setLevel").then(|| request.result(&json!({})))
@@ -142,7 +142,7 @@ fn a_log_level_that_finds_the_session_lost_is_not_the_call() {
     assert_eq!(server.methods().iter().filter(|method| *method == "tools/call").count(), 1);
 }
 
-/// A tool that never answers, but tells of its progress: the bytes of a stream that stays open.
+/// Sends progress on a stream that stays open, and never a result.
 fn endless(request: &Request, stream: &mut std::net::TcpStream) {
     let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
     let told = json!({"jsonrpc": "2.0", "method": "notifications/progress",
@@ -151,7 +151,7 @@ fn endless(request: &Request, stream: &mut std::net::TcpStream) {
     let _ = stream.read(&mut [0; 1]);
 }
 
-/// What a server must see after Ctrl-C, and after a timeout.
+/// Checks that the server was notified after Ctrl-C or a timeout.
 fn check_cancelled(server: &Server, reason: &str) {
     let requests = server.requests();
     let [.., call, cancelled] = requests.as_slice() else { panic!("{:?}", server.methods()) };
@@ -164,7 +164,7 @@ fn check_cancelled(server: &Server, reason: &str) {
 fn slow_server() -> Server {
     let proper = mcp(|_| None);
     let address = proper.url.clone();
-    // The handshake is the proper server's; it stays alive as long as this closure.
+    // The well-behaved server does the handshake; keep it alive as long as this closure.
     let proper = Mutex::new(proper);
     Server::raw(move |request, stream| {
         let _keep = &proper;
@@ -191,7 +191,7 @@ fn ctrl_c_cancels_and_keeps_the_session() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(130), "{said}");
     assert!(said.contains("interrupted") && said.contains("notifications/cancelled"), "{said}");
-    // 200 ms are promised; a machine that does much else gets more.
+    // The documented limit is 200 ms, but a busy machine may need longer.
     assert!(took < Duration::from_secs(1), "{took:?}");
     check_cancelled(&server, "interrupted by the user");
     sandbox.run(&["call", "echo", "message=hi"]).exits(0);
@@ -243,7 +243,7 @@ fn ctrl_c_closes_the_stream_of_the_modern_era() {
 
 #[test]
 fn ctrl_c_ends_whatever_hangs() {
-    // A server that takes the connection and says nothing, not even to the handshake.
+    // A server that accepts the connection and sends nothing, not even during the handshake.
     let server = Server::of_any_era(|_, stream| {
         let _ = stream.read(&mut [0; 1]);
     });

@@ -1,17 +1,18 @@
-//! The examples of the README, run as they are printed.
+//! The examples of the README, run as printed.
 //!
-//! A `console` block holds commands and what they print, stdout and stderr together; an `sh` block
-//! is a script. What differs from run to run (ids, times, ports, ages) is made alike on both sides.
+//! A `console` block contains commands and their output, stdout and stderr together; an
+//! `sh` block is a script. Values that differ from run to run (ids, times, ports, ages) are
+//! normalised on both sides.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use crate::support::Sandbox;
 
-/// The ports that stand in the README.
+/// The ports used in the README.
 const PRINTED: [&str; 3] = ["8720", "8730", "8740"];
 
-/// A demo server that is ended with the test.
+/// A demo server that ends with the test.
 struct Background(Child);
 
 impl Drop for Background {
@@ -21,13 +22,13 @@ impl Drop for Background {
     }
 }
 
-/// A free port for the server of the examples.
+/// Returns a free port for the server of the examples.
 fn free_port() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port().to_string()
 }
 
-/// The fenced blocks of this kind.
+/// Returns the fenced blocks of this kind.
 fn blocks(kind: &str) -> Vec<String> {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
     let text = std::fs::read_to_string(path).unwrap();
@@ -35,7 +36,7 @@ fn blocks(kind: &str) -> Vec<String> {
     text.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
 }
 
-/// A shell in the sandbox, to which `mcpoke` is this very build.
+/// Creates a shell in the sandbox, in which `mcpoke` is this build.
 fn shell(sandbox: &Sandbox, script: &str) -> Command {
     let build = std::path::Path::new(env!("CARGO_BIN_EXE_mcpoke"));
     let mut command = Command::new("sh");
@@ -50,7 +51,7 @@ fn shell(sandbox: &Sandbox, script: &str) -> Command {
     command
 }
 
-/// Starts `mcpoke demo … &` and waits for the line it prints.
+/// Starts `mcpoke demo … &` and waits for the line that it prints.
 fn background(sandbox: &Sandbox, command: &str) -> (Background, String) {
     let script = format!("exec {}", command.trim_end_matches('&').trim());
     let mut child =
@@ -60,7 +61,7 @@ fn background(sandbox: &Sandbox, command: &str) -> (Background, String) {
     (Background(child), line)
 }
 
-/// What differs from run to run, made alike.
+/// Normalises values that differ from run to run.
 fn alike(text: &str) -> String {
     let mut lines = Vec::new();
     for line in text.trim().lines() {

@@ -1,4 +1,4 @@
-//! A session that the server has lost: found out, renewed once, by one process among many.
+//! Lost sessions: detected, and renewed once by one of many processes.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -88,7 +88,7 @@ fn every_shape_of_a_lost_session_is_renewed() {
     fn text(status: u16, body: &str) -> Vec<u8> {
         http(status, &[], body)
     }
-    // With each: whether it leaves doubt, so that a `ping` is sent first.
+    // The flag is true if the response leaves doubt, so that a `ping` is sent first.
     let shapes: [(Refusal, bool); 10] = [
         (|request| request.error(404, -32001, "Session not found"), false),
         (|request| request.error(404, -32600, "Session not found"), false),
@@ -129,7 +129,7 @@ fn a_call_that_may_have_run_is_not_repeated_though_the_session_is_renewed() {
         .says("may have run; it was not sent again");
     assert_eq!(server.methods().iter().filter(|method| *method == "tools/call").count(), 1);
     sandbox.run(&["call", "add", "a:=1"]).exits(0);
-    // What does no harm is repeated.
+    // A harmless request is repeated.
     let (sandbox, server) = (Sandbox::new(), forgetful(Refused::Everything, empty));
     sandbox.run(&["init", &server.url]).exits(0);
     sandbox.run(&["list-tools"]).exits(0).says("opened a new one");
@@ -137,7 +137,7 @@ fn a_call_that_may_have_run_is_not_repeated_though_the_session_is_renewed() {
 
 #[test]
 fn doubt_is_cleared_up_before_a_session_is_given_up() {
-    // The request itself is refused with 422; the session is alive, as a ping shows.
+    // The 422 concerns the request itself; a ping shows that the session is alive.
     let (sandbox, server) = (
         Sandbox::new(),
         mcp(|request| {
@@ -164,7 +164,7 @@ fn a_challenge_is_not_taken_for_a_lost_session() {
     assert_eq!(server.methods()[2..], ["tools/call"]);
 }
 
-/// Runs the command many times at once.
+/// Runs the command many times in parallel.
 fn at_once(sandbox: &Sandbox, times: usize, args: &[&str]) -> Vec<std::process::Output> {
     let children: Vec<_> = (0..times)
         .map(|_| {
@@ -243,7 +243,7 @@ fn a_process_that_dies_while_it_renews_blocks_nobody() {
         mcp(move |request| {
             let first = request.header("mcp-session-id") == Some("session-0123456789abcdef");
             match request.rpc() {
-                // The second handshake hangs: whoever does it is killed.
+                // The second handshake hangs, and its process is killed.
                 "initialize" if opened.fetch_add(1, Ordering::SeqCst) == 1 => {
                     std::thread::sleep(std::time::Duration::from_secs(10));
                     Some(Vec::new())
@@ -267,26 +267,26 @@ fn a_process_that_dies_while_it_renews_blocks_nobody() {
     assert!(began.elapsed() < std::time::Duration::from_secs(5));
 }
 
-/// What a server answers specially.
+/// Response that differs from a well-behaved server's.
 type Answer = fn(&Request) -> Option<Vec<u8>>;
 
 #[test]
 fn a_call_in_a_session_that_is_alive_is_never_sent_again() {
     let answers: [Answer; 4] = [
-        // A proxy whose server went away in the middle.
+        // A proxy whose server disappears during the call.
         |request| match request.rpc() {
             "tools/call" | "ping" => {
                 Some(http(503, &[], "upstream connect error: connection termination"))
             }
             _ => None,
         },
-        // A server that gives every error the same code.
+        // A server that uses the same code for every error.
         |request| match request.rpc() {
             "tools/call" => Some(request.error(200, -32000, "session tool failed half-way")),
             "ping" => Some(request.error(200, -32000, "unknown method ping in this session")),
             _ => None,
         },
-        // A refusal that only mentions sessions.
+        // An error that only mentions sessions.
         |request| match request.rpc() {
             "tools/call" => Some(request.error(400, -32000, "session quota exceeded after row 1")),
             _ => None,
@@ -335,7 +335,7 @@ fn many_that_initialise_at_once_leave_one_session() {
     assert_eq!((count("initialize"), count("DELETE")), (8, 7), "each ends the one before it");
 }
 
-/// A server with a new session id for each handshake.
+/// Creates a server with a new session id for each handshake.
 fn numbered() -> Server {
     let opened = AtomicUsize::new(0);
     mcp(move |request| {
@@ -368,7 +368,7 @@ fn servers_that_call_themselves_alike_get_names_of_their_own() {
 
 #[test]
 fn a_server_that_is_closed_meanwhile_stays_forgotten() {
-    // The call is refused only after the other shell has closed the server.
+    // The call is rejected only after the other shell has closed the session.
     let server = mcp(|request| {
         let first = request.header("mcp-session-id") == Some("session-0123456789abcdef");
         if request.rpc() == "tools/call" && first {

@@ -1,10 +1,11 @@
-//! What comes back, in every form that real servers give it.
+//! Results, in every form that real servers use.
 
 use serde_json::json;
 
 use crate::support::{Request, Sandbox, Server, http, mcp};
 
-/// A server whose answer to `tools/call` is this stream; `ID` stands for the request's id.
+/// Creates a server that responds to `tools/call` with this stream; `ID` is replaced by the
+/// request's id.
 fn streaming(stream: &'static str) -> Server {
     mcp(move |request| {
         (request.rpc() == "tools/call").then(|| {
@@ -25,7 +26,7 @@ const ANSWER: &str =
 fn an_answer_is_found_in_every_stream() {
     let streams: [&'static str; 7] = [
         "event: message\ndata: ~\n\n",
-        // rmcp: a priming event without a type, and no type at all.
+        // rmcp: a priming event without a type, then an event without a type.
         "data: \nid: 0\nretry: 3000\n\nid: 1\ndata: ~\n\n",
         "data: ~\n\n",
         ": keepalive\n\n: ok\n: connected\ndata: ~\n\n",
@@ -85,7 +86,7 @@ fn an_error_with_status_200_is_a_failure() {
 
 #[test]
 fn what_the_server_asks_meanwhile_is_answered() {
-    // The answers carry no method: to them the script has nothing to say.
+    // Responses have no method, so the script ignores them.
     let server = mcp(move |request| match request.rpc() {
         "tools/call" => Some({
             let body = "data: {\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"ping\"}\n\n\

@@ -1,4 +1,4 @@
-//! Streams that break in the middle (2025-11-25, Transports, "Resumability and Redelivery").
+//! Streams that break off (2025-11-25, Transports, "Resumability and Redelivery").
 
 use std::io::Write as _;
 use std::net::TcpStream;
@@ -8,11 +8,12 @@ use serde_json::json;
 
 use crate::support::{Request, Sandbox, Server, http};
 
-/// The head of a stream without a length.
+/// Head of a stream response without a length.
 const STREAM: &str =
     "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";
 
-/// A server that answers a call with `first` and each GET with what `again` says of its event id.
+/// Creates a server that responds to a call with `first`, and to each GET with `again` for
+/// its last event id.
 fn breaking(
     first: &'static str,
     again: impl Fn(&Request, &str, &mut TcpStream) + Send + Sync + 'static,
@@ -46,14 +47,14 @@ fn call(server: &Server, more: &[&str]) -> crate::support::Finished {
     Sandbox::new().run(&args)
 }
 
-/// The result of the call, which only a test that has seen its id can give.
+/// Returns the result of the call, whose id the server must have seen.
 fn result(server: &std::sync::Mutex<Option<String>>) -> String {
     let id = server.lock().unwrap().clone().unwrap();
     json!({"jsonrpc": "2.0", "id": id, "result": {"content": [{"type": "text", "text": "done"}]}})
         .to_string()
 }
 
-/// A server as above that knows the id of the call.
+/// Like `breaking`, for a server that must know the id of the call.
 fn breaking_with_id(
     first: &'static str,
     again: impl Fn(&str, &str, &mut TcpStream) + Send + Sync + 'static,
@@ -86,7 +87,7 @@ fn breaking_with_id(
 fn a_stream_is_taken_up_again_where_it_broke_after_the_time_it_says() {
     let server = breaking_with_id("id: one\nretry: 300\ndata:\n\n", |last, result, stream| {
         let more = match last {
-            // Once more broken off, with another id and no other time.
+            // Breaks off again, with another id and the same retry time.
             "one" => "id: two\ndata:\n\n".to_owned(),
             "two" => format!("id: three\ndata: {result}\n\n"),
             other => panic!("an unexpected Last-Event-ID: {other}"),
@@ -126,12 +127,12 @@ fn a_server_that_does_not_resume_may_have_run() {
 
 #[test]
 fn resuming_has_its_limits() {
-    // Longer than the whole may take.
+    // The retry time is longer than the timeout.
     let server = breaking("id: one\nretry: 60000\ndata:\n\n", |_, _, _| panic!("too early"));
     let began = Instant::now();
     call(&server, &["--timeout", "2"]).exits(8).says("--timeout").says("may have run");
     assert!(began.elapsed() < Duration::from_secs(2));
-    // For ever without an event.
+    // The stream ends again and again without an event.
     let server = breaking("id: one\nretry: 1\ndata:\n\n", |_, _, stream| {
         let _ = stream.write_all(STREAM.as_bytes());
     });

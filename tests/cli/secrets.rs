@@ -1,4 +1,4 @@
-//! Planted secrets: they reach the server, and nothing that a person or a file sees.
+//! Planted secrets: the server gets them, but they never appear in output or files.
 
 use crate::support::{Sandbox, Server, http, mcp};
 
@@ -9,12 +9,12 @@ const SESSION: &str = "session-0123456789abcdef";
 #[test]
 fn a_secret_is_printed_nowhere() {
     let sandbox = Sandbox::new().with("KEY", KEY);
-    // The server echoes what it is sent, as some do in their errors.
+    // Some servers echo what they received in their errors.
     let echoing = mcp(|request| {
         let said =
             format!("{:?} {:?}", request.header("authorization"), request.header("mcp-session-id"));
         match request.rpc() {
-            // The id and the token in places where nobody would look for them.
+            // Put the id and the token in unexpected places.
             "initialize" => Some(http(
                 200,
                 &[("Mcp-Session-Id", SESSION), ("X-Link", &format!("/{SESSION}/{BEARER}"))],
@@ -79,7 +79,7 @@ fn a_secret_is_printed_nowhere() {
         assert!(!printed.contains(secret), "{secret} was printed:\n{printed}");
     }
     assert!(printed.contains("Bearer …6789") && printed.contains("session-… (24)"), "{printed}");
-    // They did reach the server, or this test would show nothing.
+    // Without this, the test would prove nothing.
     assert!(echoing.requests().iter().any(|request| request.header("x-api-key") == Some(KEY)));
 }
 

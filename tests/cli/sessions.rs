@@ -1,4 +1,4 @@
-//! What is remembered, chosen, ended, and with which credentials.
+//! Saved sessions: listing, selection, closing, and credentials.
 
 use serde_json::{Value, json};
 
@@ -15,13 +15,14 @@ fn a_session_is_never_sent_with_other_credentials() {
         .run(&["ping", "--bearer", "second-token-0123456789"])
         .exits(0)
         .says("other credentials");
-    // A session of its own for this once, ended afterwards.
+    // A session that is not saved, and is closed afterwards.
     let methods = server.methods();
     assert_eq!(methods[3..], ["initialize", "notifications/initialized", "ping", "DELETE"]);
     assert!(server.requests()[3..].iter().all(|request| {
         request.header("authorization") == Some("Bearer second-token-0123456789")
     }));
-    // What is remembered stays as it was; a header that says nothing about who is asking changes nothing.
+    // The saved session is unchanged. A header that says nothing about the user does not affect
+    // it.
     sandbox.run(&["ping", "-H", "X-Request-Id: 1"]).exits(0);
     assert_eq!(server.methods().len(), 8);
     let last = server.requests().pop().unwrap();

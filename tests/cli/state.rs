@@ -1,4 +1,4 @@
-//! The state folder: what is written and when, and what becomes of files that are not as they should be.
+//! The state directory: what is written and when, and damaged files.
 
 use crate::support::{Refused, Sandbox, forgetful, mcp};
 
@@ -82,7 +82,7 @@ fn state_that_others_could_have_touched_is_refused() {
     std::fs::rename(&path, &elsewhere).unwrap();
     std::os::unix::fs::symlink(&elsewhere, &path).unwrap();
     sandbox.run(&["ping"]).exits(9).says("is a symbolic link").says("scripted.json");
-    // The link is replaced, and what it points to is left alone.
+    // The link is replaced, and its target is not changed.
     let before = std::fs::read(&elsewhere).unwrap();
     sandbox.run(&["close", "scripted", "--forget"]).exits(0);
     sandbox.run(&["init", &server.url]).exits(0);
@@ -97,7 +97,7 @@ fn a_disk_that_takes_no_more_leaves_the_old_state() {
     sandbox.run(&["init", &server.url]).exits(0);
     let path = sandbox.state().join("sessions/scripted.json");
     let before = std::fs::read(&path).unwrap();
-    // No file may grow: what a full disk does, without one.
+    // No file may grow: simulates a full disk.
     let program = env!("CARGO_BIN_EXE_mcpoke");
     let script = format!("trap '' XFSZ; ulimit -f 0; exec {program} init {}", server.url);
     let mut command = std::process::Command::new("sh");
@@ -113,7 +113,7 @@ fn a_disk_that_takes_no_more_leaves_the_old_state() {
 #[test]
 fn a_call_works_without_a_place_for_state() {
     let server = mcp(|_| None);
-    // Nothing can be created there.
+    // No file can be created there.
     let sandbox = Sandbox::new().with("MCPOKE_STATE_DIR", "/proc/mcpoke");
     sandbox.run(&["init", &server.url]).exits(9).says("/proc/mcpoke");
     let before = server.methods().len();
@@ -132,7 +132,7 @@ fn a_process_that_is_killed_at_any_moment_leaves_state_that_can_be_read() {
         forgetful(Refused::Everything, |request| request.error(404, -32001, "Session not found")),
     );
     sandbox.run(&["init", &server.url]).exits(0);
-    // Cheap, and not the same twice: the moments are spread over the whole run of a command.
+    // A cheap random generator: spreads the kill times over the whole run of a command.
     let mut moment: u64 = 88_172_645_463_325_252;
     for round in 0..500 {
         moment ^= moment << 13;

@@ -1,4 +1,4 @@
-//! `listen`: what a server tells by itself.
+//! `listen`: server notifications.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::Stdio;
@@ -31,7 +31,7 @@ fn changes_are_told_in_both_eras() {
         assert_eq!(events[0]["method"], "notifications/tools/list_changed");
         assert_eq!(events[1]["params"]["uri"], "demo://toggles");
         sandbox.run(&["read-resource", "demo://toggles"]).exits(0).prints("1");
-        // The stream of the session is free again, and silence is no failure.
+        // The session may open another stream, and silence is no error.
         sandbox
             .run(&["listen", "--for", "0.2", "--timeout", "0.1"])
             .exits(0)
@@ -69,7 +69,7 @@ fn a_session_without_a_stream_is_told_apart() {
     let sandbox = Sandbox::new();
     sandbox.run(&["init", &server.url]).exits(0);
     sandbox.run(&["listen"]).exits(7).says("offers no stream");
-    // Nor does one that knows no subscriptions, of the other era.
+    // The same for a modern server without subscriptions.
     let server = modern(|request| {
         (request.rpc() == "subscriptions/listen")
             .then(|| request.fails(404, &json!({"code": -32601, "message": "Method not found"})))
@@ -165,7 +165,7 @@ fn what_the_server_asks_late_is_answered_all_the_same() {
         }
         let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n: open\n\n";
         let _ = stream.write_all(head.as_bytes());
-        // Later than any other exchange may take here.
+        // Longer than the timeout of any other request here.
         std::thread::sleep(Duration::from_millis(700));
         let ping = json!({"jsonrpc": "2.0", "id": 9, "method": "ping"});
         let _ = stream.write_all(format!("data: {ping}\n\n").as_bytes());

@@ -1,4 +1,4 @@
-//! Tasks: calls that go on without anybody waiting, in both eras.
+//! Tasks in both eras: calls that continue without a waiting client.
 
 use std::sync::Mutex;
 
@@ -16,7 +16,7 @@ fn a_call_may_become_a_task() {
             .run(&["call", "slow", "seconds=0.3", "--task"])
             .exits(0)
             .prints("done in 3 steps\n");
-        // A tool that makes none of it answers at once.
+        // A tool that starts no task responds at once.
         sandbox
             .run(&["call", "echo", "message=hi", "--task"])
             .exits(0)
@@ -39,7 +39,7 @@ fn a_call_may_become_a_task() {
             .exits(0)
             .prints(&format!("{other}\n"));
         sandbox.run(&["task", "nonsense"]).exits(6).says("Unknown task");
-        // A wait that ends leaves the task to itself.
+        // Interrupting the wait does not cancel the task.
         sandbox
             .run(&["call", "slow", "seconds=30", "--task", "--timeout", "0.3"])
             .exits(8)
@@ -83,7 +83,7 @@ fn a_tool_that_wants_a_task_gets_one() {
                 "createdAt": "2026-11-25T00:00:00Z", "lastUpdatedAt": "2026-11-25T00:00:00Z"}),
                 ))
             }
-            // The question comes on the stream of the result.
+            // The server request is sent on the stream of the result.
             "tasks/result" => {
                 let question = json!({"jsonrpc": "2.0", "id": 7, "method": "elicitation/create",
                 "params": {"message": "Which?", "requestedSchema": {"type": "object",

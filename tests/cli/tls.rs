@@ -1,4 +1,4 @@
-//! https: certificates that are trusted, and those that are not.
+//! https with trusted and untrusted certificates.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -10,7 +10,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::support::Sandbox;
 
-/// An authority, and certificates that it signs.
+/// A certificate authority.
 struct Authority {
     pem: String,
     issuer: Issuer<'static, KeyPair>,
@@ -25,7 +25,7 @@ impl Authority {
         Self { pem, issuer: Issuer::new(params, key) }
     }
 
-    /// A certificate for a name, and its key, both PEM.
+    /// Returns a certificate for a name, and its key.
     fn certificate(&self, name: &str, days_left: i64) -> (rcgen::Certificate, KeyPair) {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         let now = std::time::SystemTime::now();
@@ -37,7 +37,7 @@ impl Authority {
     }
 }
 
-/// An https server that answers everything with 202; its port.
+/// Starts an https server that responds to everything with 202; returns its port.
 fn serve(certificate: &rcgen::Certificate, key: &KeyPair) -> u16 {
     let chain = vec![CertificateDer::from(certificate.der().to_vec())];
     let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
@@ -57,7 +57,7 @@ fn serve(certificate: &rcgen::Certificate, key: &KeyPair) -> u16 {
             let mut stream = StreamOwned::new(connection, stream.unwrap());
             let mut seen = Vec::new();
             let mut buffer = [0; 4096];
-            // Until the body is here: it ends with the object's brace.
+            // Read until the closing brace of the JSON body.
             while !seen.ends_with(b"}") {
                 match stream.read(&mut buffer) {
                     Ok(read) if read > 0 => seen.extend_from_slice(&buffer[..read]),
@@ -122,7 +122,7 @@ fn a_certificate_that_is_not_trusted_says_why() {
         let url = format!("https://localhost:{}/mcp", serve(&certificate, &key));
         sandbox.run(&["-s", &url, "--no-session", "--cacert", ca, "ping"]).exits(3)
     };
-    // The same name, another key; and another name.
+    // First an authority with the same name and another key, then one with another name.
     ping("localhost", 30, "other.pem").says("an authority that is not trusted here");
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.distinguished_name.push(rcgen::DnType::CommonName, "another");

@@ -1,4 +1,4 @@
-//! Tokens that another program says.
+//! Tokens from `--token-command`.
 
 use serde_json::json;
 
@@ -19,7 +19,7 @@ fn a_token_comes_from_a_command_each_time_anew() {
     sandbox.run(&["init", &server.url, "--token-command", "cat token"]).exits(0);
     let record = std::fs::read_to_string(sandbox.state().join("sessions/scripted.json")).unwrap();
     assert!(record.contains("cat token") && !record.contains("t0ken-first"), "{record}");
-    // Another token of the same user's goes on in the same session, and is no more seen than the first.
+    // Another token of the same user continues the session, and is hidden as well.
     say("t0ken-second-456");
     let finished = sandbox.run(&["call", "echo", "message=hi", "--trace"]).exits(0);
     assert!(!finished.stderr.contains("t0ken-second"), "{}", finished.stderr);

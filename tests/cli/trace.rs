@@ -81,7 +81,7 @@ fn what_is_told_is_what_is_on_the_wire() {
         assert!(line["wire"]["chunks"][0][1].as_u64().unwrap() > 10);
         assert!(line["connection"]["peer"].as_str().unwrap().starts_with("127.0.0.1:"));
     }
-    // Header names stand there as the server spelled them.
+    // Header names are spelled as on the wire.
     let names: Vec<&str> = lines[1]["answer"]["headers"]
         .as_array()
         .unwrap()
@@ -130,7 +130,7 @@ fn the_naive_call_the_handshake_and_the_call_again() {
         .says("mcpoke explain session-missing");
 }
 
-/// What differs from run to run, made alike: ids, times, ports.
+/// Normalises ids, times and ports, which differ from run to run.
 fn alike(text: &str) -> Vec<String> {
     let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&#x27;", "'");
     text.lines()
@@ -348,7 +348,7 @@ fn a_recipe_has_no_secrets_and_calls_no_tool() {
 
 #[test]
 fn what_a_server_says_goes_into_no_recipe() {
-    // Of the modern era, and with a handshake that names a revision of its own.
+    // A modern server whose handshake names a version of its own.
     let server = crate::support::modern(|request| {
         let version = "2025-11-25\ntouch /tmp/x\n#'; touch /tmp/x; '";
         let result = serde_json::json!({"protocolVersion": version, "capabilities": {},
@@ -365,7 +365,7 @@ fn what_a_server_says_goes_into_no_recipe() {
 fn a_recipe_repeats_only_what_was_refused() {
     let server = mcp(|request| match request.header("mcp-session-id") {
         None if request.rpc() != "initialize" => Some(request.error(400, -32000, "no session")),
-        // An id that it does not know breaks it.
+        // The server fails on an unknown id.
         Some(id) if !id.starts_with("session-") => Some(crate::support::http(500, &[], "oops")),
         _ => None,
     });
@@ -397,7 +397,7 @@ fn what_was_recorded_elsewhere_may_hold_anything() {
     let entry = |method: &str| {
         serde_json::json!({"time": 1e30, "request": {"method": method, "url": "http://h/mcp",
             "headers": [{"name": "Cookie", "value": format!("a=1; sid={cookie}; b=2")},
-                // user:hunter2hunter2
+                // Base64 of `user:hunter2hunter2`.
                 {"name": "Authorization", "value": "Basic dXNlcjpodW50ZXIyaHVudGVyMg=="}],
             "postData": {"text": "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}"}},
             "response": {"status": 400, "headers": [], "content": {"text": refused}}})
@@ -458,7 +458,7 @@ fn a_tool_that_may_have_run_is_not_run_again() {
         |request| {
             request.fails(400, &serde_json::json!({"code": -32000, "message": "out of stock"}))
         },
-        // Refusals that name the request: it was read, and the tool itself may have failed.
+        // These errors may come from the tool itself, so the call may have run.
         |request| request.error(400, -32603, "out of stock"),
         |request| request.error(409, -32000, "conflict"),
         |request| request.error(200, 0, "payment session could not be closed"),

@@ -1,5 +1,7 @@
-//! What is fuzzed: one function a target, each with the properties that must hold for any input. The
-//! fuzz targets in `fuzz/` call these, and so does `cargo test` with the inputs in `tests/corpus`.
+//! Fuzz targets: one function each, with the properties that must hold for any input.
+//!
+//! The targets in `fuzz/` call these functions, and so does `cargo test` with the inputs in
+//! `tests/corpus`.
 
 use std::io::{BufReader, Read};
 
@@ -9,17 +11,18 @@ use mcpoke::protocol::types::{InitializeResult, Tool, ToolResult};
 use mcpoke::session::Record;
 use mcpoke::transport::Events;
 
-/// A block of a stream as the WHATWG rules give it: type, data, and the id set within the block.
+/// An event according to the WHATWG rules: type, data, and the id set within the block.
 pub(crate) type Reference = (String, String, Option<String>);
 
-/// The event stream rules, word by word (WHATWG HTML, 9.2.5 and 9.2.6), over the whole input at once.
+/// Parses the whole input by the event stream rules, word by word (WHATWG HTML, 9.2.5 and
+/// 9.2.6).
 pub(crate) fn reference(bytes: &[u8]) -> Vec<Reference> {
     let text = String::from_utf8_lossy(bytes);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let mut events = Vec::new();
     let (mut kind, mut data, mut id) = (String::new(), String::new(), None);
-    // What follows the last line ending is no line: an incomplete event at the end is discarded.
+    // An incomplete line at the end is discarded, and an incomplete event with it.
     let complete = text.rfind('\n').map_or("", |end| &text[..end]);
     for line in complete.split('\n') {
         if line.is_empty() {
@@ -48,7 +51,7 @@ pub(crate) fn reference(bytes: &[u8]) -> Vec<Reference> {
     events
 }
 
-/// What the program makes of a stream that comes in pieces of this size.
+/// Parses a stream with the program's own parser, in pieces of this size.
 pub(crate) fn decoded(bytes: &[u8], piece: usize) -> Vec<Reference> {
     struct Pieces<'b>(&'b [u8], usize);
     impl Read for Pieces<'_> {
@@ -67,13 +70,14 @@ pub(crate) fn decoded(bytes: &[u8], piece: usize) -> Vec<Reference> {
     found
 }
 
-/// However a stream is cut up, it means what the rules say.
+/// Checks that a stream in pieces has the same events as the whole by the rules.
 pub(crate) fn sse(data: &[u8]) {
     let Some((&piece, bytes)) = data.split_first() else { return };
     assert_eq!(decoded(bytes, usize::from(piece)), reference(bytes));
 }
 
-/// A message is read or refused; a result is the text that was sent, and its readers do not panic.
+/// Checks that a message is parsed or rejected, that a result is unchanged text, and that
+/// parsing it does not panic.
 pub(crate) fn jsonrpc(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let Ok(messages) = jsonrpc::parse(text) else { return };
@@ -87,7 +91,7 @@ pub(crate) fn jsonrpc(data: &[u8]) {
     }
 }
 
-/// A state file is read or refused; one that was read is written and read again as the same.
+/// Checks that a state file is parsed or rejected, and that a parsed one survives writing.
 pub(crate) fn state(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let Ok(record) = Record::parse(text) else { return };
@@ -96,7 +100,8 @@ pub(crate) fn state(data: &[u8]) {
     assert_eq!(Record::parse(&again).unwrap(), record);
 }
 
-/// Any words against any schema: an answer, in bounded time. The schema is the first line.
+/// Checks that any arguments with any schema end in a result or an error. The schema is the
+/// first line.
 pub(crate) fn arguments(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let mut lines = text.lines();

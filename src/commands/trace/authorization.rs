@@ -1,5 +1,5 @@
-//! The way to a token, as far as it can be seen without one: who gives tokens for a server that refuses, and
-//! how a client becomes known there. Nothing is registered, and nobody is asked.
+//! Discovery of a server's authorization without a token: its authorization server, and how
+//! clients register there. Registers nothing and asks nobody.
 
 use serde_json::{Value, json};
 
@@ -10,13 +10,13 @@ use crate::run::Context;
 use crate::run::authorize::Authorization;
 use crate::transport;
 
-/// What was found on the way.
+/// Result of the discovery.
 pub(super) struct Way {
     outcome: Result<Found, Error>,
     scopes: Vec<String>,
 }
 
-/// Walks it after a refusal; the exchanges are those that it took.
+/// Runs the discovery after a rejected request. Returns the result and the exchanges.
 pub(super) fn walk(
     context: &Context<'_>,
     endpoint: &Endpoint,
@@ -30,7 +30,7 @@ pub(super) fn walk(
     (Way { scopes: scopes.unwrap_or_default(), outcome }, web.take_history())
 }
 
-/// Whether an answer asks for authorization.
+/// Returns true if a response requires authorization: 401, or a challenge for more scopes.
 pub(super) fn is_wanted(exchange: &Exchange) -> bool {
     let challenge = Challenge::of(exchange);
     exchange.status() == Some(401)
@@ -38,7 +38,7 @@ pub(super) fn is_wanted(exchange: &Exchange) -> bool {
 }
 
 impl Way {
-    /// The lines for people.
+    /// Formats the result as text lines.
     pub(super) fn lines(&self) -> Vec<String> {
         let found = match &self.outcome {
             Ok(found) => found,
@@ -72,7 +72,7 @@ impl Way {
         }
     }
 
-    /// The same for a program.
+    /// Returns the JSON object for `--json`.
     pub(super) fn to_json(&self) -> Value {
         match &self.outcome {
             Ok(found) => json!({

@@ -1,4 +1,4 @@
-//! `trace --listen`: another client, seen while it works.
+//! `trace --listen`: relays another client's requests and diagnoses them live.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
@@ -49,7 +49,7 @@ pub(super) fn run(
         args.anyone,
         move |exchange| {
             let mut log = watched.lock().unwrap_or_else(PoisonError::into_inner);
-            // With nobody to show it to, it is still recorded.
+            // The exchange is recorded even if it cannot be printed.
             let _ = log.add(exchange);
         },
     );
@@ -62,7 +62,7 @@ pub(super) fn run(
     summary(context, args, &log, &target)
 }
 
-/// What is left to say at the end.
+/// Prints the summary at the end, and writes the HTML page.
 fn summary(context: &Context<'_>, args: &Trace, log: &Log, target: &str) -> Outcome {
     let exchanges = &log.exchanges;
     let (conduct, redactor) = (Conduct::of(exchanges), context.recorder.redactor());
@@ -85,7 +85,8 @@ fn summary(context: &Context<'_>, args: &Trace, log: &Log, target: &str) -> Outc
     Ok(ExitCode::Success)
 }
 
-/// `PORT`, `:PORT` or `ADDRESS:PORT`; an address of this machine alone, unless anyone may come.
+/// Listens on `PORT`, `:PORT` or `ADDRESS:PORT`. Without `anyone`, only loopback addresses
+/// are permitted.
 fn bind(text: &str, anyone: bool) -> Result<TcpListener, Failure> {
     let full = match text.strip_prefix(':').unwrap_or(text) {
         port if port.bytes().all(|byte| byte.is_ascii_digit()) => format!("127.0.0.1:{port}"),
@@ -108,15 +109,15 @@ fn bind(text: &str, anyone: bool) -> Result<TcpListener, Failure> {
     })
 }
 
-/// What was seen so far, and how it is shown.
+/// The exchanges seen so far, and how they are shown.
 struct Log {
-    /// In the order in which they began.
+    /// Exchanges in the order in which they began.
     exchanges: Vec<Exchange>,
-    /// What was found and told already.
+    /// Findings that were printed already.
     told: Vec<RuleId>,
-    /// The client that was last seen.
+    /// The `User-Agent` of the last client.
     agent: String,
-    /// `None` where nothing is shown before the end.
+    /// `None` with JSON output, which is printed at the end.
     ladder: Option<Ladder>,
     server: String,
     out: Stream,
@@ -152,7 +153,8 @@ impl Log {
             self.out.line(&line)?;
         }
         let top = diagnose::explain_at(&self.exchanges, at).into_iter().next();
-        // What began earlier and is not over yet may be what is missing: the summary judges that.
+        // An earlier exchange may still be running, and may be the missing one: the summary
+        // decides.
         let complete = self.exchanges[at].number == at + 1;
         let conduct = if complete { diagnose::conduct_at(&self.exchanges, at) } else { Vec::new() };
         let conduct = conduct

@@ -1,4 +1,5 @@
-//! `trace`: why a client fails, shown by experiment; and what another client does, recorded or live.
+//! `trace`: shows by experiment why a client fails, or diagnoses another client, recorded
+//! or live.
 
 mod authorization;
 mod listen;
@@ -58,7 +59,7 @@ pub(super) fn run(context: &Context<'_>, args: &Trace) -> Outcome {
     experiment(context, args, prepared, ask, tool)
 }
 
-/// The trace itself: everything is sent, shown as it comes, and concluded from.
+/// Runs the trace: sends every step, draws it as it ends, and prints the verdict.
 fn experiment(
     context: &Context<'_>,
     args: &Trace,
@@ -71,7 +72,7 @@ fn experiment(
     let authority = prepared.endpoint.authority();
     let draw = |exchanges: &[Exchange]| {
         if !context.options.wants_json() {
-            // An output that cannot be written to is noticed with the verdict.
+            // A write error is reported with the verdict.
             let redactor = context.recorder.redactor();
             let _ = draw_last(context, &drawing, &authority, exchanges, &redactor);
         }
@@ -125,7 +126,8 @@ fn experiment(
     }
 }
 
-/// The failure of the last thing that should have worked, explained by everything that was tried.
+/// Returns the failure of the last step that should have worked, with findings from all
+/// exchanges.
 fn failed_at(error: crate::client::Error, exchanges: &[Exchange], prepared: &Prepared) -> Failure {
     let mut failure = failed(error, &prepared.client, &prepared.spoken);
     let shown = failure.exchange.as_ref().map(|exchange| exchange.number);
@@ -135,7 +137,7 @@ fn failed_at(error: crate::client::Error, exchanges: &[Exchange], prepared: &Pre
     failure
 }
 
-/// The whole as one JSON document: `endpoint`, `exchanges` (as in a trace file), and the verdict.
+/// Builds the JSON document: `endpoint`, `exchanges` (as in a trace file), and the verdict.
 fn document(
     context: &Context<'_>,
     prepared: &Prepared,
@@ -157,13 +159,13 @@ fn document(
     document
 }
 
-/// The commands that go on from here.
+/// Prints the commands to run next.
 fn next(context: &Context<'_>, spoken: &Spoken, verdict: &Verdict) {
     let mut commands = Vec::new();
     if let Some(url) = &verdict.elsewhere {
         commands.push(format!("mcpoke trace {}", quoted(&context.recorder.redactor().url(url))));
     } else if verdict.has_recipe() && spoken.target == "demo" {
-        // A recipe wants a server that is still there.
+        // A recipe needs a server that keeps running.
         commands.push("mcpoke demo --port 8720 &".to_owned());
         commands.push("mcpoke trace http://127.0.0.1:8720/mcp --recipe python".to_owned());
     } else if verdict.has_recipe() {
@@ -177,7 +179,7 @@ fn next(context: &Context<'_>, spoken: &Spoken, verdict: &Verdict) {
     }
 }
 
-/// Draws the last exchange, and before the first one the names of both sides.
+/// Draws the last exchange; before the first one, also the names of both sides.
 fn draw_last(
     context: &Context<'_>,
     ladder: &Ladder,
@@ -197,17 +199,18 @@ fn draw_last(
     Ok(())
 }
 
-/// How ladders are drawn here.
+/// Returns the ladder settings for stdout.
 fn drawing(context: &Context<'_>, args: &Trace) -> Ladder {
     let out = &context.console.out;
     Ladder {
         style: out.style,
         width: usize::from(out.terminal.width.unwrap_or(80)),
+        // Files and pipes get UTF-8, whatever the locale.
         ascii: args.ascii || (out.terminal.is_terminal && !shows_unicode(context.env)),
     }
 }
 
-/// Whether the terminal can draw more than ASCII, as far as the environment says.
+/// Returns true if the environment permits more than ASCII on the terminal.
 fn shows_unicode(env: &Env) -> bool {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| env.var(name));
     let speaks = locale.is_none_or(|locale| {
@@ -217,7 +220,7 @@ fn shows_unicode(env: &Env) -> bool {
     speaks && env.var("TERM") != Some("dumb")
 }
 
-/// Writes `--html`.
+/// Writes the `--html` page.
 fn write_page(
     context: &Context<'_>,
     path: &Path,
@@ -234,7 +237,8 @@ fn write_page(
     })
 }
 
-/// With `--tool`, a first word such as `key=value` is an argument and not a target.
+/// Separates the target from the arguments: with `--tool`, a first word such as `key=value`
+/// is an argument.
 fn target_and_words(args: &Trace) -> (Option<&str>, Vec<String>) {
     let mut words = args.arguments.clone();
     match args.target.as_deref() {
@@ -246,7 +250,8 @@ fn target_and_words(args: &Trace) -> (Option<&str>, Vec<String>) {
     }
 }
 
-/// What is asked for: the tool that was named, or the list of tools; of the built-in server, `echo`.
+/// Returns the request to trace: the named tool, or `tools/list`; on the built-in server,
+/// `echo`.
 fn request(
     context: &Context<'_>,
     args: &Trace,

@@ -1,5 +1,5 @@
-//! What `trace` sends, step by step: what a thin client would, then the same as it should be, then what
-//! the rules ask for. A tool that was named runs once at the most; nothing else ever runs a tool.
+//! The steps of `trace`: the request of a minimal client, the same request done properly,
+//! and experiments for the rules. A named tool runs at most once; no other tool ever runs.
 
 use crate::client::{Ask, Client, Error, ErrorKind, Handshake, Renewal, Session};
 use crate::diagnose::{self, Role, Rule, RuleId};
@@ -11,10 +11,10 @@ use crate::protocol::version::LATEST_MODERN;
 use crate::protocol::{codes, methods};
 use crate::transport::Limits;
 
-/// Is shown all exchanges so far, after each.
+/// Callback that gets all exchanges so far, after each one.
 type Watch<'s> = &'s dyn Fn(&[Exchange]);
 
-/// Everything that was sent, in order, each with what it was for.
+/// All exchanges in order, each with its role.
 #[derive(Default)]
 pub(super) struct Steps<'s> {
     roles: Vec<Role>,
@@ -23,12 +23,12 @@ pub(super) struct Steps<'s> {
 }
 
 impl<'s> Steps<'s> {
-    /// Tells of each step as it comes, with all before it.
+    /// Sets a callback for each step.
     pub(super) fn watch(&mut self, watch: Watch<'s>) {
         self.watch = Some(watch);
     }
 
-    /// Adds what somebody else has exchanged.
+    /// Adds exchanges that were made elsewhere.
     pub(super) fn add(&mut self, exchanges: Vec<Exchange>) {
         for exchange in exchanges {
             self.roles.push(Role::Experiment);
@@ -39,16 +39,16 @@ impl<'s> Steps<'s> {
         }
     }
 
-    /// The last of them.
+    /// Returns the last exchange.
     pub(super) fn last(&self) -> Option<&Exchange> {
         self.exchanges.last()
     }
 
-    /// All of them, each with what it was for.
+    /// Returns all exchanges with their roles, and empties the list.
     pub(super) fn take_all(&mut self) -> Vec<(Role, Exchange)> {
         let exchanges = std::mem::take(&mut self.exchanges);
         let mut all: Vec<_> = std::mem::take(&mut self.roles).into_iter().zip(exchanges).collect();
-        // A stream is over after what came on it.
+        // A stream ends after the exchanges on it, so sort by number.
         all.sort_by_key(|(_, exchange)| exchange.number);
         all
     }
@@ -57,7 +57,7 @@ impl<'s> Steps<'s> {
         self.roles.iter().copied().zip(&self.exchanges)
     }
 
-    /// Takes over what a client has exchanged since the last time.
+    /// Moves a client's new exchanges to the list.
     fn take(&mut self, client: &mut Client, role: Role) {
         for exchange in client.take_history() {
             let role = match exchange.purpose.method.as_deref() {
@@ -87,22 +87,22 @@ fn is_endpoint(answer: &crate::exchange::Answer) -> bool {
     answer.events.first().is_some_and(|event| event.kind == "endpoint")
 }
 
-/// What to try, and how far to go.
+/// The requests to try, and the limits on experiments.
 pub(super) struct Probe<'p> {
     pub(super) client: &'p mut Client,
     pub(super) handshake: &'p Handshake,
-    /// The request that the thin client makes.
+    /// The request of the minimal client.
     pub(super) ask: Ask,
-    /// The tool that it calls, where it is known.
+    /// The tool that the request calls, if known.
     pub(super) tool: Option<Tool>,
-    /// No experiments.
+    /// Disables experiments.
     pub(super) passive: bool,
     pub(super) steps: Steps<'p>,
-    /// The named tool has run, or may have.
+    /// The named tool has run, or may have run.
     ran: bool,
 }
 
-/// How a trace ended.
+/// Outcome of a step, or of the whole trace.
 pub(super) type Ended = Result<(), Error>;
 
 impl<'p> Probe<'p> {
@@ -116,17 +116,18 @@ impl<'p> Probe<'p> {
         Self { client, handshake, ask, tool, passive, steps: Steps::default(), ran: false }
     }
 
-    /// Runs the whole; an error is the last thing that should have worked and did not.
+    /// Runs all steps. An error is that of the last step that should have worked.
     pub(super) fn run(&mut self) -> Ended {
         let bare = self.send(Session::default(), &self.ask.clone(), Role::Bare);
         if self.steps.found().is_some_and(|rule| rule.stops_trace) {
             return bare;
         }
         self.vary_what_was_refused();
-        // What answers nothing is asked once more, with a handshake, and not three times.
+        // A silent server gets one more request, with a handshake, not three.
         let silent = self.steps.exchanges.iter().all(|exchange| exchange.answer.is_none());
         let mut modern = !silent && self.modern();
         let legacy = self.legacy(&bare, modern);
+        // The legacy attempts failed before the tool ran, so it can still run in the modern era.
         if modern && legacy.is_err() && self.is_call() && !self.ran {
             modern = self.properly_modern(&self.ask.clone());
         }
@@ -142,22 +143,24 @@ impl<'p> Probe<'p> {
         self.ask.purpose.method.as_deref() == Some(methods::CALL_TOOL)
     }
 
-    /// Sends a request in this session, and nothing else.
+    /// Sends one request in the given session.
     fn send(&mut self, session: Session, ask: &Ask, role: Role) -> Ended {
         self.client.resume(session, Renewal::Never);
         let outcome = self.client.request(ask).map(|_| ());
         let is_it = ask.purpose == self.ask.purpose && self.is_call();
+        // Unless the server certainly rejected the call, the tool may have run.
         self.ran |= is_it && !outcome.as_ref().is_err_and(was_refused);
         self.steps.take(self.client, role);
         outcome
     }
 
-    /// The request to repeat: the named tool's call while it has not run, else the harmless list.
+    /// Returns the request to repeat: `tools/list` once the named tool has run, otherwise the
+    /// request itself.
     fn again(&self) -> Ask {
         if self.is_call() && self.ran { Ask::list_tools() } else { self.ask.clone() }
     }
 
-    /// Tries the modern era. Whether the server speaks it.
+    /// Tries the modern era. Returns true if the server supports it.
     fn modern(&mut self) -> bool {
         let session = Session::modern(LATEST_MODERN);
         let discovered = self.send(session, &Ask::discover(), Role::Discover);
@@ -166,17 +169,17 @@ impl<'p> Probe<'p> {
             && last.answer.as_ref().is_some_and(|answer| {
                 answer.last_message().is_some_and(|text| text.contains(LATEST_MODERN))
             });
-        // A server that lacks the method may be modern all the same.
+        // A server without `server/discover` may still be modern.
         let lacking = last.status() == Some(404) && last.error_names_its_request();
         let speaks = lists || (discovered.is_err() && lacking);
         if !speaks {
             return false;
         }
-        // The named tool is left to the era with a handshake, where its session is what matters.
+        // The named tool is left for the legacy era, where its session matters.
         self.properly_modern(&Ask::list_tools())
     }
 
-    /// The request as the modern era wants it.
+    /// Sends the request as the modern era requires. Returns true if it works.
     fn properly_modern(&mut self, ask: &Ask) -> bool {
         let mut ask = ask.clone();
         if let Some(tool) = &self.tool {
@@ -185,16 +188,17 @@ impl<'p> Probe<'p> {
         self.send(Session::modern(LATEST_MODERN), &ask, Role::ProperModern).is_ok()
     }
 
-    /// Tries the handshake, and what comes after it.
+    /// Tries the handshake and the steps after it.
     fn legacy(&mut self, bare: &Ended, modern: bool) -> Ended {
-        // The notification is a step of its own: a handshake that fails at it is looked into as well.
+        // The notification is a separate step, so that a handshake that fails at it is examined
+        // too.
         let quiet = Handshake { send_initialized: false, ..self.handshake.clone() };
         let opened = match self.client.initialize(&quiet) {
             Ok(opened) => opened,
             Err(error) => {
                 self.steps.take(self.client, Role::Initialize);
                 let status = error.exchange.as_ref().and_then(|exchange| exchange.status());
-                // There is nothing else to look for where one era is found already.
+                // If the server is modern, there is no need to look for an older transport.
                 if modern || !matches!(status, Some(400 | 404 | 405)) {
                     return Err(error);
                 }
@@ -214,7 +218,7 @@ impl<'p> Probe<'p> {
             told = self.client.notify(methods::INITIALIZED, &serde_json::Value::Null).is_ok();
             self.steps.take(self.client, Role::Initialized);
         }
-        // A request that is left as it is unless it would run a tool twice.
+        // Repeat the request as it is, unless that would run a tool twice.
         let session = opened.session;
         let again = self.again();
         let mut outcome = if self.is_call() && self.ran && bare.is_ok() {
@@ -235,11 +239,11 @@ impl<'p> Probe<'p> {
         outcome
     }
 
-    /// A made-up id (E11), the end of the session (E12), and the ended id.
+    /// Tests a made-up id (E11), the end of the session (E12) and the ended id.
     fn wrong_ids(&mut self, session: &Session) {
         let made_up = session.id.as_deref().map(made_up);
         let unknown = Session { id: made_up, ..session.clone() };
-        // How the server answers is what is looked at.
+        // Only the server's reaction matters.
         let _ = self.send(unknown, &Ask::ping(), Role::UnknownId);
         self.end(session);
         let _ = self.send(session.clone(), &Ask::ping(), Role::EndedId);
@@ -258,8 +262,8 @@ impl<'p> Probe<'p> {
         self.steps.take(self.client, Role::End);
     }
 
-    /// What tells apart why a request fails that should work: the session repeated on fresh connections
-    /// (E1), the request without the id (E2b), with the handshake completed (E3).
+    /// Finds out why a proper request fails: repeats it in the session on fresh connections
+    /// (E1), sends it without the id (E2b), or completes the handshake first (E3).
     fn experiment(&mut self, session: &Session, outcome: Ended, told: bool) -> Ended {
         let found = self.steps.found();
         if found.is_some_and(|rule| rule.id == RuleId::NotInitialized) {
@@ -287,7 +291,7 @@ impl<'p> Probe<'p> {
         self.steps.take(&mut other, Role::Experiment);
     }
 
-    /// The same request with other Accept headers, where that was what was refused (E4).
+    /// Repeats a rejected request with other Accept headers, if these were the reason (E4).
     fn vary_what_was_refused(&mut self) {
         let found = self.steps.found();
         if self.passive || found.is_none_or(|rule| rule.id != RuleId::Accept) {
@@ -303,7 +307,7 @@ impl<'p> Probe<'p> {
         }
     }
 
-    /// Other paths at which the endpoint may be (E6): with and without a slash, /mcp, /sse.
+    /// Tries other paths for the endpoint (E6): with and without a slash, `/mcp`, `/sse`.
     fn look_around(&mut self) {
         let here = self.client.endpoint().clone();
         let mut tried = vec![here.as_str().to_owned()];
@@ -322,6 +326,7 @@ impl<'p> Probe<'p> {
             }
             tried.push(endpoint.as_str().to_owned());
             let Ok(mut other) = self.client.varied(endpoint, quick, &[]) else { continue };
+            // HTTP+SSE begins with a GET, so there is no `initialize` to POST.
             let found = if path == "/sse" {
                 other.look_at_stream();
                 false
@@ -335,7 +340,7 @@ impl<'p> Probe<'p> {
         }
     }
 
-    /// Whether a stream gets through (E9), where something stands before the server.
+    /// Tests whether a stream gets through (E9), if there is a proxy in front of the server.
     fn look_for_buffering(&mut self, session: &Session) {
         let proxied = self.steps.exchanges.iter().any(|exchange| {
             let answer = exchange.answer.as_ref();
@@ -351,7 +356,7 @@ impl<'p> Probe<'p> {
         if !proxied || !streams || session.id.is_none() {
             return;
         }
-        // The session may be ended by now: the stream wants one of its own.
+        // The session may have ended by now: open another one for the stream.
         let endpoint = self.client.endpoint().clone();
         let Ok(mut other) = self.client.varied(endpoint, quick, &[]) else { return };
         if other.initialize(self.handshake).is_err() {
@@ -363,16 +368,17 @@ impl<'p> Probe<'p> {
     }
 }
 
-/// So many times a request is repeated to find replicas that do not know each other's sessions.
+/// Number of repetitions that look for replicas without shared sessions.
 const REPEATS: usize = 6;
 
-/// A stream that does not begin in this time is held back.
+/// Limits the wait for the first byte to 3 s; a stream that begins later is held back.
 fn quick(limits: &mut Limits) {
     let short = std::time::Duration::from_secs(3);
     limits.first_byte = Some(limits.first_byte.map_or(short, |limit| limit.min(short)));
 }
 
-/// An id of the same form that the server never issued: every letter and digit another one.
+/// Returns an id of the same form that the server never issued: every letter and digit
+/// differs.
 fn made_up(id: &str) -> String {
     id.chars()
         .map(|c| match c {
@@ -387,8 +393,9 @@ fn made_up(id: &str) -> String {
         .collect()
 }
 
-/// Whether the server refused the request before it ran: by a status that says so and a body that is no
-/// answer to this very request, or by an error that can only mean the missing session.
+/// Returns true if the server rejected the request before running it: the status says so
+/// and the body is no response to this very request, or the error can only mean a missing
+/// session.
 fn was_refused(error: &Error) -> bool {
     let Some(exchange) = &error.exchange else { return false };
     let (code, text) = match &error.kind {
@@ -398,7 +405,7 @@ fn was_refused(error: &Error) -> bool {
         _ => (None, String::new()),
     };
     let about_sessions = SESSION_WORDS.iter().any(|words| text.contains(words));
-    // What names this very request was read, and may be the tool's own failure.
+    // An error with the id of this request may come from the tool itself.
     let read = exchange.error_names_its_request() || code == Some(codes::INTERNAL_ERROR);
     let own = read && !about_sessions && !is_about_the_request(code);
     match exchange.status() {
@@ -408,7 +415,7 @@ fn was_refused(error: &Error) -> bool {
     }
 }
 
-/// What servers say of a session that is missing, and tools hardly of anything else.
+/// Phrases for a missing session that tools hardly use for anything else.
 const SESSION_WORDS: [&str; 8] = [
     "session id",
     "session-id",
@@ -420,7 +427,8 @@ const SESSION_WORDS: [&str; 8] = [
     "not initialized",
 ];
 
-/// Codes for a message that was not understood, or not allowed in its era.
+/// Returns true for codes of a message that was not understood, or not permitted in its
+/// era.
 fn is_about_the_request(code: Option<i64>) -> bool {
     matches!(
         code,

@@ -1,4 +1,4 @@
-//! `trace --read`: what was recorded elsewhere, diagnosed without the network.
+//! `trace --read`: diagnoses a recording, without network access.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ pub(super) fn run(context: &Context<'_>, args: &Trace, path: &Path) -> Outcome {
     let bytes =
         super::read_file(&path.to_string_lossy()).map_err(|error| unusable(error.to_string()))?;
     let exchanges = report::read_recording(&String::from_utf8_lossy(&bytes)).map_err(unusable)?;
-    // Whoever recorded it may not have hidden anything.
+    // A recording of another program may contain secrets in plain text.
     for exchange in &exchanges {
         context.recorder.learn(|redactor| exchange.teach(redactor));
     }

@@ -1,4 +1,4 @@
-//! `trace --recipe`: a client for this very server. The named tool is not called for it.
+//! `trace --recipe`: prints a client for this server. Does not call the named tool.
 
 use serde_json::{Value, json};
 
@@ -66,7 +66,7 @@ pub(super) fn run(
     Ok(ExitCode::Success)
 }
 
-/// The recipe in every language, for a page.
+/// Returns the recipe in every language, for the HTML page.
 pub(super) fn all(
     context: &Context<'_>,
     prepared: &Prepared,
@@ -95,8 +95,8 @@ fn of(
             mirrored: mirrored.filter_map(|one| one.header_for(&ask.params["arguments"])).collect(),
         }
     } else {
-        // The last one is what the server chose in a handshake.
-        // A server's words go into no program but those that this one knows.
+        // The last version is the one that the server chose in the handshake. Only a known version
+        // gets into generated code, not a server's free text.
         let version = profile.versions.last().map(String::as_str);
         let version = version.filter(|version| is_spoken(version)).unwrap_or(LATEST_HANDSHAKE);
         Speaks::Legacy { version: version.to_owned(), lost: lost(profile) }
@@ -112,11 +112,12 @@ fn of(
     })
 }
 
-/// The statuses by which this server says that it does not know a session; 404 is what it should say.
+/// Returns the statuses that this server uses for an unknown session, and 404, which it
+/// should use.
 fn lost(profile: &Profile) -> Vec<u16> {
     let mut lost = vec![404];
     for reaction in [&profile.unknown_id, &profile.ended_id].into_iter().flatten() {
-        // What is answered with anything else may have run.
+        // With any other status, the request may have run.
         let refused = !reaction.accepted && (400..=422).contains(&reaction.status);
         if refused && !lost.contains(&reaction.status) {
             lost.push(reaction.status);
@@ -125,7 +126,7 @@ fn lost(profile: &Profile) -> Vec<u16> {
     lost
 }
 
-/// The user's own headers, secrets as variables.
+/// Returns the user's headers, with secrets as variables.
 fn headers(prepared: &Prepared) -> Vec<(String, Given)> {
     let credentials = &prepared.credentials;
     let mut headers: Vec<(String, Given)> = credentials
@@ -156,7 +157,8 @@ fn headers(prepared: &Prepared) -> Vec<(String, Given)> {
     headers
 }
 
-/// A secret in a variable named after its header; the scheme of an `Authorization` stays.
+/// Replaces a secret by a variable named after its header; keeps the scheme of
+/// `Authorization`.
 fn secret(name: &str, value: &str) -> Given {
     let scheme = value.split_once(' ').map(|(scheme, _)| scheme);
     let scheme = scheme.filter(|scheme| {

@@ -1,4 +1,5 @@
-//! What a trace comes to, in words: why the thin client fails, what the server is, what a client must send.
+//! The verdict of a trace in words: why the minimal client fails, what the server supports,
+//! what a client must send.
 
 use serde_json::{Value, json};
 
@@ -13,13 +14,13 @@ use crate::report;
 /// The conclusions of a trace.
 pub(super) struct Verdict {
     pub(super) profile: Profile,
-    /// Why the first request fails; `None` where it works.
+    /// Explanation of why the first request fails; `None` if it works.
     pub(super) why: Option<Finding>,
-    /// Everything else that was found, the surest first.
+    /// All other findings, the most certain first.
     pub(super) others: Vec<Finding>,
-    /// The address at which the endpoint was found, where that is another.
+    /// The URL at which the endpoint was found, if it is another one.
     pub(super) elsewhere: Option<String>,
-    /// The way to a token, where one is wanted.
+    /// The authorization discovery, if the server requires authorization.
     pub(super) way: Option<Way>,
 }
 
@@ -27,7 +28,7 @@ impl Verdict {
     pub(super) fn of(exchanges: &[Exchange], profile: Profile) -> Self {
         let why = diagnose::explain_at(exchanges, 0).into_iter().next();
         let url = exchanges.first().map(|first| first.request.url.as_str());
-        // What was tried at other addresses says nothing about this one.
+        // Attempts at other addresses say nothing about this one.
         let elsewhere = |finding: &Finding| {
             let shown = exchanges.iter().find(|exchange| exchange.number == finding.exchange);
             shown.map(|exchange| exchange.request.url.as_str()) != url
@@ -35,7 +36,7 @@ impl Verdict {
         let mut others: Vec<Finding> = diagnose::survey(exchanges)
             .into_iter()
             .filter(|finding| {
-                // What leads to a token is at other addresses by its nature.
+                // Authorization endpoints are at other addresses by nature.
                 profile.over_sse
                     || finding.rule.id.as_str().starts_with("auth-")
                     || !elsewhere(finding)
@@ -54,7 +55,7 @@ impl Verdict {
         Self { profile, why, others, elsewhere, way: None }
     }
 
-    /// What a client must send, in order.
+    /// Returns the steps that a client must take, in order.
     pub(super) fn must(&self) -> Vec<String> {
         let profile = &self.profile;
         if profile.over_sse {
@@ -90,12 +91,12 @@ impl Verdict {
         }
     }
 
-    /// Whether a client for this server can be printed.
+    /// Returns true if a recipe for this server can be printed.
     pub(super) fn has_recipe(&self) -> bool {
         !self.profile.over_sse && self.profile.eras != Eras::Unknown
     }
 
-    /// The whole in lines, each behind its label.
+    /// Formats the verdict as lines with labels.
     pub(super) fn lines(&self, first: Option<&Exchange>) -> Vec<(String, String)> {
         let mut lines = Lines::default();
         match &self.why {
@@ -127,7 +128,7 @@ impl Verdict {
         lines.0
     }
 
-    /// Prints the whole.
+    /// Prints the verdict.
     pub(super) fn print(
         &self,
         out: &Stream,
@@ -138,7 +139,7 @@ impl Verdict {
         let page = Page { out, redactor, ascii };
         out.line("")?;
         let lines = self.lines(Some(first));
-        // What nobody can explain is shown as it was.
+        // Show an unexplained exchange in full.
         let unexplained = self.why.as_ref().is_some_and(|why| why.certainty < Certainty::Likely);
         let (why, rest) = lines.split_at(
             lines.iter().position(|(label, _)| label == "this server").unwrap_or_default(),
@@ -211,7 +212,7 @@ impl Verdict {
         if parts.is_empty() { Vec::new() } else { vec![parts.join("; ")] }
     }
 
-    /// The same for a program.
+    /// Returns the JSON object for `--json`.
     pub(super) fn to_json(&self) -> Value {
         let profile = &self.profile;
         let reaction = |reaction: &Option<Reaction>| {
@@ -243,9 +244,9 @@ impl Verdict {
     }
 }
 
-/// What another client did, as far as it was seen.
+/// Findings about another client's requests.
 pub(super) struct Conduct {
-    /// The surest first.
+    /// Findings, the most certain first.
     pub(super) findings: Vec<Finding>,
     requests: usize,
 }
@@ -258,7 +259,7 @@ impl Conduct {
                 findings.push(finding);
             }
         }
-        // What explains nothing comes last.
+        // Unexplained findings come last.
         findings.sort_by_key(|finding| {
             (finding.rule.id == RuleId::Unknown, std::cmp::Reverse(finding.certainty))
         });
@@ -271,7 +272,7 @@ impl Conduct {
             (count(self.requests, "request"), count(self.findings.len(), "finding"));
         lines.add("seen", format!("{seen} · {found}"));
         lines.findings(&self.findings);
-        // What a client must do; what runs the server must do stands with each finding.
+        // Only the client's duties: those of the server are printed with each finding.
         let certain = self.findings.iter().filter(|one| one.certainty == Certainty::Certain);
         let must: Vec<&Finding> = certain.take(3).collect();
         for finding in if must.is_empty() { self.findings.iter().take(1).collect() } else { must } {
@@ -320,15 +321,15 @@ impl Lines {
     }
 }
 
-/// Text behind labels, wrapped.
+/// Printer for wrapped text with labels.
 struct Page<'p> {
     out: &'p Stream,
     redactor: &'p Redactor,
-    /// No other letters of this program's own.
+    /// Replaces this program's own non-ASCII characters.
     ascii: bool,
 }
 
-/// As wide as the widest label.
+/// Width of the label column.
 const LABEL: usize = 17;
 
 impl Page<'_> {
@@ -349,7 +350,7 @@ impl Page<'_> {
         Ok(())
     }
 
-    /// An exchange that nobody can explain, as it was.
+    /// Prints an unexplained exchange as it was: headers, status and the start of the body.
     fn raw(&self, exchange: &Exchange) -> std::io::Result<()> {
         for (name, value) in &exchange.request.headers {
             self.entry("", &format!("> {name}: {}", self.redactor.header(name, value)))?;

@@ -1,4 +1,4 @@
-//! Authorization: the way from a refusal to a token, and what goes wrong on it.
+//! Rules for authorization: the steps from a refusal to a token.
 
 use serde_json::Value;
 use url::Url;
@@ -12,7 +12,7 @@ use crate::oauth::{self, Challenge, REGISTRATION, RESOURCE_METADATA, SERVER_META
 const DISCOVERY: &str = "2026-07-28, Authorization Server Discovery";
 const CLIENTS: &str = "2026-07-28, Client Registration";
 
-/// What is looked for in exchanges with authorization servers, and in nothing else.
+/// Rules that apply only to exchanges with authorization servers.
 pub(super) static RULES: [&Rule; 11] = [
     &AUTH_RESOURCE_MISMATCH,
     &AUTH_ISSUER_MISMATCH,
@@ -27,7 +27,8 @@ pub(super) static RULES: [&Rule; 11] = [
     &AUTH_ENDPOINT_REDIRECTS,
 ];
 
-/// Whether an exchange is about authorization, and not with the server itself.
+/// Returns true if an exchange is part of authorization, not one with the MCP server
+/// itself.
 pub(in super::super) fn is_about(exchange: &Exchange) -> bool {
     let purpose = exchange.purpose.method.as_deref().unwrap_or_default();
     [RESOURCE_METADATA, SERVER_METADATA, REGISTRATION, TOKEN, oauth::REVOCATION].contains(&purpose)
@@ -37,7 +38,7 @@ fn is(evidence: &Evidence<'_>, purpose: &str) -> bool {
     evidence.exchange.is(purpose)
 }
 
-/// The document of the answer.
+/// Returns the JSON document of a response.
 fn document(exchange: &Exchange) -> Value {
     let body = exchange.answer.as_ref().map(|answer| answer.body.as_str()).unwrap_or_default();
     serde_json::from_str(body).unwrap_or_default()
@@ -47,12 +48,12 @@ fn text<'d>(document: &'d Value, name: &str) -> &'d str {
     document[name].as_str().unwrap_or_default()
 }
 
-/// The request that was refused before all this.
+/// Returns the refused request that led to the authorization.
 fn refused<'e>(evidence: &Evidence<'e>) -> Option<&'e Exchange> {
     evidence.earlier.iter().rev().find(|exchange| !is_about(exchange))
 }
 
-/// A field of the form that was sent.
+/// Returns a field of the form that was sent.
 fn field(exchange: &Exchange, name: &str) -> Option<String> {
     let mut fields = form_urlencoded::parse(exchange.request.body.as_bytes());
     fields.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
@@ -67,7 +68,7 @@ fn rejected_as(evidence: &Evidence<'_>, objection: Objection) -> bool {
     evidence.failure() == Some(FailureKind::Rejected(objection))
 }
 
-/// How the words of others stand in a sentence.
+/// Quotes text from elsewhere: shortened, escaped, and without secrets.
 pub(super) fn said(text: &str) -> String {
     let short: String = text.chars().take(200).collect();
     format!("`{}`", crate::redact::without_secrets(&short).escape_debug())
@@ -214,7 +215,7 @@ A server that has none of these can be used with a token that somebody gives out
         if names_nobody {
             return Some(certain("the metadata name no authorization server".to_owned()));
         }
-        // Pages that are served for every address are no metadata either.
+        // A page that is served at every URL is not metadata either.
         let page = discovers && evidence.status() == 200 && !document(exchange).is_object();
         ((missing || page) && !later() || assumed).then(|| {
             let certainty = if exchange.failure.is_some() { Certainty::Certain } else { Certainty::Likely };

@@ -1,4 +1,5 @@
-//! What a client does against the specification, whether or not this server minds.
+//! Rules for violations of the specification by a client, whether the server rejects them
+//! or not.
 
 use serde_json::Value;
 
@@ -27,9 +28,9 @@ A counter is enough; so is a random string for each request.",
         let (session, id) = (evidence.session()?, request_id(evidence.exchange)?);
         let earlier = evidence.earlier.iter().find(|earlier| {
             earlier.session_sent() == Some(session)
-                // What was refused may be sent again as it was.
+                // A refused request may be sent again with the same id.
                 && earlier.answer.as_ref().is_some_and(crate::exchange::Answer::is_success)
-                // Most are told apart without being parsed.
+                // This check avoids parsing most of the bodies.
                 && earlier.request.body.contains(&id.to_string())
                 && request_id(earlier).as_ref() == Some(&id)
         })?;
@@ -115,7 +116,7 @@ Python `answer.headers[\"Mcp-Session-Id\"]`, with fetch `response.headers.get(\"
     ..RULE
 };
 
-/// The id of a request.
+/// Returns the id of a request.
 fn request_id(exchange: &Exchange) -> Option<Value> {
     if !exchange.has_id() {
         return None;
@@ -124,7 +125,7 @@ fn request_id(exchange: &Exchange) -> Option<Value> {
     message.get("id").filter(|id| !id.is_null()).cloned()
 }
 
-/// Whether a body has this very value somewhere.
+/// Returns true if a response body contains this exact value.
 fn holds(exchange: &Exchange, text: &str) -> bool {
     fn search(value: &Value, text: &str) -> bool {
         match value {
@@ -136,7 +137,7 @@ fn holds(exchange: &Exchange, text: &str) -> bool {
         }
     }
     let body = exchange.answer.as_ref().and_then(|answer| answer.last_message());
-    // Most are told apart without being parsed.
+    // This check avoids parsing most of the bodies.
     let body = body.filter(|body| body.contains(text));
     let body: Option<Value> = body.and_then(|body| serde_json::from_str(body).ok());
     body.is_some_and(|body| search(&body, text))

@@ -1,4 +1,4 @@
-//! Credentials that the server wants, and tokens that it refuses.
+//! Rules for missing credentials and rejected tokens.
 
 use serde_json::Value;
 use url::Url;
@@ -37,6 +37,7 @@ was opened with one token must not be used with another.",
         }
         Some(match (evidence.challenge(), about_session) {
             (Some(_), false) => Certainty::Certain.into(),
+            // Some servers send 401 for a lost session (rmcp up to 0.16).
             (None, true) => Certainty::Possible.into(),
             (Some(_), true) | (None, false) => Certainty::Likely.into(),
         })

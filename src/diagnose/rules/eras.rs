@@ -1,4 +1,4 @@
-//! Eras, revisions, and the transports that an address may hide.
+//! Rules for eras, revisions and transports.
 
 use super::super::id::RuleId;
 use super::super::rule::{Certainty, Conclusion, Evidence, Next, RECENT, RULE, Rule, succeeded};
@@ -27,7 +27,7 @@ plain 400 proves nothing.",
     next: Next::Init,
     is_provoked: true,
     find: |evidence| {
-        // What was sent in the modern era fails for another reason.
+        // A modern request has another reason to fail.
         if evidence.is_modern_request() {
             return None;
         }
@@ -65,7 +65,7 @@ back to initialize.",
                     evidence.code(),
                     Some(codes::METHOD_NOT_FOUND | codes::INVALID_REQUEST | 0)
                 ));
-        // The modern era has errors of its own for what is wrong with its envelope and headers.
+        // Modern servers have their own errors for an invalid envelope or header.
         let own = evidence.code() == Some(codes::INVALID_PARAMS) && evidence.says(&["_meta"]);
         if !refused || own || evidence.shape() == Some(Shape::Html) {
             return None;
@@ -111,7 +111,7 @@ A POST to the first address gets 405 with Allow: GET, or 404. A GET tells for ce
             let because = format!("{} opened its stream", stream.number);
             return Some(Conclusion { certainty: Certainty::Certain, because });
         }
-        // Whoever says what is allowed, and it is GET alone.
+        // The server itself states that it allows only GET.
         let allowed = evidence.header("allow").unwrap_or_default().to_ascii_uppercase();
         (evidence.status() == 405 && allowed.contains("GET") && !allowed.contains("POST"))
             .then(|| Certainty::Likely.into())
@@ -120,7 +120,7 @@ A POST to the first address gets 405 with Allow: GET, or 404. A GET tells for ce
 };
 
 impl Evidence<'_> {
-    /// Whether the answer proves a modern server.
+    /// Returns true if the response proves a modern server.
     fn is_modern_proof(&self) -> bool {
         self.error.as_ref().is_some_and(|error| self.exchange.proves_modern(error))
     }

@@ -1,4 +1,4 @@
-//! HTTP itself: types, paths, redirects, limits, gateways, the connection.
+//! Rules for HTTP itself: media types, paths, redirects, limits, gateways and connections.
 
 use super::super::id::RuleId;
 use super::super::rule::{Certainty, Conclusion, Evidence, FirstLine, Next, RULE, Rule, succeeded};
@@ -169,7 +169,7 @@ answer -32700 or -32600 with 400, rmcp 415, Express an HTML page, and a few 500.
     ..RULE
 };
 
-/// What is wrong with a body as such.
+/// Returns what is wrong with a request body.
 fn wrong_body(evidence: &Evidence<'_>) -> Option<&'static str> {
     let body = evidence.exchange.request.body.trim();
     if body.is_empty() {
@@ -331,7 +331,7 @@ on the port.",
         let answer = evidence.answer?;
         let asks = evidence.is_post() && evidence.exchange.has_id();
         let page = matches!(answer.shape, Shape::Html | Shape::Text);
-        // 501 is what a web server says that knows no POST at all.
+        // Web servers that do not support POST at all respond with 501.
         let foreign = (answer.is_success() || answer.status == 501) && page;
         (foreign && asks && evidence.error.is_none()).then(|| Certainty::Likely.into())
     },
@@ -395,7 +395,7 @@ every byte of what matters. A server that words a refusal in a way that no rule 
     is_repeated: true,
     find: |evidence| {
         let answer = evidence.answer?;
-        // An error that says itself what it means needs no explanation; a broken stream neither.
+        // A JSON-RPC error explains itself, and so does a broken stream.
         let says_itself = evidence.error.is_some() && (200..500).contains(&answer.status);
         let broken = evidence.exchange.failure.is_some();
         (!says_itself && !broken && !succeeded(evidence.exchange))

@@ -1,4 +1,4 @@
-//! The rules, each a small unit: evidence in, at most one conclusion out.
+//! The rules. Each examines the evidence and returns at most one conclusion.
 
 mod authorization;
 mod conduct;
@@ -16,8 +16,7 @@ use crate::protocol::headers;
 
 pub(super) use http::UNKNOWN;
 
-/// All rules but the one for what no rule explains. The order decides among findings of the same
-/// certainty.
+/// All rules except `UNKNOWN`. The order decides among findings of the same certainty.
 pub(super) static RULES: [&Rule; 40] = [
     &http::UNREACHABLE,
     &http::TLS,
@@ -61,19 +60,20 @@ pub(super) static RULES: [&Rule; 40] = [
     &credentials::AUTH_NO_CHALLENGE,
 ];
 
-/// What is looked for in exchanges about authorization, and nothing else is.
+/// Rules for exchanges that are part of authorization; no other rules apply to them.
 pub(super) static AUTHORIZATION: &[&Rule] = &authorization::RULES;
 pub(super) use authorization::is_about as is_about_authorization;
 
-/// What is looked for in every exchange of another client, failed or not.
+/// Rules for every exchange of another client, failed or not.
 pub(super) static CONDUCT: [&Rule; 3] =
     [&conduct::SESSION_ID_FROM_BODY, &conduct::INITIALIZED_LATE, &conduct::REQUEST_ID_REUSED];
 
-/// Servers that answer a wrong Accept with 400 say so in words alone.
+/// Returns true for a 400 that is due to the Accept header. Only the text or an empty body
+/// shows it.
 fn unlabelled_accept(evidence: &Evidence<'_>) -> bool {
     let sent = evidence.exchange.request.header("accept").unwrap_or_default();
     let both = sent.contains(headers::JSON) && sent.contains(headers::EVENT_STREAM);
-    // Some refuse it without a word (Spring).
+    // Some servers send no text (Spring).
     let silent = evidence.is_post() && !both && evidence.shape() == Some(Shape::Empty);
     evidence.status() == 400
         && (silent

@@ -1,4 +1,4 @@
-//! Sessions: missing, expired, stripped, from the wrong place, not wanted.
+//! Rules for sessions: missing, expired, stripped, wrong or unsupported session ids.
 
 use super::super::id::RuleId;
 use super::super::rule::{
@@ -48,8 +48,8 @@ ID\"; and go-sdk answers 200 with the JSON-RPC error code 0.
     is_repeated: true,
     find: |evidence| {
         let bare = evidence.session().is_none_or(str::is_empty);
-        // Whoever sends the version has done a handshake, and was given no session; `session-id-stripped`
-        // is about what the server makes of that.
+        // A client that sends the version header has done a handshake in which no session was
+        // issued. `session-id-stripped` covers that case.
         let told = evidence.exchange.request.header(PROTOCOL_VERSION).is_some();
         let stateless = evidence.after_handshake() && !evidence.earlier.iter().any(|e| issued(e).is_some());
         if !bare || evidence.is_modern_request() || evidence.exchange.is(methods::INITIALIZE) || stateless {
@@ -57,12 +57,13 @@ ID\"; and go-sdk answers 200 with the JSON-RPC error code 0.
         }
         let refused = match evidence.status() {
             400 | 422 => !evidence.names_another_cause() && !is_about_the_body(evidence),
-            // Some servers know no status for it: a JSON-RPC error of no method and no parameter.
+            // Some servers respond with 200 and an error that concerns neither the method nor the
+            // parameters.
             200 => matches!(evidence.code(), Some(0 | codes::INVALID_REQUEST)),
             401 | 404 => evidence.says(&["session"]),
             _ => false,
         };
-        // A GET or a DELETE is refused for many reasons; one that names the session is about it.
+        // GET and DELETE are refused for many reasons, so the text must name the session.
         if !refused || unlabelled_accept(evidence) || (!evidence.is_post() && !evidence.says(&["session"])) {
             return None;
         }
@@ -101,14 +102,14 @@ ID\"; and go-sdk answers 200 with the JSON-RPC error code 0.
     ..RULE
 };
 
-/// Words on what was sent rather than on the session it was sent in.
+/// Returns true if the text concerns the request body or headers rather than the session.
 fn is_about_the_body(evidence: &Evidence<'_>) -> bool {
     evidence.says(&["content-type", "parse", "json", "batch", "host", "origin", "protocol version"])
         && !evidence.says(&["session", "initializ"])
         || evidence.shape() == Some(Shape::Html)
 }
 
-/// A header or a query parameter that looks like a session id and is not the one that counts.
+/// Returns a header or query parameter that looks like a session id under another name.
 fn misnamed<'e>(evidence: &Evidence<'e>) -> Option<&'e str> {
     let request = &evidence.exchange.request;
     let header = request.headers.iter().map(|(name, _)| name.as_str());
@@ -160,6 +161,8 @@ an empty stream may have run.",
         let refused = match evidence.status() {
             400 | 410 | 422 => !evidence.says(&["multiple get"]),
             404 => evidence.code() != Some(codes::METHOD_NOT_FOUND),
+            // rmcp up to 0.16 sends a 401 without a challenge; one with a challenge is about
+            // credentials.
             401 => evidence.challenge().is_none(),
             503 => evidence.says(&["session"]),
             _ => false,
@@ -167,7 +170,7 @@ an empty stream may have run.",
         if !refused {
             return None;
         }
-        // A session that goes on is not the reason.
+        // If the session still works later, it is not the cause.
         if evidence.later.iter().any(|later| works_in(later, session)) {
             return None;
         }
@@ -178,7 +181,7 @@ an empty stream may have run.",
             let because = "the client itself ended this session with DELETE before".to_owned();
             return Some(Conclusion { certainty: Certainty::Certain, because });
         }
-        // A session that was opened a moment ago has not expired.
+        // A session that was opened just before has not expired.
         if evidence.issuing().is_some() && !evidence.earlier.iter().any(|e| works_in(e, session)) {
             return None;
         }
@@ -197,14 +200,15 @@ an empty stream may have run.",
     ..RULE
 };
 
-/// Whether anything but the handshake worked in a session.
+/// Returns true if any request but the handshake succeeded in a session.
 fn works_in(exchange: &crate::exchange::Exchange, session: &str) -> bool {
     exchange.session_sent() == Some(session)
         && !exchange.is(methods::INITIALIZED)
         && succeeded(exchange)
 }
 
-/// The answer that the id came from, where that was no successful `initialize`.
+/// Returns the response that the session id came from, if it was not a successful
+/// `initialize`.
 fn from_error<'e>(evidence: &Evidence<'e>) -> Option<&'e crate::exchange::Exchange> {
     let session = evidence.session()?;
     if evidence.earlier.iter().any(|earlier| issues(earlier, session)) {
@@ -275,7 +279,7 @@ header can be read only where the server names it in Access-Control-Expose-Heade
         }
         if evidence.session().is_some() {
             evidence.issuing()?;
-            // Refused as a request without any id is.
+            // Look for the same refusal of a request without any id.
             let bare = evidence.earlier.iter().chain(evidence.later).find(|other| {
                 other.session_sent().is_none()
                     && other.status() == evidence.exchange.status()
@@ -285,7 +289,7 @@ header can be read only where the server names it in Access-Control-Expose-Heade
                     && !succeeded(other)
                     && evidence.alike(other)
             })?;
-            // Where an unknown id is refused in the same words as well, the words tell nothing.
+            // Only likely: some servers refuse unknown ids with the same text.
             return Some(Conclusion {
                 certainty: Certainty::Likely,
                 because: format!(
@@ -325,8 +329,8 @@ others are refused. A session that expired stays refused.",
         if !matches!(evidence.status(), 400 | 401 | 404 | 410 | 422) || evidence.challenge().is_some() {
             return None;
         }
-        // Refused here, and served at another time, later included: a session that has expired stays
-        // refused. Another request tells as much where the refusal names the session.
+        // Refused here, but served at another time. A later success counts too, because an expired
+        // session stays refused. A different request is enough if the refusal names the session.
         let named = evidence.says(&["session"]) && !evidence.says(&["initializ"]);
         let same = |other: &crate::exchange::Exchange| other.purpose == evidence.exchange.purpose;
         let later = evidence.later.iter().find(|other| {
@@ -397,14 +401,14 @@ request; rmcp up to 0.15 answers 200 with an event stream that ends empty, and t
         {
             return None;
         }
-        // Some servers end the stream without an answer, and the session with it.
+        // Some servers end the stream and the session without a response.
         let status = evidence.status();
         let cut_short = status == 200 && evidence.error.is_none();
         let refused = evidence.error.is_some() || matches!(status, 400 | 401 | 404 | 422);
         if !cut_short && !refused {
             return None;
         }
-        // A client that leaves the session out as well has done the greater mistake.
+        // If the session id is missing too, that mistake is more important.
         if evidence.session().is_none() && evidence.earlier.iter().any(|e| issued(e).is_some()) {
             return None;
         }

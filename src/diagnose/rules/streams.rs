@@ -1,4 +1,4 @@
-//! Streams: empty, held back on their way, taken already.
+//! Rules for streams: empty, buffered, or already open.
 
 use super::super::id::RuleId;
 use super::super::rule::{Certainty, Conclusion, FirstLine, RECENT, RULE, Rule, succeeded};
@@ -46,7 +46,7 @@ proxy sends nothing at all.",
     first_line: FirstLine::Client,
     reach: RECENT,
     find: |evidence| {
-        // A stream that a server opens at once, and of which not even the headers came in time.
+        // Servers open this stream at once, but not even the headers arrived in time.
         let late = matches!(evidence.failure(), Some(FailureKind::TooSlow(_)));
         let stream = evidence.exchange.request.method == "GET";
         let works = evidence.earlier.iter().chain(evidence.later).any(|e| e.request.method == "POST" && succeeded(e));

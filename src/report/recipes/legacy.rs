@@ -3,7 +3,7 @@ use std::io::{BufRead, BufReader, Read};
 
 use serde_json::{Value, json};
 
-/// What this server answers when it does not know a session (any more).
+/// Statuses that this server uses for an unknown session.
 const LOST: &[u16] = &[@LOST@];
 
 type Error = Box<dyn std::error::Error>;
@@ -30,7 +30,7 @@ impl Server {
             .agent
             .post(&self.url)
             .header("Content-Type", "application/json")
-            // Both, always: the server chooses.
+            // Always accept both: the server chooses.
             .header("Accept", "application/json, text/event-stream");
         for (name, value) in self.headers.iter().chain(&self.session) {
             request = request.header(*name, value);
@@ -44,7 +44,8 @@ impl Server {
         Ok(Answered { status, session, body, is_stream })
     }
 
-    /// Sends a request. Its result, and the session that was issued with it; or the refusal's status.
+    /// Sends a request. Returns its result and the issued session id, or the status if the
+    /// session is lost.
     fn ask(&mut self, method: &str, params: &Value) -> Result<Result<(Value, Option<String>), u16>, Error> {
         self.last_id += 1;
         let message = json!({"jsonrpc": "2.0", "id": self.last_id, "method": method, "params": params});
@@ -62,7 +63,8 @@ impl Server {
         Ok(Ok((answer["result"].clone(), session)))
     }
 
-    /// initialize without a session; its header kept; notifications/initialized with it.
+    /// Sends initialize without a session, keeps the session id, and sends
+    /// notifications/initialized with it.
     fn handshake(&mut self) -> Result<(), Error> {
         self.session.clear();
         let params = json!({
@@ -74,13 +76,13 @@ impl Server {
             self.ask("initialize", &params)?.map_err(|status| format!("HTTP {status}"))?;
         let version = result["protocolVersion"].as_str().unwrap_or("@VERSION@").to_owned();
         self.session.push(("MCP-Protocol-Version", version));
-        // A header, never the body.
+        // The session id is in a header, never in the body.
         self.session.extend(session.map(|id| ("Mcp-Session-Id", id)));
         self.post(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}))?;
         Ok(())
     }
 
-    /// A request in the session; in a new one, once, where the server has lost it.
+    /// Sends a request in the session; if the server has lost it, once more in a new one.
     fn request(&mut self, method: &str, params: &Value) -> Result<Value, Error> {
         if self.session.is_empty() {
             self.handshake()?;
@@ -93,7 +95,7 @@ impl Server {
         Ok(result)
     }
 
-    /// Lets the server forget the session. It may refuse to be told.
+    /// Ends the session. The server may refuse to do so.
     fn end(&self) -> Result<(), Error> {
         if self.session.iter().any(|(name, _)| *name == "Mcp-Session-Id") {
             let mut request = self.agent.delete(&self.url);

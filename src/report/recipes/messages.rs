@@ -1,4 +1,4 @@
-/// The answer to a request: in one document, or among the events of a stream.
+/// Reads the response to a request: a JSON document, or an event of a stream.
 fn answer(body: impl Read, is_stream: bool, id: u64) -> Result<Value, Error> {
     let mut body = BufReader::new(body);
     if !is_stream {

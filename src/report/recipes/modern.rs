@@ -7,7 +7,7 @@ const VERSION: &str = "@VERSION@";
 
 type Error = Box<dyn std::error::Error>;
 
-/// A request that says everything by itself: no handshake before it, no session around it.
+/// Sends a self-contained request: no handshake, no session.
 fn request(url: &str, method: &str, mut params: Value, headers: &[(&str, String)]) -> Result<Value, Error> {
     params["_meta"] = json!({
         "io.modelcontextprotocol/protocolVersion": VERSION,
@@ -19,7 +19,7 @@ fn request(url: &str, method: &str, mut params: Value, headers: &[(&str, String)
     let mut request = ureq::Agent::from(config)
         .post(url)
         .header("Content-Type", "application/json")
-        // Both, always: the server chooses.
+        // Always accept both: the server chooses.
         .header("Accept", "application/json, text/event-stream")
         // The server compares these with the body.
         .header("MCP-Protocol-Version", VERSION)

@@ -1,4 +1,4 @@
-//! The person who authorises, in a browser: sent there, and heard when they come back.
+//! Authorization in a browser: opens the authorization page and waits for the redirect.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,20 +12,20 @@ use crate::run::prompt::next_line;
 use crate::run::{Context, shell};
 use crate::transport::Interrupt;
 
-/// How long a person may take.
+/// Time limit for a person to finish in the browser.
 const PERSON: Duration = Duration::from_mins(10);
 
-/// How often is looked whether somebody still has to be listened to.
+/// Poll interval of the thread that reads pasted URLs.
 const LOOK: Duration = Duration::from_millis(50);
-/// How long is waited for a browser after its command has failed.
+/// Additional wait for the redirect after the `--browser` command has failed.
 const AFTER: Duration = Duration::from_millis(300);
 
-/// Who can be asked.
+/// Person or command that can authorise a request.
 #[derive(Clone)]
 enum Who {
-    /// Nobody: there is no terminal.
+    /// No one: there is neither a terminal nor a `--browser` command.
     Nobody,
-    /// A command that does what a person would.
+    /// The `--browser` command, which gets the URL and must follow it back to this machine.
     Command(String),
     /// The person at the terminal.
     Person,
@@ -35,22 +35,23 @@ enum Who {
 #[derive(Clone)]
 pub(crate) struct Browser {
     who: Who,
-    /// What opens an address, where it is not the system's way.
+    /// Command that opens a URL (`$BROWSER`); `None` uses the system's default browser.
     opener: Option<String>,
-    /// Whether to leave that to the person.
+    /// True if the URL is only printed: with `--no-browser`, or without `$BROWSER` and a
+    /// display.
     by_hand: bool,
     console: Console,
     interrupt: Interrupt,
     limit: Option<Duration>,
 }
 
-/// What came of asking.
+/// An event while waiting for the browser.
 enum Came {
-    /// The query of the address that the browser came back to.
+    /// The query string of the redirect to the callback address.
     Back(String),
-    /// What a person has typed.
+    /// A redirect URL that was pasted at the terminal.
     Typed(String),
-    /// The command failed; why.
+    /// The `--browser` command failed, with the reason.
     Failed(String),
 }
 
@@ -73,12 +74,12 @@ impl Browser {
         }
     }
 
-    /// Whether there is anybody to ask.
+    /// Returns true if a person or a `--browser` command is available.
     pub(crate) fn is_there(&self) -> bool {
         !matches!(self.who, Who::Nobody)
     }
 
-    /// Has the request authorised, and brings its code.
+    /// Completes an authorization request in the browser and returns the authorization code.
     pub(crate) fn ask(&self, callback: Callback, pending: &Pending) -> Result<String, Error> {
         let over = Arc::new(AtomicBool::new(false));
         let (sender, came) = channel();
@@ -91,6 +92,7 @@ impl Browser {
         });
         self.send_there(&pending.url, &sender, &over);
         let limit = match self.who {
+            // A person needs longer than the timeout for a server allows.
             Who::Person => Some(PERSON),
             _ => self.limit.or(Some(PERSON)),
         };
@@ -99,7 +101,8 @@ impl Browser {
         code
     }
 
-    /// What comes back first, and is an answer.
+    /// Waits for the redirect or a pasted URL and returns its code. Fails after `limit`, on
+    /// Ctrl-C, or if the `--browser` command fails.
     fn listen(
         &self,
         came: &Receiver<Came>,
@@ -110,14 +113,14 @@ impl Browser {
             match self.interrupt.receive(came, limit) {
                 Some(Came::Back(query)) => return pending.judge(&query),
                 Some(Came::Typed(text)) => match pending.judge_typed(&text) {
-                    // Whoever has pasted something else can paste again.
+                    // A wrong paste is not fatal: the person can try again.
                     Err(error) if error.kind == ErrorKind::Unsafe => {
                         self.say(&one_line(&format!("mcpoke: {error}. Once more:")));
                     }
                     code => return code,
                 },
                 Some(Came::Failed(why)) => {
-                    // Whoever has come back at the same moment was there first.
+                    // The redirect may arrive just before the command fails; then it counts.
                     if let Some(Came::Back(query)) = self.interrupt.receive(came, Some(AFTER)) {
                         return pending.judge(&query);
                     }
@@ -139,7 +142,7 @@ impl Browser {
         }
     }
 
-    /// Says what a person has to know, with --quiet too. What cannot be written stops nothing.
+    /// Prints a line that the person must see, even with `--quiet`. Write errors are ignored.
     fn say(&self, text: &str) {
         let _ = self.console.err.line(text);
     }
@@ -150,7 +153,7 @@ impl Browser {
             let (limit, interrupt) = (self.limit, self.interrupt.clone());
             std::thread::spawn(move || {
                 if let Err(why) = shell::run_with(&command, &url, limit, &interrupt) {
-                    // Whoever has come back already was heard first.
+                    // Sending fails if the redirect has arrived and nobody is waiting any more.
                     let _ = sender.send(Came::Failed(why));
                 }
             });
@@ -174,7 +177,8 @@ impl Browser {
         std::thread::spawn(move || {
             while !over.load(Ordering::SeqCst) {
                 let Some(line) = next_line(&interrupt, Some(LOOK)) else {
-                    // At the end of the input there is nothing to wait for.
+                    // At the end of stdin, `next_line` returns at once; sleep so that the loop does
+                    // not spin.
                     std::thread::sleep(LOOK);
                     continue;
                 };
@@ -187,7 +191,8 @@ impl Browser {
     }
 }
 
-/// Whether something can be opened on a screen.
+/// Returns true if a browser window can be shown. Linux and BSD require `DISPLAY`,
+/// `WAYLAND_DISPLAY` or `WSL_DISTRO_NAME`.
 fn has_display(env: &Env) -> bool {
     let other = cfg!(not(all(unix, not(target_os = "macos"))));
     other || ["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"].iter().any(|n| env.var(n).is_some())

@@ -1,5 +1,5 @@
-//! Logging in: with a person's code, with the client's own credentials, or through an enterprise's identity
-//! provider.
+//! Login with an authorization code, with client credentials, or through an enterprise
+//! identity provider.
 
 use std::time::SystemTime;
 
@@ -11,31 +11,33 @@ use crate::oauth::{
 };
 use crate::session::{Grant, KeyReference, Login, Record};
 
-/// How a login is to be done, as far as the user says.
+/// Login options given by the user.
 #[derive(Clone, Default)]
 pub(crate) struct Wishes {
     pub(crate) scopes: Vec<String>,
     pub(crate) client_id: Option<String>,
-    /// As a reference.
+    /// Reference to the client secret, such as `env:VAR` or `file:PATH`.
     pub(crate) client_secret: Option<String>,
     pub(crate) metadata_url: Option<String>,
     pub(crate) callback_port: Option<u16>,
     pub(crate) register: bool,
     pub(crate) key: Option<KeyReference>,
     pub(crate) grant: GrantWish,
-    /// The one authorization server that the client's credentials are for, where that is known.
+    /// The issuer that the client credentials belong to, if known; no other issuer gets them.
     pub(crate) issuer: Option<String>,
-    /// The server has refused something for want of a token: then it is one of 2025-03-26, if nothing else.
+    /// True if the server has rejected a request for lack of a token. Only then does discovery
+    /// accept the fallback addresses of 2025-03-26.
     pub(crate) refused: bool,
 }
 
-/// Who is to answer for the token.
+/// The grant that the token is requested with.
 #[derive(Clone, Default)]
 pub(crate) enum GrantWish {
     #[default]
     Code,
     ClientCredentials,
-    /// An identity provider: its issuer, who we are there, and the identity token as a reference.
+    /// An enterprise identity provider: its issuer, the client there, and a reference to the
+    /// identity token.
     Enterprise {
         issuer: String,
         client_id: Option<String>,
@@ -45,8 +47,8 @@ pub(crate) enum GrantWish {
 }
 
 impl Authorization {
-    /// Logs in: finds out who gives tokens, makes itself known there, and gets one. What was remembered until then
-    /// is replaced once that is done.
+    /// Logs in: discovers the authorization server, identifies or registers the client, and
+    /// gets a token. Replaces the saved login only on success.
     pub(crate) fn log_in(
         &mut self,
         web: &mut Web,
@@ -60,14 +62,14 @@ impl Authorization {
                 .with_detail("It seems to want no login, at least for the list of its tools."));
         }
         let login = self.by(web, &found, challenge, wishes)?;
-        // Whoever renews the old token at this moment is waited for.
+        // Wait for a process that is refreshing the old token: it must not overwrite this login.
         self.under_lock(|this| {
             this.keep_new(login);
             Ok(())
         })
     }
 
-    /// Logs in as the last time, if there was one.
+    /// Logs in with the options of the saved login, or with the defaults if there is none.
     pub(crate) fn log_in_as_before(
         &mut self,
         web: &mut Web,
@@ -89,7 +91,7 @@ impl Authorization {
         }
     }
 
-    /// Who gives tokens for the server: who did so until now, if that can be.
+    /// Discovers the authorization server, preferring the issuer of the saved login.
     pub(crate) fn found(
         &self,
         web: &mut Web,
@@ -99,7 +101,8 @@ impl Authorization {
         discover(web, &self.endpoint, challenge, known)
     }
 
-    /// The login at the authorization server that was found.
+    /// Gets a login from the discovered authorization server with the requested grant; does not
+    /// save it.
     pub(crate) fn by(
         &mut self,
         web: &mut Web,
@@ -107,8 +110,8 @@ impl Authorization {
         challenge: Option<&Challenge>,
         wishes: &Wishes,
     ) -> Result<Login, Error> {
-        // Credentials of a client that somebody has registered go to no other (2026-07-28, Authorization Server
-        // Binding).
+        // Credentials of a pre-registered client are sent to no other issuer (2026-07-28,
+        // Authorization Server Binding).
         if let Some(issuer) = wishes.issuer.as_ref().filter(|one| **one != found.server.issuer) {
             return Err(Error::new(
                 ErrorKind::Registration,
@@ -138,10 +141,12 @@ impl Authorization {
         let issuer = &found.server.issuer;
         let kept = self.store.as_ref().filter(|_| !wishes.register);
         let kept = kept.and_then(|store| store.client_of(issuer).ok().flatten());
+        // A registration may expire (RFC 7591, 3.2.1, `client_secret_expires_at`).
         let kept = kept.filter(|client| {
             client.expires.is_none_or(|at| at > Record::seconds(SystemTime::now()))
         });
-        // Most servers want the very address that was registered; its port may be somebody else's by now.
+        // Most authorization servers require the exact registered redirect URI, but its port may be
+        // in use by now.
         let of_old =
             kept.as_ref().and_then(|client| client.redirect_uri.as_deref()).and_then(port_of);
         let callback = match (wishes.callback_port, of_old) {
@@ -176,7 +181,8 @@ impl Authorization {
         Ok(login.with_token(token, SystemTime::now()))
     }
 
-    /// A client that somebody has registered, as a login without a person needs one.
+    /// Builds a pre-registered client from `--client-id`, which a login without a person
+    /// requires.
     fn given_client(found: &Found, wishes: &Wishes) -> Result<Client, Error> {
         let Some(id) = &wishes.client_id else {
             return Err(Error::new(ErrorKind::Usage, "--client-id is wanted as well"));
@@ -259,7 +265,7 @@ impl Authorization {
         Ok(without_refresh(&login, token))
     }
 
-    /// A login that has everything but its token.
+    /// Builds a login without its token. Fails if the token endpoint is missing or not allowed.
     fn login_of(
         &self,
         web: &Web,
@@ -274,7 +280,7 @@ impl Authorization {
             Error::new(ErrorKind::Discovery, "the authorization server has no token endpoint")
         })?;
         web.check(&token_endpoint, "token endpoint")?;
-        // Where nothing can be given back, that is not done.
+        // Revocation is optional: ignore an endpoint that must not be used.
         let revocation = server.revocation_endpoint.clone();
         let revocation = revocation.filter(|at| web.check(at, "revocation endpoint").is_ok());
         Ok(Login {
@@ -301,18 +307,19 @@ impl Authorization {
     }
 }
 
-/// A client that asks for itself needs no token in a person's absence.
+/// Removes `offline_access`: a client with its own credentials can get tokens at any time.
 fn without_offline(mut scopes: Vec<String>) -> Vec<String> {
     scopes.retain(|scope| scope != OFFLINE);
     scopes
 }
 
-/// Whoever can ask again at any time needs no refresh token.
+/// Adds a token to the login without its refresh token: the grant can get a new one at any
+/// time.
 fn without_refresh(login: &Login, token: Token) -> Login {
     login.with_token(Token { refresh: None, ..token }, SystemTime::now())
 }
 
-/// The port of an address.
+/// Returns the port of a redirect URI, if it has one.
 pub(crate) fn port_of(redirect_uri: &str) -> Option<u16> {
     url::Url::parse(redirect_uri).ok()?.port()
 }

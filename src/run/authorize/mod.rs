@@ -1,5 +1,5 @@
-//! Tokens as commands have them: remembered, renewed before they expire or when a server refuses them, and
-//! asked for anew where somebody is there to be asked.
+//! Access tokens for commands: loaded, refreshed before expiry or after a 401, requested
+//! again when a user is present.
 
 mod browser;
 mod login;
@@ -24,28 +24,28 @@ use login::port_of;
 
 pub(crate) use login::{GrantWish, Wishes};
 
-/// The tokens for one server, shared by everything in this process that speaks to it.
+/// The access tokens for one server, shared by all of its clients in this process.
 pub(crate) struct Authorization {
     store: Option<Store>,
     env: Env,
     console: Console,
     recorder: Recorder,
     endpoint: Endpoint,
-    /// The address that the login is remembered by.
+    /// The URL under which the login is saved.
     key: String,
     http: transport::Options,
     proxy: Option<String>,
     browser: Browser,
     limit: Option<Duration>,
     login: Option<Login>,
-    /// When this process has got the token.
+    /// Time at which this process got the token; `None` if it was loaded.
     got: Option<Instant>,
     step_ups: usize,
-    /// Somebody was asked in vain.
+    /// The error of a failed login: one command does not ask the user twice.
     denied: Option<Error>,
 }
 
-/// The same, wherever it is needed.
+/// Shared handle to the tokens of one server.
 #[derive(Clone)]
 pub(crate) struct Shared(Arc<Mutex<Authorization>>);
 
@@ -54,14 +54,15 @@ impl Shared {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// For a client.
+    /// Returns a token provider for a client.
     pub(crate) fn for_client(&self) -> crate::client::Authorization {
         crate::client::Authorization::by(self.0.clone())
     }
 }
 
 impl Authorization {
-    /// What is remembered for this server, under its address or under the one that was asked for.
+    /// Loads the saved login for the endpoint or, without one, for the URL that was originally
+    /// given. Fails if the saved login cannot be read.
     pub(crate) fn of(
         context: &Context<'_>,
         endpoint: &Endpoint,
@@ -81,7 +82,7 @@ impl Authorization {
         Ok(Shared(Arc::new(Mutex::new(authorization))))
     }
 
-    /// With no login, whatever is remembered.
+    /// Creates a token provider without a login; a saved one is not loaded.
     pub(crate) fn empty(
         context: &Context<'_>,
         endpoint: &Endpoint,
@@ -106,19 +107,20 @@ impl Authorization {
         }
     }
 
-    /// The login, where there is one.
+    /// Returns the current login.
     pub(crate) fn login(&self) -> Option<&Login> {
         self.login.as_ref()
     }
 
-    /// Sends the login's token with requests, where there is one.
+    /// Adds the login's token to the credentials, replacing another Authorization header.
     pub(crate) fn stand_in(&self, expanded: &mut Expanded) {
         if let Some(login) = &self.login {
             expanded.set_login(login.header(), &login.id);
         }
     }
 
-    /// The extension of the protocol that the login is by, which requests declare.
+    /// Returns the protocol extension of the login's grant, which requests must declare; `None`
+    /// for the authorization code grant.
     pub(crate) fn extension(&self) -> Option<&'static str> {
         match self.login.as_ref()?.grant {
             Grant::Code => None,
@@ -129,13 +131,14 @@ impl Authorization {
         }
     }
 
-    /// Renews a token that is about to expire, or asks for another where that has to be and somebody is there.
-    /// Where that fails, the server says what it makes of the old one.
+    /// Refreshes a token that is about to expire, or logs in again if a user is present. A
+    /// failure is only noted: the server then decides about the old token. Returns the
+    /// exchanges.
     pub(crate) fn refresh_in_time(&mut self) -> Vec<Exchange> {
         self.refresh(self.browser.is_there())
     }
 
-    /// The same without asking anybody.
+    /// Like `refresh_in_time`, but never asks the user.
     pub(crate) fn refresh_quietly(&mut self) -> Vec<Exchange> {
         self.refresh(false)
     }
@@ -145,6 +148,8 @@ impl Authorization {
             if login.is_renewable() {
                 return login.is_expiring(SystemTime::now());
             }
+            // Without a refresh token, the user must log in again: do not ask before the token has
+            // expired.
             can_ask && login.is_expired(SystemTime::now())
         };
         if !self.login.as_ref().is_some_and(is_due) {
@@ -152,7 +157,7 @@ impl Authorization {
         }
         let mut web = self.web(None);
         let renewed = self.under_lock(|this| {
-            // Another process may have done it while this one waited.
+            // Another process may have refreshed the token while this one waited for the lock.
             match this.login.clone().filter(is_due) {
                 Some(login) if login.is_renewable() => this.renew(&mut web, &login, None),
                 Some(login) => {
@@ -168,7 +173,7 @@ impl Authorization {
         web.take_history()
     }
 
-    /// Something worth knowing, in which servers may have had a say.
+    /// Prints a note that may contain server text: on one line, with secrets hidden.
     fn note(&self, text: &str) {
         self.console.note(&one_line(&self.recorder.hide(text)));
     }
@@ -186,7 +191,8 @@ impl Authorization {
         Ok(())
     }
 
-    /// Does something while no other process changes the login, which is read anew.
+    /// Runs `work` under the login's file lock, after loading the login again. Fails if the
+    /// lock or the saved login is not available.
     fn under_lock<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, Error>,
@@ -203,7 +209,8 @@ impl Authorization {
         work(self)
     }
 
-    /// Speaks to others on behalf of the server; one that is on the open network cannot name what is not.
+    /// Returns an HTTP client for authorization servers. If the MCP server is on the public
+    /// internet, it refuses private addresses.
     pub(crate) fn web(&self, shown: Option<&Exchange>) -> Web {
         let mut web = self.any_web();
         let is_public = match shown {
@@ -224,7 +231,8 @@ impl Authorization {
         Web::new(self.http.clone(), self.recorder.clone(), proxies)
     }
 
-    /// Speaks to a server that the user has named, wherever that is.
+    /// Runs `work` with an HTTP client that may use private addresses, for a server that the
+    /// user named.
     fn aside<T>(
         &self,
         web: &mut Web,
@@ -236,7 +244,7 @@ impl Authorization {
         outcome
     }
 
-    /// Remembers a login from now on.
+    /// Saves a login and uses it from now on. A failure to save is only noted.
     fn keep(&mut self, login: Login) {
         if let Some(store) = &self.store
             && let Err(error) = store.save_login(&login)
@@ -246,13 +254,13 @@ impl Authorization {
         self.login = Some(login);
     }
 
-    /// The same, with a token that has just come.
+    /// Like `keep`, for a login whose token was just issued.
     fn keep_new(&mut self, login: Login) {
         self.got = Some(Instant::now());
         self.keep(login);
     }
 
-    /// What the user said when they logged in, for logging in again.
+    /// Returns the options of the saved login, for logging in again with `scopes`.
     fn wishes_of_old(&self, scopes: Vec<String>) -> Wishes {
         let Some(login) = &self.login else {
             return Wishes { scopes, refused: true, ..Wishes::default() };
@@ -274,17 +282,18 @@ impl Authorization {
     }
 }
 
-/// Whether a server is on the open network, by the address that answered.
+/// Returns true if the server has a public address: that of the peer or, behind a proxy,
+/// that of its host. A host name other than loopback counts as public.
 fn is_on_open_network(endpoint: &Endpoint, shown: &Exchange) -> bool {
     let connection = &shown.connection;
     if connection.proxy.is_none() {
         return connection.peer.is_some_and(|peer| is_public(peer.ip()));
     }
-    // What is behind a proxy is known by its name alone.
+    // Behind a proxy, only the host name is known: the peer is the proxy.
     !endpoint.is_loopback() && endpoint.host().parse().map_or(true, is_public)
 }
 
-/// Nobody can be asked, and what helps then.
+/// Returns the error for a required login without a user, with the alternatives.
 fn nobody() -> Error {
     let text = "the server wants to be authorised, and nobody is here to do it";
     with_ways(Error::new(ErrorKind::NobodyToAsk, text))

@@ -1,4 +1,4 @@
-//! A token that was refused: the one to send instead, or why there is none.
+//! Handling of a rejected token: gets a replacement, or says why there is none.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,20 +9,21 @@ use crate::exchange::Exchange;
 use crate::oauth::{Challenge, Error, ErrorKind, Found, Web, union};
 use crate::session::{Grant, Login};
 
-/// How long a token is fresh.
+/// Age up to which a token counts as fresh.
 const FRESH: Duration = Duration::from_secs(10);
-/// So often a process asks for more scopes.
+/// Maximum number of requests for additional scopes in one process.
 const MAX_STEP_UPS: usize = 2;
 
 impl Authorization {
-    /// Whether the token has only just been given: what is refused then is refused for something else than its
-    /// age.
+    /// Returns true if this process has just got the token. A rejection then has another cause
+    /// than its age.
     fn is_fresh(&self) -> bool {
         let expired = self.login.as_ref().is_none_or(|login| login.is_expired(SystemTime::now()));
         self.got.is_some_and(|got| got.elapsed() < FRESH) && !expired
     }
 
-    /// The token that this process should have sent, after one was refused. Under the lock.
+    /// Replaces a rejected token: by a newer saved one, a refresh, or a new login. The caller
+    /// holds the login's lock.
     fn replace(&mut self, refusal: &Exchange, web: &mut Web) -> Result<(), Error> {
         let challenge = Challenge::of(refusal);
         let sent = refusal.request.header("authorization");
@@ -30,7 +31,7 @@ impl Authorization {
             && sent != Some(login.header().as_str())
             && !login.is_expiring(SystemTime::now())
         {
-            // Another process, or another connection of this one, has got it meanwhile.
+            // Another process or connection has replaced the token already.
             return Ok(());
         }
         if challenge.as_ref().is_some_and(Challenge::wants_more_scope) {
@@ -38,7 +39,7 @@ impl Authorization {
         }
         if self.is_fresh() {
             if self.browser.is_there() {
-                // The server may have another authorization server by now, which has to be asked anew.
+                // The server may use another authorization server by now: discover it again.
                 let found = self.found(web, challenge.as_ref())?;
                 if self.login.as_ref().is_some_and(|login| login.issuer != found.server.issuer) {
                     let wishes = self.wishes_of_old(Vec::new());
@@ -57,7 +58,7 @@ impl Authorization {
                 Err(error) if error.code.is_none() || login.grant != Grant::Code => {
                     return Err(error);
                 }
-                // A person can authorise it again.
+                // A person can still log in again, so this error is not final.
                 Err(error) => failure = Some(error),
             }
         }
@@ -69,13 +70,14 @@ impl Authorization {
         }
         let before = self.login.as_ref().map(|login| login.scopes.clone()).unwrap_or_default();
         let wanted = challenge.as_ref().and_then(Challenge::scopes).unwrap_or_default();
-        // What was asked for before is not lost; where nothing was, the strategy decides.
+        // Keep the scopes of the old login; without any, the default scope selection applies.
         let scopes = if before.is_empty() { before } else { union(&before, &wanted) };
         let wishes = self.wishes_of_old(scopes);
         self.log_in_again(web, challenge.as_ref(), &wishes)
     }
 
-    /// Asks for what is missing besides what there is (2026-07-28, Step-Up Authorization Flow).
+    /// Requests the missing scopes in addition to the current ones (2026-07-28, Step-Up
+    /// Authorization Flow).
     fn step_up(&mut self, web: &mut Web, challenge: Option<&Challenge>) -> Result<(), Error> {
         let wanted = challenge.and_then(Challenge::scopes).unwrap_or_default();
         let before = self.login.as_ref().map(|login| login.scopes.clone()).unwrap_or_default();
@@ -106,7 +108,8 @@ impl Authorization {
         }
     }
 
-    /// Logs in once more. It is the same user, as far as is known: sessions go on.
+    /// Logs in again and keeps the login's id: the user is assumed to be the same, so sessions
+    /// remain usable.
     pub(crate) fn log_in_again(
         &mut self,
         web: &mut Web,
@@ -117,7 +120,7 @@ impl Authorization {
         self.log_in_at(web, &found, challenge, wishes)
     }
 
-    /// The same at the authorization server that was found.
+    /// Like `log_in_again`, at an authorization server that has been discovered.
     fn log_in_at(
         &mut self,
         web: &mut Web,
@@ -127,7 +130,7 @@ impl Authorization {
     ) -> Result<(), Error> {
         let before = self.login.clone();
         let mut login = self.by(web, found, challenge, wishes).inspect_err(|error| {
-            // Nobody is asked the same twice by one command.
+            // One command does not ask the user twice.
             self.denied = Some(error.clone());
         })?;
         if let Some(before) = before {
@@ -142,8 +145,8 @@ impl Authorizer for Authorization {
     fn can_help(&self, refusal: &Exchange) -> bool {
         let challenge = Challenge::of(refusal);
         let about_scope = challenge.as_ref().is_some_and(Challenge::wants_more_scope);
-        // A 403 without a word on scopes is about something else, and a 401 without a challenge in a session
-        // perhaps about that: real servers say so of one that they have lost.
+        // A 403 without a scope challenge has another cause. A 401 without a challenge inside a
+        // session may mean that the session is lost: real servers respond so.
         let about_token = refusal.status() == Some(401)
             && (challenge.is_some() || refusal.session_sent().is_none());
         (about_token || about_scope) && (self.login.is_some() || self.browser.is_there())
@@ -163,7 +166,7 @@ impl Authorizer for Authorization {
                 && now != before
                 && refusal.session_sent().is_some()
             {
-                // Somebody has logged in anew meanwhile, as another perhaps: the session is not theirs.
+                // The new login may be another user's, and the session does not belong to it.
                 let text =
                     "somebody has logged in anew meanwhile, and the session is of the login before";
                 return Err(Error::new(ErrorKind::Refused, text).with_detail(

@@ -1,4 +1,4 @@
-//! Another token without asking anybody, and the end of all of them.
+//! Token refresh without asking the user, and token revocation.
 
 use std::time::SystemTime;
 
@@ -6,19 +6,19 @@ use super::{Authorization, expired};
 use crate::oauth::{Client, Error, ErrorKind, Origin, Requester, SigningKey, Web};
 use crate::session::{Grant, KeyReference, Login, expand};
 
-/// Said of a refresh token that is good no more (RFC 6749, 5.2).
+/// Error code for an invalid or expired refresh token (RFC 6749, 5.2).
 const SPENT: &str = "invalid_grant";
 
 impl Authorization {
-    /// Who asks for the tokens of a login: the client with its secret, and the key that it signs with.
+    /// Resolves the client with its secret, and the signing key, for token requests of a login.
     pub(crate) fn who_asks(&self, login: &Login) -> Result<(Client, Option<SigningKey>), Error> {
         Ok((self.looked_up(&login.client)?, self.signing_key(login.key.as_ref())?))
     }
 
-    /// The client with its secret looked up.
+    /// Returns the client with its secret resolved.
     fn looked_up(&self, client: &Client) -> Result<Client, Error> {
         let mut client = client.clone();
-        // What a server has issued is no reference, whatever it looks like.
+        // A secret issued by an authorization server is literal, even if it looks like a reference.
         if let (Some(reference), Origin::Given) = (&client.secret, client.origin) {
             client.secret = Some(self.look_up(reference, "the client's secret")?);
         }
@@ -45,7 +45,8 @@ impl Authorization {
         key.map(look_up).transpose()
     }
 
-    /// Another token without asking anybody; with these scopes, where that can be said. Under the lock.
+    /// Gets a new token without asking the user, with `scopes` if the grant allows a choice.
+    /// The caller holds the login's lock.
     pub(crate) fn renew(
         &mut self,
         web: &mut Web,
@@ -62,7 +63,8 @@ impl Authorization {
                 let refreshed =
                     requester(web, login, &client, key.as_ref()).with_refresh_token(refresh);
                 if refreshed.as_ref().is_err_and(|error| error.code.as_deref() == Some(SPENT)) {
-                    // It will never be good again; whoever comes next asks somebody at once.
+                    // The refresh token is spent: without it, the next command asks the user at
+                    // once.
                     self.keep(Login { refresh_token: None, ..login.clone() });
                 }
                 refreshed.inspect_err(|error| self.forget_if_unknown(&login.client, error))?
@@ -81,18 +83,18 @@ impl Authorization {
         Ok(())
     }
 
-    /// Forgets a client that registered itself, where the server does not know it any more: the next login makes it
-    /// known again.
+    /// Deletes a self-registered client that the authorization server no longer recognises; the
+    /// next login registers again.
     pub(crate) fn forget_if_unknown(&self, client: &Client, error: &Error) {
         if let (Some("invalid_client"), Origin::Registered, Some(store)) =
             (error.code.as_deref(), client.origin, &self.store)
         {
-            // What stays is in nobody's way but the next login's, which has --register.
+            // A leftover client affects only the next login, which has `--register`.
             let _ = store.remove_client(&client.issuer);
         }
     }
 
-    /// What the identity provider answers for a person with.
+    /// Gets a grant from the enterprise identity provider for the login's authorization server.
     pub(crate) fn enterprise_grant(
         &self,
         web: &mut Web,
@@ -104,7 +106,7 @@ impl Authorization {
         };
         let client = self.looked_up(client)?;
         let id_token = self.look_up(id_token, "the identity token")?;
-        // The user has named it: it may stand inside a network that the server is not in.
+        // The user named the identity provider, so it may be on a private network.
         self.aside(web, |web| {
             let asker = Requester {
                 web,
@@ -119,7 +121,8 @@ impl Authorization {
         })
     }
 
-    /// Forgets the login, after giving its tokens back where that is possible. Whether the server took them.
+    /// Revokes the tokens if possible and deletes the login. Returns the outcome of the
+    /// revocation; `None` without a login or a revocation endpoint.
     pub(crate) fn log_out(&mut self) -> Result<Option<Result<(), Error>>, Error> {
         let mut web = self.web(None);
         self.under_lock(|this| {
@@ -135,7 +138,8 @@ impl Authorization {
         })
     }
 
-    /// The refresh token first: with it most servers end what came of it (RFC 7009, 2.1).
+    /// Revokes the refresh token first: most authorization servers then end its access tokens
+    /// too (RFC 7009, 2.1).
     fn revoke(&self, web: &mut Web, login: &Login, endpoint: &str) -> Result<(), Error> {
         let (client, key) = self.who_asks(login)?;
         let refresh = login.refresh_token.as_deref().map(|token| (token, "refresh_token"));
@@ -148,7 +152,7 @@ impl Authorization {
     }
 }
 
-/// Asks for the tokens of a login.
+/// Creates a requester for the token endpoint of a login.
 pub(crate) fn requester<'r>(
     web: &'r mut Web,
     login: &'r Login,

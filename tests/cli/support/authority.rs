@@ -1,4 +1,5 @@
-//! A server that wants tokens, and the authorization server that gives them; each test says what is wrong.
+//! A server that requires tokens, and its authorization server; each test changes one
+//! response.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -8,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Request, Server, http, mcp};
 
-/// What it knows.
+/// The server, and the state of its tokens.
 pub(crate) struct Authority {
     pub(crate) server: Server,
     pub(crate) state: Arc<State>,
@@ -17,23 +18,23 @@ pub(crate) struct Authority {
 /// What it has given.
 #[derive(Default)]
 pub(crate) struct State {
-    /// How long tokens are good, in seconds, as far as it says.
+    /// Announced lifetime of tokens, in seconds.
     pub(crate) expires_in: AtomicU64,
-    /// How many tokens it has given.
+    /// Number of tokens issued.
     pub(crate) given: AtomicUsize,
-    /// How many of these for a refresh token.
+    /// Number of tokens issued for a refresh token.
     pub(crate) refreshed: AtomicUsize,
-    /// The access token and the refresh token that are good now.
+    /// The currently valid access token and refresh token.
     pub(crate) good: Mutex<(String, String)>,
 }
 
 impl State {
-    /// Takes the access token back.
+    /// Invalidates the access token.
     pub(crate) fn expire(&self) {
         self.good.lock().unwrap().0.clear();
     }
 
-    /// Another pair of tokens; those before are good no more.
+    /// Issues a new pair of tokens and invalidates the old one.
     pub(crate) fn give(&self) -> Value {
         let number = self.given.fetch_add(1, Ordering::SeqCst);
         let (access, refresh) = (
@@ -45,7 +46,7 @@ impl State {
         json!({"access_token": access, "refresh_token": refresh, "token_type": "Bearer", "expires_in": expires})
     }
 
-    /// What the token endpoint answers.
+    /// Returns the response of the token endpoint.
     pub(crate) fn token(&self, request: &Request) -> Vec<u8> {
         let fields = fields(&request.text);
         let of = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
@@ -59,22 +60,22 @@ impl State {
     }
 }
 
-/// The fields of a form.
+/// Returns the fields of a form.
 pub(crate) fn fields(text: &str) -> HashMap<String, String> {
     url::form_urlencoded::parse(text.as_bytes()).into_owned().collect()
 }
 
-/// A JSON document.
+/// Returns a JSON response.
 pub(crate) fn document(status: u16, value: &Value) -> Vec<u8> {
     http(status, &[("Content-Type", "application/json")], &value.to_string())
 }
 
-/// The origin of a server that was called.
+/// Returns the origin of the server that got the request.
 pub(crate) fn here(request: &Request) -> String {
     format!("http://{}", request.header("host").unwrap_or_default())
 }
 
-/// What the metadata of a good authorization server are.
+/// Returns the metadata of a correct authorization server.
 pub(crate) fn metadata(here: &str) -> Value {
     json!({
         "issuer": here,
@@ -86,7 +87,7 @@ pub(crate) fn metadata(here: &str) -> Value {
     })
 }
 
-/// Good servers, of which a test changes what it is about: `special` is asked first.
+/// Creates well-behaved servers. `special` may replace any response.
 pub(crate) fn authority(
     special: impl Fn(&Request, &State) -> Option<Vec<u8>> + Send + Sync + 'static,
 ) -> Authority {

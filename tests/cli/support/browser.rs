@@ -1,4 +1,4 @@
-//! A browser as far as authorization needs one: it follows an address to its end.
+//! A minimal browser for authorization: follows a URL to its end.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use super::Sandbox;
 
-/// Follows every address that the option's command is given, until it is dropped.
+/// Follows every URL that the `--browser` command gets, until dropped.
 pub(crate) struct Browser {
     over: Arc<AtomicBool>,
     thread: Option<std::thread::JoinHandle<()>>,
     addresses: PathBuf,
 }
 
-/// A command for `--browser` that hands the address over.
+/// A `--browser` command that passes the URL on.
 pub(crate) const BROWSER: &str = "echo >>addresses";
 
 impl Browser {
@@ -38,7 +38,7 @@ impl Browser {
         Self { over, thread: Some(thread), addresses }
     }
 
-    /// The addresses that it was sent to.
+    /// Returns the URLs that the browser was sent to.
     pub(crate) fn addresses(&self) -> Vec<String> {
         let text = std::fs::read_to_string(&self.addresses).unwrap_or_default();
         text.lines().map(str::to_owned).collect()
@@ -52,7 +52,7 @@ impl Drop for Browser {
     }
 }
 
-/// Follows an address; the last page.
+/// Follows a URL and returns the last page.
 pub(crate) fn visit(address: &str) -> String {
     let mut address = address.to_owned();
     for _ in 0..5 {

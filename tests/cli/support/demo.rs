@@ -1,11 +1,11 @@
-//! The built-in server in a process of its own, which outlives the commands of a test.
+//! The built-in server in its own process, which outlives the commands of a test.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Stdio};
 
 use super::Sandbox;
 
-/// A server that is ended with the test.
+/// A demo server that ends with the test.
 pub(crate) struct Demo {
     child: Child,
     pub(crate) url: String,
@@ -16,7 +16,7 @@ impl Demo {
         Self::with(sandbox, &[])
     }
 
-    /// With more options.
+    /// Starts a server with further options.
     pub(crate) fn with(sandbox: &Sandbox, more: &[&str]) -> Self {
         let args = [&["demo", "--port", "0", "--for", "60"], more].concat();
         let mut command = sandbox.command(&args);

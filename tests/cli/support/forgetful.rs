@@ -6,19 +6,20 @@ use serde_json::json;
 
 use super::{Request, Server, http, mcp};
 
-/// How a server refuses a session.
+/// Response that rejects a session.
 pub(crate) type Refusal = fn(&Request) -> Vec<u8>;
 
-/// What is refused in the first session.
+/// Requests that are rejected in the first session.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refused {
-    /// Calls alone.
+    /// Only calls.
     Calls,
-    /// Everything but the end of the handshake.
+    /// Everything except `notifications/initialized`.
     Everything,
 }
 
-/// A server that refuses its first session in this way, and issues another with the next handshake.
+/// Creates a server that rejects its first session with `lost`, and issues another one with
+/// the next handshake.
 pub(crate) fn forgetful(refused: Refused, lost: Refusal) -> Server {
     let opened = AtomicUsize::new(0);
     mcp(move |request| {

@@ -1,4 +1,4 @@
-//! What the tests share: a clean place to run the command in, and a server that does as it is told.
+//! Shared parts of the tests: a clean environment for the command, and scripted servers.
 
 mod authority;
 mod browser;

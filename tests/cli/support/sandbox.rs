@@ -1,4 +1,4 @@
-//! The command in an environment of its own.
+//! Runs the command in an isolated environment.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -8,13 +8,13 @@ use serde_json::Value;
 
 use super::schema;
 
-/// A home, a state folder, and nothing else of the real environment.
+/// A home and a state directory, without the rest of the real environment.
 pub(crate) struct Sandbox {
     folder: tempfile::TempDir,
     variables: Vec<(String, String)>,
 }
 
-/// How a run of the command ended.
+/// Outcome of a finished command.
 pub(crate) struct Finished {
     pub(crate) stdout: String,
     pub(crate) stderr: String,
@@ -26,23 +26,23 @@ impl Sandbox {
         Self { folder: tempfile::tempdir().unwrap(), variables: Vec::new() }
     }
 
-    /// With a variable set.
+    /// Sets an environment variable.
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// Where the command keeps its state.
+    /// Returns the command's state directory.
     pub(crate) fn state(&self) -> PathBuf {
         self.folder.path().join("state")
     }
 
-    /// Where the command runs.
+    /// Returns the directory that the command runs in.
     pub(crate) fn home(&self) -> &Path {
         self.folder.path()
     }
 
-    /// The command, not started yet.
+    /// Returns the command, not yet started.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mcpoke"));
         command
@@ -65,8 +65,8 @@ impl Sandbox {
         Finished::of(self.command(args).output().unwrap())
     }
 
-    /// Runs the command on the built-in server, and fails the test if a message that it sent is not what
-    /// its revision's schema demands.
+    /// Runs the command on the built-in server. Fails the test if a message that it sent
+    /// violates the schema of its revision.
     #[track_caller]
     fn run_checked(&self, args: &[&str]) -> Finished {
         let trace = tempfile::Builder::new().suffix(".jsonl").tempfile().unwrap();
@@ -112,21 +112,21 @@ impl Finished {
         self
     }
 
-    /// Fails the test unless stderr has this text.
+    /// Fails the test unless stderr contains this text.
     #[track_caller]
     pub(crate) fn says(self, text: &str) -> Self {
         assert!(self.stderr.contains(text), "no {text:?} in stderr:\n{}", self.stderr);
         self
     }
 
-    /// Fails the test unless this is somewhere in stdout.
+    /// Fails the test unless stdout contains this text.
     #[track_caller]
     pub(crate) fn prints_part(self, text: &str) -> Self {
         assert!(self.stdout.contains(text), "no {text:?} in stdout:\n{}", self.stdout);
         self
     }
 
-    /// Fails the test unless the command failed, however.
+    /// Fails the test unless the command failed, with any exit code.
     #[track_caller]
     pub(crate) fn fails(self) -> Self {
         assert_ne!(self.code, 0, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);

@@ -1,4 +1,4 @@
-//! The official JSON schemas: whether a message of mcpoke's is what its revision demands.
+//! The official JSON schemas, to check the messages that mcpoke sends.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -14,7 +14,7 @@ struct Revision {
     by_name: HashMap<String, SchemaIndex>,
 }
 
-/// Definitions that stand for no method.
+/// Definitions that belong to no method.
 const OTHERS: [&str; 7] = [
     "JSONRPCRequest",
     "JSONRPCNotification",
@@ -51,7 +51,7 @@ impl Revision {
         Self { by_method, schemas, by_name }
     }
 
-    /// What is wrong with a value, by the definition of this name.
+    /// Returns the violation of a definition by a value, if any.
     fn problem(&self, name: &str, value: &Value) -> Option<String> {
         let outcome = self.schemas.validate(value, self.by_name[name]);
         outcome.err().map(|error| format!("{name}: {error:#}"))
@@ -72,8 +72,9 @@ fn revision(is_modern: bool) -> &'static Revision {
     }
 }
 
-/// What is wrong with a message that a client sent, if anything: a request, a notification, or an answer.
-/// Methods that the revision does not know are judged as requests or notifications of any kind.
+/// Returns the violation of the schema by a client's message, if any: a request, a
+/// notification or a response. Unknown methods are checked as requests or notifications of
+/// any kind.
 pub(crate) fn problem(message: &Value, is_modern: bool) -> Option<String> {
     let revision = revision(is_modern);
     let has_id = message.get("id").is_some();
@@ -89,7 +90,7 @@ pub(crate) fn problem(message: &Value, is_modern: bool) -> Option<String> {
     revision.problem(name, message)
 }
 
-/// What is wrong with the result of something that a server asked.
+/// Returns the violation of the schema by the result of a server request, if any.
 pub(crate) fn answer_problem(method: &str, result: &Value, is_modern: bool) -> Option<String> {
     let name = match method {
         "elicitation/create" => "ElicitResult",

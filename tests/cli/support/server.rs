@@ -1,4 +1,5 @@
-//! A TCP server that answers as a test says, byte by byte; it can lie, cut, and stay silent.
+//! A scripted TCP server that responds byte by byte; it can send wrong data, break off, and
+//! stay silent.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -16,14 +17,14 @@ pub(crate) struct Request {
     pub(crate) path: String,
     headers: Vec<(String, String)>,
     pub(crate) body: Value,
-    /// The body as it came.
+    /// The body as received.
     pub(crate) text: String,
-    /// Which connection it came over, counted from 0.
+    /// Index of the connection, from 0.
     pub(crate) connection: usize,
 }
 
 impl Request {
-    /// A header's value.
+    /// Returns the value of a header.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
@@ -31,40 +32,40 @@ impl Request {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The JSON-RPC method, or the HTTP method of a request without one.
+    /// Returns the JSON-RPC method, or the HTTP method of a request without one.
     pub(crate) fn rpc(&self) -> &str {
         self.body["method"].as_str().unwrap_or(&self.method)
     }
 
-    /// A request of which only the body matters.
+    /// Creates a request of which only the body matters.
     pub(crate) fn of(body: Value) -> Self {
         let (method, path) = ("POST".to_owned(), "/mcp".to_owned());
         let text = body.to_string();
         Self { method, path, headers: Vec::new(), body, text, connection: 0 }
     }
 
-    /// Whether it is of the era without a handshake.
+    /// Returns true for a request of the modern era.
     pub(crate) fn is_modern(&self) -> bool {
         self.header("mcp-protocol-version").is_some_and(|version| version >= "2026-07-28")
     }
 
-    /// A JSON answer to this request.
+    /// Returns a JSON response with a result for this request.
     pub(crate) fn result(&self, result: &Value) -> Vec<u8> {
         http(200, &[("Content-Type", "application/json")], &self.result_text(result))
     }
 
-    /// The text of an answer to this request.
+    /// Returns the JSON-RPC message with a result for this request.
     pub(crate) fn result_text(&self, result: &Value) -> String {
         json!({"jsonrpc": "2.0", "id": self.body["id"], "result": result}).to_string()
     }
 
-    /// A JSON-RPC error in answer to this request, with its id.
+    /// Returns a JSON-RPC error response with the request's id.
     pub(crate) fn fails(&self, status: u16, error: &Value) -> Vec<u8> {
         let body = json!({"jsonrpc": "2.0", "id": self.body["id"], "error": error}).to_string();
         http(status, &[("Content-Type", "application/json")], &body)
     }
 
-    /// A JSON-RPC error without an id, as many servers answer what they refuse.
+    /// Returns a JSON-RPC error response without an id, as many servers send it.
     #[expect(clippy::unused_self, reason = "reads as the answer to a request")]
     pub(crate) fn error(&self, status: u16, code: i64, message: &str) -> Vec<u8> {
         let error = json!({"code": code, "message": message});
@@ -73,7 +74,7 @@ impl Request {
     }
 }
 
-/// A whole HTTP answer; the connection is closed after it.
+/// Returns a complete HTTP response, after which the connection is closed.
 pub(crate) fn http(status: u16, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
     let mut head = format!("HTTP/1.1 {status} X\r\nConnection: close\r\n");
     for (name, value) in headers {
@@ -82,7 +83,8 @@ pub(crate) fn http(status: u16, headers: &[(&str, &str)], body: &str) -> Vec<u8>
     format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
 
-/// A running server; it ends with the test, which fails if a message broke its revision's schema.
+/// A running server. It ends with the test, and fails it if a message violated its
+/// revision's schema.
 pub(crate) struct Server {
     pub(crate) url: String,
     requests: Arc<Mutex<Vec<Request>>>,
@@ -93,7 +95,7 @@ impl Drop for Server {
         if std::thread::panicking() {
             return;
         }
-        // What registers a client is no message of MCP.
+        // A client registration is not an MCP message.
         let is_message =
             |request: &&Request| !request.body.is_null() && request.path != "/register";
         for request in self.all_requests().iter().filter(is_message) {
@@ -101,7 +103,7 @@ impl Drop for Server {
             assert!(problem.is_none(), "{}\n{}", request.body, problem.unwrap());
             let answers = request.body["params"]["inputResponses"].as_object();
             for (key, answer) in answers.into_iter().flatten() {
-                // The key of a question says what it is, in these tests.
+                // In these tests, the key of an input request is its method.
                 let problem = schema::answer_problem(key, answer, true);
                 assert!(problem.is_none(), "{answer}\n{}", problem.unwrap());
             }
@@ -110,16 +112,16 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// Answers each request with the bytes that `answer` gives, and closes the connection.
+    /// Responds to each request with the bytes from `answer`, and closes the connection.
     pub(crate) fn start(answer: impl Fn(&Request) -> Vec<u8> + Send + Sync + 'static) -> Self {
         Self::raw(move |request, stream| {
-            // A client that went away is part of some tests.
+            // In some tests, the client has disconnected.
             let _ = stream.write_all(&answer(request));
         })
     }
 
-    /// Leaves what happens on the connection after a request to `act`. The server is of the legacy era:
-    /// what tries the other one is refused as servers of the legacy era do, and is no part of the test.
+    /// Calls `act` with the connection after each request. Modern requests are rejected as
+    /// legacy servers do, and are not part of the test.
     pub(crate) fn raw(act: impl Fn(&Request, &mut TcpStream) + Send + Sync + 'static) -> Self {
         Self::of_any_era(move |request, stream| {
             if request.is_modern() {
@@ -131,7 +133,7 @@ impl Server {
         })
     }
 
-    /// The same, with requests of the modern era left to `act` as well.
+    /// Like `raw`, but calls `act` for modern requests too.
     pub(crate) fn of_any_era(
         act: impl Fn(&Request, &mut TcpStream) + Send + Sync + 'static,
     ) -> Self {
@@ -151,7 +153,7 @@ impl Server {
                             return; // A reset is wanted.
                         }
                         let _ = stream.shutdown(Shutdown::Write);
-                        // Until the client has read all: a reset would take it away.
+                        // Wait until the client has read everything: a reset would discard it.
                         let _ = stream.read(&mut [0; 1024]);
                     }
                 });
@@ -160,8 +162,8 @@ impl Server {
         Self { url, requests }
     }
 
-    /// Acts on a connection after its first kilobyte, without reading on: what was not read turns the
-    /// close into a reset.
+    /// Calls `act` after the first kilobyte of a connection and reads no further, so that
+    /// closing it sends a reset.
     pub(crate) fn raw_before_reading(act: impl Fn(&mut TcpStream) + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/mcp", listener.local_addr().unwrap());
@@ -175,17 +177,17 @@ impl Server {
         Self { url, requests: Arc::default() }
     }
 
-    /// Everything that came, in order.
+    /// Returns all requests, in order.
     pub(crate) fn all_requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }
 
-    /// What came in the legacy era, in order: without what asked after the other one.
+    /// Returns the legacy requests, in order, without those that detect the era.
     pub(crate) fn requests(&self) -> Vec<Request> {
         self.all_requests().into_iter().filter(|request| !request.is_modern()).collect()
     }
 
-    /// The JSON-RPC methods that came, in order.
+    /// Returns the JSON-RPC methods of the legacy requests, in order.
     pub(crate) fn methods(&self) -> Vec<String> {
         self.requests().iter().map(|request| request.rpc().to_owned()).collect()
     }
@@ -215,8 +217,7 @@ fn read_request(stream: &TcpStream, connection: usize) -> Option<Request> {
     Some(request)
 }
 
-/// A well-behaved server with sessions, to which a test adds what it is about: `special` is asked
-/// first, and what it leaves open is answered properly.
+/// Creates a well-behaved server with sessions. `special` may replace any response.
 pub(crate) fn mcp(special: impl Fn(&Request) -> Option<Vec<u8>> + Send + Sync + 'static) -> Server {
     Server::start(move |request| {
         if let Some(bytes) = special(request) {
@@ -252,13 +253,13 @@ pub(crate) fn mcp(special: impl Fn(&Request) -> Option<Vec<u8>> + Send + Sync + 
     })
 }
 
-/// A well-behaved server of the modern era; `special` is asked first.
+/// Creates a well-behaved modern server. `special` may replace any response.
 pub(crate) fn modern(
     special: impl Fn(&Request) -> Option<Vec<u8>> + Send + Sync + 'static,
 ) -> Server {
     Server::of_any_era(move |request, stream| {
         let bytes = special(request).unwrap_or_else(|| modern_answer(request));
-        // A client that has gone away is the point of some tests.
+        // In some tests, the client has disconnected on purpose.
         let _ = stream.write_all(&bytes);
     })
 }
@@ -297,7 +298,7 @@ fn modern_answer(request: &Request) -> Vec<u8> {
     request.result(&result)
 }
 
-/// Passes a request on to another server, and its answer back: what a test is not about.
+/// Passes a request on to another server, and its response back.
 pub(crate) fn pass_on(request: &Request, url: &str, stream: &mut TcpStream) {
     let address = url.trim_start_matches("http://").trim_end_matches("/mcp");
     let mut other = TcpStream::connect(address).unwrap();
@@ -309,6 +310,6 @@ pub(crate) fn pass_on(request: &Request, url: &str, stream: &mut TcpStream) {
         }
     }
     write!(other, "{head}Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
-    // A client that has gone away is the point of some tests.
+    // In some tests, the client has disconnected on purpose.
     let _ = std::io::copy(&mut other, stream);
 }

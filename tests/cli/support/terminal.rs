@@ -1,4 +1,4 @@
-//! The command on a terminal of its own, with somebody who types.
+//! Runs the command on a pseudo-terminal with scripted input.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -10,8 +10,8 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use super::Sandbox;
 
-/// Runs the command on a terminal and types a line at each prompt (`: ` at the end of what is shown).
-/// What the terminal showed, and the exit code.
+/// Runs the command on a terminal and types a line at each prompt (text that ends with `:
+/// `). Returns what the terminal showed, and the exit code.
 pub(crate) fn on_a_terminal(sandbox: &Sandbox, args: &[&str], lines: &[&str]) -> (String, i32) {
     let mut lines = lines.iter();
     typing(sandbox, args, |shown| {
@@ -19,7 +19,8 @@ pub(crate) fn on_a_terminal(sandbox: &Sandbox, args: &[&str], lines: &[&str]) ->
     })
 }
 
-/// Runs the command on a terminal and types what `answer` makes of all that was shown so far.
+/// Runs the command on a terminal and types what `answer` returns for the text shown so
+/// far.
 pub(crate) fn typing(
     sandbox: &Sandbox,
     args: &[&str],
@@ -33,7 +34,7 @@ pub(crate) fn typing(
     let stream = || Stdio::from(end.try_clone().unwrap());
     let mut child =
         sandbox.command(args).stdin(stream()).stdout(stream()).stderr(stream()).spawn().unwrap();
-    // The command's are the only ends that keep the terminal open.
+    // Only the command may keep the terminal open.
     drop(end);
     let mut terminal = File::from(master);
     let mut shown = Vec::new();
@@ -48,7 +49,8 @@ pub(crate) fn typing(
     (String::from_utf8_lossy(&shown).replace("\r\n", "\n"), code)
 }
 
-/// Runs a command and sends it Ctrl-C once `ready` says so: what it printed, and how long it then took.
+/// Runs a command and sends it Ctrl-C once `ready` returns true. Returns its output, and
+/// the time until it ended.
 pub(crate) fn interrupted(
     sandbox: &Sandbox,
     args: &[&str],

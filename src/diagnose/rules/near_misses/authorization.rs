@@ -1,4 +1,4 @@
-//! The same for the rules of authorization.
+//! Evidence and a near miss for each rule of authorization.
 
 use serde_json::{Value, json};
 
@@ -10,14 +10,14 @@ use crate::oauth::{REGISTRATION, RESOURCE_METADATA, SERVER_METADATA, TOKEN};
 
 const CHALLENGE: [(&str, &str); 1] = [("www-authenticate", "Bearer")];
 
-/// The refusal that everything begins with, of a server at `https://h/mcp`.
+/// Returns the initial refusal, from a server at `https://h/mcp`.
 fn refusal() -> Exchange {
     let mut refusal = with_headers(sent("tools/list", None), 401, &CHALLENGE, "");
     refusal.request.url = "https://h/mcp".to_owned();
     refusal
 }
 
-/// An exchange on the way to a token.
+/// Builds an exchange that is part of authorization.
 fn about(purpose: &str, url: &str, status: u16, document: &Value) -> Exchange {
     let mut exchange = answered(sent(purpose, None), status, &document.to_string());
     exchange.request.url = url.to_owned();
@@ -57,7 +57,7 @@ fn with_token(token: &str, description: &str) -> Exchange {
     sending(refused, &[("authorization", &format!("Bearer {token}"))])
 }
 
-/// Pairs of evidence for each rule.
+/// Returns the pairs for each rule.
 #[allow(clippy::too_many_lines)] // a table
 pub(super) fn cases() -> Vec<Case> {
     let good = json!({"resource": "https://h/mcp", "authorization_servers": ["https://as/t"]});

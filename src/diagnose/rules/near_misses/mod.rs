@@ -1,5 +1,5 @@
-//! For each rule evidence that it is about, as real servers gave it, and a near miss that is about
-//! something else.
+//! Test cases for each rule: evidence as sent by real servers, and a near miss with another
+//! cause.
 
 mod authorization;
 
@@ -13,7 +13,7 @@ fn error(code: i64, message: &str) -> String {
     format!(r#"{{"jsonrpc":"2.0","id":null,"error":{{"code":{code},"message":"{message}"}}}}"#)
 }
 
-/// An answer to tools/list.
+/// Builds an exchange of `tools/list` with this response.
 fn list(session: Option<&str>, status: u16, body: &str) -> Exchange {
     answered(sent("tools/list", session), status, body)
 }
@@ -26,7 +26,7 @@ fn told() -> Exchange {
     answered(sent("notifications/initialized", Some("s-1")), 202, "")
 }
 
-/// With other request headers.
+/// Replaces headers of the request.
 fn sending(mut exchange: Exchange, headers: &[(&str, &str)]) -> Exchange {
     for (name, value) in headers {
         exchange.request.headers.retain(|(known, _)| known != name);
@@ -35,7 +35,7 @@ fn sending(mut exchange: Exchange, headers: &[(&str, &str)]) -> Exchange {
     exchange
 }
 
-/// Of the modern era.
+/// Adds the headers of a modern request.
 fn modern(exchange: Exchange) -> Exchange {
     sending(exchange, &[("mcp-protocol-version", "2026-07-28"), ("mcp-method", "tools/list")])
 }
@@ -55,7 +55,7 @@ fn get(status: u16, body: &str) -> Exchange {
     get
 }
 
-/// The stream of the HTTP+SSE transport.
+/// Builds the stream of the HTTP+SSE transport.
 fn stream() -> Exchange {
     let mut stream = get(200, "");
     let answer = stream.answer.as_mut().unwrap();
@@ -78,7 +78,7 @@ fn with_body(mut exchange: Exchange, body: &str) -> Exchange {
     exchange
 }
 
-/// The rule, evidence of it with the place of the failure, and the near miss likewise.
+/// Rule id, evidence with the index of the failure, and the near miss in the same form.
 type Case = (&'static str, (Vec<Exchange>, usize), (Vec<Exchange>, usize));
 
 #[allow(clippy::too_many_lines)] // a table
@@ -458,7 +458,7 @@ fn found((mut exchanges, at): (Vec<Exchange>, usize)) -> Vec<&'static str> {
 fn each_rule_finds_what_it_is_about_and_lets_a_near_miss_pass() {
     for (id, hit, miss) in cases().into_iter().chain(authorization::cases()) {
         let hit = found(hit);
-        // What is missing is said after what is wanted.
+        // In the findings, `auth-no-challenge` comes after `auth-required`.
         let first =
             hit.iter().find(|found| id != "auth-no-challenge" || **found != "auth-required");
         assert_eq!(first, Some(&id), "evidence of {id}");

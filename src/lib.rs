@@ -3,7 +3,7 @@
 //! The library behind the `mcpoke` command. Its interface is not stable: it is a library so
 //! that tests can call its parts. From the bottom up: [`env`], [`exit`], [`protocol`] and
 //! the other pure modules; [`exchange`], [`session`] and [`demo`]; [`transport`];
-//! [`client`], [`relay`] and [`diagnose`]; [`report`] and [`error`]; [`commands`]. No
+//! [`client`], [`relay`] and [`diagnose`]; [`report`], [`failure`], [`run`] and [`commands`]. No
 //! module uses one above it.
 
 pub mod arguments;

@@ -17,8 +17,9 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::error::{Error, ErrorKind};
-use super::{Ask, Client, Handshake, Opened, Session};
-use crate::exchange::{Purpose, Shape};
+use super::rpc_request::{Answer, RpcRequest};
+use super::{Client, Handshake, Opened, Probe, Session};
+use crate::exchange::{BodyKind, Purpose};
 use crate::protocol::codes;
 use crate::protocol::envelope::META_SERVER;
 use crate::protocol::jsonrpc::ErrorObject;
@@ -26,21 +27,12 @@ use crate::protocol::types::{DiscoverResult, Implementation, InitializeResult, T
 use crate::protocol::version::{self, Era};
 use crate::transport::{self, HttpSse, NotSse};
 
-/// Harmless request that detects the era.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Probe {
-    /// `server/discover`, which describes the server.
-    Discover,
-    /// `tools/list`, which a tool call needs in any case.
-    ListTools,
-}
-
 /// Conclusion drawn from the response to a modern request.
 enum Verdict {
     /// The server is modern; holds the result.
-    Modern(Box<RawValue>),
+    Modern(Answer),
     /// A result without modern marks, which a legacy server could also have returned.
-    Unmarked(Box<RawValue>),
+    Unmarked(Answer),
     /// The server is modern but does not implement the method.
     Lacking,
     /// The server supports this revision, not the requested one.
@@ -59,7 +51,7 @@ enum Search {
     Legacy {
         version: Option<String>,
         get_first: bool,
-        tools: Option<Box<RawValue>>,
+        tools: Option<Answer>,
     },
 }
 
@@ -74,7 +66,7 @@ impl Client {
     /// Opens a session. Detects the era unless the user chose a revision, and performs the
     /// handshake in the legacy era.
     pub fn open(&mut self, handshake: &Handshake) -> Result<Opened, Error> {
-        self.hang_up();
+        self.close_streams();
         let asked = handshake.asked.as_deref();
         match asked.map(Era::of) {
             Some(Era::Legacy) => self.open_legacy(handshake, asked, false),
@@ -83,7 +75,7 @@ impl Client {
                 Search::Legacy { version, get_first, tools } => {
                     let mut opened = self.open_legacy(handshake, version.as_deref(), get_first)?;
                     // Without a session, the server would return the same list again.
-                    if let (Some(raw), None) = (tools, &opened.session.id) {
+                    if let (Some(raw), None) = (tools, opened.session.id()) {
                         opened.tools = Some(self.all_tools(raw)?);
                     }
                     Ok(opened)
@@ -129,13 +121,13 @@ impl Client {
                 },
                 Verdict::Other(_) => {
                     let text = format!("the server refuses the revision {version} that it names");
-                    return Err(self.failed(ErrorKind::Protocol(text)));
+                    return Err(Error::protocol(text));
                 }
                 // A server that has proven to be modern does not get the legacy handshake.
                 Verdict::Legacy(Some(error)) if proven => return Err(error),
                 Verdict::Legacy(error) if forced => {
                     let text = format!("the answer is not of the revision {version}");
-                    return Err(error.unwrap_or_else(|| self.failed(ErrorKind::Protocol(text))));
+                    return Err(error.unwrap_or_else(|| Error::protocol(text)));
                 }
                 Verdict::Legacy(error) => {
                     let get_first = error.as_ref().is_some_and(is_sse_alone);
@@ -152,14 +144,13 @@ impl Client {
 
     /// Sends a modern probe and classifies the response.
     fn probe(&mut self, probe: Probe, version: &str) -> Verdict {
-        self.session = Session::modern(version);
-        let ask = match probe {
-            Probe::Discover => Ask::discover(),
-            Probe::ListTools => Ask::list_tools(),
+        self.enter(Session::modern(version));
+        let rpc = match probe {
+            Probe::Discover => RpcRequest::discover(),
+            Probe::ListTools => RpcRequest::list_tools(),
         };
-        match self.round_trip(&ask) {
-            Ok(raw) => judge_result(probe, version, raw)
-                .unwrap_or_else(|text| Verdict::Undecided(self.failed(ErrorKind::Protocol(text)))),
+        match self.round_trip(&rpc) {
+            Ok(answer) => judge_result(probe, version, answer),
             Err(error) => judge_error(error),
         }
     }
@@ -168,13 +159,17 @@ impl Client {
     fn discovered(
         &mut self,
         version: &str,
-        raw: Box<RawValue>,
-        tools: Option<Box<RawValue>>,
+        answer: Answer,
+        tools: Option<Answer>,
     ) -> Result<Search, Error> {
-        let said: DiscoverResult = serde_json::from_str(raw.get()).map_err(|error| {
-            let text = format!("the answer to server/discover cannot be read: {error}");
-            self.failed(ErrorKind::Protocol(text))
-        })?;
+        let Answer { result: raw, exchange, .. } = answer;
+        let said: DiscoverResult = match serde_json::from_str(raw.get()) {
+            Ok(said) => said,
+            Err(error) => {
+                let text = format!("the answer to server/discover cannot be read: {error}");
+                return Err(Error::protocol(text).shown_by(exchange));
+            }
+        };
         let server_info = server_of(&raw);
         let result = InitializeResult {
             protocol_version: version.to_owned(),
@@ -187,8 +182,9 @@ impl Client {
     }
 
     /// Opens a modern session from a `tools/list` result.
-    fn listed(&mut self, version: &str, raw: Box<RawValue>) -> Result<Search, Error> {
-        let tools = self.all_tools(raw.clone())?;
+    fn listed(&mut self, version: &str, answer: Answer) -> Result<Search, Error> {
+        let raw = answer.result.clone();
+        let tools = self.all_tools(answer)?;
         let result = InitializeResult {
             protocol_version: version.to_owned(),
             capabilities: json!({"tools": {}}),
@@ -216,12 +212,12 @@ impl Client {
         raw: Box<RawValue>,
         tools: Option<ToolList>,
     ) -> Opened {
-        self.session = Session::modern(&result.protocol_version);
+        self.enter(Session::modern(&result.protocol_version));
         Opened {
             result,
             raw,
-            session: self.session.clone(),
-            client_capabilities: self.capabilities.clone(),
+            session: self.session().clone(),
+            client_capabilities: self.config().capabilities.clone(),
             tools,
             at: SystemTime::now(),
         }
@@ -279,97 +275,94 @@ impl Client {
 
     /// Opens the stream of the HTTP+SSE transport. Returns false if there is none.
     fn open_stream(&mut self) -> Result<bool, Box<Error>> {
-        self.session = Session::default();
+        self.enter(Session::default());
         // The stream needs its own connection. A stream that does not start in time counts as
         // absent.
-        let mut options = self.options.clone();
+        let mut options = self.config().options.clone();
         let patience = HttpSse::PATIENCE;
         options.limits.first_byte =
             Some(options.limits.first_byte.map_or(patience, |limit| limit.min(patience)));
-        let sent = self.send_over(&options, Purpose::default(), self.get(None));
+        let get = self.connection.get(None);
+        let sent = self.connection.send_apart(&options, &Purpose::default(), get);
         let Ok(reply) = sent else { return Ok(false) };
-        match HttpSse::begin(reply, self.endpoint.as_str()) {
+        match HttpSse::begin(reply, self.endpoint().as_str()) {
             Ok(HttpSse { reply, post_to }) => {
                 self.stream = Some(reply);
-                self.post_to = Some(post_to);
+                self.connection.post_to = Some(post_to);
                 Ok(true)
             }
-            Err(NotSse::Other(exchange)) => {
-                self.history.push(*exchange);
-                Ok(false)
-            }
+            Err(NotSse::Other(_)) => Ok(false),
             Err(NotSse::Refused(exchange, why)) => {
-                self.history.push(*exchange);
                 let text = format!("the server speaks HTTP+SSE, but {why}");
-                Err(Box::new(self.failed(ErrorKind::Protocol(text))))
+                Err(Box::new(Error::protocol(text).shown_by(exchange)))
             }
         }
-    }
-
-    /// Returns true if a failure shows that the server now supports another era or revision.
-    pub(super) fn is_of_another_era(&self, error: &Error) -> bool {
-        let Some(exchange) = &error.exchange else { return false };
-        let rpc = match &error.kind {
-            ErrorKind::Rpc(error) => Some(error),
-            ErrorKind::Status(_) => None,
-            _ => return false,
-        };
-        let status = exchange.status().unwrap_or_default();
-        if self.session.is_modern() {
-            // An error with the request's id comes from a server that parsed the request.
-            if exchange.error_names_its_request() && rpc.and_then(supported).is_none() {
-                return false;
-            }
-            let other_cause = rpc.is_some_and(|error| {
-                matches!(
-                    error.code,
-                    Some(codes::PARSE_ERROR | codes::INVALID_PARAMS | codes::INTERNAL_ERROR)
-                ) || exchange.proves_modern(error)
-            });
-            let withdrawn = rpc
-                .and_then(supported)
-                .is_some_and(|version| Some(version.as_str()) != self.session.version.as_deref());
-            return withdrawn || (matches!(status, 400 | 404..=406 | 415 | 422) && !other_cause);
-        }
-        // Only a refusal before anything ran counts; a later error with such a code is the
-        // application's.
-        let begun = exchange.answer.as_ref().is_some_and(|answer| answer.events.len() > 1);
-        matches!(status, 400 | 404)
-            && !begun
-            // Both eras return the same error for an unknown method.
-            && rpc.is_some_and(|error| {
-                error.code != Some(codes::METHOD_NOT_FOUND) && version::proves_modern(status, error, false)
-            })
     }
 }
 
-/// Classifies the result of a probe. Returns an error if client and server share no
-/// revision.
-fn judge_result(probe: Probe, version: &str, raw: Box<RawValue>) -> Result<Verdict, String> {
-    let value: Value = serde_json::from_str(raw.get()).unwrap_or_default();
+/// Returns true if a failure shows that the server now supports another era or revision.
+pub(super) fn is_of_another_era(session: &Session, error: &Error) -> bool {
+    let Some(exchange) = &error.exchange else { return false };
+    let rpc = match &error.kind {
+        ErrorKind::Rpc(error) => Some(error),
+        ErrorKind::Status(_) => None,
+        _ => return false,
+    };
+    let status = exchange.status().unwrap_or_default();
+    if session.is_modern() {
+        // An error with the request's id comes from a server that parsed the request.
+        if exchange.error_names_its_request() && rpc.and_then(supported).is_none() {
+            return false;
+        }
+        let other_cause = rpc.is_some_and(|error| {
+            matches!(
+                error.code,
+                Some(codes::PARSE_ERROR | codes::INVALID_PARAMS | codes::INTERNAL_ERROR)
+            ) || exchange.proves_modern(error)
+        });
+        let withdrawn = rpc
+            .and_then(supported)
+            .is_some_and(|version| Some(version.as_str()) != session.version());
+        return withdrawn || (matches!(status, 400 | 404..=406 | 415 | 422) && !other_cause);
+    }
+    // Only a refusal before anything ran counts; a later error with such a code is the
+    // application's.
+    let begun = exchange.answer.as_ref().is_some_and(|answer| answer.events.len() > 1);
+    matches!(status, 400 | 404)
+        && !begun
+        // Both eras return the same error for an unknown method.
+        && rpc.is_some_and(|error| {
+            error.code != Some(codes::METHOD_NOT_FOUND) && version::proves_modern(status, error, false)
+        })
+}
+
+/// Classifies the result of a probe. Undecided if client and server share no revision.
+fn judge_result(probe: Probe, version: &str, answer: Answer) -> Verdict {
+    let value: Value = serde_json::from_str(answer.result.get()).unwrap_or_default();
     if probe == Probe::Discover {
         let said = value["supportedVersions"].as_array().into_iter().flatten();
         let offered: Vec<&str> = said.filter_map(Value::as_str).collect();
         return match version::newest_common(offered.iter().copied()) {
-            _ if offered.contains(&version) => Ok(Verdict::Modern(raw)),
-            Some(common) => Ok(Verdict::Other(common.to_owned())),
+            _ if offered.contains(&version) => Verdict::Modern(answer),
+            Some(common) => Verdict::Other(common.to_owned()),
             // A server that returns a result for every method does not implement this one.
-            None if offered.is_empty() => Ok(Verdict::Legacy(None)),
+            None if offered.is_empty() => Verdict::Legacy(None),
             None => {
-                Err(format!("the server speaks {}, and this client does not", offered.join(", ")))
+                let offered = offered.join(", ");
+                let text = format!("the server speaks {offered}, and this client does not");
+                Verdict::Undecided(Error::protocol(text).shown_by(answer.exchange))
             }
         };
     }
     // A legacy server may implement `tools/list` too; only these members are modern.
     let marked = ["resultType", "ttlMs", "cacheScope"].iter().any(|key| value.get(key).is_some())
         || value["_meta"].get(META_SERVER).is_some();
-    Ok(if marked { Verdict::Modern(raw) } else { Verdict::Unmarked(raw) })
+    if marked { Verdict::Modern(answer) } else { Verdict::Unmarked(answer) }
 }
 
 /// Classifies the error of a probe.
 fn judge_error(error: Error) -> Verdict {
-    let status = error.exchange.as_ref().and_then(|exchange| exchange.status());
-    match (&error.kind, status) {
+    match (&error.kind, error.status()) {
         // Some servers close the connection on a request they do not recognise.
         (ErrorKind::Transport(failed), _) if failed.kind == transport::ErrorKind::Broken => {
             Verdict::Legacy(Some(error))
@@ -406,7 +399,7 @@ fn supported(error: &ErrorObject) -> Option<String> {
 fn is_sse_alone(error: &Error) -> bool {
     let answer = error.exchange.as_ref().and_then(|exchange| exchange.answer.as_ref());
     answer.is_some_and(|answer| {
-        answer.status == 405 || (answer.status == 404 && answer.shape == Shape::Html)
+        answer.status == 405 || (answer.status == 404 && answer.shape == BodyKind::Html)
     })
 }
 

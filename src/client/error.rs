@@ -52,9 +52,32 @@ pub struct Error {
     pub fallback: Option<String>,
     /// The server accepted a cancellation of the request.
     pub cancelled: bool,
+    /// Complete JSON-RPC message, if the request asked to keep it.
+    pub message: Option<String>,
 }
 
 impl Error {
+    /// Creates an error without an exchange.
+    pub fn of(kind: ErrorKind) -> Self {
+        Self { kind, exchange: None, fallback: None, cancelled: false, message: None }
+    }
+
+    /// Creates the error of a response that violates the protocol.
+    pub(super) fn protocol(text: impl Into<String>) -> Self {
+        Self::of(ErrorKind::Protocol(text.into()))
+    }
+
+    /// Sets the exchange that shows the failure.
+    #[must_use]
+    pub fn shown_by(self, exchange: Box<Exchange>) -> Self {
+        Self { exchange: Some(exchange), ..self }
+    }
+
+    /// Returns the status of the exchange that shows the failure.
+    pub fn status(&self) -> Option<u16> {
+        self.exchange.as_ref().and_then(|exchange| exchange.status())
+    }
+
     /// Returns true if the server does not implement the method: error -32601 (JSON-RPC 2.0,
     /// 5.1).
     pub fn is_unknown_method(&self) -> bool {
@@ -72,6 +95,7 @@ impl Error {
             exchange: self.exchange,
             fallback: self.fallback,
             cancelled: self.cancelled,
+            message: self.message,
         }
     }
 }

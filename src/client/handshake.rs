@@ -6,13 +6,22 @@ use std::time::SystemTime;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::era::Probe;
 use super::error::{Error, ErrorKind};
-use super::{Ask, Client, Repeat, Session, client_info};
+use super::rpc_request::{Answer, Idempotency, RpcRequest};
+use super::{Client, Session, client_info};
 use crate::exchange::{Exchange, Purpose};
 use crate::protocol::methods;
 use crate::protocol::types::{InitializeResult, ToolList, Transport};
 use crate::protocol::{headers, jsonrpc, version};
+
+/// Harmless request that detects the era.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Probe {
+    /// `server/discover`, which describes the server.
+    Discover,
+    /// `tools/list`, which a tool call needs in any case.
+    ListTools,
+}
 
 /// Settings for opening a session.
 #[derive(Debug, Clone)]
@@ -87,38 +96,42 @@ impl Client {
             "capabilities": handshake.capabilities,
             "clientInfo": client_info(),
         });
-        let transport = if self.post_to.is_some() { Transport::Sse } else { Transport::Http };
-        self.session = Session { transport, ..Session::default() };
-        let initialize = Ask::new(Purpose::of(methods::INITIALIZE), params, Repeat::Harmful);
-        let raw = self.round_trip(&initialize)?;
-        let session_id = self.history.last().and_then(issued);
-        let result: InitializeResult = serde_json::from_str(raw.get()).map_err(|error| {
-            let text = format!("the answer to initialize cannot be read: {error}");
-            self.failed(ErrorKind::Protocol(text))
-        })?;
+        let transport = if self.stream.is_some() { Transport::Sse } else { Transport::Http };
+        self.enter(Session::of(transport, None, None));
+        let purpose = Purpose::of(methods::INITIALIZE);
+        let initialize = RpcRequest::new(purpose, params, Idempotency::NotIdempotent);
+        let Answer { result: raw, exchange, .. } = self.round_trip(&initialize)?;
+        let session_id = issued(&exchange);
+        let result: InitializeResult = match serde_json::from_str(raw.get()) {
+            Ok(result) => result,
+            Err(error) => {
+                let text = format!("the answer to initialize cannot be read: {error}");
+                return Err(Error::protocol(text).shown_by(exchange));
+            }
+        };
         // A revision that the user asked for is accepted even if this client does not support it.
         let as_forced = handshake.asked.as_ref() == Some(&result.protocol_version);
         if !as_forced && !version::is_spoken(&result.protocol_version) {
-            let error = self.failed(ErrorKind::Protocol(format!(
+            let text = format!(
                 "the server wants protocol version {}, which this client does not speak",
                 result.protocol_version
-            )));
+            );
             // Nothing will use the session that came with this response, so close it.
-            self.session.version = Some(version::LATEST_HANDSHAKE.to_owned());
-            self.session.id = session_id;
+            let version = Some(version::LATEST_HANDSHAKE.to_owned());
+            self.enter(Session::of(transport, version, session_id));
             let _ = self.close();
-            return Err(error);
+            return Err(Error::protocol(text).shown_by(exchange));
         }
         if session_id.as_ref().is_some_and(|id| !headers::is_valid_session_id(id)) {
-            let text = "the server issued a session id that is not visible ASCII".to_owned();
-            return Err(self.failed(ErrorKind::Protocol(text)));
+            let text = "the server issued a session id that is not visible ASCII";
+            return Err(Error::protocol(text).shown_by(exchange));
         }
         let version = Some(result.protocol_version.clone());
-        self.session = Session { version, id: session_id, transport };
+        self.enter(Session::of(transport, version, session_id));
         let opened = Opened {
             result,
             raw,
-            session: self.session.clone(),
+            session: self.session().clone(),
             client_capabilities: handshake.capabilities.clone(),
             tools: None,
             at: SystemTime::now(),
@@ -134,33 +147,30 @@ impl Client {
 
     /// Sends a notification. Any 2xx status accepts it, whatever the body.
     pub fn notify(&mut self, method: &str, params: &Value) -> Result<(), Error> {
-        let request = self.post(jsonrpc::notification(method, params));
-        let mut reply = self.send(Purpose::of(method), request)?;
+        let request = self.connection.post(jsonrpc::notification(method, params));
+        let mut reply = self.connection.send(&Purpose::of(method), request)?;
         if (200..300).contains(&reply.status()) {
-            let exchange = reply.finish_whole();
-            self.history.push(*exchange);
+            reply.finish_whole();
             return Ok(());
         }
         let status = reply.status();
         let error = first_error(&mut reply);
-        let exchange = reply.finish();
-        self.history.push(*exchange);
-        Err(self.failed(error.map_or(ErrorKind::Status(status), ErrorKind::Rpc)))
+        let kind = error.map_or(ErrorKind::Status(status), ErrorKind::Rpc);
+        Err(Error::of(kind).shown_by(reply.finish()))
     }
 
     /// Ends the session with DELETE. Servers respond to it in different ways, so only a failed
     /// exchange is an error, never a status.
     pub fn close(&mut self) -> Result<Closed, Error> {
-        if self.session.id.is_none() {
+        if self.session().id().is_none() {
             return Ok(Closed::NotSupported);
         }
-        self.hurry_if_interrupted();
-        let request = self.bare("DELETE", headers::ACCEPT_BOTH);
-        let reply = self.send(Purpose::default(), request)?;
+        self.connection.hurry_if_interrupted();
+        let request = self.connection.delete();
+        let reply = self.connection.send(&Purpose::default(), request)?;
         let status = reply.status();
-        let exchange = reply.finish();
-        self.history.push(*exchange);
-        self.session = Session::default();
+        reply.finish();
+        self.enter(Session::default());
         Ok(match status {
             200..300 => Closed::Ended,
             // The specification says 404 for an unknown session; real servers also send 410 and

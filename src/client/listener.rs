@@ -13,10 +13,11 @@ use std::time::Duration;
 
 use serde_json::value::RawValue;
 
-use super::Client;
-use super::inquiry::{Inquiries, Response};
-use super::notice::Notices;
-use crate::exchange::{Exchange, Purpose, Request};
+use super::connection::Connection;
+use super::notifications::Notifications;
+use super::response::{RESPONSE, body_of};
+use super::server_requests::ServerRequests;
+use crate::exchange::{Purpose, Request};
 use crate::protocol::headers;
 use crate::protocol::jsonrpc::{self, Message};
 use crate::transport::{Http, Reply, Stopper};
@@ -25,8 +26,6 @@ use crate::transport::{Http, Reply, Stopper};
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Maximum number of consecutive streams that end without a message.
 const MAX_IN_VAIN: usize = 10;
-/// Number of exchanges after which responses to the server are no longer kept as evidence.
-const KEPT: usize = 100;
 /// Time limit for the thread to end.
 const FAREWELL: Duration = Duration::from_millis(500);
 
@@ -35,7 +34,7 @@ pub(super) struct Listener {
     stoppers: Vec<Arc<Stopper>>,
     stopped: Arc<AtomicBool>,
     thread: JoinHandle<()>,
-    history: Receiver<Vec<Exchange>>,
+    done: Receiver<()>,
 }
 
 /// State of the listener thread.
@@ -44,102 +43,96 @@ struct Work {
     answers: Http,
     get: Request,
     post: Request,
-    inquiries: Inquiries,
-    notices: Notices,
+    requests: ServerRequests,
+    notifications: Notifications,
     stopped: Arc<AtomicBool>,
 }
 
 impl Listener {
     /// Opens the stream and waits up to `PATIENCE` for the server's response, so that no
     /// request on the stream is missed.
-    pub(super) fn open(client: &Client) -> Option<Self> {
-        let recorder = client.http.recorder();
-        let connection = || Http::new(&client.endpoint, &client.options, recorder.clone()).ok();
+    pub(super) fn open(connection: &Connection) -> Option<Self> {
+        let config = &connection.config;
         let work = Work {
-            http: connection()?,
-            answers: connection()?,
-            get: client.get(None),
-            post: client.post(String::new()),
-            inquiries: client.inquiries.clone(),
-            notices: client.notices.clone(),
+            http: connection.http_with(&config.options).ok()?,
+            answers: connection.http_with(&config.options).ok()?,
+            get: connection.get(None),
+            post: connection.post(String::new()),
+            requests: config.requests.clone(),
+            notifications: config.notifications.clone(),
             stopped: Arc::default(),
         };
         let stoppers = vec![work.http.stopper(), work.answers.stopper()];
         let stopped = Arc::clone(&work.stopped);
         let (ready, opened) = channel();
-        let (done, history) = channel();
+        let (ended, done) = channel();
         let thread = std::thread::Builder::new()
             .name("listener".to_owned())
             .spawn(move || {
                 // The receiver is gone if `close` timed out.
-                let _ = done.send(work.listen(&ready));
+                work.listen(&ready);
+                let _ = ended.send(());
             })
             .ok()?;
         // The call continues whether the server accepts the stream or not.
         let _ = opened.recv_timeout(PATIENCE);
-        Some(Self { stoppers, stopped, thread, history })
+        Some(Self { stoppers, stopped, thread, done })
     }
 
-    /// Ends the stream and returns its exchanges, or none if the thread does not end within
-    /// `FAREWELL`.
-    pub(super) fn close(self) -> Vec<Exchange> {
+    /// Ends the stream and waits up to `FAREWELL` for the thread, so that its exchanges are reported.
+    pub(super) fn close(self) {
         self.stopped.store(true, Ordering::SeqCst);
         for stopper in self.stoppers {
             stopper.stop();
         }
         self.thread.thread().unpark();
         // The thread may be blocked in a form that a person is still filling in.
-        self.history.recv_timeout(FAREWELL).unwrap_or_default()
+        let _ = self.done.recv_timeout(FAREWELL);
     }
 }
 
 impl Work {
-    fn listen(self, ready: &Sender<()>) -> Vec<Exchange> {
-        let mut history = Vec::new();
+    fn listen(self, ready: &Sender<()>) {
         let mut get = self.get.clone();
         let mut in_vain = 0;
         while in_vain < MAX_IN_VAIN && !self.stopped.load(Ordering::SeqCst) {
             let sent = self.http.send(Purpose::default(), get.clone());
             // Only the first response is waited for; later sends may fail.
             let _ = ready.send(());
-            let mut reply = match sent {
-                Ok(reply) => reply,
-                Err(failed) => {
-                    history.push(*failed.exchange);
-                    break;
-                }
-            };
+            let Ok(mut reply) = sent else { break };
             if reply.status() != 200 {
-                history.push(*reply.finish());
+                reply.finish();
                 break;
             }
-            in_vain = if self.read(&mut reply, &mut history) { 0 } else { in_vain + 1 };
+            in_vain = if self.read(&mut reply) { 0 } else { in_vain + 1 };
             let at = reply.resumption().clone();
             let ended_here = self.stopped.load(Ordering::SeqCst);
-            history.push(if ended_here { *reply.abandon() } else { *reply.finish() });
+            if ended_here {
+                reply.abandon()
+            } else {
+                reply.finish()
+            };
             get = self.get.clone();
             // A server that asks for no delay would cause a busy loop.
             let wait = at.wait().max(Duration::from_millis(50));
             get.headers.extend(at.last_id.map(|id| (headers::LAST_EVENT_ID.to_owned(), id)));
             std::thread::park_timeout(wait);
         }
-        history
     }
 
     /// Handles messages until the stream ends or is stopped. Returns true if any message
     /// arrived.
-    fn read(&self, reply: &mut Reply, history: &mut Vec<Exchange>) -> bool {
+    fn read(&self, reply: &mut Reply) -> bool {
         let mut came = false;
         while let Ok(Some(text)) = reply.next_message() {
             came = true;
             for message in jsonrpc::parse(&text).unwrap_or_default() {
                 match message {
                     Message::Request { id, method, params } => {
-                        let response = self.inquiries.respond(&method, params.as_deref());
-                        self.answer(&id, &method, response, history);
+                        self.respond(&id, &method, params.as_deref());
                     }
                     Message::Notification { method, params } => {
-                        self.notices.tell(&method, params.as_deref());
+                        self.notifications.dispatch(&method, params.as_deref());
                     }
                     // Only a stream that resumes a request carries responses, and this one does
                     // not.
@@ -153,15 +146,11 @@ impl Work {
         came
     }
 
-    fn answer(&self, id: &RawValue, method: &str, response: Response, history: &mut Vec<Exchange>) {
+    fn respond(&self, id: &RawValue, method: &str, params: Option<&RawValue>) {
         let mut request = self.post.clone();
-        request.body = super::request::answer_text(id, response);
-        let exchange = match self.answers.send(Purpose::on("answer to", method), request) {
-            Ok(reply) => reply.finish(),
-            Err(failed) => failed.exchange,
-        };
-        if history.len() < KEPT {
-            history.push(*exchange);
+        request.body = body_of(id, self.requests.respond(method, params));
+        if let Ok(reply) = self.answers.send(Purpose::on(RESPONSE, method), request) {
+            reply.finish();
         }
     }
 }

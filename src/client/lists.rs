@@ -2,21 +2,14 @@
 
 use std::collections::HashMap;
 
-use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::error::{Error, ErrorKind};
-use super::{Ask, Client};
-use crate::exchange::Purpose;
+use super::Client;
+use super::error::Error;
+use super::rpc_request::{Answer, RpcRequest};
 
 /// Maximum number of pages of a list, so that an endless list stops.
 const MAX_PAGES: usize = 1000;
-
-/// Builds the request for one page.
-pub(super) fn page(method: &str, cursor: Option<&String>) -> Ask {
-    let params = cursor.map_or(json!({}), |cursor| json!({"cursor": cursor}));
-    Ask::reading(Purpose::of(method), params)
-}
 
 impl Client {
     /// Returns the items of a list such as `resources/list` as raw JSON. `key` is the member
@@ -27,7 +20,7 @@ impl Client {
         key: &str,
         enough: usize,
     ) -> Result<Vec<Box<RawValue>>, Error> {
-        let first = self.request(&page(method, None))?;
+        let first = self.request(&RpcRequest::page(method, None))?;
         let mut items: Vec<Box<RawValue>> = Vec::new();
         self.pages(method, first, |raw| {
             let unreadable = |error| format!("the answer to {method} cannot be read: {error}");
@@ -49,26 +42,25 @@ impl Client {
     pub(super) fn pages(
         &mut self,
         method: &str,
-        first: Box<RawValue>,
+        first: Answer,
         mut take: impl FnMut(Box<RawValue>) -> Result<Option<String>, String>,
     ) -> Result<(), Error> {
         let mut cursors: Vec<String> = Vec::new();
-        let mut raw = first;
+        let mut answer = first;
         for _ in 0..MAX_PAGES {
-            match take(raw).map_err(|text| self.unreadable(&text))? {
-                None => return Ok(()),
-                Some(cursor) if cursors.contains(&cursor) => {
+            let Answer { result, exchange, .. } = answer;
+            match take(result) {
+                Ok(None) => return Ok(()),
+                Ok(Some(cursor)) if cursors.contains(&cursor) => {
                     let text = format!("the list of {method} never ends: a page points back");
-                    return Err(self.unreadable(&text));
+                    return Err(Error::protocol(text).shown_by(exchange));
                 }
-                Some(cursor) => cursors.push(cursor),
+                Ok(Some(cursor)) => cursors.push(cursor),
+                Err(text) => return Err(Error::protocol(text).shown_by(exchange)),
             }
-            raw = self.request(&page(method, cursors.last()))?;
+            answer = self.request(&RpcRequest::page(method, cursors.last()))?;
         }
-        Err(self.unreadable(&format!("the list of {method} has more than {MAX_PAGES} pages")))
-    }
-
-    fn unreadable(&self, text: &str) -> Error {
-        self.failed(ErrorKind::Protocol(text.to_owned()))
+        let text = format!("the list of {method} has more than {MAX_PAGES} pages");
+        Err(Error::protocol(text).shown_by(answer.exchange))
     }
 }

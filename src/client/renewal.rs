@@ -5,16 +5,16 @@
 //! cannot have run, or if running it twice is harmless. If several processes notice the
 //! loss at once, only one of them opens a new session.
 
-use serde_json::value::RawValue;
-
+use super::era::is_of_another_era;
 use super::error::{Error, ErrorKind};
 use super::listener::Listener;
+use super::rpc_request::{Answer, Idempotency, RpcRequest};
 use super::session_loss::{Loss, loss};
-use super::{Ask, Client, Handshake, Opened, Session};
+use super::{Client, Handshake, Opened, Session};
 use crate::protocol::methods;
 
 /// Persists the session and lets one process renew it at a time.
-pub trait Keeper {
+pub trait SessionPersistence {
     /// Waits until no other process is renewing the session. Returns the session that was
     /// opened meanwhile, if any.
     fn begin(&mut self, lost: &Session) -> Option<Session>;
@@ -28,53 +28,37 @@ pub enum Renewal {
     /// Report the loss.
     Never,
     /// Open a new session, once.
-    Once(Handshake, Box<dyn Keeper>),
-}
-
-/// Effect of sending a request twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Repeat {
-    /// The request only reads, or has the same effect however often it runs.
-    Harmless,
-    /// The request may have an effect each time it runs.
-    Harmful,
+    Once(Handshake, Box<dyn SessionPersistence>),
 }
 
 impl Client {
-    /// Sends a request and returns its result. If allowed, renews a lost session, and detects
+    /// Sends a request and returns its response. If allowed, renews a lost session, and detects
     /// the era again if the server has changed it.
-    pub fn request(&mut self, ask: &Ask) -> Result<Box<RawValue>, Error> {
-        let (error, repeat) = match self.attempt(ask) {
-            Ok(result) => return Ok(result),
+    pub fn request(&mut self, rpc: &RpcRequest) -> Result<Answer, Error> {
+        let (error, idempotency) = match self.attempt(rpc) {
+            Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
-        // The responses to auxiliary requests must not be kept as the message of this request.
-        let keeps = std::mem::take(&mut self.keeps_message);
-        let outcome = self.try_again(ask, error, repeat, keeps);
-        self.keeps_message = keeps;
-        outcome
+        self.try_again(rpc, error, idempotency)
     }
 
     /// Sends the request after whatever the session requires first. An error comes with the
     /// effect of repeating the step that failed.
-    fn attempt(&mut self, ask: &Ask) -> Result<Box<RawValue>, (Error, Repeat)> {
-        self.open_listener(ask);
-        self.say_log_level().map_err(|error| (error, Repeat::Harmless))?;
-        self.complete(ask).map_err(|error| (error, ask.repeat))
+    fn attempt(&mut self, rpc: &RpcRequest) -> Result<Answer, (Error, Idempotency)> {
+        self.open_listener(rpc);
+        self.say_log_level().map_err(|error| (error, Idempotency::Idempotent))?;
+        self.complete(rpc).map_err(|error| (error, rpc.idempotency))
     }
 
     /// Sends `logging/setLevel` once in each session. In the modern era every request carries
     /// the level itself (2025-11-25, Logging).
     fn say_log_level(&mut self) -> Result<(), Error> {
-        let Some(level) = self.log_level.filter(|_| !self.session.is_modern()) else {
+        let Some(level) = self.config().log_level.filter(|_| !self.session().is_modern()) else {
             return Ok(());
         };
-        if self.log_session.as_ref() != Some(&self.session) {
-            let keeps = std::mem::take(&mut self.keeps_message);
-            let said = self.round_trip(&Ask::set_log_level(level));
-            self.keeps_message = keeps;
-            said?;
-            self.log_session = Some(self.session.clone());
+        if self.log_session.as_ref() != Some(self.session()) {
+            self.round_trip(&RpcRequest::set_log_level(level))?;
+            self.log_session = Some(self.session().clone());
         }
         Ok(())
     }
@@ -82,20 +66,21 @@ impl Client {
     /// Repeats a request that was refused because of its session or its era.
     fn try_again(
         &mut self,
-        ask: &Ask,
+        rpc: &RpcRequest,
         error: Error,
-        repeat: Repeat,
-        keeps: bool,
-    ) -> Result<Box<RawValue>, Error> {
-        let other_era = self.is_of_another_era(&error);
-        let before = self.session.version.clone();
+        idempotency: Idempotency,
+    ) -> Result<Answer, Error> {
+        let other_era = is_of_another_era(self.session(), &error);
+        let before = self.session().version().map(str::to_owned);
         let refused = if other_era { Some(true) } else { self.lost(&error) };
         let Some(refused) = refused else { return Err(error) };
-        let may_have_run = !refused && repeat == Repeat::Harmful;
+        let may_have_run = !refused && idempotency == Idempotency::NotIdempotent;
         match self.renew(other_era) {
             Ok(false) if other_era => return Err(error),
             // The revision has not changed, so the era was not the cause.
-            Ok(true) if other_era && self.session.version == before => return Err(error),
+            Ok(true) if other_era && self.session().version() == before.as_deref() => {
+                return Err(error);
+            }
             Err(renewal) if other_era => return Err(renewal),
             Ok(true) if !may_have_run => {}
             Ok(_) => return Err(error.into_session_lost(may_have_run, None)),
@@ -105,8 +90,7 @@ impl Client {
                 return Err(error.into_session_lost(may_have_run, Some(renewal.to_string())));
             }
         }
-        self.keeps_message = keeps;
-        self.attempt(ask).map_err(|(error, _)| {
+        self.attempt(rpc).map_err(|(error, _)| {
             match error.exchange.as_ref().map(|exchange| loss(exchange, &error.kind)) {
                 Some(Loss::Refused) => error.into_session_lost(false, None),
                 _ => error,
@@ -124,7 +108,7 @@ impl Client {
             Loss::Refused => return Some(true),
             Loss::Doubtful | Loss::Unanswered => {}
         }
-        let probe = self.round_trip(&Ask::ping()).err()?;
+        let probe = self.round_trip(&RpcRequest::ping()).err()?;
         let answer = probe.exchange.as_ref()?;
         match (seen, loss(answer, &probe.kind)) {
             // `ping` was refused in exactly the same way, so the session is the cause.
@@ -138,31 +122,31 @@ impl Client {
     }
 
     /// Opens the standalone stream if the server may use a declared capability on it.
-    fn open_listener(&mut self, ask: &Ask) {
+    fn open_listener(&mut self, rpc: &RpcRequest) {
         let wanted = self.listens
             && self.listener.is_none()
-            && self.session.id.is_some()
-            && !matches!(ask.method(), methods::LIST_TOOLS | methods::PING);
+            && self.session().id().is_some()
+            && !matches!(rpc.method(), methods::LIST_TOOLS | methods::PING);
         if wanted {
-            self.listener = Listener::open(self);
+            self.listener = Listener::open(&self.connection);
         }
     }
 
     /// Opens a new session, or adopts the one that another process has opened meanwhile.
     /// Returns false if renewal is not allowed or was already used.
     fn renew(&mut self, other_era: bool) -> Result<bool, Error> {
-        let Renewal::Once(handshake, mut keeper) =
+        let Renewal::Once(handshake, mut persistence) =
             // Taken out, so that the session is renewed at most once.
             std::mem::replace(&mut self.renewal, Renewal::Never)
         else {
             return Ok(false);
         };
-        self.hang_up();
-        if let Some(session) = keeper.begin(&self.session) {
+        self.close_streams();
+        if let Some(session) = persistence.begin(self.session()) {
             self.resume(session, Renewal::Never);
         } else {
             let opened = self.initialize_or_open(&handshake, other_era)?;
-            self.unsaved = !keeper.opened(&opened);
+            self.unsaved = !persistence.opened(&opened);
         }
         Ok(true)
     }
@@ -180,15 +164,18 @@ impl Client {
             return self.open(handshake);
         }
         self.initialize(handshake).or_else(|error| {
-            if self.is_of_another_era(&error) { self.open(handshake) } else { Err(error) }
+            if is_of_another_era(self.session(), &error) {
+                self.open(handshake)
+            } else {
+                Err(error)
+            }
         })
     }
 }
 
 /// Returns true if a new session was refused with 401 or 403.
 fn is_about_credentials(error: &Error) -> bool {
-    let status = error.exchange.as_ref().and_then(|exchange| exchange.status());
-    matches!(status, Some(401 | 403))
+    matches!(error.status(), Some(401 | 403))
 }
 
 /// Returns true if two requests failed with the same status, error code and text.

@@ -7,7 +7,7 @@
 //! session must then fail in exactly the same way.
 
 use super::error::ErrorKind;
-use crate::exchange::{Exchange, Shape};
+use crate::exchange::{BodyKind, Exchange};
 use crate::protocol::headers;
 use crate::protocol::{codes, methods};
 
@@ -58,8 +58,8 @@ pub(super) fn loss(exchange: &Exchange, error: &ErrorKind) -> Loss {
         ErrorKind::Rpc(error) => (error.code, error.message.as_str()),
         ErrorKind::Status(_) => (None, answer.body.as_str()),
         ErrorKind::Protocol(_) | ErrorKind::Unanswered(_) if answer.status == 200 => {
-            let empty = matches!(answer.shape, Shape::Empty)
-                || (answer.shape == Shape::Events && answer.last_message().is_none());
+            let empty = matches!(answer.shape, BodyKind::Empty)
+                || (answer.shape == BodyKind::Events && answer.last_message().is_none());
             return if empty { Loss::Unanswered } else { Loss::No };
         }
         _ => return Loss::No,
@@ -76,7 +76,7 @@ pub(super) fn loss(exchange: &Exchange, error: &ErrorKind) -> Loss {
         400 | 401 | 404 | 410 | 422 => Loss::Doubtful,
         // A 503 may come from a proxy or an overloaded server, and an error on 200 from the tool
         // itself. Either is worth a `ping` only if the text mentions a session.
-        503 if answer.header("retry-after").is_some() || answer.shape == Shape::Html => Loss::No,
+        503 if answer.header("retry-after").is_some() || answer.shape == BodyKind::Html => Loss::No,
         503 if says_so => Loss::Doubtful,
         200 if says_so && code.is_some_and(|code| SESSION_CODES.contains(&code)) => Loss::Doubtful,
         _ => Loss::No,

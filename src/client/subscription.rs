@@ -6,9 +6,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::connection::Connection;
 use super::error::{Error, ErrorKind};
-use super::{Ask, Client, Notice};
-use crate::exchange::{Exchange, Purpose, Shape};
+use super::request::Input;
+use super::rpc_request::RpcRequest;
+use super::{Client, Notification};
+use crate::exchange::{BodyKind, Purpose};
 use crate::protocol::jsonrpc::{self, Message};
 use crate::protocol::methods;
 use crate::transport::{self, Reply, Resumption};
@@ -54,20 +57,20 @@ impl Client {
         limits: impl FnOnce(&mut transport::Limits),
         mut ready: impl FnMut(Option<&Value>),
     ) -> Result<Ended, Error> {
-        let mut options = self.options.clone();
+        let mut options = self.config().options.clone();
         // The limit of the whole exchange applies to the start of the stream.
         options.limits.first_byte = options.limits.first_byte.or(options.limits.whole);
         options.limits.whole = None;
         limits(&mut options.limits);
         let outcome = self.ready_session().and_then(|()| {
-            if self.session.is_modern() {
+            if self.session().is_modern() {
                 self.subscription(uris, &options, &mut ready)
             } else {
                 self.standalone(uris, &options, &mut ready)
             }
         });
         match outcome {
-            Err(_) if self.options.interrupt.is_raised() => Ok(Ended::Here),
+            Err(_) if self.config().options.interrupt.is_raised() => Ok(Ended::Here),
             outcome => outcome,
         }
     }
@@ -75,16 +78,10 @@ impl Client {
     /// Renews a lost session with a `ping` before the stream is opened; the stream itself would
     /// only report the loss.
     fn ready_session(&mut self) -> Result<(), Error> {
-        if self.session.is_modern() {
+        if self.session().is_modern() {
             return Ok(());
         }
-        self.request(&Ask::ping()).map(|_| ())
-    }
-
-    /// Keeps only the exchange of the latest stream, because listening may never end.
-    fn keep_alone(&mut self, exchange: Box<Exchange>) {
-        self.history.clear();
-        self.history.push(*exchange);
+        self.request(&RpcRequest::ping()).map(|_| ())
     }
 
     /// Runs `subscriptions/listen`, and opens it again if its stream breaks off.
@@ -103,103 +100,112 @@ impl Client {
             filter["resourceSubscriptions"] = json!(uris);
         }
         let purpose = Purpose::of(methods::SUBSCRIPTIONS_LISTEN);
-        let ask = Ask::reading(purpose.clone(), json!({"notifications": filter}));
+        let rpc = RpcRequest::reading(purpose.clone(), json!({"notifications": filter}));
         let mut in_vain = 0;
         while in_vain < MAX_IN_VAIN {
             let began = Instant::now();
             let id = self.ids.next_id();
-            let request = self.compose(&id, &ask, &super::request::Input::default());
-            let mut reply = self.send_over(options, purpose.clone(), request)?;
-            match self.read_stream(&mut reply, Some(&id), ready) {
-                Ok(Stream::Closed) => {
-                    self.history.push(*reply.finish());
-                    return Ok(Ended::There);
-                }
+            let request = self.connection.compose(&id, &rpc, &Input::default());
+            let mut reply = self.connection.send_apart(options, &purpose, request)?;
+            let ended = self.connection.read_stream(&mut reply, Some(&id), ready);
+            let exchange = reply.finish();
+            match ended {
+                Ok(Stream::Closed) => return Ok(Ended::There),
                 Ok(Stream::Broke(_, came)) => {
-                    self.keep_alone(reply.finish());
                     in_vain = if came || began.elapsed() > LASTED { 0 } else { in_vain + 1 };
                 }
-                Err(kind) => {
-                    self.history.push(*reply.finish());
-                    return Err(self.failed(kind));
-                }
+                Err(kind) => return Err(Error::of(kind).shown_by(exchange)),
             }
-            self.options.interrupt.sleep(PAUSE);
-            if self.options.interrupt.is_raised() {
+            let interrupt = &self.config().options.interrupt;
+            interrupt.sleep(PAUSE);
+            if interrupt.is_raised() {
                 return Ok(Ended::Here);
             }
         }
         Ok(Ended::There)
     }
 
-    /// Reads the standalone stream, with subscriptions to resources while it is open.
+    /// Reads the stream on which the server sends what it has to say, with subscriptions to resources
+    /// while it is open.
     fn standalone(
         &mut self,
         uris: &[String],
         options: &transport::Options,
         ready: &mut impl FnMut(Option<&Value>),
     ) -> Result<Ended, Error> {
-        let mut stream = self.stream.take();
+        if self.stream.is_some() {
+            return self.only_stream(uris, ready);
+        }
         let mut subscribed = false;
+        let outcome = self.streams(uris, options, &mut subscribed, ready);
+        if subscribed && !uris.is_empty() {
+            // The session outlives the stream, so unsubscribe from updates that nobody reads. A
+            // failure does not matter.
+            self.connection.hurry_if_interrupted();
+            let _ = self.subscribe(uris, methods::UNSUBSCRIBE);
+        }
+        outcome
+    }
+
+    /// Reads the stream of the HTTP+SSE transport, which is open already and carries responses too.
+    fn only_stream(
+        &mut self,
+        uris: &[String],
+        ready: &mut impl FnMut(Option<&Value>),
+    ) -> Result<Ended, Error> {
+        self.subscribe(uris, methods::SUBSCRIBE)?;
+        ready(None);
+        let Some(mut reply) = self.stream.take() else { return Ok(Ended::There) };
+        let ended = self.connection.read_stream(&mut reply, None, ready);
+        let exchange = reply.abandon();
+        match ended {
+            Ok(_) => Ok(Ended::There),
+            Err(kind) => Err(Error::of(kind).shown_by(exchange)),
+        }
+    }
+
+    /// Reads one standalone stream after the other.
+    fn streams(
+        &mut self,
+        uris: &[String],
+        options: &transport::Options,
+        subscribed: &mut bool,
+        ready: &mut impl FnMut(Option<&Value>),
+    ) -> Result<Ended, Error> {
         let (mut last_event, mut in_vain) = (None::<String>, 0);
-        let outcome = loop {
+        loop {
             let began = Instant::now();
-            // The stream of the HTTP+SSE transport is already open and carries responses too.
-            let opened = stream
-                .take()
-                .map_or_else(|| self.open_standalone(options, last_event.as_deref()), Ok);
-            let mut reply = match opened {
-                Ok(reply) => reply,
-                Err(error) => break Err(error),
-            };
-            if !subscribed {
-                // Subscribe only after the stream is open, so that no update is missed.
-                let asked = if self.post_to.is_some() {
-                    // In the HTTP+SSE transport, responses arrive on this stream.
-                    self.stream = Some(reply);
-                    let asked = self.subscribe(uris, methods::SUBSCRIBE);
-                    let Some(again) = self.stream.take() else {
-                        break asked.map(|()| Ended::There);
-                    };
-                    reply = again;
-                    asked
-                } else {
-                    self.subscribe(uris, methods::SUBSCRIBE)
-                };
-                if let Err(error) = asked {
-                    self.history.push(*reply.abandon());
-                    break Err(error);
+            let mut reply = self.open_standalone(options, last_event.as_deref())?;
+            // Subscribe only after the stream is open, so that no update is missed.
+            if !std::mem::replace(subscribed, true) {
+                if let Err(error) = self.subscribe(uris, methods::SUBSCRIBE) {
+                    *subscribed = false;
+                    reply.abandon();
+                    return Err(error);
                 }
-                subscribed = true;
                 ready(None);
             }
-            let ended = self.read_stream(&mut reply, None, ready);
-            self.keep_alone(reply.abandon());
+            let ended = self.connection.read_stream(&mut reply, None, ready);
+            let exchange = reply.abandon();
+            let interrupt = &self.config().options.interrupt;
             match ended {
-                Ok(Stream::Closed) => break Ok(Ended::There),
+                Ok(Stream::Closed) => return Ok(Ended::There),
                 Ok(Stream::Broke(at, came)) => {
                     in_vain = if came || began.elapsed() > LASTED { 0 } else { in_vain + 1 };
-                    if in_vain == MAX_IN_VAIN || self.post_to.is_some() {
-                        break Ok(Ended::There);
+                    if in_vain == MAX_IN_VAIN {
+                        return Ok(Ended::There);
                     }
                     let wait = at.wait().clamp(LEAST_WAIT, MOST_WAIT);
                     // A stream without event ids leaves the last id valid.
                     last_event = at.last_id.or(last_event);
-                    self.options.interrupt.sleep(wait);
+                    interrupt.sleep(wait);
                 }
-                Err(kind) => break Err(self.failed(kind)),
+                Err(kind) => return Err(Error::of(kind).shown_by(exchange)),
             }
-            if self.options.interrupt.is_raised() {
-                break Ok(Ended::Here);
+            if interrupt.is_raised() {
+                return Ok(Ended::Here);
             }
-        };
-        if subscribed && self.post_to.is_none() && !uris.is_empty() {
-            // The session outlives the stream, so unsubscribe from updates that nobody reads. A
-            // failure does not matter.
-            self.hurry_if_interrupted();
-            let _ = self.subscribe(uris, methods::UNSUBSCRIBE);
         }
-        outcome
     }
 
     /// Opens the standalone stream with GET. Returns an error if the response is not a stream.
@@ -208,23 +214,24 @@ impl Client {
         options: &transport::Options,
         last_event: Option<&str>,
     ) -> Result<Reply, Error> {
-        let get = self.get(last_event);
-        let mut reply = self.send_over(options, Purpose::default(), get)?;
-        if let Err(kind) = stands(&mut reply) {
-            self.history.push(*reply.finish());
-            return Err(self.failed(kind));
+        let get = self.connection.get(last_event);
+        let mut reply = self.connection.send_apart(options, &Purpose::default(), get)?;
+        match stands(&mut reply) {
+            Ok(()) => Ok(reply),
+            Err(kind) => Err(Error::of(kind).shown_by(reply.finish())),
         }
-        Ok(reply)
     }
 
     fn subscribe(&mut self, uris: &[String], method: &str) -> Result<(), Error> {
         for uri in uris {
-            let ask = Ask::reading(Purpose::on(method, uri), json!({"uri": uri}));
-            self.round_trip(&ask)?;
+            let rpc = RpcRequest::reading(Purpose::on(method, uri), json!({"uri": uri}));
+            self.round_trip(&rpc)?;
         }
         Ok(())
     }
+}
 
+impl Connection {
     /// Dispatches messages until the stream ends. `id` belongs to the subscription request,
     /// whose response ends the stream.
     fn read_stream(
@@ -245,13 +252,14 @@ impl Client {
             for message in jsonrpc::parse(&text).unwrap_or_default() {
                 match message {
                     Message::Notification { method, params } if method == ACKNOWLEDGED => {
-                        let agreed = Notice { method: &method, params: params.as_deref() }.value();
+                        let agreed =
+                            Notification { method: &method, params: params.as_deref() }.value();
                         ready(Some(&agreed["notifications"]));
                         acknowledged = true;
                     }
                     Message::Notification { method, params } => {
                         came = true;
-                        self.notices.tell(&method, params.as_deref());
+                        self.config.notifications.dispatch(&method, params.as_deref());
                     }
                     Message::Request { id, method, params } => {
                         came = true;
@@ -285,7 +293,7 @@ fn stands(reply: &mut Reply) -> Result<(), ErrorKind> {
     }
     let kind = reply.header("content-type").unwrap_or_default().to_ascii_lowercase();
     let shape = reply.exchange().answer.as_ref().map(|answer| answer.shape);
-    if kind.starts_with("text/event-stream") || shape == Some(Shape::Events) {
+    if kind.starts_with("text/event-stream") || shape == Some(BodyKind::Events) {
         return Ok(());
     }
     Err(ErrorKind::Protocol("what came is no stream of events".to_owned()))

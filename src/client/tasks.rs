@@ -8,10 +8,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
+use super::Client;
 use super::error::{Error, ErrorKind};
-use super::tools::call_of;
-use super::{Ask, Client, Repeat};
-use crate::exchange::Purpose;
+use super::rpc_request::{Answer, Idempotency, RpcRequest};
+use crate::exchange::{Exchange, Purpose};
 use crate::protocol::jsonrpc::ErrorObject;
 use crate::protocol::methods;
 use crate::protocol::types::Tool;
@@ -103,25 +103,23 @@ impl Task {
     }
 }
 
-fn on_task(method: &str, id: &str) -> Ask {
-    Ask::reading(Purpose::on(method, id), json!({"taskId": id}))
+fn on_task(method: &str, id: &str) -> RpcRequest {
+    let rpc = RpcRequest::reading(Purpose::on(method, id), json!({"taskId": id}));
+    RpcRequest { declares_tasks: true, ..rpc }
+}
+
+/// Returns these capabilities with support for tasks added.
+pub(super) fn with_tasks(capabilities: &Value) -> Value {
+    let mut capabilities = capabilities.clone();
+    let extensions = &mut capabilities["extensions"];
+    if !extensions.is_object() {
+        *extensions = json!({});
+    }
+    extensions[EXTENSION] = json!({});
+    capabilities
 }
 
 impl Client {
-    /// Declares support for tasks in every request, as the modern era requires.
-    pub fn declare_tasks(&mut self) {
-        let extensions = &mut self.capabilities["extensions"];
-        if !extensions.is_object() {
-            *extensions = json!({});
-        }
-        extensions[EXTENSION] = json!({});
-    }
-
-    /// Returns true if support for tasks is declared, so that a result may be a task.
-    pub(super) fn understands_tasks(&self) -> bool {
-        self.capabilities["extensions"].get(EXTENSION).is_some()
-    }
-
     /// Calls a tool and requests a task; the server decides whether to start one. `ttl` is the
     /// requested lifetime of the task, in the legacy era.
     pub fn begin_task(
@@ -131,16 +129,15 @@ impl Client {
         tool: Option<&Tool>,
         ttl: Option<Duration>,
     ) -> Result<Begun, Error> {
-        let mut ask = call_of(name, arguments, tool);
+        let mut rpc = RpcRequest::call_tool(name, arguments, tool);
         // A repeated call would start a second task.
-        ask.repeat = Repeat::Harmful;
-        if self.session.is_modern() {
-            self.declare_tasks();
-        } else {
+        rpc.idempotency = Idempotency::NotIdempotent;
+        rpc.declares_tasks = true;
+        if !self.session().is_modern() {
             let ttl = ttl.map(|ttl| u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX));
-            ask.params["task"] = ttl.map_or(json!({}), |ttl| json!({"ttl": ttl}));
+            rpc.params["task"] = ttl.map_or(json!({}), |ttl| json!({"ttl": ttl}));
         }
-        let raw = self.request(&ask)?;
+        let raw = self.request(&rpc)?.result;
         Ok(match Task::parse(&raw) {
             Some(task) => Begun::Task(task),
             None => Begun::Done(raw),
@@ -149,15 +146,20 @@ impl Client {
 
     /// Fetches the state of a task.
     pub fn task(&mut self, id: &str) -> Result<Task, Error> {
-        let raw = self.request(&on_task(methods::GET_TASK, id))?;
-        Task::parse(&raw).ok_or_else(|| {
-            self.failed(ErrorKind::Protocol("the answer to tasks/get is no task".to_owned()))
-        })
+        self.poll(id).map(|(task, _)| task)
+    }
+
+    fn poll(&mut self, id: &str) -> Result<(Task, Box<Exchange>), Error> {
+        let Answer { result, exchange, .. } = self.request(&on_task(methods::GET_TASK, id))?;
+        match Task::parse(&result) {
+            Some(task) => Ok((task, exchange)),
+            None => Err(Error::protocol("the answer to tasks/get is no task").shown_by(exchange)),
+        }
     }
 
     /// Requests cancellation of a task and returns the raw result.
     pub fn cancel_task(&mut self, id: &str) -> Result<Box<RawValue>, Error> {
-        self.request(&on_task(methods::CANCEL_TASK, id))
+        Ok(self.request(&on_task(methods::CANCEL_TASK, id))?.result)
     }
 
     /// Polls a task until it is over and returns the result of the call. Calls `tell` with each
@@ -169,29 +171,32 @@ impl Client {
     ) -> Result<Box<RawValue>, Error> {
         let began = Instant::now();
         let mut answered = HashSet::new();
+        // The exchange that shows the state of the task.
+        let mut shown: Option<Box<Exchange>> = None;
         loop {
             tell(&task);
-            if self.session.is_modern() {
+            if self.session().is_modern() {
                 if task.status == "input_required" {
                     self.answer_task(&task, &mut answered)?;
                 }
                 if task.is_over() {
-                    return self.outcome(task);
+                    return outcome(task).map_err(|error| Error { exchange: shown, ..error });
                 }
             } else if task.status != "working" {
                 // The server sends its input requests on the stream of this response ("Input
                 // Required Status", 3).
-                return self.request(&on_task(methods::TASK_RESULT, &task.id));
+                return Ok(self.request(&on_task(methods::TASK_RESULT, &task.id))?.result);
             }
             // Fail now instead of sleeping beyond the limit.
-            if let Some(limit) = self.options.limits.whole
+            if let Some(limit) = self.config().options.limits.whole
                 && began.elapsed() + task.poll > limit
             {
-                let error = transport::Error::too_long(limit);
-                return Err(self.failed(ErrorKind::Transport(error)));
+                let error = Error::of(ErrorKind::Transport(transport::Error::too_long(limit)));
+                return Err(Error { exchange: shown, ..error });
             }
-            self.options.interrupt.sleep(task.poll);
-            task = self.task(&task.id)?;
+            self.config().options.interrupt.sleep(task.poll);
+            let (now, exchange) = self.poll(&task.id)?;
+            (task, shown) = (now, Some(exchange));
         }
     }
 
@@ -208,26 +213,25 @@ impl Client {
         answered.extend(open.keys().cloned());
         let open = serde_json::value::to_raw_value(&open).unwrap_or_default();
         let responses = self.answers_to(&open)?;
-        let mut ask = on_task(methods::UPDATE_TASK, &task.id);
-        ask.params["inputResponses"] = Value::Object(responses);
-        self.request(&ask).map(|_| ())
+        let mut rpc = on_task(methods::UPDATE_TASK, &task.id);
+        rpc.params["inputResponses"] = Value::Object(responses);
+        self.request(&rpc).map(|_| ())
     }
+}
 
-    /// Returns the result or the error of a finished modern task.
-    fn outcome(&mut self, task: Task) -> Result<Box<RawValue>, Error> {
-        match (task.status.as_str(), task.result, task.error) {
-            ("completed", Some(result), _) => Ok(result),
-            ("failed", _, Some(error)) => {
-                let error: Value = serde_json::from_str(error.get()).unwrap_or_default();
-                let message = error["message"].as_str().unwrap_or("it does not say why");
-                let (code, message) = (error["code"].as_i64(), message.to_owned());
-                Err(self.failed(ErrorKind::Rpc(ErrorObject { code, message, data: None })))
-            }
-            (status, ..) => {
-                let said = task.message.map(|said| format!(": {said}")).unwrap_or_default();
-                let text = format!("the task is {status}, and there is no result{said}");
-                Err(self.failed(ErrorKind::Protocol(text)))
-            }
+/// Returns the result or the error of a finished modern task.
+fn outcome(task: Task) -> Result<Box<RawValue>, Error> {
+    match (task.status.as_str(), task.result, task.error) {
+        ("completed", Some(result), _) => Ok(result),
+        ("failed", _, Some(error)) => {
+            let error: Value = serde_json::from_str(error.get()).unwrap_or_default();
+            let message = error["message"].as_str().unwrap_or("it does not say why");
+            let (code, message) = (error["code"].as_i64(), message.to_owned());
+            Err(Error::of(ErrorKind::Rpc(ErrorObject { code, message, data: None })))
+        }
+        (status, ..) => {
+            let said = task.message.map(|said| format!(": {said}")).unwrap_or_default();
+            Err(Error::protocol(format!("the task is {status}, and there is no result{said}")))
         }
     }
 }

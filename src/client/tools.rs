@@ -4,11 +4,11 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::Client;
 use super::error::{Error, ErrorKind};
-use super::{Ask, Client, Repeat};
-use crate::exchange::Purpose;
+use super::rpc_request::{Answer, RpcRequest};
+use crate::exchange::Exchange;
 use crate::protocol::envelope::META_SERVER;
-use crate::protocol::jsonrpc::call_params;
 use crate::protocol::types::{Tool, ToolList};
 use crate::protocol::{codes, methods};
 
@@ -28,25 +28,15 @@ struct Page {
     meta: Value,
 }
 
-/// Builds the request for a tool call.
-pub(super) fn call_of(name: &str, arguments: &Map<String, Value>, tool: Option<&Tool>) -> Ask {
-    let harmless = tool.is_some_and(|tool| tool.repeatable);
-    let repeat = if harmless { Repeat::Harmless } else { Repeat::Harmful };
-    let mut ask =
-        Ask::new(Purpose::on(methods::CALL_TOOL, name), call_params(name, arguments), repeat);
-    ask.mirrored = tool.and_then(|tool| tool.mirrored.clone().ok()).unwrap_or_default();
-    ask
-}
-
 impl Client {
     /// Returns all tools, from all pages (2025-11-25, Pagination).
     pub fn list_tools(&mut self) -> Result<ToolList, Error> {
-        let first = self.request(&Ask::list_tools())?;
+        let first = self.request(&RpcRequest::list_tools())?;
         self.all_tools(first)
     }
 
     /// Collects all tools, starting with the first page.
-    pub(super) fn all_tools(&mut self, first: Box<RawValue>) -> Result<ToolList, Error> {
+    pub(super) fn all_tools(&mut self, first: Answer) -> Result<ToolList, Error> {
         let mut list = ToolList { is_public: true, ..ToolList::default() };
         let mut is_first = true;
         self.pages(methods::LIST_TOOLS, first, |raw| {
@@ -76,37 +66,36 @@ impl Client {
         arguments: &Map<String, Value>,
         tool: Option<&Tool>,
     ) -> Result<Box<RawValue>, Error> {
-        self.request(&call_of(name, arguments, tool))
+        Ok(self.request(&RpcRequest::call_tool(name, arguments, tool))?.result)
     }
 
     /// Returns true if a request was refused because its headers do not mirror its body (2026-07-28,
     /// Streamable HTTP, "Server Validation").
     pub fn is_header_mismatch(&self, error: &Error) -> bool {
-        let status = error.exchange.as_ref().and_then(|exchange| exchange.status());
         // In the legacy era, or with another status, -32020 may be an application's own code.
-        self.session.is_modern()
-            && status == Some(400)
+        self.session().is_modern()
+            && error.status() == Some(400)
             && matches!(&error.kind, ErrorKind::Rpc(error) if error.code == Some(codes::HEADER_MISMATCH))
     }
 
-    /// Checks that the server responds. The modern era has no `ping`, so `server/discover` is
-    /// used instead.
-    pub fn ping(&mut self) -> Result<(), Error> {
-        if !self.session.is_modern() {
-            let outcome = self.request(&Ask::ping()).map(|_| ());
+    /// Checks that the server responds, and returns the exchange that shows it. The modern era has no
+    /// `ping`, so `server/discover` is used instead.
+    pub fn ping(&mut self) -> Result<Box<Exchange>, Error> {
+        if !self.session().is_modern() {
+            let outcome = self.request(&RpcRequest::ping()).map(|answer| answer.exchange);
             // The server may have changed to the modern era meanwhile.
-            if outcome.is_ok() || !self.session.is_modern() {
+            if outcome.is_ok() || !self.session().is_modern() {
                 return outcome;
             }
         }
-        match self.request(&Ask::discover()) {
+        match self.request(&RpcRequest::discover()) {
+            Ok(answer) => Ok(answer.exchange),
             // Even this error shows that the server is alive.
-            Err(Error { kind: ErrorKind::Rpc(error), .. })
-                if error.code == Some(codes::METHOD_NOT_FOUND) =>
-            {
-                Ok(())
+            Err(error) if error.is_unknown_method() => {
+                let Error { kind, exchange, .. } = error;
+                exchange.ok_or_else(|| Error::of(kind))
             }
-            outcome => outcome.map(|_| ()),
+            Err(error) => Err(error),
         }
     }
 }

@@ -8,16 +8,16 @@ use super::each::{self, Work};
 use super::tasks;
 use crate::arguments::{Given, Typing};
 use crate::cli::Call;
-use crate::client::{self, Probe};
+use crate::client::{self, Probe, RpcRequest};
 use crate::exit::ExitCode;
 use crate::failure::Failure;
 use crate::output::Destination;
 use crate::protocol::types::Tool;
-use crate::run::connect::{Connected, with_server};
+use crate::run::connect::with_server;
 use crate::run::input::{read_file, wrong_arguments};
 use crate::run::result;
-use crate::run::tools::{fetch, find};
-use crate::run::tools::{forget_changed_tools, known_tool, remembered, typed};
+use crate::run::server::Server;
+use crate::run::tools::{fetch, find, forget_changed_tools, known_tool, remembered, send, typed};
 use crate::run::{CommandError, Context, Outcome};
 
 pub(super) fn run(context: &Context<'_>, args: &Call) -> Outcome {
@@ -28,20 +28,20 @@ pub(super) fn run(context: &Context<'_>, args: &Call) -> Outcome {
         (false, true) => Typing::Lenient,
         (false, false) => Typing::Checked,
     };
-    with_server(context, Probe::ListTools, |connected| {
+    with_server(context, Probe::ListTools, |server| {
         if let Some(path) = &args.each {
-            let tool = known_tool(context, connected, &args.tool, None, typing)?;
+            let tool = known_tool(context, server, &args.tool, None, typing)?;
             let work = Work { context, args, given: &given, typing, tool: tool.as_ref() };
-            return each::run(connected, &work, path);
+            return each::run(server, &work, path);
         }
-        let known = known_tool(context, connected, &args.tool, Some(&given), typing)?;
-        let arguments = typed(connected, &args.tool, &given, known.as_ref(), typing)?;
-        let raw = if tasks::wanted(args, known.as_ref(), connected) {
-            let raw = tasks::call(context, connected, args, &arguments, known.as_ref())?;
+        let known = known_tool(context, server, &args.tool, Some(&given), typing)?;
+        let arguments = typed(server, &args.tool, &given, known.as_ref(), typing)?;
+        let raw = if tasks::wanted(args, known.as_ref(), server) {
+            let raw = tasks::call(context, server, args, &arguments, known.as_ref())?;
             let Some(raw) = raw else { return Ok(ExitCode::Success) };
             raw
         } else {
-            called(context, connected, &args.tool, &arguments, known.as_ref())?
+            called(context, server, &args.tool, &arguments, known.as_ref())?
         };
         let destination = Destination {
             file: args.output.clone(),
@@ -52,49 +52,41 @@ pub(super) fn run(context: &Context<'_>, args: &Call) -> Outcome {
         if let Some(tool) = &known {
             result::hold_to_promise(context, tool, &raw);
         }
-        forget_changed_tools(context, connected);
+        forget_changed_tools(context, server);
         shown.map(|is_error| if is_error { ExitCode::ToolFailed } else { ExitCode::Success })
     })
 }
 
-/// Calls the tool and returns its result; repeats once with fresh definitions after a
-/// header mismatch.
+/// Calls a tool and returns its result.
 fn called(
     context: &Context<'_>,
-    connected: &mut Connected,
+    server: &mut Server,
     name: &str,
     arguments: &Map<String, Value>,
     known: Option<&Tool>,
 ) -> Result<Box<RawValue>, CommandError> {
-    let mut outcome = connected.client.call_tool(name, arguments, known);
-    if let Err(error) = &outcome
-        && connected.client.is_header_mismatch(error)
-        && !connected.is_probe()
-    {
-        // The tool may mirror other parameters by now (2026-07-28, Streamable HTTP, "Client
-        // Behavior"). The server rejected the call, so the tool did not run.
-        let tools = fetch(context, connected)?;
-        let fresh = tools.iter().find(|tool| tool.name == *name);
-        outcome = connected.client.call_tool(name, arguments, fresh);
+    let mut rpc = RpcRequest::call_tool(name, arguments, known);
+    match send(context, server, &mut rpc)? {
+        Ok(answer) => Ok(answer.result),
+        Err(error) => Err(explained(context, server, name, error)),
     }
-    outcome.map_err(|error| explained(context, connected, name, error))
 }
 
 /// Converts a failed call to a failure. If the tools are not known, fetches them to check
 /// whether the tool exists.
 fn explained(
     context: &Context<'_>,
-    connected: &mut Connected,
+    server: &mut Server,
     tool: &str,
     error: client::Error,
 ) -> CommandError {
     let refused = matches!(error.kind, client::ErrorKind::Rpc(_));
-    let failure = connected.fail(error);
-    if !refused || connected.is_probe() || !matches!(remembered(context, connected), Ok(None)) {
+    let failure = server.fail(error);
+    if !refused || server.is_probe() || !matches!(remembered(context, server), Ok(None)) {
         return failure;
     }
-    let Ok(tools) = fetch(context, connected) else { return failure };
-    match (find(connected, &tools, tool), failure) {
+    let Ok(tools) = fetch(context, server) else { return failure };
+    match (find(server, &tools, tool), failure) {
         (Err(unknown), CommandError::Failed(said)) => {
             Failure { exchange: said.exchange, rpc: said.rpc, ..unknown }.into()
         }

@@ -11,21 +11,22 @@ use crate::client::Probe;
 use crate::exit::ExitCode;
 use crate::failure::{Failure, Kind};
 use crate::output::{Paint, count, one_line};
-use crate::run::connect::{Connected, with_server};
+use crate::run::connect::with_server;
 use crate::run::input::{read_file, wrong_arguments};
+use crate::run::server::Server;
 use crate::run::tools::{PROMPTS, RESOURCES, TEMPLATES, values};
 use crate::run::tools::{fetch, find};
 use crate::run::{CommandError, Context, Outcome};
 
 pub(super) fn run(context: &Context<'_>, args: &Check) -> Outcome {
-    with_server(context, Probe::ListTools, |connected| {
+    with_server(context, Probe::ListTools, |server| {
         let mut report = Report::default();
         match &args.tool {
-            Some(name) => call(context, connected, args, name, &mut report)?,
-            None => offers(context, connected, &mut report)?,
+            Some(name) => call(context, server, args, name, &mut report)?,
+            None => offers(context, server, &mut report)?,
         }
         if let Some(path) = &args.junit {
-            write(context, path, &junit(&connected.spoken.target, &report))?;
+            write(context, path, &junit(&server.hint.target, &report))?;
         }
         let is_on_stdout = args.junit.as_ref().is_some_and(|path| path.as_os_str() == "-");
         print(context, &report, is_on_stdout)?;
@@ -38,14 +39,14 @@ pub(super) fn run(context: &Context<'_>, args: &Check) -> Outcome {
 /// Checks everything that the server lists.
 fn offers(
     context: &Context<'_>,
-    connected: &mut Connected,
+    server: &mut Server,
     report: &mut Report,
 ) -> Result<(), CommandError> {
-    let tools = fetch(context, connected)?;
+    let tools = fetch(context, server)?;
     let raw: Vec<Value> =
         tools.iter().map(|tool| serde_json::from_str(tool.raw.get()).unwrap_or_default()).collect();
     report.list("tools", &raw);
-    if connected.client.session().is_modern() {
+    if server.client.session().is_modern() {
         for (at, tool) in tools.iter().enumerate() {
             if let Err(why) = &tool.mirrored {
                 report.invalid_headers(&tool.name, at, why);
@@ -53,11 +54,11 @@ fn offers(
         }
     }
     for kind in [&RESOURCES, &TEMPLATES, &PROMPTS] {
-        match connected.client.list(kind.method, kind.key, usize::MAX) {
+        match server.client.list(kind.method, kind.key, usize::MAX) {
             Ok(all) => report.list(kind.key, &values(&all)),
             // Resources, templates and prompts are optional.
             Err(error) if error.is_unknown_method() => {}
-            Err(error) => return Err(connected.fail(error)),
+            Err(error) => return Err(server.fail(error)),
         }
     }
     Ok(())
@@ -66,13 +67,13 @@ fn offers(
 /// Checks the arguments of one call, and its result.
 fn call(
     context: &Context<'_>,
-    connected: &mut Connected,
+    server: &mut Server,
     args: &Check,
     name: &str,
     report: &mut Report,
 ) -> Result<(), CommandError> {
-    let tools = fetch(context, connected)?;
-    let tool = find(connected, &tools, name)?;
+    let tools = fetch(context, server)?;
+    let tool = find(server, &tools, name)?;
     let raw: Value = serde_json::from_str(tool.raw.get()).unwrap_or_default();
     report.list("tools", std::slice::from_ref(&raw));
     let given = Given::read(args.args.as_deref(), &args.arguments, &read_file)
@@ -86,10 +87,10 @@ fn call(
         // Do not send invalid arguments: the tool might have side effects.
         return Ok(());
     }
-    let result = connected
+    let result = server
         .client
         .call_tool(name, &arguments, Some(tool))
-        .map_err(|error| connected.fail(error))?;
+        .map_err(|error| server.fail(error))?;
     let result: Value = serde_json::from_str(result.get()).unwrap_or_default();
     report.result(&raw, &result);
     if result["isError"] == true {

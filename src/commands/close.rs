@@ -84,8 +84,8 @@ fn close(
 
 fn end(context: &Context<'_>, record: &Record) -> Result<Closed, CommandError> {
     let endpoint = Endpoint::parse(&record.url).map_err(Failure::usage)?;
-    let mut prepared = prepare_quietly(context, Target::Saved(Box::new(record.clone()), endpoint))?;
-    if !record.belongs_to(&prepared.expanded) {
+    let mut server = prepare_quietly(context, Target::Saved(Box::new(record.clone()), endpoint))?;
+    if !record.belongs_to(&server.identity.sent) {
         // A session id is only sent with the credentials that the session was opened with.
         return Err(Failure::usage(format!(
             "the session of {} was opened with other credentials than those at hand",
@@ -94,9 +94,9 @@ fn end(context: &Context<'_>, record: &Record) -> Result<Closed, CommandError> {
         .with_next(format!("mcpoke close {} --forget", record.name), "forgets it without ending it")
         .into());
     }
-    prepared.client.resume(record.session(), Renewal::Never);
-    prepared.client.close().map_err(|error| {
-        failed(error, &prepared.client, &prepared.spoken)
+    server.client.resume(record.session(), Renewal::Never);
+    server.client.close().map_err(|error| {
+        failed(error, &server.client, &server.hint)
             .with_next(
                 format!("mcpoke close {} --forget", record.name),
                 "forgets it without ending it",

@@ -5,24 +5,25 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::arguments::{Given, Typing};
 use crate::cli::Call;
-use crate::client::{Client, Renewal, Seed, Session};
+use crate::client::{Client, ClientConfig, Renewal, RpcRequest, Session};
+use crate::endpoint::Endpoint;
 use crate::exit::ExitCode;
 use crate::failure::{Failure, from_transport};
-use crate::failure::{Spoken, failed};
-use crate::output::{NothingThere, count, json_line};
+use crate::failure::{TargetHint, failed};
+use crate::output::{PointerNotFound, count, json_line};
 use crate::protocol::types::{Tool, ToolResult, Transport};
-use crate::run::connect::Connected;
 use crate::run::input::wrong_arguments;
 use crate::run::renewal::renewal;
+use crate::run::server::Server;
 use crate::run::{CommandError, Context, Outcome};
-use crate::session::{Expanded, Record};
+use crate::session::{Record, ResolvedCredentials};
 
 /// Maximum number of calls per job whose results are not printed yet.
 const AHEAD: usize = 64;
@@ -38,10 +39,10 @@ pub(super) struct Work<'w> {
 }
 
 /// Calls the tool for each line and prints the results.
-pub(super) fn run(connected: &mut Connected, work: &Work<'_>, path: &Path) -> Outcome {
+pub(super) fn run(server: &mut Server, work: &Work<'_>, path: &Path) -> Outcome {
     let lines = open(path)?;
     let mut jobs = work.args.jobs;
-    if jobs > 1 && connected.client.session().transport == Transport::Sse {
+    if jobs > 1 && server.client.session().transport() == Transport::Sse {
         work.context.console.note("mcpoke: a session over HTTP+SSE has one stream: --jobs 1");
         jobs = 1;
     }
@@ -54,17 +55,20 @@ pub(super) fn run(connected: &mut Connected, work: &Work<'_>, path: &Path) -> Ou
     let shared = Shared {
         work,
         queue: &queue,
-        record: connected.record.as_ref(),
-        credentials: &connected.credentials,
-        spoken: &connected.spoken,
+        record: server.saved.record.as_ref(),
+        credentials: &server.identity.sent,
+        hint: &server.hint,
     };
-    let client = &mut connected.client;
-    client.keep_connection();
-    let seed = client.seed();
+    let client = &mut server.client;
+    let start = Start {
+        endpoint: client.endpoint().clone(),
+        headers: client.headers().to_vec(),
+        config: Arc::clone(client.config()),
+        session: client.session().clone(),
+    };
     std::thread::scope(|scope| {
-        // The calling thread is a worker too, on the connection that is already open.
         for _ in 1..jobs {
-            scope.spawn(|| shared.work_on(&seed));
+            scope.spawn(|| shared.work_on(&start));
         }
         shared.work(client);
     });
@@ -80,22 +84,33 @@ fn open(path: &Path) -> Result<Box<dyn BufRead + Send>, Failure> {
     Ok(Box::new(BufReader::new(File::open(path).map_err(unreadable)?)))
 }
 
+/// How each worker's client starts.
+struct Start {
+    endpoint: Endpoint,
+    headers: Vec<(String, String)>,
+    config: Arc<ClientConfig>,
+    session: Session,
+}
+
 /// State shared by the workers.
 struct Shared<'s> {
     work: &'s Work<'s>,
     queue: &'s Queue,
     record: Option<&'s Record>,
-    credentials: &'s Expanded,
-    spoken: &'s Spoken,
+    credentials: &'s ResolvedCredentials,
+    hint: &'s TargetHint,
 }
 
 impl Shared<'_> {
     /// Runs a worker with its own client and connection.
-    fn work_on(&self, seed: &Seed) {
-        match seed.grow() {
+    fn work_on(&self, start: &Start) {
+        // A failure is explained by what its own connection did.
+        let recorder = start.config.recorder.apart();
+        let config = ClientConfig { recorder, ..ClientConfig::clone(&start.config) };
+        let (endpoint, headers) = (start.endpoint.clone(), start.headers.clone());
+        match Client::new(endpoint, headers, Arc::new(config)) {
             Ok(mut client) => {
-                let session = client.session().clone();
-                self.arm(&mut client, session, self.record.cloned());
+                self.arm(&mut client, start.session.clone(), self.record.cloned());
                 self.work(&mut client);
                 if client.is_unsaved() {
                     // A failed close changes nothing for the user.
@@ -140,7 +155,10 @@ impl Shared<'_> {
         let name = &self.work.args.tool;
         let arguments = self.arguments(line)?;
         let tool = self.work.tool;
-        client.call_tool(name, &arguments, tool).map_err(|error| failed(error, client, self.spoken))
+        let rpc =
+            RpcRequest { keeps_connection: true, ..RpcRequest::call_tool(name, &arguments, tool) };
+        let outcome = client.request(&rpc).map(|answer| answer.result);
+        outcome.map_err(|error| failed(error, client, self.hint))
     }
 
     fn arguments(&self, line: &str) -> Result<Map<String, Value>, Failure> {
@@ -273,7 +291,7 @@ impl Queue {
             match work.context.console.raw_line(&text) {
                 Ok(()) => {}
                 // A failure has no result for `--query` to select from: print the failure itself.
-                Err(error) if NothingThere::is(&error) => {
+                Err(error) if PointerNotFound::is(&error) => {
                     // Ignore write errors: stderr may be closed.
                     let _ = work.context.console.err.server_text(&text);
                     if code == ExitCode::Success {

@@ -1,9 +1,11 @@
 //! `init`: does the handshake and saves the session.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::cli::Init;
-use crate::client::{Opened, Probe, Renewal, Session};
+use crate::client::{Client, Opened, Probe, Renewal, Session};
 use crate::exit::ExitCode;
 use crate::failure::Failure;
 use crate::output::{Paint, one_line, safe_text, wrap};
@@ -12,7 +14,9 @@ use crate::redact::without_secrets;
 use crate::run::CommandError;
 use crate::run::connect::{greet, remember};
 use crate::run::interrupt::on_ctrl_c;
-use crate::run::prepare::{Prepared, prepare};
+use crate::run::prepare::prepare;
+use crate::run::progress::Watching;
+use crate::run::server::Server;
 use crate::run::settings::{handshake, limits};
 use crate::run::tools::learn;
 use crate::run::{Context, Outcome};
@@ -40,27 +44,27 @@ pub(super) fn run(context: &Context<'_>, args: &Init) -> Outcome {
     }
     refuse_a_name_that_is_taken(context, args, &target)?;
     on_ctrl_c(&context.interrupt);
-    let mut prepared = prepare(context, target)?;
+    let mut server = prepare(context, target, Watching::default())?;
     // One process at a time: each `init` ends the session before it.
-    let url = prepared.endpoint.as_str().to_owned();
+    let url = server.endpoint.as_str().to_owned();
     let lock = store.as_ref().map(|store| store.lock(&url, limits(options).whole));
     if let Some(store) = &store
         && let Ok(Some(record)) = store.load_by_url(&url)
     {
-        prepared.saved = Some(record);
+        server.saved.record = Some(record);
     }
-    let handshake = handshake(options, Probe::Discover, &prepared.to_declare());
-    let opened = greet(&mut prepared, &handshake)?;
+    let handshake = handshake(options, Probe::Discover, &server.to_declare());
+    let opened = greet(&mut server, &handshake)?;
     let saved_as = if options.no_save {
-        let _ = prepared.client.close();
+        let _ = server.client.close();
         None
     } else {
-        let remembered = remember(context, &prepared, &opened, args.name.as_deref());
+        let remembered = remember(context, &server, &opened, args.name.as_deref());
         let record = remembered.inspect_err(|_| {
             // Do not leave a session open that could not be saved.
-            let _ = prepared.client.close();
+            let _ = server.client.close();
         })?;
-        end_the_one_before(&mut prepared);
+        end_the_one_before(&mut server);
         drop(lock);
         Some(record)
     };
@@ -70,16 +74,18 @@ pub(super) fn run(context: &Context<'_>, args: &Init) -> Outcome {
     }
     print(
         context,
-        prepared.client.endpoint().as_str(),
+        server.client.endpoint().as_str(),
         &opened,
         saved_as.as_ref().map(|record| record.name.as_str()),
     )?;
     if let Some(record) = saved_as {
         context.console.note("\nnext: mcpoke list-tools");
-        if context.console.out.terminal.is_terminal && opened.session.transport.is_http() {
+        if context.console.out.terminal.is_terminal && opened.session.transport().is_http() {
             // Only a person at a terminal benefits from completion; scripts are not slowed down.
-            prepared.client.resume(opened.session, Renewal::Never);
-            if let Ok(mut client) = prepared.client.seed().grow() {
+            let client = &server.client;
+            let (endpoint, headers) = (client.endpoint().clone(), client.headers().to_vec());
+            if let Ok(mut client) = Client::new(endpoint, headers, Arc::clone(client.config())) {
+                client.resume(opened.session, Renewal::Never);
                 learn(context, &mut client, &record);
             }
         }
@@ -89,14 +95,15 @@ pub(super) fn run(context: &Context<'_>, args: &Init) -> Outcome {
 
 /// Ends the session that was saved before. Other shells that use it notice the loss and
 /// switch to the new one.
-fn end_the_one_before(prepared: &mut Prepared) {
-    let Some(old) = prepared.saved.take().filter(|old| old.belongs_to(&prepared.expanded)) else {
+fn end_the_one_before(server: &mut Server) {
+    let Some(old) = server.saved.record.take().filter(|old| old.belongs_to(&server.identity.sent))
+    else {
         return;
     };
-    prepared.client.hang_up();
-    prepared.client.resume(old.session(), Renewal::Never);
+    server.client.close_streams();
+    server.client.resume(old.session(), Renewal::Never);
     // The new session is saved, so a failed close changes nothing.
-    let _ = prepared.client.close();
+    let _ = server.client.close();
 }
 
 /// Fails if `--name` already belongs to another endpoint.
@@ -141,10 +148,10 @@ fn print(
         session if session.is_modern() => {
             ": no handshake, no session; nothing to keep alive".to_owned()
         }
-        session if !session.transport.is_http() => {
+        session if !session.transport().is_http() => {
             ", over HTTP+SSE (2024-11-05): each command does its own handshake".to_owned()
         }
-        Session { id: Some(id), .. } => {
+        Session::Legacy { id: Some(id), .. } => {
             format!(", with a session: {}", redactor.header(SESSION_ID, id))
         }
         _ => ", without sessions: nothing to keep alive".to_owned(),

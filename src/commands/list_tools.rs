@@ -12,28 +12,28 @@ use crate::run::tools::{fetch, find, without_invalid};
 use crate::run::{Context, Outcome};
 
 pub(super) fn run(context: &Context<'_>, args: &ListTools) -> Outcome {
-    with_server(context, Probe::ListTools, |connected| {
+    with_server(context, Probe::ListTools, |server| {
         // Tools that came with the handshake are fresh.
-        let tools = match connected.tools.take() {
-            Some(known) => known.tools,
-            None => fetch(context, connected)?,
+        let tools = match server.tools.take() {
+            Some(tools) => tools,
+            None => fetch(context, server)?,
         };
-        let tools = if args.all { tools } else { without_invalid(context, connected, tools) };
+        let tools = if args.all { tools } else { without_invalid(context, server, tools) };
         // `--filter` and `--limit` do not apply to a single tool.
         let is_one = args.schema.is_some() || args.tool.is_some();
         let tools = if is_one { tools } else { selected(tools, &args.listing) };
         if let Some(name) = &args.schema {
-            let tool = find(connected, &tools, name)?;
+            let tool = find(server, &tools, name)?;
             context.console.raw(&tool.input_schema.to_string())?;
         } else if let Some(name) = &args.tool {
-            let tool = find(connected, &tools, name)?;
+            let tool = find(server, &tools, name)?;
             if context.options.wants_json() {
                 context.console.raw(tool.raw.get())?;
             } else {
-                tool_page::print(context, tool, &connected.command("call"))?;
+                tool_page::print(context, tool, &server.command("call"))?;
             }
         } else {
-            let mark_invalid = connected.client.session().is_modern();
+            let mark_invalid = server.client.session().is_modern();
             let look = ListView {
                 key: "tools",
                 none: "the server offers no tools",

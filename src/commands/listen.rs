@@ -6,33 +6,36 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 
 use crate::cli::Listen;
-use crate::client::{Ended, Notice, Probe, Watcher};
+use crate::client::{Ended, Notification, NotificationHandler, Notifications, Probe};
 use crate::exchange::Recorder;
 use crate::exit::ExitCode;
 use crate::failure::{Failure, Kind};
 use crate::output::{Console, one_line};
 use crate::run::CommandError;
-use crate::run::connect::{Connected, with_server};
+use crate::run::connect::with_server_watching;
 use crate::run::interrupt::end_after;
-use crate::run::progress::{as_json, log_line, progress_of};
+use crate::run::progress::{Watching, as_json, log_line, progress_of};
+use crate::run::server::Server;
 use crate::run::{Context, Outcome};
 use crate::transport::Interrupt;
 
 pub(super) fn run(context: &Context<'_>, args: &Listen) -> Outcome {
-    with_server(context, Probe::Discover, |connected| {
-        connected.client.watch(Events {
-            console: context.console.clone(),
-            is_json: context.options.wants_json(),
-            recorder: context.recorder.clone(),
-            interrupt: context.interrupt.clone(),
-            left: args.count,
-        });
+    let events = Events {
+        console: context.console.clone(),
+        is_json: context.options.wants_json(),
+        recorder: context.recorder.clone(),
+        interrupt: context.interrupt.clone(),
+        left: args.count,
+    };
+    let notifications = Notifications::handled_by(events);
+    let watching = Watching { notifications, ..Watching::progress(context) };
+    with_server_watching(context, Probe::Discover, watching, |server| {
         let options = context.options;
         let mut is_first = true;
         if let Some(seconds) = args.seconds {
             end_after(&context.interrupt, Duration::from_secs_f64(seconds));
         }
-        let ended = connected.client.listen_to(
+        let ended = server.client.listen_to(
             &args.uris,
             |limits| {
                 let given = |seconds: Option<f64>| seconds.map(Duration::from_secs_f64);
@@ -45,7 +48,7 @@ pub(super) fn run(context: &Context<'_>, args: &Listen) -> Outcome {
                 say_ready(context, args, agreed);
             },
         );
-        match ended.map_err(|error| no_stream(connected, error))? {
+        match ended.map_err(|error| no_stream(server, error))? {
             Ended::Here => {}
             Ended::There => context.console.note("mcpoke: the server has ended the stream."),
         }
@@ -66,14 +69,14 @@ fn say_ready(context: &Context<'_>, args: &Listen, agreed: Option<&Value>) {
     }
 }
 
-fn no_stream(connected: &Connected, error: crate::client::Error) -> CommandError {
+fn no_stream(server: &Server, error: crate::client::Error) -> CommandError {
     if error.is_unknown_method() {
         let text = "the server tells nothing by itself: it has no subscriptions/listen";
         return Failure { exchange: error.exchange, ..Failure::new(Kind::Rpc, text) }.into();
     }
     let status = error.exchange.as_ref().filter(|shown| shown.request.method == "GET");
     let refused = status.and_then(|exchange| exchange.status()) == Some(405);
-    match connected.fail(error) {
+    match server.fail(error) {
         CommandError::Failed(failure) if refused => {
             let mut failure = *failure;
             "the server offers no stream to listen on".clone_into(&mut failure.message);
@@ -95,8 +98,8 @@ struct Events {
     left: Option<u64>,
 }
 
-impl Watcher for Events {
-    fn noticed(&mut self, notice: Notice<'_>) {
+impl NotificationHandler for Events {
+    fn on_notification(&mut self, notice: Notification<'_>) {
         if self.left == Some(0) {
             return;
         }
@@ -114,7 +117,7 @@ impl Watcher for Events {
 }
 
 /// Formats a notification as a line: time, method and the relevant parameters.
-fn line_of(notice: Notice<'_>, now: SystemTime) -> String {
+fn line_of(notice: Notification<'_>, now: SystemTime) -> String {
     let mut params = notice.value();
     if let Some(params) = params.as_object_mut() {
         params.remove("_meta");
@@ -140,7 +143,7 @@ mod tests {
     fn an_event_is_a_line() {
         let line = |method: &str, params: Option<&str>| {
             let params = params.map(|text| RawValue::from_string(text.to_owned()).unwrap());
-            line_of(Notice { method, params: params.as_deref() }, SystemTime::UNIX_EPOCH)
+            line_of(Notification { method, params: params.as_deref() }, SystemTime::UNIX_EPOCH)
         };
         let updated =
             line("notifications/resources/updated", Some(r#"{"uri":"a://b","_meta":{}}"#));

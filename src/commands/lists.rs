@@ -13,15 +13,15 @@ use crate::run::tools::{Kind, values};
 use crate::run::{Context, Outcome};
 
 pub(super) fn run(context: &Context<'_>, kind: &Kind, listing: &Listing) -> Outcome {
-    with_server(context, Probe::Discover, |connected| {
+    with_server(context, Probe::Discover, |server| {
         // With a filter, it is not known how many items must be fetched.
         let enough = listing.limit.filter(|_| listing.filter.is_none()).unwrap_or(usize::MAX);
-        let all = connected
+        let all = server
             .client
             .list(kind.method, kind.key, enough)
-            .map_err(|error| connected.fail(error))?;
+            .map_err(|error| server.fail(error))?;
         let values = values(&all);
-        if let (true, Some((store, name))) = (enough == usize::MAX, connected.memory()) {
+        if let (true, Some((store, name))) = (enough == usize::MAX, server.memory()) {
             // Saved for shell completion only: a failure to save is harmless.
             let _ = store.save_offers(name, kind.key, &values);
         }

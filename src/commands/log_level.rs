@@ -2,16 +2,16 @@
 //! Logging).
 
 use crate::cli::LogLevel;
-use crate::client::{Ask, Probe};
+use crate::client::{Probe, RpcRequest};
 use crate::exit::ExitCode;
 use crate::failure::Failure;
 use crate::run::connect::with_server;
 use crate::run::{Context, Outcome};
 
 pub(super) fn run(context: &Context<'_>, level: LogLevel) -> Outcome {
-    with_server(context, Probe::Discover, |connected| {
+    with_server(context, Probe::Discover, |server| {
         let level = level.as_str();
-        if connected.client.session().is_modern() {
+        if server.client.session().is_modern() {
             // The modern era has no such method (2026-07-28, Changelog: "Remove ping,
             // logging/setLevel").
             let text = "this server keeps no session that a log level could be set in";
@@ -20,10 +20,10 @@ pub(super) fn run(context: &Context<'_>, level: LogLevel) -> Outcome {
                 .with_next(format!("mcpoke call TOOL --log-level {level}"), "asks for them")
                 .into());
         }
-        let ask = Ask::set_log_level(level);
-        let raw = connected.client.request(&ask).map_err(|error| connected.fail(error))?;
+        let rpc = RpcRequest::set_log_level(level);
+        let answer = server.client.request(&rpc).map_err(|error| server.fail(error))?;
         if context.options.wants_json() {
-            context.console.raw(raw.get())?;
+            context.console.raw(answer.result.get())?;
         } else {
             context.console.note(&format!("the server logs from {level} on in this session"));
         }

@@ -1,21 +1,25 @@
 //! `login`, `logout` and `token`: gets, revokes and prints the access token for a server.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 
 use crate::cli::Login as Args;
-use crate::client::{Ask, Error as ClientError, ErrorKind as ClientErrorKind, Renewal, Session};
+use crate::client::{self, Client, ClientConfig, RpcRequest};
 use crate::exchange::Exchange;
 use crate::exit::ExitCode;
+use crate::failure::quoted;
 use crate::failure::{Failure, Kind};
-use crate::failure::{failed, quoted};
 use crate::oauth::{Challenge, Error, ErrorKind, Web, claim};
 use crate::output::{age, one_line};
 use crate::redact::without_secrets;
-use crate::run::authorize::{Authorization, GrantWish, Shared, Wishes};
+use crate::run::authorize::{Authorization, GrantChoice, LoginOptions, Shared};
+use crate::run::credentials::Tokens;
 use crate::run::interrupt::on_ctrl_c;
-use crate::run::prepare::{Prepared, prepare, prepare_with};
+use crate::run::prepare::{prepare, prepare_with};
+use crate::run::progress::Watching;
+use crate::run::server::Server;
 use crate::run::settings::absolute_reference;
 use crate::run::{CommandError, Context, Outcome};
 use crate::session::{KeyReference, Login, Record, Target};
@@ -26,10 +30,10 @@ pub(super) fn log_in(context: &Context<'_>, args: &Args) -> Outcome {
     let wishes = wishes(context, args, target.is_named_by_user())?;
     on_ctrl_c(&context.interrupt);
     // Do not refresh the old token: it is about to be replaced.
-    let mut prepared = prepare_with(context, target, |_| Vec::new())?;
-    let shared = match &prepared.authorization {
+    let server = prepare_with(context, target, Tokens::Keep, Watching::default())?;
+    let shared = match &server.identity.login {
         Some(shared) => shared.clone(),
-        None if prepared.credentials.has_authorization() => {
+        None if server.identity.given.has_authorization() => {
             let text = "the server is given credentials of another kind already";
             return Err(Failure::usage(text)
                 .with_detail(
@@ -39,26 +43,25 @@ pub(super) fn log_in(context: &Context<'_>, args: &Args) -> Outcome {
                 .into());
         }
         // `MCPOKE_BEARER` is set; a login takes precedence over it.
-        None => of_server(context, &prepared)?,
+        None => of_server(context, &server)?,
     };
-    let anonymous = prepared.expanded.without_login();
-    let refusal = look(&mut prepared)?;
+    let anonymous = server.identity.sent.without_login();
+    let refusal = look(&server)?;
     let mut web = shared.lock().web(Some(&refusal));
     let outcome = attempt(&shared, &mut web, &refusal, wishes.as_ref());
-    let history = web.take_history();
     if let Err(error) = outcome {
         if error.kind == ErrorKind::Discovery && !is_refusal(&refusal) {
-            let init = format!("mcpoke init {}", prepared.spoken.target);
+            let init = format!("mcpoke init {}", server.hint.target);
             let failure = Failure::new(Kind::Auth, error.text);
             let failure = error.details.into_iter().fold(failure, Failure::with_detail);
             return Err(failure.with_next(init, "begins without one").into());
         }
-        return Err(refused(&mut prepared, error, history));
+        return Err(refused(context, &server, error));
     }
     let login = shared.lock().login().cloned();
     let Some(login) = login else { return Ok(ExitCode::Success) };
     // Load the record again: it may have changed or been deleted during the login.
-    let record = match &prepared.saved {
+    let record = match &server.saved.record {
         Some(record) => store.load(&record.name)?,
         None => None,
     };
@@ -82,7 +85,7 @@ pub(super) fn log_in(context: &Context<'_>, args: &Args) -> Outcome {
     line("as", &who(&login))?;
     line("allowed", &allowed(&login))?;
     line("expires", &expiry(&login, SystemTime::now()))?;
-    let target = &prepared.spoken.target;
+    let target = &server.hint.target;
     context.console.note(&format!("\nnext: mcpoke init {target}"));
     Ok(ExitCode::Success)
 }
@@ -91,14 +94,14 @@ fn attempt(
     shared: &Shared,
     web: &mut Web,
     refusal: &Exchange,
-    wishes: Option<&Wishes>,
+    wishes: Option<&LoginOptions>,
 ) -> Result<(), Error> {
     let challenge = Challenge::of(refusal);
     let mut authorization = shared.lock();
     let Some(wishes) = wishes else {
         return authorization.log_in_as_before(web, challenge.as_ref(), is_refusal(refusal));
     };
-    let wishes = Wishes { refused: is_refusal(refusal), ..wishes.clone() };
+    let wishes = LoginOptions { refused: is_refusal(refusal), ..wishes.clone() };
     authorization.log_in(web, challenge.as_ref(), &wishes)
 }
 
@@ -107,31 +110,30 @@ fn is_refusal(exchange: &Exchange) -> bool {
 }
 
 /// Sends `tools/list` without a token: the rejection says which authorization is required.
-fn look(prepared: &mut Prepared) -> Result<Exchange, CommandError> {
-    let client = &mut prepared.client;
-    client.authorize_with(crate::client::Authorization::default());
+fn look(server: &Server) -> Result<Exchange, CommandError> {
+    let client = &server.client;
+    let authorization = client::Authorization::default();
+    let config = ClientConfig { authorization, ..ClientConfig::clone(client.config()) };
+    let mut headers = client.headers().to_vec();
     // Other credentials would hide what the server requires of an anonymous client.
-    client.without_header("authorization");
-    client.resume(Session::default(), Renewal::Never);
-    let error = client.request(&Ask::list_tools()).err();
-    client.hang_up();
-    match (client.history().last().cloned(), error) {
-        (Some(exchange), _) if exchange.answer.is_some() => Ok(exchange),
-        (_, Some(error)) => Err(failed(error, client, &prepared.spoken).into()),
-        (_, None) => Err(Failure::usage("the server did not answer").into()),
+    headers.retain(|(name, _)| name != "authorization");
+    let mut anonymous = Client::new(client.endpoint().clone(), headers, Arc::new(config))
+        .map_err(|error| server.fail(client::Error::of(client::ErrorKind::Transport(error))))?;
+    let outcome = anonymous.request(&RpcRequest::list_tools());
+    match outcome {
+        Ok(answer) => Ok(*answer.exchange),
+        Err(error) => match error.exchange {
+            Some(exchange) if exchange.answer.is_some() => Ok(*exchange),
+            _ => Err(server.fail(error)),
+        },
     }
 }
 
 /// Converts a failed login to a failure, explained by its exchanges.
-fn refused(prepared: &mut Prepared, error: Error, history: Vec<Exchange>) -> CommandError {
-    let client = &mut prepared.client;
-    client.add_history(history);
-    let number = error.exchange;
-    let exchange = client.history().iter().find(|exchange| Some(exchange.number) == number);
-    let exchange = exchange.cloned().map(Box::new);
-    let kind = ClientErrorKind::Unauthorized(error);
-    let error = ClientError { kind, exchange, fallback: None, cancelled: false };
-    failed(error, client, &prepared.spoken).into()
+fn refused(context: &Context<'_>, server: &Server, error: Error) -> CommandError {
+    let exchange = error.exchange.and_then(|number| context.recorder.find(number));
+    let error = client::Error::of(client::ErrorKind::Unauthorized(error));
+    server.fail(client::Error { exchange: exchange.map(Box::new), ..error })
 }
 
 pub(super) fn log_out(context: &Context<'_>, server: Option<&str>) -> Outcome {
@@ -155,10 +157,10 @@ pub(super) fn log_out(context: &Context<'_>, server: Option<&str>) -> Outcome {
         context.console.note("forgotten; its tokens could not be read, and were not given back");
         return Ok(ExitCode::Success);
     }
-    let prepared = prepare_with(context, target, |_| Vec::new())?;
+    let server = prepare_with(context, target, Tokens::Keep, Watching::default())?;
     let redactor = context.recorder.redactor();
     let shown = quoted(&redactor.url(&url));
-    let shared = of_server(context, &prepared)?;
+    let shared = of_server(context, &server)?;
     if shared.lock().login().is_none() {
         return Err(nothing_there(&shown).into());
     }
@@ -174,8 +176,13 @@ pub(super) fn log_out(context: &Context<'_>, server: Option<&str>) -> Outcome {
 }
 
 /// Returns the login for a server, even if other credentials are sent to it.
-fn of_server(context: &Context<'_>, prepared: &Prepared) -> anyhow::Result<Shared> {
-    Authorization::of(context, &prepared.endpoint, prepared.saved.as_ref(), &prepared.http)
+fn of_server(context: &Context<'_>, server: &Server) -> anyhow::Result<Shared> {
+    Authorization::of(
+        context,
+        &server.endpoint,
+        server.saved.record.as_ref(),
+        &server.client.config().options,
+    )
 }
 
 fn nothing_there(server: &str) -> Failure {
@@ -185,19 +192,19 @@ fn nothing_there(server: &str) -> Failure {
 
 pub(super) fn token(context: &Context<'_>, server: Option<&str>, as_header: bool) -> Outcome {
     on_ctrl_c(&context.interrupt);
-    let prepared = prepare(context, named(context, server)?)?;
-    let expired = prepared.authorization.as_ref().is_some_and(|shared| {
+    let server = prepare(context, named(context, server)?, Watching::default())?;
+    let expired = server.identity.login.as_ref().is_some_and(|shared| {
         let authorization = shared.lock();
         authorization.login().is_some_and(|login| login.is_expired(SystemTime::now()))
     });
-    let target = &prepared.spoken.target;
+    let target = &server.hint.target;
     if expired {
         let text = format!("the token for {target} has expired, and could not be renewed");
         return Err(Failure::new(Kind::Auth, text)
             .with_next(format!("mcpoke login {target}"), "gets another")
             .into());
     }
-    let sent = prepared.expanded.headers.iter().find(|(name, _)| name == "authorization");
+    let sent = server.identity.sent.headers.iter().find(|(name, _)| name == "authorization");
     let Some((_, value)) = sent else {
         let text = format!("there is no token for {target}");
         return Err(Failure::new(Kind::Auth, text)
@@ -232,7 +239,11 @@ fn named(context: &Context<'_>, server: Option<&str>) -> Result<Target, CommandE
 /// Reads the login options; `None` if none is given. Environment variables apply only to
 /// servers that the user named (`by_user`): a project's file must not direct a client
 /// secret to a URL of its choice.
-fn wishes(context: &Context<'_>, args: &Args, by_user: bool) -> Result<Option<Wishes>, Failure> {
+fn wishes(
+    context: &Context<'_>,
+    args: &Args,
+    by_user: bool,
+) -> Result<Option<LoginOptions>, Failure> {
     let variable = |name: &str| context.env.var(name).filter(|_| by_user).map(str::to_owned);
     let or = |given: &Option<String>, name: &str| given.clone().or_else(|| variable(name));
     let reference = |given: &Option<String>, option: &str| {
@@ -247,17 +258,17 @@ fn wishes(context: &Context<'_>, args: &Args, by_user: bool) -> Result<Option<Wi
     let key = reference(&args.private_key, "--private-key")?
         .map(|pem| KeyReference { pem, id: args.key_id.clone() });
     let grant = match &args.idp {
-        Some(issuer) => GrantWish::Enterprise {
+        Some(issuer) => GrantChoice::Enterprise {
             issuer: issuer.clone(),
             client_id: args.idp_client_id.clone(),
             client_secret: reference(&args.idp_client_secret, "--idp-client-secret")?,
             id_token: reference(&args.id_token, "--id-token")?.unwrap_or_default(),
         },
-        None if args.client_credentials => GrantWish::ClientCredentials,
-        None => GrantWish::Code,
+        None if args.client_credentials => GrantChoice::ClientCredentials,
+        None => GrantChoice::Code,
     };
     let client_id = or(&args.client_id, "MCPOKE_CLIENT_ID");
-    if client_id.is_none() && !matches!(grant, GrantWish::Code) {
+    if client_id.is_none() && !matches!(grant, GrantChoice::Code) {
         return Err(Failure::usage("--client-id is wanted as well (or MCPOKE_CLIENT_ID)"));
     }
     let metadata_url = or(&args.client_metadata_url, "MCPOKE_CLIENT_METADATA_URL");
@@ -271,12 +282,12 @@ fn wishes(context: &Context<'_>, args: &Args, by_user: bool) -> Result<Option<Wi
         && args.scope.is_empty()
         && args.callback_port.is_none()
         && !args.register
-        && matches!(grant, GrantWish::Code);
+        && matches!(grant, GrantChoice::Code);
     if nothing {
         return Ok(None);
     }
     let scopes = args.scope.iter().flat_map(|text| text.split_whitespace());
-    Ok(Some(Wishes {
+    Ok(Some(LoginOptions {
         scopes: scopes.map(str::to_owned).collect(),
         client_id,
         client_secret,

@@ -34,7 +34,7 @@ use crate::exit::ExitCode;
 use crate::failure;
 use crate::failure::{Failure, Kind};
 use crate::output::ColorChoice;
-use crate::output::{Console, NothingThere};
+use crate::output::{Console, PointerNotFound};
 use crate::redact::Redactor;
 use crate::run::tools::{PROMPTS, RESOURCES, TEMPLATES};
 use crate::run::{self, CommandError, Context, Outcome};
@@ -54,7 +54,7 @@ pub fn run(cli: &Cli, env: &Env) -> ExitCode {
         Err(CommandError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             ExitCode::Success
         }
-        Err(CommandError::Io(error)) if NothingThere::is(&error) => {
+        Err(CommandError::Io(error)) if PointerNotFound::is(&error) => {
             told(&console, &Failure::usage(error.to_string()), &redactor)
         }
         Err(CommandError::Io(error)) => {

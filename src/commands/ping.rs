@@ -7,11 +7,10 @@ use crate::run::connect::with_server;
 use crate::run::{Context, Outcome};
 
 pub(super) fn run(context: &Context<'_>) -> Outcome {
-    with_server(context, Probe::Discover, |connected| {
-        connected.client.ping().map_err(|error| connected.fail(error))?;
-        let took = connected.client.history().last().and_then(|exchange| exchange.times.done);
-        let took = took.unwrap_or_default();
-        let url = context.recorder.redactor().url(connected.client.endpoint().as_str());
+    with_server(context, Probe::Discover, |server| {
+        let exchange = server.client.ping().map_err(|error| server.fail(error))?;
+        let took = exchange.times.done.unwrap_or_default();
+        let url = context.recorder.redactor().url(server.client.endpoint().as_str());
         if context.options.wants_json() {
             let ms = (took.as_secs_f64() * 1e6).round() / 1e3;
             context.console.value(&serde_json::json!({"endpoint": url, "milliseconds": ms}))?;

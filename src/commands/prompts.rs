@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::arguments::{Given, Typing};
 use crate::cli::{Complete, GetPrompt};
-use crate::client::{Ask, Probe};
+use crate::client::{Probe, RpcRequest};
 use crate::exchange::Purpose;
 use crate::exit::ExitCode;
 use crate::failure::{Failure, Kind};
@@ -18,15 +18,13 @@ use crate::run::{CommandError, Context, Outcome};
 
 pub(super) fn get(context: &Context<'_>, args: &GetPrompt) -> Outcome {
     let arguments = texts(&args.prompt, &args.arguments)?;
-    with_server(context, Probe::Discover, |connected| {
+    with_server(context, Probe::Discover, |server| {
         let params = json!({"name": args.prompt, "arguments": arguments});
         let purpose = Purpose::on(methods::GET_PROMPT, &args.prompt);
-        let ask = Ask::reading(purpose, params);
-        let raw = connected
-            .client
-            .request(&ask)
-            .map_err(|error| connected.fail_of_list(error, "list-prompts"))?;
-        print(context, &raw)?;
+        let rpc = RpcRequest::reading(purpose, params);
+        let outcome = server.client.request(&rpc);
+        let answer = outcome.map_err(|error| server.fail_of_list(error, "list-prompts"))?;
+        print(context, &answer.result)?;
         Ok(ExitCode::Success)
     })
 }
@@ -83,10 +81,11 @@ pub(super) fn complete(context: &Context<'_>, args: &Complete) -> Outcome {
     if !filled.is_empty() {
         params["context"] = json!({"arguments": filled});
     }
-    with_server(context, Probe::Discover, |connected| {
+    with_server(context, Probe::Discover, |server| {
         let purpose = Purpose::on(methods::COMPLETE, &args.reference);
-        let ask = Ask::reading(purpose, params);
-        let raw = connected.client.request(&ask).map_err(|error| connected.fail(error))?;
+        let rpc = RpcRequest::reading(purpose, params);
+        let outcome = server.client.request(&rpc);
+        let raw = outcome.map_err(|error| server.fail(error))?.result;
         let console = &context.console;
         if context.options.wants_json() {
             console.raw(raw.get())?;

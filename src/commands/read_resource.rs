@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::cli::ReadResource;
-use crate::client::{Ask, Probe};
+use crate::client::{Probe, RpcRequest};
 use crate::exchange::Purpose;
 use crate::exit::ExitCode;
 use crate::failure::{Failure, Kind};
@@ -18,14 +18,12 @@ use crate::run::connect::with_server;
 use crate::run::{CommandError, Context, Outcome};
 
 pub(super) fn run(context: &Context<'_>, args: &ReadResource) -> Outcome {
-    with_server(context, Probe::Discover, |connected| {
+    with_server(context, Probe::Discover, |server| {
         let purpose = Purpose::on(methods::READ_RESOURCE, &args.uri);
-        let ask = Ask::reading(purpose, json!({"uri": args.uri}));
-        let raw = connected
-            .client
-            .request(&ask)
-            .map_err(|error| connected.fail_of_list(error, "list-resources"))?;
-        print(context, args, &raw)?;
+        let rpc = RpcRequest::reading(purpose, json!({"uri": args.uri}));
+        let outcome = server.client.request(&rpc);
+        let answer = outcome.map_err(|error| server.fail_of_list(error, "list-resources"))?;
+        print(context, args, &answer.result)?;
         Ok(ExitCode::Success)
     })
 }

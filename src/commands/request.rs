@@ -4,14 +4,14 @@ use serde_json::{Value, json};
 
 use crate::arguments::read_object;
 use crate::cli::Request;
-use crate::client::{Ask, Probe, Repeat};
+use crate::client::{Idempotency, Probe, RpcRequest};
 use crate::exchange::Purpose;
 use crate::exit::ExitCode;
 use crate::failure::Failure;
 use crate::protocol::methods;
 use crate::run::connect::with_server;
 use crate::run::input::read_file;
-use crate::run::tools::mirrored;
+use crate::run::tools::{mirrored, send};
 use crate::run::{Context, Outcome};
 
 pub(super) fn run(context: &Context<'_>, args: &Request) -> Outcome {
@@ -25,44 +25,35 @@ pub(super) fn run(context: &Context<'_>, args: &Request) -> Outcome {
         None => Value::Null,
     };
     let probe = if args.method.starts_with("tools/") { Probe::ListTools } else { Probe::Discover };
-    with_server(context, probe, |connected| {
+    with_server(context, probe, |server| {
         if args.method.starts_with("notifications/") {
-            connected
-                .client
-                .notify(&args.method, &params)
-                .map_err(|error| connected.fail(error))?;
+            server.client.notify(&args.method, &params).map_err(|error| server.fail(error))?;
             context.console.note("the server accepted the notification");
             return Ok(ExitCode::Success);
         }
-        let mut ask = ask(args, &params);
-        ask.mirrored = mirrored(context, connected, &ask, false)?;
-        if args.raw {
-            connected.client.keep_messages();
+        let mut rpc = rpc_request(args, &params);
+        if args.method == methods::CALL_TOOL {
+            let name = rpc.params["name"].as_str().unwrap_or_default();
+            rpc.mirrored = mirrored(context, server, name)?;
         }
-        let mut outcome = connected.client.request(&ask);
-        if let Err(error) = &outcome
-            && connected.client.is_header_mismatch(error)
-            && args.method == methods::CALL_TOOL
-            && !connected.is_probe()
-        {
-            ask.mirrored = mirrored(context, connected, &ask, true)?;
-            outcome = connected.client.request(&ask);
-        }
-        if args.raw
-            && let Some(message) = connected.client.last_message()
-        {
-            // The failure is explained below as well.
-            context.console.raw(message)?;
-        }
-        let result = outcome.map_err(|error| connected.fail(error))?;
-        if !args.raw {
-            context.console.raw(result.get())?;
+        match send(context, server, &mut rpc)? {
+            Ok(answer) => {
+                let raw = answer.message.as_deref().unwrap_or(answer.result.get());
+                context.console.raw(raw)?;
+            }
+            Err(error) => {
+                if let Some(message) = &error.message {
+                    // The error is also explained on stderr.
+                    context.console.raw(message)?;
+                }
+                return Err(server.fail(error));
+            }
         }
         Ok(ExitCode::Success)
     })
 }
 
-fn ask(args: &Request, params: &Value) -> Ask {
+fn rpc_request(args: &Request, params: &Value) -> RpcRequest {
     let purpose = Purpose::of_params(&args.method, params);
     // Any other method may have side effects: never repeat it.
     let reads = args.method.ends_with("/list")
@@ -70,11 +61,11 @@ fn ask(args: &Request, params: &Value) -> Ask {
             args.method.as_str(),
             methods::PING | methods::DISCOVER | methods::READ_RESOURCE | methods::GET_PROMPT
         );
-    let repeat = if reads { Repeat::Harmless } else { Repeat::Harmful };
+    let idempotency = if reads { Idempotency::Idempotent } else { Idempotency::NotIdempotent };
     let params = if params.is_null() && args.method == methods::LIST_TOOLS {
         json!({})
     } else {
         params.clone()
     };
-    Ask::new(purpose, params, repeat)
+    RpcRequest { keeps_message: args.raw, ..RpcRequest::new(purpose, params, idempotency) }
 }

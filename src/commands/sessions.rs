@@ -66,9 +66,9 @@ pub(super) fn list(context: &Context<'_>) -> Outcome {
         .map(|record| {
             let opened = context.env.started.duration_since(record.opened_at()).unwrap_or_default();
             let session = record.session();
-            let kept = match &session.id {
+            let kept = match session.id() {
                 _ if session.is_modern() => "no session needed",
-                _ if !session.transport.is_http() => "a handshake for each command (HTTP+SSE)",
+                _ if !session.transport().is_http() => "a handshake for each command (HTTP+SSE)",
                 Some(_) => "session",
                 None => "no session",
             };

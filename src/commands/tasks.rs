@@ -11,41 +11,42 @@ use crate::failure::{Failure, Kind};
 use crate::output::{Destination, one_line};
 use crate::protocol::types::Tool;
 use crate::protocol::{codes, methods};
-use crate::run::connect::{Connected, with_server};
+use crate::run::connect::with_server;
 use crate::run::list_view::{self, ListView};
 use crate::run::result;
+use crate::run::server::Server;
 use crate::run::{CommandError, Context, Outcome};
 
 /// Returns true if the tool must be called as a task: on the user's request, or because it
 /// permits nothing else (2025-11-25, Tasks, "Tool-Level Negotiation").
-pub(super) fn wanted(args: &Call, tool: Option<&Tool>, connected: &Connected) -> bool {
+pub(super) fn wanted(args: &Call, tool: Option<&Tool>, server: &Server) -> bool {
     // "If capabilities do not include tasks.requests.tools.call, then clients MUST NOT attempt to use task
     // augmentation on that server's tools, regardless of taskSupport".
-    let has_tasks = connected
+    let has_tasks = server
         .capabilities()
         .is_some_and(|offered| offered["tasks"]["requests"]["tools"].get("call").is_some());
-    let may = has_tasks && !connected.client.session().is_modern();
+    let may = has_tasks && !server.client.session().is_modern();
     args.task || args.detach || (may && tool.is_some_and(Tool::wants_task))
 }
 
 /// Calls a tool as a task and waits for its result; `None` with `--detach`.
 pub(super) fn call(
     context: &Context<'_>,
-    connected: &mut Connected,
+    server: &mut Server,
     args: &Call,
     arguments: &Map<String, Value>,
     tool: Option<&Tool>,
 ) -> Result<Option<Box<RawValue>>, CommandError> {
     let ttl = args.ttl.map(std::time::Duration::from_secs_f64);
-    let begun = connected.client.begin_task(&args.tool, arguments, tool, ttl);
-    let task = match begun.map_err(|error| connected.fail(error))? {
+    let begun = server.client.begin_task(&args.tool, arguments, tool, ttl);
+    let task = match begun.map_err(|error| server.fail(error))? {
         Begun::Done(raw) => {
             context.console.note("mcpoke: the server answered at once; there is no task.");
             return Ok(Some(raw));
         }
         Begun::Task(task) => task,
     };
-    if let Some((store, name)) = connected.memory() {
+    if let Some((store, name)) = server.memory() {
         // A task that is not saved can still be queried by its id.
         let _ = store.remember_task(name, &task.id);
     }
@@ -55,29 +56,29 @@ pub(super) fn call(
         } else {
             context.console.out.server_text(&task.id)?;
         }
-        if connected.spoken.target == "demo" {
+        if server.hint.target == "demo" {
             context
                 .console
                 .note("mcpoke: the built-in server ends with this command, and so does the task.");
             return Ok(None);
         }
-        let next = connected.command(&format!("task {}", quoted(&task.id)));
+        let next = server.command(&format!("task {}", quoted(&task.id)));
         context.console.note(&format!("\nnext: {}  waits for its result", one_line(&next)));
         return Ok(None);
     }
-    wait(context, connected, task).map(Some)
+    wait(context, server, task).map(Some)
 }
 
 /// Waits for a task's result. Interrupting the wait does not cancel the task.
 fn wait(
     context: &Context<'_>,
-    connected: &mut Connected,
+    server: &mut Server,
     task: Task,
 ) -> Result<Box<RawValue>, CommandError> {
     let id = task.id.clone();
     let err = &context.console.err;
     let is_shown = err.terminal.is_terminal && !context.console.quiet;
-    let outcome = connected.client.wait_for_task(task, |task| {
+    let outcome = server.client.wait_for_task(task, |task| {
         if is_shown {
             let said = task.message.as_deref().unwrap_or_default();
             let text = one_line(&context.recorder.hide(&format!("{}  {said}", task.status)));
@@ -86,13 +87,13 @@ fn wait(
     });
     match outcome {
         Ok(raw) => {
-            if let Some((store, name)) = connected.memory() {
+            if let Some((store, name)) = server.memory() {
                 let _ = store.forget_task(name, &id);
             }
             Ok(raw)
         }
         Err(error) => {
-            let mut stop = connected.fail(error);
+            let mut stop = server.fail(error);
             if let CommandError::Failed(failure) = &mut stop
                 && matches!(failure.kind, Kind::Interrupted | Kind::Limit)
             {
@@ -100,7 +101,7 @@ fn wait(
                 failure.details.clear();
                 failure.details.push("The task goes on.".to_owned());
                 failure.next.clear();
-                let command = connected.command(&format!("task {}", quoted(&id)));
+                let command = server.command(&format!("task {}", quoted(&id)));
                 failure.next.push((command.clone(), "waits for its result"));
                 failure.next.push((format!("{command} --cancel"), "ends it"));
             }
@@ -111,13 +112,10 @@ fn wait(
 
 /// Runs `task ID`: waits for a task, shows its status, or cancels it.
 pub(super) fn one(context: &Context<'_>, args: &TaskArgs) -> Outcome {
-    with_server(context, Probe::Discover, |connected| {
-        if connected.client.session().is_modern() {
-            connected.client.declare_tasks();
-        }
+    with_server(context, Probe::Discover, |server| {
         if args.cancel {
-            let raw = connected.client.cancel_task(&args.id);
-            let raw = raw.map_err(|error| connected.fail(error))?;
+            let raw = server.client.cancel_task(&args.id);
+            let raw = raw.map_err(|error| server.fail(error))?;
             if context.options.wants_json() {
                 context.console.raw(raw.get())?;
             } else {
@@ -125,7 +123,7 @@ pub(super) fn one(context: &Context<'_>, args: &TaskArgs) -> Outcome {
             }
             return Ok(ExitCode::Success);
         }
-        let task = connected.client.task(&args.id).map_err(|error| connected.fail(error))?;
+        let task = server.client.task(&args.id).map_err(|error| server.fail(error))?;
         if args.status {
             if context.options.wants_json() {
                 context.console.raw(task.raw.get())?;
@@ -134,7 +132,7 @@ pub(super) fn one(context: &Context<'_>, args: &TaskArgs) -> Outcome {
             }
             return Ok(ExitCode::Success);
         }
-        let raw = wait(context, connected, task)?;
+        let raw = wait(context, server, task)?;
         let destination = Destination { stem: "task".to_owned(), ..Destination::default() };
         let is_error = result::print(context, &destination, &raw)?;
         Ok(if is_error { ExitCode::ToolFailed } else { ExitCode::Success })
@@ -144,12 +142,12 @@ pub(super) fn one(context: &Context<'_>, args: &TaskArgs) -> Outcome {
 /// Runs `tasks`: lists the server's tasks. The modern era has no such list; there, it lists
 /// the tasks that were started from here.
 pub(super) fn list(context: &Context<'_>, listing: &Listing) -> Outcome {
-    with_server(context, Probe::Discover, |connected| {
-        let tasks = if connected.client.session().is_modern() {
-            begun_here(connected)?
+    with_server(context, Probe::Discover, |server| {
+        let tasks = if server.client.session().is_modern() {
+            begun_here(server)?
         } else {
-            let all = connected.client.list(methods::LIST_TASKS, "tasks", usize::MAX);
-            all.map_err(|error| no_tasks(connected, error))?
+            let all = server.client.list(methods::LIST_TASKS, "tasks", usize::MAX);
+            all.map_err(|error| no_tasks(server, error))?
         };
         let mut tasks: Vec<Task> = tasks.iter().filter_map(|raw| Task::parse(raw)).collect();
         tasks.retain(|task| {
@@ -166,19 +164,18 @@ pub(super) fn list(context: &Context<'_>, listing: &Listing) -> Outcome {
 }
 
 /// Returns the tasks that were started from here and that the server still has.
-fn begun_here(connected: &mut Connected) -> Result<Vec<Box<RawValue>>, CommandError> {
-    connected.client.declare_tasks();
-    let Some((store, name)) = connected.memory() else { return Ok(Vec::new()) };
+fn begun_here(server: &mut Server) -> Result<Vec<Box<RawValue>>, CommandError> {
+    let Some((store, name)) = server.memory() else { return Ok(Vec::new()) };
     let (store, name) = (store.clone(), name.to_owned());
     let mut found = Vec::new();
     for id in store.tasks(&name)? {
-        match connected.client.task(&id) {
+        match server.client.task(&id) {
             Ok(task) => found.push(task.raw),
             Err(error) if is_unknown(&error) => {
                 // The server no longer has this task.
                 store.forget_task(&name, &id)?;
             }
-            Err(error) => return Err(connected.fail(error)),
+            Err(error) => return Err(server.fail(error)),
         }
     }
     Ok(found)
@@ -190,13 +187,13 @@ fn is_unknown(error: &crate::client::Error) -> bool {
     matches!(&error.kind, crate::client::ErrorKind::Rpc(error) if error.code == Some(codes::INVALID_PARAMS))
 }
 
-fn no_tasks(connected: &Connected, error: crate::client::Error) -> CommandError {
+fn no_tasks(server: &Server, error: crate::client::Error) -> CommandError {
     if error.is_unknown_method() {
         let text =
             format!("the server offers no tasks (`tasks`, or in the modern era {EXTENSION})");
         return Failure::new(Kind::Rpc, text).into();
     }
-    connected.fail(error)
+    server.fail(error)
 }
 
 fn row(task: &Task) -> Vec<String> {

@@ -12,11 +12,11 @@ mod profile;
 mod rule;
 mod rules;
 
-use crate::exchange::{Exchange, Shape};
+use crate::exchange::{BodyKind, Exchange};
 use crate::protocol::methods;
 
 pub use id::RuleId;
-pub use profile::{Departure, Eras, Profile, Reaction, Role, Sessions, Step};
+pub use profile::{Eras, Profile, Reaction, Role, Sessions, Step, Violation};
 pub use rule::{Certainty, Finding, FirstLine, Next, Rule, succeeded, tool_failed};
 
 use rule::Evidence;
@@ -31,6 +31,11 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
 /// Returns the rule with this id.
 pub fn rule(id: &str) -> Option<&'static Rule> {
     rules().find(|rule| rule.id.as_str() == id)
+}
+
+/// Returns how many earlier exchanges the rules look at, apart from handshakes and ends of sessions.
+pub fn reach() -> usize {
+    rules().map(|rule| rule.reach).max().unwrap_or_default()
 }
 
 /// Explains the last exchange, the most certain finding first. Returns nothing if it
@@ -102,8 +107,9 @@ pub fn conduct_at(exchanges: &[Exchange], at: usize) -> Vec<Finding> {
 fn is_failure(evidence: &Evidence<'_>) -> bool {
     let Some(answer) = evidence.answer else { return evidence.exchange.failure.is_some() };
     // A body that was not read belongs to an accepted notification.
-    let unread =
-        answer.is_success() && answer.shape == Shape::Unread && evidence.exchange.failure.is_none();
+    let unread = answer.is_success()
+        && answer.shape == BodyKind::Unread
+        && evidence.exchange.failure.is_none();
     !unread && !succeeded(evidence.exchange)
 }
 

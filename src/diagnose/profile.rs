@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::rule::{error_of, issued, succeeded};
-use crate::exchange::{Exchange, Shape};
+use crate::exchange::{BodyKind, Exchange};
 use crate::protocol::envelope::META_SERVER;
 
 /// Role of an exchange in a trace.
@@ -127,7 +127,7 @@ impl Reaction {
 
 /// Violation of the specification by a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Departure {
+pub struct Violation {
     /// Description of the behaviour and of what the specification requires.
     pub what: String,
     /// Section of the specification.
@@ -156,7 +156,7 @@ pub struct Profile {
     /// Reaction to the id of an ended session.
     pub ended_id: Option<Reaction>,
     /// Violations of the specification.
-    pub departures: Vec<Departure>,
+    pub violations: Vec<Violation>,
 }
 
 const MANAGEMENT: &str = "2025-11-25, Transports, Session Management";
@@ -188,8 +188,8 @@ impl Profile {
         let proper = worked(Role::Proper).or(modern).or(initialize);
         let answers =
             proper.and_then(|e| e.answer.as_ref()).and_then(|answer| match answer.shape {
-                Shape::Events => Some("SSE"),
-                Shape::Json => Some("JSON"),
+                BodyKind::Events => Some("SSE"),
+                BodyKind::Json => Some("JSON"),
                 _ => None,
             });
         let mut profile = Self {
@@ -209,15 +209,15 @@ impl Profile {
             bare,
             unknown_id: find(Role::UnknownId).and_then(Reaction::of),
             ended_id: find(Role::EndedId).and_then(Reaction::of),
-            departures: Vec::new(),
+            violations: Vec::new(),
         };
-        profile.departures = profile.departs(find(Role::Initialized), worked(Role::End).is_some());
+        profile.violations = profile.departs(find(Role::Initialized), worked(Role::End).is_some());
         profile
     }
 
-    fn departs(&self, initialized: Option<&Exchange>, ended: bool) -> Vec<Departure> {
+    fn departs(&self, initialized: Option<&Exchange>, ended: bool) -> Vec<Violation> {
         let mut found = Vec::new();
-        let mut add = |what: String, specification| found.push(Departure { what, specification });
+        let mut add = |what: String, specification| found.push(Violation { what, specification });
         let keeps = self.sessions == Sessions::Required;
         if let Some(bare) = self.bare.as_ref().filter(|bare| keeps && bare.status != 400) {
             add(format!("a missing id gets {}, and should get 400", bare.status), MANAGEMENT);

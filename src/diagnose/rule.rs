@@ -1,7 +1,7 @@
 //! Rules, the evidence they examine, and the findings they return.
 
 use super::id::RuleId;
-use crate::exchange::{Answer, Exchange, FailureKind, Shape};
+use crate::exchange::{Answer, BodyKind, Exchange, FailureKind};
 use crate::exit::Kind;
 use crate::protocol::headers;
 use crate::protocol::jsonrpc::{self, ErrorObject, Message};
@@ -221,7 +221,7 @@ impl<'e> Evidence<'e> {
         self.answer.and_then(|answer| answer.header(name))
     }
 
-    pub(crate) fn shape(&self) -> Option<Shape> {
+    pub(crate) fn shape(&self) -> Option<BodyKind> {
         self.answer.map(|answer| answer.shape)
     }
 
@@ -318,7 +318,10 @@ pub fn succeeded(exchange: &Exchange) -> bool {
     let silent = asks
         && answer.status != 202
         && answer.last_message().is_none()
-        && matches!(answer.shape, Shape::Empty | Shape::Events | Shape::Html | Shape::Text);
+        && matches!(
+            answer.shape,
+            BodyKind::Empty | BodyKind::Events | BodyKind::Html | BodyKind::Text
+        );
     answer.is_success() && error_of(answer).is_none() && exchange.failure.is_none() && !silent
 }
 

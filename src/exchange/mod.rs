@@ -4,6 +4,7 @@
 //! is shown passes through the [`Redactor`] that every observer receives.
 
 mod failure;
+mod history;
 mod recorder;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -17,6 +18,7 @@ use crate::protocol::version;
 use crate::redact::{Redactor, is_sensitive_header, secrets_of};
 
 pub use failure::{Failure, FailureKind, Objection, Phase};
+pub use history::History;
 pub use recorder::{Observer, Recorder};
 
 /// Maximum number of bytes kept of a body; a longer one is marked as cut.
@@ -157,7 +159,7 @@ pub struct Wire {
 
 /// Format of a body, detected from its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
+pub enum BodyKind {
     /// Not read: the body of an accepted notification is of no use.
     Unread,
     /// Empty body.
@@ -172,22 +174,22 @@ pub enum Shape {
     Text,
 }
 
-impl Shape {
+impl BodyKind {
     /// Detects the format from the first bytes; the Content-Type decides only if they are
     /// inconclusive.
     pub fn of(start: &[u8], labelled_stream: bool) -> Self {
         if start.is_empty() {
-            return Shape::Empty;
+            return BodyKind::Empty;
         }
         let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
         let looks_like_stream = [&b"event:"[..], b"data:", b"id:", b"retry:", b":"]
             .iter()
             .any(|field| text.starts_with(field));
         match text.first() {
-            Some(b'{' | b'[') => Shape::Json,
-            _ if labelled_stream || looks_like_stream => Shape::Events,
-            Some(b'<') => Shape::Html,
-            _ => Shape::Text,
+            Some(b'{' | b'[') => BodyKind::Json,
+            _ if labelled_stream || looks_like_stream => BodyKind::Events,
+            Some(b'<') => BodyKind::Html,
+            _ => BodyKind::Text,
         }
     }
 
@@ -229,7 +231,7 @@ pub struct Answer {
     /// Header names in lower case with their values, in order.
     pub headers: Vec<(String, String)>,
     /// Detected format of the body.
-    pub shape: Shape,
+    pub shape: BodyKind,
     /// Start of the body, up to [`KEEP_BODY`]; the blocks of a stream are in `events`.
     pub body: String,
     /// Total size of the body in bytes.
@@ -254,12 +256,12 @@ impl Answer {
     /// Returns the last message of the body: the data of the last event, or the document.
     pub fn last_message(&self) -> Option<&str> {
         match self.shape {
-            Shape::Events => self
+            BodyKind::Events => self
                 .events
                 .iter()
                 .rev()
                 .find_map(|event| event.data.as_deref().filter(|d| !d.is_empty())),
-            Shape::Json => Some(&self.body),
+            BodyKind::Json => Some(&self.body),
             _ => None,
         }
     }
@@ -386,14 +388,14 @@ mod tests {
 
     #[test]
     fn a_body_is_what_it_is_whatever_its_label() {
-        assert_eq!(Shape::of(b"", true), Shape::Empty);
-        assert_eq!(Shape::of(b" {\"a\":1}", true), Shape::Json);
-        assert_eq!(Shape::of(b"\xef\xbb\xbf[]", false), Shape::Json);
-        assert_eq!(Shape::of(b"event: message\n", false), Shape::Events);
-        assert_eq!(Shape::of(b": ok\n", false), Shape::Events);
-        assert_eq!(Shape::of(b"\n\n", true), Shape::Events);
-        assert_eq!(Shape::of(b"<!DOCTYPE html>", false), Shape::Html);
-        assert_eq!(Shape::of(b"session not found\n", false), Shape::Text);
-        assert_eq!(Shape::of(b"null", false), Shape::Text);
+        assert_eq!(BodyKind::of(b"", true), BodyKind::Empty);
+        assert_eq!(BodyKind::of(b" {\"a\":1}", true), BodyKind::Json);
+        assert_eq!(BodyKind::of(b"\xef\xbb\xbf[]", false), BodyKind::Json);
+        assert_eq!(BodyKind::of(b"event: message\n", false), BodyKind::Events);
+        assert_eq!(BodyKind::of(b": ok\n", false), BodyKind::Events);
+        assert_eq!(BodyKind::of(b"\n\n", true), BodyKind::Events);
+        assert_eq!(BodyKind::of(b"<!DOCTYPE html>", false), BodyKind::Html);
+        assert_eq!(BodyKind::of(b"session not found\n", false), BodyKind::Text);
+        assert_eq!(BodyKind::of(b"null", false), BodyKind::Text);
     }
 }

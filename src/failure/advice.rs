@@ -9,7 +9,7 @@ use crate::transport;
 
 /// Context for suggested commands: the server's name and the kind of command that runs.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Spoken {
+pub(crate) struct TargetHint {
     /// The server as a command-line argument, quoted for a shell and without secrets.
     pub(crate) target: String,
     /// The option that deliberately breaks a protocol rule, such as `--no-session`.
@@ -29,7 +29,7 @@ pub(crate) fn quoted(word: &str) -> String {
 }
 
 /// Converts a failed request to a failure with suggested next commands.
-pub(crate) fn failed(error: client::Error, client: &Client, spoken: &Spoken) -> Failure {
+pub(crate) fn failed(error: client::Error, client: &Client, hint: &TargetHint) -> Failure {
     let limit = match &error.kind {
         ErrorKind::Transport(error) => match error.kind {
             transport::ErrorKind::TooSlow(option) | transport::ErrorKind::TooLarge(option) => {
@@ -43,9 +43,9 @@ pub(crate) fn failed(error: client::Error, client: &Client, spoken: &Spoken) -> 
         ErrorKind::Unauthorized(error) => error.wanted.join(" "),
         _ => String::new(),
     };
-    let failure = from_client(error, client.history());
+    let failure = from_client(error, &client.history());
     if !wanted.is_empty() {
-        let login = format!("mcpoke login {} --scope {}", spoken.target, quoted(&wanted));
+        let login = format!("mcpoke login {} --scope {}", hint.target, quoted(&wanted));
         return failure
             .with_next(login, "asks for it, in a browser")
             .with_next(format!("mcpoke explain {}", RuleId::AuthScope), "explains it in full");
@@ -55,7 +55,7 @@ pub(crate) fn failed(error: client::Error, client: &Client, spoken: &Spoken) -> 
             .with_next(format!("the same with a larger {option}"), "0 is without limit for times");
     }
     let rule = failure.findings.first().map(|finding| finding.rule);
-    let failure = advised(failure, rule.map(|rule| rule.next), client, spoken);
+    let failure = advised(failure, rule.map(|rule| rule.next), client, hint);
     match rule {
         Some(rule) if rule.next != Next::LookCloser => {
             failure.with_next(format!("mcpoke explain {}", rule.id), "explains it in full")
@@ -65,34 +65,34 @@ pub(crate) fn failed(error: client::Error, client: &Client, spoken: &Spoken) -> 
 }
 
 /// Adds suggestions for the finding or, without a specific one, for the kind of failure.
-fn advised(failure: Failure, next: Option<Next>, client: &Client, spoken: &Spoken) -> Failure {
+fn advised(failure: Failure, next: Option<Next>, client: &Client, hint: &TargetHint) -> Failure {
     match (next, failure.kind) {
-        (Some(Next::Handshake), _) | (_, Kind::Session) => about_sessions(failure, spoken),
+        (Some(Next::Handshake), _) | (_, Kind::Session) => about_sessions(failure, hint),
         (_, Kind::Auth) if is_status(&failure, 407) => failure
             .with_detail("The proxy wants credentials: http://USER:PASSWORD@HOST with --proxy."),
-        (_, Kind::Auth) => with_login(failure, next, spoken)
+        (_, Kind::Auth) => with_login(failure, next, hint)
             .with_next(
-                format!("mcpoke init {} --bearer env:TOKEN", spoken.target),
+                format!("mcpoke init {} --bearer env:TOKEN", hint.target),
                 "with the token in $TOKEN",
             )
             .with_next(
-                format!("mcpoke init {} --token-command CMD", spoken.target),
+                format!("mcpoke init {} --token-command CMD", hint.target),
                 "with the token that a command says",
             ),
         (Some(Next::OtherAddress), _) => elsewhere(failure, client),
         (Some(Next::Init), _) => failure.with_next(
-            format!("mcpoke init {}", spoken.target),
+            format!("mcpoke init {}", hint.target),
             "finds out what the server speaks, and remembers it",
         ),
         (Some(Next::Nothing), _) => failure,
         (None, Kind::Unreachable) => {
             failure.with_detail("Is the server running, and is this its address?")
         }
-        (Some(Next::LookCloser), _) if !spoken.tracing => failure
-            .with_next(format!("mcpoke trace {}", spoken.target), "tries the server step by step")
+        (Some(Next::LookCloser), _) if !hint.tracing => failure
+            .with_next(format!("mcpoke trace {}", hint.target), "tries the server step by step")
             .with_next("the same with --trace", "shows all that was sent and received"),
-        (_, Kind::Rpc | Kind::Protocol) if !spoken.tracing => failure.with_next(
-            format!("mcpoke trace {}", spoken.target),
+        (_, Kind::Rpc | Kind::Protocol) if !hint.tracing => failure.with_next(
+            format!("mcpoke trace {}", hint.target),
             "shows step by step how the server answers",
         ),
         _ => failure,
@@ -100,7 +100,7 @@ fn advised(failure: Failure, next: Option<Next>, client: &Client, spoken: &Spoke
 }
 
 /// Suggests `mcpoke login` if the server accepts bearer tokens, or names no scheme at all.
-fn with_login(failure: Failure, next: Option<Next>, spoken: &Spoken) -> Failure {
+fn with_login(failure: Failure, next: Option<Next>, hint: &TargetHint) -> Failure {
     let takes_tokens = failure.exchange.as_ref().is_none_or(|exchange| {
         let all = Challenge::all(exchange);
         all.is_empty() || all.iter().any(|challenge| challenge.scheme == "bearer")
@@ -108,21 +108,21 @@ fn with_login(failure: Failure, next: Option<Next>, spoken: &Spoken) -> Failure 
     if !takes_tokens || next.is_some_and(|next| next != Next::Login) {
         return failure;
     }
-    failure.with_next(format!("mcpoke login {}", spoken.target), "gets a token, in a browser")
+    failure.with_next(format!("mcpoke login {}", hint.target), "gets a token, in a browser")
 }
 
-fn about_sessions(failure: Failure, spoken: &Spoken) -> Failure {
+fn about_sessions(failure: Failure, hint: &TargetHint) -> Failure {
     let mut failure = failure;
-    if let Some(option) = spoken.probe {
+    if let Some(option) = hint.probe {
         failure = failure.with_next(format!("the same without {option}"), "does it properly");
-    } else if spoken.target != "demo" {
-        let init = format!("mcpoke init {}", spoken.target);
+    } else if hint.target != "demo" {
+        let init = format!("mcpoke init {}", hint.target);
         failure = failure.with_next(init, "does the handshake and remembers it");
     }
-    if spoken.tracing {
+    if hint.tracing {
         return failure;
     }
-    failure.with_next(format!("mcpoke trace {}", spoken.target), "shows it step by step")
+    failure.with_next(format!("mcpoke trace {}", hint.target), "shows it step by step")
 }
 
 fn is_status(failure: &Failure, status: u16) -> bool {

@@ -11,7 +11,7 @@ use crate::exchange::Exchange;
 use crate::session::TargetError;
 
 pub use crate::exit::Kind;
-pub(crate) use advice::{Spoken, failed, quoted};
+pub(crate) use advice::{TargetHint, failed, quoted};
 pub use from_client::{from_client, from_oauth, from_transport};
 pub use page::print;
 

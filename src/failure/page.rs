@@ -3,7 +3,7 @@
 use std::io;
 
 use super::{Failure, Kind};
-use crate::exchange::{Exchange, Shape};
+use crate::exchange::{BodyKind, Exchange};
 use crate::output::{Console, Paint, duration, one_line, wrap};
 use crate::protocol::headers;
 use crate::redact::Redactor;
@@ -115,7 +115,7 @@ impl Page<'_> {
         if let Some((code, message)) = &self.failure.rpc {
             let code = code.map_or(String::new(), |code| format!("{code} "));
             self.labelled("", &format!("{code}{}", self.safe(message)))?;
-        } else if answer.shape == Shape::Events {
+        } else if answer.shape == BodyKind::Events {
             self.labelled(
                 "",
                 &match answer.events.len() {

@@ -13,7 +13,7 @@ use url::Url;
 
 use super::error::{Error, ErrorKind};
 use crate::endpoint::Endpoint;
-use crate::exchange::{Exchange, Failure, FailureKind, Phase, Purpose, Recorder, Request};
+use crate::exchange::{Failure, FailureKind, Phase, Purpose, Recorder, Request};
 use crate::redact::{credential, is_sensitive_member, without_secrets};
 use crate::transport::{
     self, Http, MAX_REDIRECTS, Options, ProxyChoice, Redirect, is_public, judge_get,
@@ -32,8 +32,8 @@ pub struct Web {
     options: Options,
     recorder: Recorder,
     proxies: Proxies,
-    /// Exchanges so far.
-    history: Vec<Exchange>,
+    /// Number of the last exchange; 0 before the first.
+    last: usize,
 }
 
 /// A response: its status, and its document if it is JSON.
@@ -41,6 +41,7 @@ pub(super) struct Answered {
     pub(super) number: usize,
     pub(super) status: u16,
     pub(super) document: Option<Value>,
+    pub(super) location: Option<String>,
 }
 
 impl Answered {
@@ -95,7 +96,7 @@ impl Web {
         limits.first_byte = None;
         limits.silence = None;
         limits.max_size = limits.max_size.min(MAX_DOCUMENT);
-        Self { options, recorder, proxies, history: Vec::new() }
+        Self { options, recorder, proxies, last: 0 }
     }
 
     /// Rejects private addresses from now on, because the server that names them is public.
@@ -106,11 +107,6 @@ impl Web {
     /// Returns true if private addresses are rejected.
     pub fn is_only_public(&self) -> bool {
         self.options.only_public
-    }
-
-    /// Appends exchanges that were made elsewhere for the same purpose.
-    pub fn add_history(&mut self, exchanges: Vec<Exchange>) {
-        self.history.extend(exchanges);
     }
 
     /// Checks whether a URL may be used. Returns its endpoint, or an error that names it as
@@ -128,11 +124,6 @@ impl Web {
             return Err(Error::new(ErrorKind::Unsafe, text).marking(FailureKind::PrivateAddress));
         }
         Ok(endpoint)
-    }
-
-    /// Removes and returns all exchanges so far.
-    pub fn take_history(&mut self) -> Vec<Exchange> {
-        std::mem::take(&mut self.history)
     }
 
     /// Adds a secret to the redactor before it can be shown.
@@ -154,9 +145,7 @@ impl Web {
             let url = at.as_str().to_owned();
             let request = Request { method: "GET", url, headers: all, body: String::new() };
             let answered = self.send(&at, purpose, request)?;
-            let last = self.history.last().and_then(|exchange| exchange.answer.as_ref());
-            let location = last.and_then(|answer| answer.header("location"));
-            match judge_get(at.as_str(), answered.status, location) {
+            match judge_get(at.as_str(), answered.status, answered.location.as_deref()) {
                 Some(Redirect::Follow(next)) => at = self.check(&next, purpose)?,
                 Some(Redirect::Refuse(why)) => {
                     let text = format!("the {purpose} redirects, which is not followed: {why}");
@@ -212,7 +201,7 @@ impl Web {
             Ok(reply) => reply,
             Err(none) => {
                 let number = none.exchange.number;
-                self.history.push(*none.exchange);
+                self.last = number;
                 return Err(failed(none.error, number));
             }
         };
@@ -227,9 +216,11 @@ impl Web {
             text.to_owned()
         });
         let (number, status) = (reply.exchange().number, reply.status());
-        self.history.push(*reply.finish());
+        let location = reply.header("location").map(str::to_owned);
+        self.last = number;
+        reply.finish();
         body.map_err(|error| failed(error, number))?;
-        Ok(Answered { number, status, document })
+        Ok(Answered { number, status, document, location })
     }
 
     /// Returns the body of a response that may contain secrets, with every secret masked at any
@@ -264,18 +255,18 @@ impl Web {
 
     /// Records the error as the failure of the last exchange.
     pub(super) fn refuse(&mut self, error: Error) -> Error {
-        match self.history.last_mut() {
-            Some(exchange) => {
-                exchange.failure.get_or_insert_with(|| Failure {
-                    kind: error.mark,
-                    phase: Phase::Read,
-                    text: error.text.clone(),
-                    may_have_run: true,
-                });
-                error.shown_by(exchange.number)
-            }
-            None => error,
+        if self.last == 0 {
+            return error;
         }
+        self.recorder.amend(self.last, |exchange| {
+            exchange.failure.get_or_insert_with(|| Failure {
+                kind: error.mark,
+                phase: Phase::Read,
+                text: error.text.clone(),
+                may_have_run: true,
+            });
+        });
+        error.shown_by(self.last)
     }
 }
 

@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use crate::env::{Env, Terminal};
 
 pub use content::{Destination, Rendered, render};
-pub use overlay::Overlay;
+pub use overlay::ProgressLine;
 pub use sanitize::{one_line, text as safe_text};
 pub use style::{ColorChoice, Paint, Style};
 pub use table::{Columns, table};
@@ -41,25 +41,25 @@ pub struct Console {
 
 /// Error for a query that found no value. Its text describes what the result has instead.
 #[derive(Debug)]
-pub struct NothingThere(String);
+pub struct PointerNotFound(String);
 
-impl std::fmt::Display for NothingThere {
+impl std::fmt::Display for PointerNotFound {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for NothingThere {}
+impl std::error::Error for PointerNotFound {}
 
-impl NothingThere {
+impl PointerNotFound {
     /// Returns true if an I/O error is of this type.
     pub fn is(error: &io::Error) -> bool {
         error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Self>)
     }
 }
 
-impl From<NothingThere> for io::Error {
-    fn from(error: NothingThere) -> Self {
+impl From<PointerNotFound> for io::Error {
+    fn from(error: PointerNotFound) -> Self {
         Self::other(error)
     }
 }
@@ -73,7 +73,7 @@ pub struct Stream {
     /// Terminal properties of the stream.
     pub terminal: Terminal,
     /// The progress line, shared by all streams of the terminal.
-    pub overlay: Overlay,
+    pub overlay: ProgressLine,
     /// True if results are written to the stream.
     has_results: bool,
 }
@@ -81,7 +81,7 @@ pub struct Stream {
 impl Console {
     /// Creates a console for the streams of the process.
     pub fn new(env: &Env, color: ColorChoice, quiet: bool, json: bool) -> Self {
-        let overlay = Overlay::default();
+        let overlay = ProgressLine::default();
         let stream = |target: Box<dyn Write + Send>, terminal: Terminal, has_results| Stream {
             target: Arc::new(Mutex::new(target)),
             style: Style::decide(color, env, terminal),
@@ -154,7 +154,7 @@ impl Console {
 }
 
 /// Returns the value at a JSON Pointer (RFC 6901).
-fn at<'v>(value: &'v Value, pointer: &str) -> Result<&'v Value, NothingThere> {
+fn at<'v>(value: &'v Value, pointer: &str) -> Result<&'v Value, PointerNotFound> {
     if let Some(found) = value.pointer(pointer) {
         return Ok(found);
     }
@@ -172,7 +172,7 @@ fn at<'v>(value: &'v Value, pointer: &str) -> Result<&'v Value, NothingThere> {
         _ => "a single value".to_owned(),
     };
     let place = if end.is_empty() { "the result".to_owned() } else { format!("`{end}`") };
-    Err(NothingThere(format!("the result has nothing at `{pointer}`: {place} has {has}")))
+    Err(PointerNotFound(format!("the result has nothing at `{pointer}`: {place} has {has}")))
 }
 
 impl Stream {

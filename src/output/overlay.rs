@@ -14,7 +14,7 @@ const TURN: Duration = Duration::from_millis(100);
 
 /// The progress line, if one is shown. Clones share it.
 #[derive(Clone)]
-pub struct Overlay(Arc<Mutex<State>>);
+pub struct ProgressLine(Arc<Mutex<State>>);
 
 /// Columns for the bar and its numbers, and some that stay free.
 const BAR: usize = 48;
@@ -31,14 +31,14 @@ struct State {
     held: bool,
 }
 
-impl Default for Overlay {
+impl Default for ProgressLine {
     fn default() -> Self {
         let state = State { began: Instant::now(), bar: None, is_bar: false, held: false };
         Self(Arc::new(Mutex::new(state)))
     }
 }
 
-impl Overlay {
+impl ProgressLine {
     /// Shows the progress and a text. `fraction` is from 0 to 1, or `None` for a spinner;
     /// `width` is that of the terminal.
     pub fn show(&self, fraction: Option<f64>, text: &str, width: Option<u16>) {

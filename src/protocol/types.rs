@@ -90,39 +90,108 @@ impl Transport {
     }
 }
 
-/// Revision, session id and transport of the requests to a server.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Session {
-    /// Protocol revision; `None` sends no version header, as thin clients do.
-    pub version: Option<String>,
-    /// Session id; `None` for a server without sessions, and always in the modern era.
-    pub id: Option<String>,
-    /// The transport.
-    pub transport: Transport,
+/// How requests to a server are sent: what the beginning with it has settled.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Session {
+    /// Nothing is settled. Requests carry no id, and a version header only if the user forces one.
+    None {
+        /// Revision that the user forces.
+        version: Option<String>,
+    },
+    /// Handshake over Streamable HTTP (2025-03-26 to 2025-11-25).
+    Legacy {
+        /// Negotiated revision.
+        version: String,
+        /// Session id; `None` if the server keeps no sessions.
+        id: Option<String>,
+    },
+    /// No handshake (2026-07-28): every request carries its own metadata.
+    Modern {
+        /// Revision of the requests.
+        version: String,
+        /// Session id that the user forces; the era has none.
+        id: Option<String>,
+    },
+    /// Handshake over HTTP+SSE (2024-11-05). The session lives as long as its stream.
+    Sse {
+        /// Negotiated revision; `None` until the handshake is done.
+        version: Option<String>,
+    },
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        Self::None { version: None }
+    }
 }
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // The session id is a secret.
-        let id = self.id.as_ref().map(|_| "…");
-        write!(f, "Session({:?}, {id:?}, {:?})", self.version, self.transport)
+        let id = self.id().map(|_| "…");
+        write!(f, "Session({:?}, {id:?}, {:?})", self.version(), self.transport())
     }
 }
 
 impl Session {
-    /// Creates the session data of a modern server, without a session id.
-    pub fn modern(version: &str) -> Self {
-        Self { version: Some(version.to_owned()), ..Self::default() }
+    /// Creates the session of these parts. Without a revision nothing is settled.
+    pub fn of(transport: Transport, version: Option<String>, id: Option<String>) -> Self {
+        match version {
+            version if transport == Transport::Sse => Self::Sse { version },
+            Some(version) if Era::of(&version) == Era::Modern => Self::Modern { version, id },
+            Some(version) => Self::Legacy { version, id },
+            None => Self::None { version: None },
+        }
     }
 
-    /// Returns the era of the revision; without a revision, legacy.
+    /// Creates a session in which nothing but the revision is settled.
+    pub fn bare(version: Option<String>) -> Self {
+        match version {
+            Some(version) if Era::of(&version) == Era::Modern => Self::Modern { version, id: None },
+            version => Self::None { version },
+        }
+    }
+
+    /// Creates the session of a modern server.
+    pub fn modern(version: &str) -> Self {
+        Self::Modern { version: version.to_owned(), id: None }
+    }
+
+    /// Returns the same session with another id, or with none.
+    #[must_use]
+    pub fn with_id(&self, id: Option<String>) -> Self {
+        Self::of(self.transport(), self.version().map(str::to_owned), id)
+    }
+
+    /// Returns the revision that requests name; `None` sends no version header, as thin clients do.
+    pub fn version(&self) -> Option<&str> {
+        match self {
+            Self::None { version } | Self::Sse { version } => version.as_deref(),
+            Self::Legacy { version, .. } | Self::Modern { version, .. } => Some(version),
+        }
+    }
+
+    /// Returns the session id that requests carry.
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            Self::Legacy { id, .. } | Self::Modern { id, .. } => id.as_deref(),
+            Self::None { .. } | Self::Sse { .. } => None,
+        }
+    }
+
+    /// Returns the transport.
+    pub fn transport(&self) -> Transport {
+        if matches!(self, Self::Sse { .. }) { Transport::Sse } else { Transport::Http }
+    }
+
+    /// Returns the era; legacy if nothing is settled.
     pub fn era(&self) -> Era {
-        self.version.as_deref().map_or(Era::Legacy, Era::of)
+        if self.is_modern() { Era::Modern } else { Era::Legacy }
     }
 
     /// Returns true if requests carry their own metadata.
     pub fn is_modern(&self) -> bool {
-        self.era() == Era::Modern
+        matches!(self, Self::Modern { .. })
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::trace_lines::{create_private, head_lines, milliseconds};
 use crate::exchange::{
-    Answer, Connection, Event, Exchange, Failure, Observer, Purpose, Request, Shape, Times, Wire,
+    Answer, BodyKind, Connection, Event, Exchange, Failure, Observer, Purpose, Request, Times, Wire,
 };
 use crate::protocol::headers::EVENT_STREAM;
 use crate::redact::Redactor;
@@ -105,7 +105,7 @@ fn response(
     };
     // The body of a stream is only kept as events.
     let text = match answer.shape {
-        Shape::Events => answer.events.iter().map(event_text).collect::<String>(),
+        BodyKind::Events => answer.events.iter().map(event_text).collect::<String>(),
         _ => answer.body.clone(),
     };
     let status = super::status_line(answer.status);
@@ -339,13 +339,13 @@ fn answer_of(status: u16, headers: Vec<(String, String)>, text: &str) -> Answer 
     let mut answer = Answer {
         status,
         headers,
-        shape: Shape::of(text.as_bytes(), labelled),
+        shape: BodyKind::of(text.as_bytes(), labelled),
         body: String::new(),
         body_length: text.len() as u64,
         events: Vec::new(),
         events_dropped: 0,
     };
-    if answer.shape == Shape::Events {
+    if answer.shape == BodyKind::Events {
         let mut events = Events::new(text.as_bytes(), u64::MAX);
         while let Ok(Some(event)) = events.next_block() {
             answer.events.push(event);

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::ladder::{Ladder, Rung};
 use super::trace_lines::{create_private, head_lines};
 use crate::diagnose;
-use crate::exchange::{Exchange, Shape};
+use crate::exchange::{BodyKind, Exchange};
 use crate::output::duration;
 use crate::redact::Redactor;
 
@@ -118,7 +118,7 @@ impl Page<'_> {
         if let Some(answer) = &exchange.answer {
             let _ = writeln!(came, "{}", super::status_line(answer.status));
             self.headers(&mut came, &head_lines(&exchange.wire.response_head, &answer.headers));
-            if answer.shape == Shape::Events {
+            if answer.shape == BodyKind::Events {
                 for event in &answer.events {
                     let id = event.id.as_ref().map(|id| format!("  id {id}")).unwrap_or_default();
                     let data = event.data.as_deref().unwrap_or_default();
@@ -195,7 +195,7 @@ mod tests {
     fn nothing_that_a_server_says_is_markup() {
         let evil = "<script>alert(1)</script>\" onload='x'\u{202e}\u{1b}[31m";
         let mut exchange = answered(sent("tools/list", None), 400, evil);
-        exchange.answer.as_mut().unwrap().shape = Shape::Html;
+        exchange.answer.as_mut().unwrap().shape = BodyKind::Html;
         let lines = vec![("this server".to_owned(), evil.to_owned())];
         let redactor = Redactor::new(false);
         let exchanges = [exchange];

@@ -3,7 +3,7 @@
 
 use super::status_line;
 use crate::diagnose;
-use crate::exchange::{Exchange, Shape};
+use crate::exchange::{BodyKind, Exchange};
 use crate::output::{Paint, Style, duration, one_line};
 use crate::protocol::envelope::META_VERSION;
 use crate::protocol::headers::SESSION_ID;
@@ -165,14 +165,14 @@ impl Ladder {
         let said = message["result"]["content"][0]["text"].as_str();
         match (said, answer.shape) {
             (Some(said), _) => format!("{status} {said}"),
-            (None, Shape::Text) => format!("{status} {}", answer.body.trim()),
-            (None, Shape::Html) => format!("{} (a web page)", status_line(status)),
-            (None, Shape::Events)
+            (None, BodyKind::Text) => format!("{status} {}", answer.body.trim()),
+            (None, BodyKind::Html) => format!("{} (a web page)", status_line(status)),
+            (None, BodyKind::Events)
                 if answer.events.first().is_some_and(|e| e.kind == "endpoint") =>
             {
                 format!("{status} a stream: event endpoint")
             }
-            (None, Shape::Events) if message.is_null() => format!("{status} a stream"),
+            (None, BodyKind::Events) if message.is_null() => format!("{status} a stream"),
             _ => status_line(status),
         }
     }

@@ -10,21 +10,21 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use crate::diagnose;
-use crate::exchange::{Answer, Connection, Event, Exchange, Observer, Times};
+use crate::exchange::{Answer, Connection, Event, Exchange, History, Observer, Times};
 use crate::redact::Redactor;
 use crate::session::private_options;
 
 /// Writes each exchange to a file when it ends.
 pub struct TraceLines {
     file: File,
-    history: Vec<Exchange>,
+    history: History,
 }
 
 impl TraceLines {
     /// Creates or truncates the file. Only the user can read it, because even a redacted trace
     /// reveals much.
     pub fn create(path: &Path) -> io::Result<Self> {
-        Ok(Self { file: create_private(path)?, history: Vec::new() })
+        Ok(Self { file: create_private(path)?, history: History::new(diagnose::reach()) })
     }
 }
 
@@ -53,10 +53,12 @@ fn close_to_others(_: &File) -> io::Result<()> {
 
 impl Observer for TraceLines {
     fn finished(&mut self, exchange: &Exchange, redactor: &Redactor) {
-        self.history.push(exchange.clone());
-        let line = exchange_json(&self.history, self.history.len() - 1, redactor);
+        self.history.add(exchange.clone());
+        let exchanges = self.history.exchanges();
+        // In one piece: formatting into the file would be a system call for each token.
+        let line = format!("{}\n", exchange_json(exchanges, exchanges.len() - 1, redactor));
         // Tracing must not stop the command: ignore write errors.
-        let _ = writeln!(self.file, "{line}");
+        let _ = self.file.write_all(line.as_bytes());
     }
 }
 

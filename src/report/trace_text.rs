@@ -3,7 +3,7 @@
 
 use super::status_line;
 use crate::diagnose;
-use crate::exchange::{Event, Exchange, Observer, Shape};
+use crate::exchange::{BodyKind, Event, Exchange, History, Observer};
 use crate::output::{Paint, Stream, duration, one_line, safe_text};
 use crate::redact::Redactor;
 
@@ -13,22 +13,31 @@ const SHOWN_ON_TERMINAL: usize = 2000;
 /// Prints the trace.
 pub struct TraceText {
     stream: Stream,
-    /// Earlier exchanges, which a finding may depend on.
-    history: Vec<Exchange>,
+    /// Text that is not written yet.
+    pending: String,
+    /// Earlier exchanges, as far as a finding may depend on them.
+    history: History,
 }
 
 impl TraceText {
     /// Creates a trace on this stream.
     pub fn new(stream: Stream) -> Self {
-        Self { stream, history: Vec::new() }
+        Self { stream, pending: String::new(), history: History::new(diagnose::reach()) }
     }
 
-    /// Prints a line. Write errors are ignored, because tracing must not stop the command.
-    fn line(&self, line: &str) {
-        let _ = self.stream.line(line);
+    fn line(&mut self, line: &str) {
+        self.pending.push_str(line);
+        self.pending.push('\n');
     }
 
-    fn headers(&self, headers: &[(String, String)], redactor: &Redactor) {
+    /// Writes the pending lines in one piece. Write errors are ignored, because tracing must not stop
+    /// the command.
+    fn flush(&mut self) {
+        let _ = self.stream.bytes(self.pending.as_bytes());
+        self.pending.clear();
+    }
+
+    fn headers(&mut self, headers: &[(String, String)], redactor: &Redactor) {
         for (name, value) in headers {
             let value = one_line(&redactor.header(name, value));
             self.line(&format!(
@@ -47,7 +56,7 @@ impl TraceText {
         format!("{}… ({} bytes in all)", &text[..cut], text.len())
     }
 
-    fn body(&self, text: &str, redactor: &Redactor) {
+    fn body(&mut self, text: &str, redactor: &Redactor) {
         for line in self.message(text, redactor).lines() {
             self.line(&format!("  {line}"));
         }
@@ -67,6 +76,7 @@ impl Observer for TraceText {
         if !request.body.is_empty() {
             self.body(&request.body, redactor);
         }
+        self.flush();
     }
 
     fn answered(&mut self, exchange: &Exchange, redactor: &Redactor) {
@@ -75,6 +85,7 @@ impl Observer for TraceText {
         let status = self.stream.style.paint(paint, &format!("← {}", status_line(answer.status)));
         self.line(&format!("{status}  {}", connection(exchange)));
         self.headers(&answer.headers, redactor);
+        self.flush();
     }
 
     fn event(&mut self, event: &Event, redactor: &Redactor) {
@@ -85,6 +96,7 @@ impl Observer for TraceText {
             if let Some(retry) = event.retry {
                 self.line(&format!("  retry {retry} ms"));
             }
+            self.flush();
             return;
         };
         let id = event.id.as_ref().map(|id| format!("  id {}", one_line(&redactor.text(id))));
@@ -102,28 +114,25 @@ impl Observer for TraceText {
             "  {}  {data}",
             self.stream.style.paint(Paint::Faint, &format!("{label}  at {at}"))
         ));
+        self.flush();
     }
 
     fn finished(&mut self, exchange: &Exchange, redactor: &Redactor) {
         if let Some(answer) =
-            exchange.answer.as_ref().filter(|answer| answer.shape != Shape::Events)
+            exchange.answer.as_ref().filter(|answer| answer.shape != BodyKind::Events)
         {
             self.body(&answer.body, redactor);
         }
         if let Some(failure) = &exchange.failure {
-            self.line(
-                &self
-                    .stream
-                    .style
-                    .paint(Paint::Bad, &format!("× {}", one_line(&redactor.text(&failure.text)))),
-            );
+            let text = format!("× {}", one_line(&redactor.text(&failure.text)));
+            self.line(&self.stream.style.paint(Paint::Bad, &text));
         }
         if let Some(done) = exchange.times.done {
             let received = exchange.wire.received;
             self.line(&format!("  done in {}, {received} bytes received", duration(done)));
         }
-        self.history.push(exchange.clone());
-        for finding in diagnose::explain(&self.history).iter().take(1) {
+        self.history.add(exchange.clone());
+        if let Some(finding) = diagnose::explain(self.history.exchanges()).first() {
             let rule = format!("[{}, {}]", finding.rule.id, finding.certainty.as_str());
             let title = self.stream.style.paint(Paint::Bad, finding.rule.title);
             self.line(&format!("! {title}  {}", self.stream.style.paint(Paint::Faint, &rule)));
@@ -132,6 +141,7 @@ impl Observer for TraceText {
             self.line(&self.stream.style.paint(Paint::Good, &format!("! {remark}")));
         }
         self.line("");
+        self.flush();
     }
 }
 

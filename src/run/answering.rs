@@ -11,7 +11,7 @@ use super::prompt::{Asker, Choice};
 use super::settings::{given_capabilities, limits};
 use super::{CommandError, Context, shell};
 use crate::arguments::Given;
-use crate::client::{Inquiries, Responder, Response};
+use crate::client::{Response, ServerRequestHandler, ServerRequests};
 use crate::failure::Failure;
 use crate::output::{Console, one_line};
 use crate::protocol::form::Form;
@@ -19,14 +19,13 @@ use crate::protocol::{codes, methods};
 use crate::redact::Redactor;
 use crate::transport::Interrupt;
 
-/// The handler for server requests, and the capabilities that it serves.
-pub(crate) struct Answering {
-    pub(crate) inquiries: Inquiries,
-    /// Client capabilities to declare: `--capabilities`, or those that this run can serve.
+/// What this run does for the server if asked.
+pub(crate) struct Serving {
+    /// Client capabilities to declare.
     pub(crate) capabilities: Value,
-    /// Capabilities that the options rely on; a reused session must have declared them.
+    /// Capabilities that this run relies on; a reused session must have declared them.
     pub(crate) wanted: Value,
-    /// Problems with the user's answers, filled in once the server has asked.
+    /// Problems with the user's answers to server requests.
     pub(crate) mistakes: Mistakes,
 }
 
@@ -36,7 +35,10 @@ pub(crate) type Mistakes = Arc<Mutex<Vec<String>>>;
 
 /// Builds the handler for server requests. Fails if `--answer`, `--answers`, `--root` or
 /// `--capabilities` cannot be used.
-pub(crate) fn answering(context: &Context<'_>, server: &str) -> Result<Answering, CommandError> {
+pub(crate) fn answering(
+    context: &Context<'_>,
+    server: &str,
+) -> Result<(ServerRequests, Serving), CommandError> {
     let options = context.options;
     let wrong = |problems: Vec<String>| {
         let failure = Failure::usage("the answers for the server cannot be used");
@@ -70,7 +72,7 @@ pub(crate) fn answering(context: &Context<'_>, server: &str) -> Result<Answering
     if terminal {
         offer.insert("elicitation".to_owned(), json!({"form": {}, "url": {}}));
     }
-    let responder = Answers {
+    let handler = Answers {
         console: context.console.clone(),
         redactor: context.recorder.redactor(),
         server: server.to_owned(),
@@ -82,12 +84,12 @@ pub(crate) fn answering(context: &Context<'_>, server: &str) -> Result<Answering
         limit: limits(options).whole,
         interrupt: context.interrupt.clone(),
     };
-    Ok(Answering {
-        inquiries: Inquiries::served_by(responder),
+    let serving = Serving {
         capabilities: given_capabilities(options)?.unwrap_or(Value::Object(offer)),
         wanted: Value::Object(wanted),
         mistakes,
-    })
+    };
+    Ok((ServerRequests::handled_by(handler), serving))
 }
 
 /// Returns true if a session that declared `declared` permits everything in `wanted`.
@@ -141,7 +143,7 @@ struct Answers {
     interrupt: Interrupt,
 }
 
-impl Responder for Answers {
+impl ServerRequestHandler for Answers {
     fn respond(&mut self, method: &str, params: &Value) -> Response {
         match method {
             methods::LIST_ROOTS if !self.roots.is_empty() => {

@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::cli::Options;
+use crate::diagnose;
 use crate::env::Env;
 use crate::exchange::{Observer, Recorder};
 use crate::exit::ExitCode;
@@ -75,7 +76,7 @@ pub(crate) fn context<'c>(
             Failure::new(Kind::State, format!("cannot write {}: {error}", path.display()))
         })?);
     }
-    let recorder = Recorder::new(observers, Redactor::new(options.show_secrets));
+    let recorder = Recorder::new(observers, Redactor::new(options.show_secrets), diagnose::reach());
     Ok(Context { options, env, console, recorder, interrupt: Interrupt::default() })
 }
 

@@ -1,125 +1,159 @@
 //! Target, credentials and transport options, resolved before anything is sent.
 
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::answering::{Answering, Mistakes, answering};
+use super::answering::answering;
 use super::authorize::{Authorization, Shared};
+use super::credentials::{Identity, Tokens};
+use super::progress::Watching;
+use super::server::{ReceivedTools, Saved, Server};
 use super::settings::{self, given_credentials, limits};
-use super::{CommandError, Context, shell};
-use crate::client::{self, Client};
+use super::{CommandError, Context};
+use crate::client::{Client, ClientConfig};
 use crate::demo::{self, Demo};
 use crate::endpoint::Endpoint;
-use crate::exchange::Exchange;
-use crate::failure::{Failure, Kind, from_transport};
-use crate::failure::{Spoken, quoted};
+use crate::failure::{Failure, Kind, TargetHint, from_transport, quoted};
 use crate::redact::without_secrets;
-use crate::session::{Credentials, Expanded, FromFile, Login, Record, Target};
+use crate::session::{Credentials, FromFile, Record, Target};
 use crate::transport;
-
-/// A client and its settings, before anything is sent.
-pub(crate) struct Prepared {
-    pub(crate) client: Client,
-    pub(crate) endpoint: Endpoint,
-    /// Credentials as given, to be saved; references are not resolved.
-    pub(crate) credentials: Credentials,
-    /// The resolved credentials, as sent.
-    pub(crate) expanded: Expanded,
-    /// Source of OAuth tokens, if the user supplied no credentials.
-    pub(crate) authorization: Option<Shared>,
-    /// Transport options: limits, proxy and TLS.
-    pub(crate) http: transport::Options,
-    pub(crate) saved: Option<Record>,
-    /// The configuration file entry of the server.
-    pub(crate) file: Option<FromFile>,
-    pub(crate) spoken: Spoken,
-    pub(crate) is_demo: bool,
-    /// Credentials were given on the command line, or the saved record belongs to another
-    /// entry; the record is then kept as it is.
-    pub(crate) given: bool,
-    /// Client capabilities to declare.
-    pub(crate) capabilities: Value,
-    /// Capabilities that this run relies on; a reused session must have declared them.
-    pub(crate) wanted: Value,
-    pub(crate) mistakes: Mistakes,
-}
-
-impl Prepared {
-    /// Returns the capabilities for a handshake: those of this run and those declared before,
-    /// because servers show different tools to different clients.
-    pub(crate) fn to_declare(&self) -> Value {
-        let before = self.saved.as_ref().filter(|record| !record.session().is_modern());
-        let mut declared = before.map_or_else(|| json!({}), |r| r.client_capabilities.clone());
-        for (name, value) in self.capabilities.as_object().into_iter().flatten() {
-            declared[name] = value.clone();
-        }
-        declared
-    }
-}
 
 /// Resolves target, credentials and transport options. Sends nothing to the server; may
 /// refresh an expiring token.
-pub(crate) fn prepare(context: &Context<'_>, target: Target) -> Result<Prepared, CommandError> {
-    prepare_with(context, target, Authorization::refresh_in_time)
+pub(crate) fn prepare(
+    context: &Context<'_>,
+    target: Target,
+    watching: Watching,
+) -> Result<Server, CommandError> {
+    prepare_with(context, target, Tokens::Renew, watching)
 }
 
 /// Like `prepare`, but never prompts (used by `trace` and `close`).
 pub(crate) fn prepare_quietly(
     context: &Context<'_>,
     target: Target,
-) -> Result<Prepared, CommandError> {
-    let mut prepared = prepare_with(context, target, Authorization::refresh_quietly)?;
-    prepared.client.authorize_with(client::Authorization::default());
-    Ok(prepared)
+) -> Result<Server, CommandError> {
+    prepare_with(context, target, Tokens::Refresh, Watching::default())
 }
 
-/// Like `prepare`, with an explicit token-refresh policy.
+/// Like `prepare`, and says what may be done for a token.
 pub(crate) fn prepare_with(
     context: &Context<'_>,
     target: Target,
-    refresh: impl FnOnce(&mut Authorization) -> Vec<Exchange>,
-) -> Result<Prepared, CommandError> {
+    tokens: Tokens,
+    watching: Watching,
+) -> Result<Server, CommandError> {
     let by_user = target.is_named_by_user();
-    let mut file = None;
-    let (endpoint, saved, is_demo) = match target {
-        Target::Url(endpoint) => (endpoint, None, false),
-        Target::Saved(record, endpoint) => (endpoint, Some(*record), false),
-        Target::Configured(from, endpoint, record) => {
-            file = Some(*from);
-            (endpoint, record.map(|record| *record), false)
-        }
-        Target::Demo => {
-            let demo = Demo::start(0, demo::Options::default()).map_err(|error| {
-                Failure::new(
-                    Kind::Unreachable,
-                    format!("cannot start the built-in server: {error}"),
-                )
-            })?;
-            let endpoint = Endpoint::parse(&demo.url()).map_err(Failure::usage)?;
-            (endpoint, None, true)
-        }
-    };
+    let Named { endpoint, record, file, is_demo } = named(target)?;
     let options = context.options;
-    let mut credentials = given_credentials(options)?;
-    let given = credentials != Credentials::default();
+    let mut given = given_credentials(options)?;
     // A record that belongs to another entry must not be replaced.
-    let given = given
-        || file.as_ref().zip(saved.as_ref()).is_some_and(|(file, record)| {
+    let for_this_run = given != Credentials::default()
+        || file.as_ref().zip(record.as_ref()).is_some_and(|(file, record)| {
             record.file.as_ref() != Some(&file.file) || record.name != file.name
         });
     if let Some(file) = &file {
         // Use what the file says now, not what it said when the server was saved.
-        credentials = credentials.or(&file.credentials);
-    } else if let Some(record) = &saved {
-        credentials = credentials.or(&record.credentials());
+        given = given.or(&file.credentials);
+    } else if let Some(record) = &record {
+        given = given.or(&record.credentials());
     }
     context.recorder.learn(|redactor| {
         redactor.learn_query(endpoint.as_str());
-        if let Some(record) = &saved {
+        if let Some(record) = &record {
             record.teach(redactor);
         }
     });
+    let http = http_options(context, &endpoint, record.as_ref());
+    let mut identity = if is_demo {
+        Identity::for_demo(context, given)?
+    } else {
+        let login = || Authorization::of(context, &endpoint, record.as_ref(), &http);
+        Identity::find(context, given, by_user, tokens, login)?
+    };
+    identity.for_this_run = for_this_run;
+    let asked_by = match &record {
+        Some(record) => format!("{} ({})", record.name, endpoint.authority()),
+        None => endpoint.authority(),
+    };
+    let (requests, serving) = answering(context, &asked_by)?;
+    let mut capabilities = serving.capabilities.clone();
+    let extension = identity.login.as_ref().and_then(|login| login.lock().extension());
+    if let Some(extension) = extension.filter(|_| options.capabilities.is_none()) {
+        capabilities["extensions"][extension] = json!({});
+    }
+    let login = identity.login.as_ref().filter(|_| tokens != Tokens::Refresh);
+    let config = ClientConfig {
+        options: http,
+        recorder: context.recorder.clone(),
+        authorization: login.map(Shared::for_client).unwrap_or_default(),
+        requests,
+        capabilities,
+        notifications: watching.notifications,
+        wants_progress: watching.wants_progress,
+        log_level: watching.log_level,
+    };
+    let headers = identity.sent.headers.clone();
+    let client = Client::new(endpoint.clone(), headers, Arc::new(config))
+        .map_err(|error| unusable(&error))?;
+    let probe = options.no_session.then_some("--no-session");
+    let probe = probe.or(options.session_id.as_ref().map(|_| "--session-id"));
+    let target = target_word(record.as_ref(), file.as_ref(), &endpoint, is_demo);
+    Ok(Server {
+        client,
+        endpoint,
+        identity,
+        saved: Saved { store: context.store(), record, file },
+        tools: ReceivedTools::default(),
+        serving,
+        hint: TargetHint { target, probe, tracing: false },
+        offered: None,
+        is_demo,
+        ephemeral: false,
+    })
+}
+
+/// A target, taken apart.
+struct Named {
+    endpoint: Endpoint,
+    record: Option<Record>,
+    file: Option<FromFile>,
+    is_demo: bool,
+}
+
+/// Takes a target apart; starts the built-in server if that is the target.
+fn named(target: Target) -> Result<Named, Failure> {
+    let (mut record, mut file) = (None, None);
+    let endpoint = match target {
+        Target::Url(endpoint) => endpoint,
+        Target::Saved(saved, endpoint) => {
+            record = Some(*saved);
+            endpoint
+        }
+        Target::Configured(from, endpoint, saved) => {
+            file = Some(*from);
+            record = saved.map(|saved| *saved);
+            endpoint
+        }
+        Target::Demo => {
+            let demo = Demo::start(0, demo::Options::default()).map_err(|error| {
+                let text = format!("cannot start the built-in server: {error}");
+                Failure::new(Kind::Unreachable, text)
+            })?;
+            let endpoint = Endpoint::parse(&demo.url()).map_err(Failure::usage)?;
+            return Ok(Named { endpoint, record, file, is_demo: true });
+        }
+    };
+    Ok(Named { endpoint, record, file, is_demo: false })
+}
+
+fn http_options(
+    context: &Context<'_>,
+    endpoint: &Endpoint,
+    record: Option<&Record>,
+) -> transport::Options {
+    let options = context.options;
     let mut limits = limits(options);
     if context.env.stdin_is_terminal {
         // A person may take any time to fill in a form: limit only the waits for the server.
@@ -127,157 +161,28 @@ pub(crate) fn prepare_with(
         limits.silence = limits.silence.or(limits.whole);
         limits.whole = None;
     }
-    let http = transport::Options {
+    transport::Options {
         limits,
-        proxy: transport::ProxyChoice::find(options.proxy.as_deref(), context.env, &endpoint),
-        tls: settings::tls(options, saved.as_ref()),
+        proxy: transport::ProxyChoice::find(options.proxy.as_deref(), context.env, endpoint),
+        tls: settings::tls(options, record),
         interrupt: context.interrupt.clone(),
         only_public: false,
-    };
-    let Sent { expanded, authorization, renewed } = if is_demo {
-        Sent::by_user(
-            context,
-            by_environment(context, &credentials).as_ref().unwrap_or(&credentials),
-        )?
-    } else {
-        let find = || Authorization::of(context, &endpoint, saved.as_ref(), &http);
-        Sent::find(context, &credentials, find, by_user, refresh)?
-    };
-    let target = target_word(saved.as_ref(), file.as_ref(), &endpoint, is_demo);
-    let probe = options.no_session.then_some("--no-session");
-    let probe = probe.or(options.session_id.as_ref().map(|_| "--session-id"));
-    let spoken = Spoken { target, probe, tracing: false };
-    let recorder = context.recorder.clone();
-    let mut client =
-        Client::new(endpoint.clone(), http.clone(), expanded.headers.clone(), recorder)
-            .map_err(|error| unusable(&error))?;
-    // The token refresh belongs to the evidence if a request fails.
-    client.add_history(renewed);
-    if let Some(shared) = &authorization {
-        client.authorize_with(shared.for_client());
     }
-    let server = match &saved {
-        Some(record) => format!("{} ({})", record.name, endpoint.authority()),
-        None => endpoint.authority(),
-    };
-    let Answering { inquiries, capabilities, wanted, mistakes } = answering(context, &server)?;
-    let mut declared = capabilities.clone();
-    let extension = authorization.as_ref().and_then(|shared| shared.lock().extension());
-    if let Some(extension) = extension.filter(|_| options.capabilities.is_none()) {
-        declared["extensions"][extension] = json!({});
-    }
-    client.serve_with(inquiries, declared);
-    Ok(Prepared {
-        client,
-        endpoint,
-        credentials,
-        expanded,
-        authorization,
-        http,
-        saved,
-        file,
-        spoken,
-        is_demo,
-        given,
-        capabilities,
-        wanted,
-        mistakes,
-    })
 }
 
 /// Returns the server as a command-line argument, for suggestions.
 fn target_word(
-    saved: Option<&Record>,
+    record: Option<&Record>,
     file: Option<&FromFile>,
     endpoint: &Endpoint,
     is_demo: bool,
 ) -> String {
-    match (saved, file) {
+    match (record, file) {
         _ if is_demo => "demo".to_owned(),
         (Some(record), _) => record.name.clone(),
         (None, Some(file)) => quoted(&file.name),
         (None, None) => quoted(&without_secrets(endpoint.as_str())),
     }
-}
-
-/// The credentials to send, and their source.
-struct Sent {
-    expanded: Expanded,
-    authorization: Option<Shared>,
-    /// Exchanges that a token refresh took.
-    renewed: Vec<Exchange>,
-}
-
-impl Sent {
-    /// Resolves the user's own credentials, or else a login, or else `MCPOKE_BEARER`. The
-    /// variable applies only to servers that the user named (`by_user`).
-    fn find(
-        context: &Context<'_>,
-        credentials: &Credentials,
-        find: impl FnOnce() -> anyhow::Result<Shared>,
-        by_user: bool,
-        refresh: impl FnOnce(&mut Authorization) -> Vec<Exchange>,
-    ) -> Result<Self, CommandError> {
-        if credentials.has_authorization() {
-            return Ok(Self::by_user(context, credentials)?);
-        }
-        let shared = find()?;
-        // An expired login that cannot be refreshed must not hide `MCPOKE_BEARER`.
-        let is_usable =
-            |login: &Login| login.is_renewable() || !login.is_expired(SystemTime::now());
-        if let Some(own) = by_environment(context, credentials).filter(|_| by_user)
-            && !shared.lock().login().is_some_and(is_usable)
-        {
-            return Ok(Self::by_user(context, &own)?);
-        }
-        let mut sent = Self::by_user(context, credentials)?;
-        sent.renewed = refresh(&mut shared.lock());
-        shared.lock().stand_in(&mut sent.expanded);
-        sent.authorization = Some(shared);
-        Ok(sent)
-    }
-
-    /// Resolves the given credentials; runs `--token-command` if it is the source of the token.
-    fn by_user(context: &Context<'_>, credentials: &Credentials) -> Result<Self, Failure> {
-        let said = said_by_command(context, credentials)?;
-        let expanded = credentials.expand(context.env, said.as_deref()).map_err(Failure::usage)?;
-        context.recorder.learn(|redactor| expanded.teach(redactor));
-        Ok(Self { expanded, authorization: None, renewed: Vec::new() })
-    }
-}
-
-/// Returns the credentials with `MCPOKE_BEARER` as the token; `None` if it is not set or
-/// not needed.
-fn by_environment(context: &Context<'_>, credentials: &Credentials) -> Option<Credentials> {
-    context.env.var("MCPOKE_BEARER").filter(|_| !credentials.has_authorization())?;
-    Some(Credentials { bearer: Some("env:MCPOKE_BEARER".to_owned()), ..credentials.clone() })
-}
-
-/// Time limit of `--token-command`, which may ask the user something.
-const TOKEN_LIMIT: Duration = Duration::from_mins(1);
-
-/// Returns the output of `--token-command`; `None` if the token has another source.
-fn said_by_command(
-    context: &Context<'_>,
-    credentials: &Credentials,
-) -> Result<Option<String>, Failure> {
-    let Some(command) =
-        credentials.token_command.as_deref().filter(|_| credentials.bearer.is_none())
-    else {
-        return Ok(None);
-    };
-    let said = if context.env.stdin_is_terminal {
-        shell::run_at_terminal(command, Some(TOKEN_LIMIT), &context.interrupt)
-    } else {
-        shell::run(command, "", Some(TOKEN_LIMIT), &context.interrupt)
-    };
-    said.map(Some).map_err(|why| {
-        if context.interrupt.is_raised() {
-            return Failure::new(Kind::Interrupted, format!("--token-command {why}"));
-        }
-        Failure::new(Kind::Auth, format!("there is no token: --token-command {why}"))
-            .with_next("the command by itself", "shows what it says")
-    })
 }
 
 fn unusable(error: &transport::Error) -> CommandError {

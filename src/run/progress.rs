@@ -6,29 +6,51 @@ use serde_json::Value;
 
 use super::Context;
 use crate::cli::{LogLevel, ProgressChoice};
-use crate::client::{Client, Notice, Watcher};
+use crate::client::{Notification, NotificationHandler, Notifications};
 use crate::exchange::Recorder;
 use crate::output::{Console, json_line, one_line};
 use crate::protocol::methods;
 
-/// Shows progress and log messages if the options request them.
-pub(crate) fn watch(context: &Context<'_>, client: &mut Client) {
-    let choice = match context.options.progress {
-        ProgressChoice::Auto if context.console.err.terminal.is_terminal => ProgressChoice::Auto,
-        ProgressChoice::Auto | ProgressChoice::None => ProgressChoice::None,
-        // An explicit choice needs no terminal; `--quiet` is checked below.
-        other => other,
-    };
-    let quiet = context.console.quiet && choice != ProgressChoice::Json;
-    if choice != ProgressChoice::None && !quiet {
-        client.watch(Shown {
-            console: context.console.clone(),
-            recorder: context.recorder.clone(),
-            choice,
-        });
-        client.ask_for_progress();
+/// What is requested from the server beside responses, and who receives it.
+#[derive(Default)]
+pub(crate) struct Watching {
+    pub(crate) notifications: Notifications,
+    pub(crate) wants_progress: bool,
+    pub(crate) log_level: Option<&'static str>,
+}
+
+impl Watching {
+    /// Shows progress and log messages if the options request them. A probe sends only its own request.
+    pub(crate) fn progress(context: &Context<'_>) -> Self {
+        let options = context.options;
+        if options.no_session || options.session_id.is_some() {
+            return Self::default();
+        }
+        let choice = match options.progress {
+            ProgressChoice::Auto if context.console.err.terminal.is_terminal => {
+                ProgressChoice::Auto
+            }
+            ProgressChoice::Auto | ProgressChoice::None => ProgressChoice::None,
+            // An explicit choice needs no terminal; `--quiet` is checked below.
+            other => other,
+        };
+        let quiet = context.console.quiet && choice != ProgressChoice::Json;
+        let is_shown = choice != ProgressChoice::None && !quiet;
+        let notifications = if is_shown {
+            Notifications::handled_by(Shown {
+                console: context.console.clone(),
+                recorder: context.recorder.clone(),
+                choice,
+            })
+        } else {
+            Notifications::default()
+        };
+        Self {
+            notifications,
+            wants_progress: is_shown,
+            log_level: options.log_level.map(LogLevel::as_str),
+        }
     }
-    client.ask_for_log(context.options.log_level.map(LogLevel::as_str));
 }
 
 /// Shows notifications on stderr.
@@ -38,8 +60,8 @@ struct Shown {
     choice: ProgressChoice,
 }
 
-impl Watcher for Shown {
-    fn noticed(&mut self, notice: Notice<'_>) {
+impl NotificationHandler for Shown {
+    fn on_notification(&mut self, notice: Notification<'_>) {
         if self.choice == ProgressChoice::Json {
             // Ignore write errors: the request continues.
             let _ = self.console.err.server_text(&self.recorder.hide(&as_json(notice)));
@@ -73,7 +95,7 @@ impl Shown {
 }
 
 /// Formats a notification as JSON: its method, and its parameters as the server wrote them.
-pub(crate) fn as_json(notice: Notice<'_>) -> String {
+pub(crate) fn as_json(notice: Notification<'_>) -> String {
     let method = Value::from(notice.method);
     match notice.params {
         Some(params) => {

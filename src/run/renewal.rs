@@ -5,18 +5,22 @@ use std::time::{Duration, SystemTime};
 
 use super::Context;
 use super::settings::limits;
-use crate::client::{Handshake, Keeper, Opened, Renewal, Session};
+use crate::client::{Handshake, Opened, Renewal, Session, SessionPersistence};
 use crate::output::{Console, age, one_line};
-use crate::session::{Expanded, Lock, Record, Store};
+use crate::session::{Lock, Record, ResolvedCredentials, Store};
 
 /// Returns the action for a lost session: renew it once, or never with `--no-renew`.
-pub(crate) fn renewal(context: &Context<'_>, record: &Record, credentials: &Expanded) -> Renewal {
+pub(crate) fn renewal(
+    context: &Context<'_>,
+    record: &Record,
+    credentials: &ResolvedCredentials,
+) -> Renewal {
     if context.options.no_renew {
         return Renewal::Never;
     }
     let handshake =
         Handshake { capabilities: record.client_capabilities.clone(), ..Handshake::default() };
-    let keeper = RecordKeeper {
+    let persistence = SavedSession {
         store: Store::of(context.env),
         console: context.console.clone(),
         record: record.clone(),
@@ -25,22 +29,22 @@ pub(crate) fn renewal(context: &Context<'_>, record: &Record, credentials: &Expa
         limit: limits(context.options).whole,
         lock: None,
     };
-    Renewal::Once(handshake, Box::new(keeper))
+    Renewal::Once(handshake, Box::new(persistence))
 }
 
 /// Updates the saved record of a lost session.
-struct RecordKeeper {
+struct SavedSession {
     store: Store,
     console: Console,
     record: Record,
-    credentials: Expanded,
+    credentials: ResolvedCredentials,
     now: SystemTime,
     /// Maximum time to wait for another process.
     limit: Option<Duration>,
     lock: Option<Lock>,
 }
 
-impl Keeper for RecordKeeper {
+impl SessionPersistence for SavedSession {
     fn begin(&mut self, lost: &Session) -> Option<Session> {
         match self.store.lock(&self.record.url, self.limit) {
             Ok(lock) => self.lock = Some(lock),
@@ -84,7 +88,7 @@ impl Keeper for RecordKeeper {
     }
 }
 
-impl RecordKeeper {
+impl SavedSession {
     /// Returns true if the saved record is still that of the lost session.
     fn is_still_ours(&self) -> bool {
         let now = self.store.load(&self.record.name).ok().flatten();

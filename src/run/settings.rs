@@ -40,16 +40,15 @@ pub(crate) fn given_capabilities(options: &Options) -> Result<Option<Value>, Fai
 /// Returns the session that the options name: none, or that of `--session-id`.
 pub(crate) fn given_session(options: &Options, saved: Option<&Record>) -> Result<Session, Failure> {
     let asked = asked_version(options).map(str::to_owned);
-    let transport = Transport::Http;
     let Some(id) = &options.session_id else {
-        return Ok(Session { version: asked, id: None, transport });
+        return Ok(Session::bare(asked));
     };
     headers::check_value(id).map_err(|error| Failure::usage(format!("--session-id: {error}")))?;
     let known = saved.map(|record| record.protocol_version.clone());
     // Only the legacy era has sessions: ignore the version of a modern server.
     let known = known.filter(|known| version::is_spoken(known));
     let version = asked.or(known).or_else(|| Some(version::LATEST_HANDSHAKE.to_owned()));
-    Ok(Session { version, id: Some(id.clone()), transport })
+    Ok(Session::of(Transport::Http, version, Some(id.clone())))
 }
 
 /// Reads the credentials on the command line. Paths become absolute, because later

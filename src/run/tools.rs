@@ -1,26 +1,27 @@
 //! The catalogue of a server's tools: cached, fetched, found, typed, invalidated.
 
+use std::sync::Arc;
+
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use super::connect::Connected;
 use super::input::wrong_arguments;
-use super::prepare::Prepared;
+use super::server::Server;
 use super::settings::handshake;
 use super::{CommandError, Context};
 use crate::arguments::{Given, Problems, Typing, ranked};
-use crate::client::{Ask, Client, Probe};
+use crate::client::{self, Answer, Client, ClientConfig, Probe, RpcRequest};
 use crate::exchange::Recorder;
 use crate::failure::{Failure, Kind as FailureKind, quoted};
 use crate::output::one_line;
 use crate::protocol::methods;
 use crate::protocol::mirror::Mirrored;
 use crate::protocol::types::Tool;
-use crate::session::{Belief, KnownTools, Record};
+use crate::session::{Freshness, KnownTools, Record};
 
 /// Returns the failure for arguments that do not fit the tool's schema.
-pub(crate) fn refused(connected: &Connected, tool: &str, problems: Problems) -> CommandError {
-    let schema = connected.command(&format!("list-tools --schema {}", quoted(tool)));
+pub(crate) fn refused(server: &Server, tool: &str, problems: Problems) -> CommandError {
+    let schema = server.command(&format!("list-tools --schema {}", quoted(tool)));
     wrong_arguments(tool, problems).with_next(schema, "shows what it takes").into()
 }
 
@@ -29,25 +30,25 @@ pub(crate) fn refused(connected: &Connected, tool: &str, problems: Problems) -> 
 /// cached one that may be outdated is fetched again if it does not fit.
 pub(crate) fn known_tool(
     context: &Context<'_>,
-    connected: &mut Connected,
+    server: &mut Server,
     name: &str,
     given: Option<&Given>,
     typing: Typing,
 ) -> Result<Option<Tool>, CommandError> {
-    let known = remembered(context, connected)?;
+    let known = remembered(context, server)?;
     let found = known.as_ref().and_then(|known| known.tools.iter().find(|tool| tool.name == name));
-    if connected.is_probe() {
+    if server.is_probe() {
         // These options test one request on its own: send nothing before it.
         return Ok(found.cloned());
     }
-    let is_modern = connected.client.session().is_modern();
-    let belief = known.as_ref().map(|known| known.belief);
-    match (belief, found) {
-        (Some(Belief::Fresh), Some(found)) => return usable(found, is_modern, typing),
+    let is_modern = server.client.session().is_modern();
+    let freshness = known.as_ref().map(|known| known.freshness);
+    match (freshness, found) {
+        (Some(Freshness::Fresh), Some(found)) => return usable(found, is_modern, typing),
         // The server gave no lifetime: use the definition if it fits, otherwise fetch it again.
-        (Some(Belief::Unsure), Some(found)) => {
-            let fits = given
-                .is_none_or(|given| typed(connected, name, given, Some(found), typing).is_ok());
+        (Some(Freshness::Unsure), Some(found)) => {
+            let fits =
+                given.is_none_or(|given| typed(server, name, given, Some(found), typing).is_ok());
             if fits && let Ok(found) = usable(found, is_modern, typing) {
                 return Ok(found);
             }
@@ -60,10 +61,10 @@ pub(crate) fn known_tool(
         _ => {}
     }
     let tools = match known {
-        Some(known) if belief == Some(Belief::Fresh) => known.tools,
-        _ => fetch(context, connected)?,
+        Some(known) if freshness == Some(Freshness::Fresh) => known.tools,
+        _ => fetch(context, server)?,
     };
-    match find(connected, &tools, name) {
+    match find(server, &tools, name) {
         Ok(found) => usable(found, is_modern, typing),
         // With `--no-validate`, even a tool that is not listed may be called.
         Err(_) if typing == Typing::Lenient => Ok(None),
@@ -90,7 +91,7 @@ pub(crate) fn usable(
 }
 
 pub(crate) fn typed(
-    connected: &Connected,
+    server: &Server,
     name: &str,
     given: &Given,
     tool: Option<&Tool>,
@@ -98,16 +99,15 @@ pub(crate) fn typed(
 ) -> Result<Map<String, Value>, CommandError> {
     given
         .typed(tool.map(|tool| &tool.input_schema), typing)
-        .map_err(|problems| refused(connected, name, problems))
+        .map_err(|problems| refused(server, name, problems))
 }
 
 /// Returns the tools known from this run or from the cache.
 pub(crate) fn remembered(
     context: &Context<'_>,
-    connected: &Connected,
+    server: &Server,
 ) -> Result<Option<KnownTools>, CommandError> {
-    let known = connected.tools.as_ref().or(connected.public_tools.as_ref());
-    match (known, connected.memory()) {
+    match (server.tools.known(), server.memory()) {
         (Some(known), _) => Ok(Some(known.clone())),
         (None, Some((store, name))) => Ok(store.load_tools(name, context.now())?),
         (None, None) => Ok(None),
@@ -115,8 +115,8 @@ pub(crate) fn remembered(
 }
 
 /// Deletes the cached tools if the server announced a change.
-pub(crate) fn forget_changed_tools(context: &Context<'_>, connected: &Connected) {
-    if let (true, Some((store, name))) = (connected.client.tools_changed(), connected.memory())
+pub(crate) fn forget_changed_tools(context: &Context<'_>, server: &Server) {
+    if let (true, Some((store, name))) = (server.client.tools_changed(), server.memory())
         && let Err(error) = store.forget_tools(name)
     {
         context.console.note(&format!("mcpoke: {error:#}"));
@@ -124,18 +124,13 @@ pub(crate) fn forget_changed_tools(context: &Context<'_>, connected: &Connected)
 }
 
 /// Fetches the tools and caches them if the server is saved.
-pub(crate) fn fetch(
-    context: &Context<'_>,
-    connected: &mut Connected,
-) -> Result<Vec<Tool>, CommandError> {
-    let list = connected.client.list_tools().map_err(|error| connected.fail(error))?;
-    if let Some((store, name)) = connected.memory() {
+pub(crate) fn fetch(context: &Context<'_>, server: &mut Server) -> Result<Vec<Tool>, CommandError> {
+    let list = server.client.list_tools().map_err(|error| server.fail(error))?;
+    if let Some((store, name)) = server.memory() {
         // Without the cache, the tools are fetched again next time.
         let _ = store.save_tools(name, &list, context.now());
     }
-    let belief = Belief::Fresh;
-    connected.tools =
-        Some(KnownTools { tools: list.tools.clone(), belief, is_public: list.is_public });
+    server.tools.received(Some(&list));
     Ok(list.tools)
 }
 
@@ -143,10 +138,10 @@ pub(crate) fn fetch(
 /// the whole definition invalid (2026-07-28, Streamable HTTP, "Schema Extension").
 pub(crate) fn without_invalid(
     context: &Context<'_>,
-    connected: &Connected,
+    server: &Server,
     tools: Vec<Tool>,
 ) -> Vec<Tool> {
-    if !connected.client.session().is_modern() {
+    if !server.client.session().is_modern() {
         return tools;
     }
     let (valid, invalid): (Vec<_>, Vec<_>) =
@@ -167,7 +162,7 @@ pub(crate) fn without_invalid(
 
 /// Returns the named tool, or a failure that suggests similar names.
 pub(crate) fn find<'t>(
-    connected: &Connected,
+    server: &Server,
     tools: &'t [Tool],
     name: &str,
 ) -> Result<&'t Tool, Failure> {
@@ -176,53 +171,79 @@ pub(crate) fn find<'t>(
         for near in ranked(name, tools.iter().map(|tool| tool.name.as_str())) {
             failure = failure.with_detail(format!("did you mean `{near}`?"));
         }
-        let legacy = !connected.client.session().is_modern();
-        if legacy && connected.declares_nothing() {
+        let legacy = !server.client.session().is_modern();
+        if legacy && server.declares_nothing() {
             failure = failure.with_detail(
                 "Servers show fewer tools to a session that declared no elicitation, roots or sampling: \
                  --answer, --root or --sampling-command open one that does.",
             );
         }
-        failure.with_next(connected.command("list-tools"), "shows what there is")
+        failure.with_next(server.command("list-tools"), "shows what there is")
     })
 }
 
 /// Returns the parameters that the named tool mirrors into headers, from the cache or else
-/// from the server; with `anew` always from the server. Empty in the legacy era.
+/// from the server. Empty in the legacy era.
 pub(crate) fn mirrored(
     context: &Context<'_>,
-    connected: &mut Connected,
-    ask: &Ask,
-    anew: bool,
+    server: &mut Server,
+    name: &str,
 ) -> Result<Vec<Mirrored>, CommandError> {
-    let is_call = ask.purpose.method.as_deref() == Some(methods::CALL_TOOL);
-    if !is_call || !connected.client.session().is_modern() || connected.is_probe() {
+    if !server.client.session().is_modern() || server.is_probe() {
         return Ok(Vec::new());
     }
-    let known = if anew { None } else { remembered(context, connected)? };
-    let tools = match known {
+    let tools = match remembered(context, server)? {
         Some(known) => known.tools,
-        None => fetch(context, connected)?,
+        None => fetch(context, server)?,
     };
-    let name = ask.params["name"].as_str().unwrap_or_default();
+    Ok(mirrored_by(tools, name))
+}
+
+fn mirrored_by(tools: Vec<Tool>, name: &str) -> Vec<Mirrored> {
     let tool = tools.into_iter().find(|tool| tool.name == name);
-    Ok(tool.and_then(|tool| tool.mirrored.ok()).unwrap_or_default())
+    tool.and_then(|tool| tool.mirrored.ok()).unwrap_or_default()
+}
+
+/// Sends a request. If the server says that the headers of a call do not mirror its body, the tool may
+/// mirror other parameters by now: the tools are fetched and the call, which has not run, is repeated
+/// once (2026-07-28, Streamable HTTP, "Client Behavior").
+pub(crate) fn send(
+    context: &Context<'_>,
+    server: &mut Server,
+    rpc: &mut RpcRequest,
+) -> Result<Result<Answer, client::Error>, CommandError> {
+    let outcome = server.client.request(rpc);
+    match &outcome {
+        Err(error)
+            if server.client.is_header_mismatch(error)
+                && rpc.method() == methods::CALL_TOOL
+                && !server.is_probe() =>
+        {
+            let name = rpc.params["name"].as_str().unwrap_or_default();
+            rpc.mirrored = mirrored_by(fetch(context, server)?, name);
+            Ok(server.client.request(rpc))
+        }
+        _ => Ok(outcome),
+    }
 }
 
 /// Returns the tool with its input schema, from the cache or from a separate session. That
 /// session is not part of the trace and is closed again.
-pub(crate) fn look_up(context: &Context<'_>, name: &str, prepared: &Prepared) -> Option<Tool> {
-    let known = prepared
-        .saved
-        .as_ref()
+pub(crate) fn look_up(context: &Context<'_>, name: &str, server: &Server) -> Option<Tool> {
+    let record = server.saved.record.as_ref();
+    let known = record
         .and_then(|record| context.store()?.load_tools(&record.name, context.now()).ok()?)
         .map(|known| known.tools);
     let tools = known.or_else(|| {
-        let mut aside = prepared.client.sibling(Recorder::default()).ok()?;
+        let client = &server.client;
+        let recorder = Recorder::default();
+        let config = ClientConfig { recorder, ..ClientConfig::clone(client.config()) };
+        let (endpoint, headers) = (client.endpoint().clone(), client.headers().to_vec());
+        let mut aside = Client::new(endpoint, headers, Arc::new(config)).ok()?;
         let declared = json!({});
         let opened = aside.open(&handshake(context.options, Probe::ListTools, &declared)).ok()?;
         let tools = opened.tools.or_else(|| aside.list_tools().ok());
-        aside.hang_up();
+        aside.close_streams();
         let _ = aside.close();
         Some(tools?.tools)
     })?;

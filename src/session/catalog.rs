@@ -39,7 +39,7 @@ struct ToolsFile {
 
 /// Freshness of cached tools (2026-07-28, Caching).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Belief {
+pub enum Freshness {
     /// The lifetime stated by the server has not ended.
     Fresh,
     /// The server stated no lifetime, or 0. The tools are used, and fetched again if they do
@@ -55,7 +55,7 @@ pub struct KnownTools {
     /// Tool definitions.
     pub tools: Vec<Tool>,
     /// Freshness of the definitions.
-    pub belief: Belief,
+    pub freshness: Freshness,
     /// True if the tools are the same for every user.
     pub is_public: bool,
 }
@@ -80,15 +80,19 @@ impl Store {
         let read = || -> Result<KnownTools> {
             let file: ToolsFile = parse_file(&text)?;
             let age = milliseconds(now).checked_sub(file.fetched);
-            let belief = match (file.ttl_ms, age) {
-                (None | Some(0), _) => Belief::Unsure,
-                (Some(ttl), Some(age)) if age < ttl => Belief::Fresh,
+            let freshness = match (file.ttl_ms, age) {
+                (None | Some(0), _) => Freshness::Unsure,
+                (Some(ttl), Some(age)) if age < ttl => Freshness::Fresh,
                 // If the clock was set back, the age is unknown.
-                _ => Belief::Expired,
+                _ => Freshness::Expired,
             };
             let tools =
                 file.tools.into_iter().map(|raw| Tool::parse(raw).map_err(anyhow::Error::msg));
-            Ok(KnownTools { tools: tools.collect::<Result<_>>()?, belief, is_public: file.public })
+            Ok(KnownTools {
+                tools: tools.collect::<Result<_>>()?,
+                freshness,
+                is_public: file.public,
+            })
         };
         Ok(Some(read().with_context(|| format!("cannot use {}", path.display()))?))
     }

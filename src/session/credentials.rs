@@ -43,7 +43,7 @@ pub struct Credentials {
 
 /// Credentials with references resolved, ready to be sent.
 #[derive(Clone, Default)]
-pub struct Expanded {
+pub struct ResolvedCredentials {
     /// Header names in lower case, with their values.
     pub headers: Vec<(String, String)>,
     secrets: Vec<String>,
@@ -81,8 +81,8 @@ impl Credentials {
     }
 
     /// Resolves references. `said` is the output of the token command, if there is one.
-    pub fn expand(&self, env: &Env, said: Option<&str>) -> Result<Expanded, String> {
-        let mut expanded = Expanded::default();
+    pub fn expand(&self, env: &Env, said: Option<&str>) -> Result<ResolvedCredentials, String> {
+        let mut expanded = ResolvedCredentials::default();
         for (name, template) in &self.headers {
             let value = expand(template, env, &mut expanded.secrets)
                 .map_err(|error| format!("header `{name}`: {error}"))?;
@@ -125,7 +125,7 @@ impl Credentials {
     }
 }
 
-impl Expanded {
+impl ResolvedCredentials {
     /// Uses the token of a login, in place of any other Authorization header.
     pub fn set_login(&mut self, header: String, id: &str) {
         self.headers.retain(|(name, _)| name != "authorization");

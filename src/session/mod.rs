@@ -10,8 +10,8 @@ mod record;
 mod store;
 mod target;
 
-pub use catalog::{Belief, KnownTools};
-pub use credentials::{Credentials, Expanded, expand};
+pub use catalog::{Freshness, KnownTools};
+pub use credentials::{Credentials, ResolvedCredentials, expand};
 pub use files::{Lock, private_options};
 pub use logins::{Grant, KeyReference, Login};
 pub use offers::{KnownOffers, Offer};

@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::credentials::{Credentials, Expanded};
+use super::credentials::{Credentials, ResolvedCredentials};
 use crate::protocol::types::{Implementation, InitializeResult, Session, Transport};
 use crate::redact::Redactor;
 
@@ -111,17 +111,13 @@ impl Record {
     }
 
     /// Returns true if the session was opened with these credentials.
-    pub fn belongs_to(&self, credentials: &Expanded) -> bool {
+    pub fn belongs_to(&self, credentials: &ResolvedCredentials) -> bool {
         self.fingerprint == credentials.fingerprint(&self.salt)
     }
 
     /// Returns the session data that requests carry.
     pub fn session(&self) -> Session {
-        Session {
-            version: Some(self.protocol_version.clone()),
-            id: self.session_id.clone(),
-            transport: self.transport,
-        }
+        Session::of(self.transport, Some(self.protocol_version.clone()), self.session_id.clone())
     }
 
     /// Returns the record after a new session was opened.
@@ -129,9 +125,9 @@ impl Record {
     pub fn reopened(&self, session: &Session, said: &InitializeResult, at: SystemTime) -> Self {
         Self {
             era: session.era().as_str().to_owned(),
-            transport: session.transport,
+            transport: session.transport(),
             protocol_version: said.protocol_version.clone(),
-            session_id: session.id.clone(),
+            session_id: session.id().map(str::to_owned),
             server: said.server_info.clone(),
             capabilities: said.capabilities.clone(),
             instructions: said.instructions.clone(),

@@ -185,7 +185,7 @@ impl Http {
                 let error = unless_interrupted(error, &self.watched);
                 note_wire(&mut exchange, &self.log, self.proxy.as_deref());
                 exchange.failure = Some(error.clone());
-                self.recorder.tell(|observer, redactor| observer.finished(&exchange, redactor));
+                self.recorder.finished(&exchange);
                 Err(Failed { error, exchange })
             }
         }

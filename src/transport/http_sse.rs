@@ -7,7 +7,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::reply::Reply;
-use crate::exchange::{Exchange, Shape};
+use crate::exchange::{BodyKind, Exchange};
 
 /// An open stream, and the URL for messages.
 pub struct HttpSse {
@@ -38,7 +38,7 @@ impl HttpSse {
             Ok(None)
         };
         let is_stream =
-            reply.exchange().answer.as_ref().is_some_and(|answer| answer.shape == Shape::Events);
+            reply.exchange().answer.as_ref().is_some_and(|answer| answer.shape == BodyKind::Events);
         let address = match first {
             Ok(Some(data)) if is_stream && reply.last_kind() == "endpoint" => data,
             _ => return Err(NotSse::Other(reply.finish())),

@@ -13,7 +13,7 @@ use super::limits::Limits;
 use super::sse::{Block, Events};
 use super::wire::{WireLog, note_wire};
 use crate::exchange::{
-    Answer, Exchange, Failure as Error, KEEP_BODY, KEEP_EVENTS, KEEP_STREAM, Recorder, Shape,
+    Answer, BodyKind, Exchange, Failure as Error, KEEP_BODY, KEEP_EVENTS, KEEP_STREAM, Recorder,
 };
 use crate::protocol::headers;
 
@@ -110,7 +110,7 @@ impl Reply {
                 .iter()
                 .map(|(name, value)| (name.to_string(), text(value)))
                 .collect(),
-            shape: Shape::Unread,
+            shape: BodyKind::Unread,
             body: String::new(),
             body_length: 0,
             events: Vec::new(),
@@ -218,8 +218,8 @@ impl Reply {
             return Ok(String::new());
         };
         let bytes = self.read_all(body).map_err(|error| self.fail(error))?;
-        let shape = match Shape::of(&bytes, false) {
-            Shape::Events => Shape::Text,
+        let shape = match BodyKind::of(&bytes, false) {
+            BodyKind::Events => BodyKind::Text,
             shape => shape,
         };
         self.note(|answer| {
@@ -276,7 +276,7 @@ impl Reply {
     pub fn finish(mut self) -> Box<Exchange> {
         self.body = State::Ended;
         note_wire(&mut self.exchange, &self.log, self.proxy.as_deref());
-        self.recorder.tell(|observer, redactor| observer.finished(&self.exchange, redactor));
+        self.recorder.finished(&self.exchange);
         self.exchange
     }
 
@@ -292,16 +292,16 @@ impl Reply {
             .header("content-type")
             .is_some_and(|kind| kind.to_ascii_lowercase().starts_with(headers::EVENT_STREAM));
         skip_blank(&mut body)?;
-        let shape = Shape::of(body.fill_buf()?, is_stream);
+        let shape = BodyKind::of(body.fill_buf()?, is_stream);
         self.note(|answer| answer.shape = shape);
         match shape {
-            Shape::Events => {
+            BodyKind::Events => {
                 self.body = State::Events(Box::new(Events::new(body, self.limits.max_size)));
                 Ok(None)
             }
-            Shape::Json => self.read_document(body).map(Some),
-            Shape::Empty | Shape::Unread => Ok(None),
-            Shape::Html | Shape::Text => {
+            BodyKind::Json => self.read_document(body).map(Some),
+            BodyKind::Empty | BodyKind::Unread => Ok(None),
+            BodyKind::Html | BodyKind::Text => {
                 // Only the start of a page is useful as evidence.
                 let mut text = Vec::new();
                 body.by_ref().take(KEEP_BODY as u64).read_to_end(&mut text)?;

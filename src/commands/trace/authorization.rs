@@ -22,12 +22,12 @@ pub(super) fn walk(
     endpoint: &Endpoint,
     http: &transport::Options,
     refusal: &Exchange,
-) -> (Way, Vec<Exchange>) {
+) -> Way {
     let mut web = Authorization::empty(context, endpoint, http).web(Some(refusal));
     let challenge = Challenge::of(refusal);
     let outcome = discover(&mut web, endpoint, challenge.as_ref(), None);
     let scopes = outcome.as_ref().map(|found| scopes_for(&[], challenge.as_ref(), found));
-    (Way { scopes: scopes.unwrap_or_default(), outcome }, web.take_history())
+    Way { scopes: scopes.unwrap_or_default(), outcome }
 }
 
 /// Returns true if a response requires authorization: 401, or a challenge for more scopes.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::json;
 
-use super::verdict::Conduct;
+use super::verdict::ClientAudit;
 use super::{drawing, write_page};
 use crate::cli::Trace;
 use crate::diagnose::{self, RuleId};
@@ -17,18 +17,13 @@ use crate::failure::{Failure, Kind};
 use crate::output::{Paint, Stream, one_line};
 use crate::relay::Relay;
 use crate::report::{self, Ladder};
-use crate::run::prepare::Prepared;
+use crate::run::server::Server;
 use crate::run::{Context, Outcome};
 
-pub(super) fn run(
-    context: &Context<'_>,
-    args: &Trace,
-    prepared: &Prepared,
-    address: &str,
-) -> Outcome {
+pub(super) fn run(context: &Context<'_>, args: &Trace, server: &Server, address: &str) -> Outcome {
     let listener = bind(address, args.anyone)?;
     let here = listener.local_addr()?;
-    let endpoint = prepared.endpoint.clone();
+    let endpoint = server.endpoint.clone();
     let target = context.recorder.redactor().url(endpoint.as_str());
     let path = endpoint.as_str().strip_prefix(&endpoint.origin()).unwrap_or_default();
     let path = context.recorder.redactor().url(path);
@@ -44,7 +39,7 @@ pub(super) fn run(
     let watched = Arc::clone(&log);
     let relay = Relay::new(
         endpoint,
-        prepared.http.clone(),
+        server.client.config().options.clone(),
         context.recorder.clone(),
         args.anyone,
         move |exchange| {
@@ -65,7 +60,7 @@ pub(super) fn run(
 /// Prints the summary at the end, and writes the HTML page.
 fn summary(context: &Context<'_>, args: &Trace, log: &Log, target: &str) -> Outcome {
     let exchanges = &log.exchanges;
-    let (conduct, redactor) = (Conduct::of(exchanges), context.recorder.redactor());
+    let (conduct, redactor) = (ClientAudit::of(exchanges), context.recorder.redactor());
     if let Some(path) = &args.html {
         write_page(context, path, target, &log.server, exchanges, &conduct.lines(), Vec::new())?;
     }

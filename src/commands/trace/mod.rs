@@ -14,20 +14,21 @@ use serde_json::{Value, json};
 
 use crate::arguments::{Given, Typing};
 use crate::cli::Trace;
-use crate::client::{Ask, Probe as Find, Repeat};
+use crate::client::{Idempotency, Probe as Find, RpcRequest};
 use crate::diagnose::{Profile, Step};
 use crate::env::Env;
 use crate::exchange::{Exchange, Purpose};
 use crate::exit::ExitCode;
 use crate::failure::{Failure, Kind};
-use crate::failure::{Spoken, failed, quoted};
+use crate::failure::{TargetHint, failed, quoted};
 use crate::protocol::jsonrpc::call_params;
 use crate::protocol::methods;
 use crate::protocol::types::Tool;
 use crate::redact::Redactor;
 use crate::report::{self, Ladder};
 use crate::run::input::{read_file, wrong_arguments};
-use crate::run::prepare::{Prepared, prepare_quietly};
+use crate::run::prepare::prepare_quietly;
+use crate::run::server::Server;
 use crate::run::settings::{given_credentials, handshake};
 use crate::run::tools::look_up;
 use crate::run::{CommandError, Context, Outcome};
@@ -43,33 +44,33 @@ pub(super) fn run(context: &Context<'_>, args: &Trace) -> Outcome {
     let (named, words) = target_and_words(args);
     let named = named.or_else(|| context.named());
     let target = crate::run::target::find(context, named)?;
-    let mut prepared = prepare_quietly(context, target)?;
-    prepared.spoken.tracing = true;
+    let mut server = prepare_quietly(context, target)?;
+    server.hint.tracing = true;
     if let Some(address) = &args.listen {
         if given_credentials(context.options)? != Credentials::default() {
             let text = "--listen passes on what the client itself sends: --bearer, -H and --cert have no effect";
             return Err(Failure::usage(text).into());
         }
-        return listen::run(context, args, &prepared, address);
+        return listen::run(context, args, &server, address);
     }
-    let (ask, tool) = request(context, args, &words, &prepared)?;
+    let (rpc, tool) = request(context, args, &words, &server)?;
     if let Some(language) = args.recipe {
-        return recipes::run(context, &mut prepared, &ask, tool.as_ref(), language);
+        return recipes::run(context, &mut server, &rpc, tool.as_ref(), language);
     }
-    experiment(context, args, prepared, ask, tool)
+    experiment(context, args, server, rpc, tool)
 }
 
 /// Runs the trace: sends every step, draws it as it ends, and prints the verdict.
 fn experiment(
     context: &Context<'_>,
     args: &Trace,
-    mut prepared: Prepared,
-    ask: Ask,
+    mut server: Server,
+    rpc: RpcRequest,
     tool: Option<Tool>,
 ) -> Outcome {
     let drawing = drawing(context, args);
     let out = &context.console.out;
-    let authority = prepared.endpoint.authority();
+    let authority = server.endpoint.authority();
     let draw = |exchanges: &[Exchange]| {
         if !context.options.wants_json() {
             // A write error is reported with the verdict.
@@ -77,18 +78,19 @@ fn experiment(
             let _ = draw_last(context, &drawing, &authority, exchanges, &redactor);
         }
     };
-    let recipes = args.html.is_some().then(|| (ask.clone(), tool.clone()));
-    let handshake = handshake(context.options, Find::Discover, &prepared.capabilities);
-    let (endpoint, http) = (prepared.client.endpoint().clone(), prepared.http.clone());
-    let mut probe = Probe::new(&mut prepared.client, &handshake, ask, tool, args.passive);
+    let recipes = args.html.is_some().then(|| (rpc.clone(), tool.clone()));
+    let handshake = handshake(context.options, Find::Discover, &server.serving.capabilities);
+    let (endpoint, http) =
+        (server.client.endpoint().clone(), server.client.config().options.clone());
+    let mut probe = Probe::new(&mut server.client, &handshake, rpc, tool, args.passive);
     probe.steps.watch(&draw);
     let ended = probe.run();
     let mut steps = std::mem::take(&mut probe.steps);
     let refusal =
         steps.last().filter(|last| !args.passive && authorization::is_wanted(last)).cloned();
     let way = refusal.map(|refusal| {
-        let (way, exchanges) = authorization::walk(context, &endpoint, &http, &refusal);
-        steps.add(exchanges);
+        let way = authorization::walk(context, &endpoint, &http, &refusal);
+        steps.add(context.recorder.take_history());
         way
     });
     let steps = steps.take_all();
@@ -99,10 +101,10 @@ fn experiment(
     verdict.way = way;
     let redactor = context.recorder.redactor();
     if let Some(path) = &args.html {
-        let recipes = recipes.map(|(ask, tool)| {
-            recipes::all(context, &prepared, &verdict.profile, &ask, tool.as_ref())
+        let recipes = recipes.map(|(rpc, tool)| {
+            recipes::all(context, &server, &verdict.profile, &rpc, tool.as_ref())
         });
-        let title = redactor.url(prepared.endpoint.as_str());
+        let title = redactor.url(server.endpoint.as_str());
         let lines = verdict.lines(exchanges.first());
         write_page(
             context,
@@ -115,21 +117,21 @@ fn experiment(
         )?;
     }
     if context.options.wants_json() {
-        context.console.value(&document(context, &prepared, &exchanges, &verdict))?;
+        context.console.value(&document(context, &server, &exchanges, &verdict))?;
     } else if let Some(first) = exchanges.first().filter(|first| first.answer.is_some()) {
         verdict.print(out, first, &redactor, drawing.ascii)?;
-        next(context, &prepared.spoken, &verdict);
+        next(context, &server.hint, &verdict);
     }
     match ended {
         Ok(()) => Ok(ExitCode::Success),
-        Err(error) => Err(failed_at(error, &exchanges, &prepared).into()),
+        Err(error) => Err(failed_at(error, &exchanges, &server).into()),
     }
 }
 
 /// Returns the failure of the last step that should have worked, with findings from all
 /// exchanges.
-fn failed_at(error: crate::client::Error, exchanges: &[Exchange], prepared: &Prepared) -> Failure {
-    let mut failure = failed(error, &prepared.client, &prepared.spoken);
+fn failed_at(error: crate::client::Error, exchanges: &[Exchange], server: &Server) -> Failure {
+    let mut failure = failed(error, &server.client, &server.hint);
     let shown = failure.exchange.as_ref().map(|exchange| exchange.number);
     if let Some(at) = exchanges.iter().position(|exchange| Some(exchange.number) == shown) {
         failure.findings = crate::diagnose::explain_at(exchanges, at);
@@ -140,14 +142,14 @@ fn failed_at(error: crate::client::Error, exchanges: &[Exchange], prepared: &Pre
 /// Builds the JSON document: `endpoint`, `exchanges` (as in a trace file), and the verdict.
 fn document(
     context: &Context<'_>,
-    prepared: &Prepared,
+    server: &Server,
     exchanges: &[Exchange],
     verdict: &Verdict,
 ) -> Value {
     let redactor = context.recorder.redactor();
     let told = (0..exchanges.len()).map(|at| report::exchange_json(exchanges, at, &redactor));
     let mut document = json!({
-        "endpoint": redactor.url(prepared.endpoint.as_str()),
+        "endpoint": redactor.url(server.endpoint.as_str()),
         "exchanges": told.collect::<Vec<_>>(),
     });
     let verdict = redactor.text(&verdict.to_json().to_string()).into_owned();
@@ -160,17 +162,16 @@ fn document(
 }
 
 /// Prints the commands to run next.
-fn next(context: &Context<'_>, spoken: &Spoken, verdict: &Verdict) {
+fn next(context: &Context<'_>, hint: &TargetHint, verdict: &Verdict) {
     let mut commands = Vec::new();
     if let Some(url) = &verdict.elsewhere {
         commands.push(format!("mcpoke trace {}", quoted(&context.recorder.redactor().url(url))));
-    } else if verdict.has_recipe() && spoken.target == "demo" {
+    } else if verdict.has_recipe() && hint.target == "demo" {
         // A recipe needs a server that keeps running.
         commands.push("mcpoke demo --port 8720 &".to_owned());
         commands.push("mcpoke trace http://127.0.0.1:8720/mcp --recipe python".to_owned());
     } else if verdict.has_recipe() {
-        commands
-            .push(format!("mcpoke trace {} --recipe python|curl|javascript|rust", spoken.target));
+        commands.push(format!("mcpoke trace {} --recipe python|curl|javascript|rust", hint.target));
     }
     commands.extend(verdict.why.as_ref().map(|why| format!("mcpoke explain {}", why.rule.id)));
     for (index, command) in commands.iter().enumerate() {
@@ -256,22 +257,23 @@ fn request(
     context: &Context<'_>,
     args: &Trace,
     words: &[String],
-    prepared: &Prepared,
-) -> Result<(Ask, Option<Tool>), CommandError> {
-    let ask = |purpose, params| Ask::new(purpose, params, Repeat::Harmful);
+    server: &Server,
+) -> Result<(RpcRequest, Option<Tool>), CommandError> {
+    let request_for =
+        |purpose, params| RpcRequest::new(purpose, params, Idempotency::NotIdempotent);
     let Some(name) = &args.tool else {
-        if prepared.is_demo {
+        if server.is_demo {
             let echo = json!({"name": "echo", "arguments": {"message": "hello"}});
-            return Ok((ask(Purpose::on(methods::CALL_TOOL, "echo"), echo), None));
+            return Ok((request_for(Purpose::on(methods::CALL_TOOL, "echo"), echo), None));
         }
-        return Ok((ask(Purpose::of(methods::LIST_TOOLS), json!({})), None));
+        return Ok((request_for(Purpose::of(methods::LIST_TOOLS), json!({})), None));
     };
     let given =
         Given::read(None, words, &read_file).map_err(|problems| wrong_arguments(name, problems))?;
     let tool =
-        if given.needs_schema(Typing::Lenient) { look_up(context, name, prepared) } else { None };
+        if given.needs_schema(Typing::Lenient) { look_up(context, name, server) } else { None };
     let schema = tool.as_ref().map(|tool| &tool.input_schema);
     let arguments =
         given.typed(schema, Typing::Lenient).map_err(|problems| wrong_arguments(name, problems))?;
-    Ok((ask(Purpose::on(methods::CALL_TOOL, name), call_params(name, &arguments)), tool))
+    Ok((request_for(Purpose::on(methods::CALL_TOOL, name), call_params(name, &arguments)), tool))
 }

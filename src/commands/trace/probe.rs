@@ -1,15 +1,19 @@
 //! The steps of `trace`: the request of a minimal client, the same request done properly,
 //! and experiments for the rules. A named tool runs at most once; no other tool ever runs.
 
-use crate::client::{Ask, Client, Error, ErrorKind, Handshake, Renewal, Session};
+use std::sync::Arc;
+
+use crate::client::{
+    Client, ClientConfig, Error, ErrorKind, Handshake, Renewal, RpcRequest, Session,
+};
 use crate::diagnose::{self, Role, Rule, RuleId};
 use crate::endpoint::Endpoint;
-use crate::exchange::{Exchange, Shape};
+use crate::exchange::{BodyKind, Exchange};
 use crate::protocol::headers::ACCEPT_BOTH;
 use crate::protocol::types::Tool;
 use crate::protocol::version::LATEST_MODERN;
 use crate::protocol::{codes, methods};
-use crate::transport::Limits;
+use crate::transport::{self, Limits};
 
 /// Callback that gets all exchanges so far, after each one.
 type Watch<'s> = &'s dyn Fn(&[Exchange]);
@@ -92,7 +96,7 @@ pub(super) struct Probe<'p> {
     pub(super) client: &'p mut Client,
     pub(super) handshake: &'p Handshake,
     /// The request of the minimal client.
-    pub(super) ask: Ask,
+    pub(super) rpc: RpcRequest,
     /// The tool that the request calls, if known.
     pub(super) tool: Option<Tool>,
     /// Disables experiments.
@@ -109,16 +113,16 @@ impl<'p> Probe<'p> {
     pub(super) fn new(
         client: &'p mut Client,
         handshake: &'p Handshake,
-        ask: Ask,
+        rpc: RpcRequest,
         tool: Option<Tool>,
         passive: bool,
     ) -> Self {
-        Self { client, handshake, ask, tool, passive, steps: Steps::default(), ran: false }
+        Self { client, handshake, rpc, tool, passive, steps: Steps::default(), ran: false }
     }
 
     /// Runs all steps. An error is that of the last step that should have worked.
     pub(super) fn run(&mut self) -> Ended {
-        let bare = self.send(Session::default(), &self.ask.clone(), Role::Bare);
+        let bare = self.send(Session::default(), &self.rpc.clone(), Role::Bare);
         if self.steps.found().is_some_and(|rule| rule.stops_trace) {
             return bare;
         }
@@ -129,9 +133,9 @@ impl<'p> Probe<'p> {
         let legacy = self.legacy(&bare, modern);
         // The legacy attempts failed before the tool ran, so it can still run in the modern era.
         if modern && legacy.is_err() && self.is_call() && !self.ran {
-            modern = self.properly_modern(&self.ask.clone());
+            modern = self.properly_modern(&self.rpc.clone());
         }
-        self.client.hang_up();
+        self.client.close_streams();
         self.steps.take(self.client, Role::Stream);
         match (modern, legacy) {
             (true, _) | (false, Ok(())) => Ok(()),
@@ -140,14 +144,14 @@ impl<'p> Probe<'p> {
     }
 
     fn is_call(&self) -> bool {
-        self.ask.purpose.method.as_deref() == Some(methods::CALL_TOOL)
+        self.rpc.purpose.method.as_deref() == Some(methods::CALL_TOOL)
     }
 
     /// Sends one request in the given session.
-    fn send(&mut self, session: Session, ask: &Ask, role: Role) -> Ended {
+    fn send(&mut self, session: Session, rpc: &RpcRequest, role: Role) -> Ended {
         self.client.resume(session, Renewal::Never);
-        let outcome = self.client.request(ask).map(|_| ());
-        let is_it = ask.purpose == self.ask.purpose && self.is_call();
+        let outcome = self.client.request(rpc).map(|_| ());
+        let is_it = rpc.purpose == self.rpc.purpose && self.is_call();
         // Unless the server certainly rejected the call, the tool may have run.
         self.ran |= is_it && !outcome.as_ref().is_err_and(was_refused);
         self.steps.take(self.client, role);
@@ -156,14 +160,14 @@ impl<'p> Probe<'p> {
 
     /// Returns the request to repeat: `tools/list` once the named tool has run, otherwise the
     /// request itself.
-    fn again(&self) -> Ask {
-        if self.is_call() && self.ran { Ask::list_tools() } else { self.ask.clone() }
+    fn again(&self) -> RpcRequest {
+        if self.is_call() && self.ran { RpcRequest::list_tools() } else { self.rpc.clone() }
     }
 
     /// Tries the modern era. Returns true if the server supports it.
     fn modern(&mut self) -> bool {
         let session = Session::modern(LATEST_MODERN);
-        let discovered = self.send(session, &Ask::discover(), Role::Discover);
+        let discovered = self.send(session, &RpcRequest::discover(), Role::Discover);
         let Some(last) = self.steps.exchanges.last() else { return false };
         let lists = diagnose::succeeded(last)
             && last.answer.as_ref().is_some_and(|answer| {
@@ -176,16 +180,16 @@ impl<'p> Probe<'p> {
             return false;
         }
         // The named tool is left for the legacy era, where its session matters.
-        self.properly_modern(&Ask::list_tools())
+        self.properly_modern(&RpcRequest::list_tools())
     }
 
     /// Sends the request as the modern era requires. Returns true if it works.
-    fn properly_modern(&mut self, ask: &Ask) -> bool {
-        let mut ask = ask.clone();
+    fn properly_modern(&mut self, rpc: &RpcRequest) -> bool {
+        let mut rpc = rpc.clone();
         if let Some(tool) = &self.tool {
-            ask.mirrored = tool.mirrored.clone().unwrap_or_default();
+            rpc.mirrored = tool.mirrored.clone().unwrap_or_default();
         }
-        self.send(Session::modern(LATEST_MODERN), &ask, Role::ProperModern).is_ok()
+        self.send(Session::modern(LATEST_MODERN), &rpc, Role::ProperModern).is_ok()
     }
 
     /// Tries the handshake and the steps after it.
@@ -214,7 +218,7 @@ impl<'p> Probe<'p> {
         };
         self.steps.take(self.client, Role::Initialize);
         let mut told = true;
-        if self.handshake.send_initialized && opened.session.transport.is_http() {
+        if self.handshake.send_initialized && opened.session.transport().is_http() {
             told = self.client.notify(methods::INITIALIZED, &serde_json::Value::Null).is_ok();
             self.steps.take(self.client, Role::Initialized);
         }
@@ -229,8 +233,8 @@ impl<'p> Probe<'p> {
         if !self.passive && (outcome.is_err() || !told) {
             outcome = self.experiment(&session, outcome, told);
         }
-        if session.transport.is_http() && !self.passive {
-            if outcome.is_ok() && session.id.is_some() {
+        if session.transport().is_http() && !self.passive {
+            if outcome.is_ok() && session.id().is_some() {
                 self.wrong_ids(&session);
             }
             self.look_for_buffering(&session);
@@ -241,20 +245,21 @@ impl<'p> Probe<'p> {
 
     /// Tests a made-up id (E11), the end of the session (E12) and the ended id.
     fn wrong_ids(&mut self, session: &Session) {
-        let made_up = session.id.as_deref().map(made_up);
-        let unknown = Session { id: made_up, ..session.clone() };
+        let made_up = session.id().map(made_up);
+        let unknown = session.with_id(made_up);
         // Only the server's reaction matters.
-        let _ = self.send(unknown, &Ask::ping(), Role::UnknownId);
+        let _ = self.send(unknown, &RpcRequest::ping(), Role::UnknownId);
         self.end(session);
-        let _ = self.send(session.clone(), &Ask::ping(), Role::EndedId);
+        let _ = self.send(session.clone(), &RpcRequest::ping(), Role::EndedId);
     }
 
     /// Ends the session, unless that was done before.
     fn end(&mut self, session: &Session) {
-        let ended = self.steps.all().any(|(role, exchange)| {
-            role == Role::End && exchange.session_sent() == session.id.as_deref()
-        });
-        if ended || session.id.is_none() {
+        let ended = self
+            .steps
+            .all()
+            .any(|(role, exchange)| role == Role::End && exchange.session_sent() == session.id());
+        if ended || session.id().is_none() {
             return;
         }
         self.client.resume(session.clone(), Renewal::Never);
@@ -272,22 +277,22 @@ impl<'p> Probe<'p> {
             self.steps.take(self.client, Role::Initialized);
             return self.send(session.clone(), &self.again(), Role::Proper);
         }
-        if session.id.is_none() || (told && !found.is_some_and(|rule| rule.is_repeated)) {
+        if session.id().is_none() || (told && !found.is_some_and(|rule| rule.is_repeated)) {
             return outcome;
         }
         for _ in 0..REPEATS {
-            self.on_a_fresh_connection(session, &Ask::list_tools());
+            self.on_a_fresh_connection(session, &RpcRequest::list_tools());
         }
-        let without = Session { id: None, ..session.clone() };
-        let _ = self.send(without, &Ask::list_tools(), Role::Experiment);
+        let without = session.with_id(None);
+        let _ = self.send(without, &RpcRequest::list_tools(), Role::Experiment);
         outcome
     }
 
-    fn on_a_fresh_connection(&mut self, session: &Session, ask: &Ask) {
+    fn on_a_fresh_connection(&mut self, session: &Session, rpc: &RpcRequest) {
         let endpoint = self.client.endpoint().clone();
-        let Ok(mut other) = self.client.varied(endpoint, |_| {}, &[]) else { return };
+        let Ok(mut other) = variant(self.client, endpoint, |_| {}, &[]) else { return };
         other.resume(session.clone(), Renewal::Never);
-        let _ = other.request(ask);
+        let _ = other.request(rpc);
         self.steps.take(&mut other, Role::Experiment);
     }
 
@@ -299,10 +304,11 @@ impl<'p> Probe<'p> {
         }
         for accept in [ACCEPT_BOTH, "*/*", "application/json"] {
             let endpoint = self.client.endpoint().clone();
-            let Ok(mut other) = self.client.varied(endpoint, |_| {}, &[("accept", accept)]) else {
+            let Ok(mut other) = variant(self.client, endpoint, |_| {}, &[("accept", accept)])
+            else {
                 continue;
             };
-            let _ = other.request(&Ask::list_tools());
+            let _ = other.request(&RpcRequest::list_tools());
             self.steps.take(&mut other, Role::Experiment);
         }
     }
@@ -325,7 +331,7 @@ impl<'p> Probe<'p> {
                 continue;
             }
             tried.push(endpoint.as_str().to_owned());
-            let Ok(mut other) = self.client.varied(endpoint, quick, &[]) else { continue };
+            let Ok(mut other) = variant(self.client, endpoint, quick, &[]) else { continue };
             // HTTP+SSE begins with a GET, so there is no `initialize` to POST.
             let found = if path == "/sse" {
                 other.look_at_stream();
@@ -351,14 +357,14 @@ impl<'p> Probe<'p> {
                     .any(|name| server.to_lowercase().contains(name))
         });
         let streams = self.steps.exchanges.iter().any(|exchange| {
-            exchange.answer.as_ref().is_some_and(|answer| answer.shape == Shape::Events)
+            exchange.answer.as_ref().is_some_and(|answer| answer.shape == BodyKind::Events)
         });
-        if !proxied || !streams || session.id.is_none() {
+        if !proxied || !streams || session.id().is_none() {
             return;
         }
         // The session may have ended by now: open another one for the stream.
         let endpoint = self.client.endpoint().clone();
-        let Ok(mut other) = self.client.varied(endpoint, quick, &[]) else { return };
+        let Ok(mut other) = variant(self.client, endpoint, quick, &[]) else { return };
         if other.initialize(self.handshake).is_err() {
             return;
         }
@@ -370,6 +376,24 @@ impl<'p> Probe<'p> {
 
 /// Number of repetitions that look for replicas without shared sessions.
 const REPEATS: usize = 6;
+
+/// Creates a client without a session for another address of the same origin, with changed limits.
+/// Each of `headers` is added or replaces the header of the same name.
+fn variant(
+    client: &Client,
+    endpoint: Endpoint,
+    limits: impl FnOnce(&mut Limits),
+    headers: &[(&str, &str)],
+) -> Result<Client, transport::Error> {
+    let mut config = ClientConfig::clone(client.config());
+    limits(&mut config.options.limits);
+    let mut own = client.headers().to_vec();
+    for (name, value) in headers {
+        own.retain(|(known, _)| known != name);
+        own.push(((*name).to_owned(), (*value).to_owned()));
+    }
+    Client::new(endpoint, own, Arc::new(config))
+}
 
 /// Limits the wait for the first byte to 3 s; a stream that begins later is held back.
 fn quick(limits: &mut Limits) {

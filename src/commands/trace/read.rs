@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::verdict::Conduct;
+use super::verdict::ClientAudit;
 use super::{draw_last, drawing, write_page};
 use crate::cli::Trace;
 use crate::endpoint::Endpoint;
@@ -26,7 +26,7 @@ pub(super) fn run(context: &Context<'_>, args: &Trace, path: &Path) -> Outcome {
     let redactor = context.recorder.redactor();
     let url = exchanges.first().map(|exchange| exchange.request.url.clone()).unwrap_or_default();
     let server = Endpoint::parse(&url).map_or_else(|_| "server".to_owned(), |url| url.authority());
-    let conduct = Conduct::of(&exchanges);
+    let conduct = ClientAudit::of(&exchanges);
     if let Some(page) = &args.html {
         let (title, lines) = (redactor.url(&url), conduct.lines());
         write_page(context, page, &title, &server, &exchanges, &lines, Vec::new())?;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::probe::Probe;
 use super::{Failure, Find, failed_at};
-use crate::client::Ask;
+use crate::client::RpcRequest;
 use crate::diagnose::{Eras, Profile, Step};
 use crate::exchange::Exchange;
 use crate::exit::ExitCode;
@@ -14,7 +14,7 @@ use crate::protocol::version::{LATEST_HANDSHAKE, LATEST_MODERN, is_spoken};
 use crate::redact::is_sensitive_header;
 use crate::report::Language;
 use crate::report::{self, Given, Recipe, Speaks};
-use crate::run::prepare::Prepared;
+use crate::run::server::Server;
 use crate::run::settings::handshake;
 use crate::run::{Context, Outcome};
 
@@ -27,24 +27,24 @@ const LANGUAGES: [(Language, &str); 4] = [
 
 pub(super) fn run(
     context: &Context<'_>,
-    prepared: &mut Prepared,
-    ask: &Ask,
+    server: &mut Server,
+    rpc: &RpcRequest,
     tool: Option<&Tool>,
     language: Language,
 ) -> Outcome {
-    let handshake = handshake(context.options, Find::Discover, &prepared.capabilities);
-    let list = Ask::list_tools();
-    let mut probe = Probe::new(&mut prepared.client, &handshake, list, None, false);
+    let handshake = handshake(context.options, Find::Discover, &server.serving.capabilities);
+    let list = RpcRequest::list_tools();
+    let mut probe = Probe::new(&mut server.client, &handshake, list, None, false);
     let ended = probe.run();
     let steps = probe.steps.take_all();
     if let Err(error) = ended {
         let exchanges: Vec<Exchange> = steps.into_iter().map(|(_, exchange)| exchange).collect();
-        return Err(failed_at(error, &exchanges, prepared).into());
+        return Err(failed_at(error, &exchanges, server).into());
     }
     let steps: Vec<Step<'_>> =
         steps.iter().map(|(role, exchange)| Step { role: *role, exchange }).collect();
     let profile = Profile::of(&steps);
-    let Some(recipe) = of(context, prepared, &profile, ask, tool) else {
+    let Some(recipe) = of(context, server, &profile, rpc, tool) else {
         let text = "there is no recipe for the HTTP+SSE transport of 2024-11-05";
         let failure = Failure::new(Kind::Usage, text)
             .with_detail("Its answers come on a stream that stays open beside the requests.")
@@ -57,7 +57,7 @@ pub(super) fn run(
             context.console.note(&format!("reads ${variable} for the header {name}"));
         }
     }
-    if prepared.is_demo {
+    if server.is_demo {
         context.console.note("the built-in server ends with this command: `mcpoke demo` keeps one, and prints its address");
     }
     if recipe.url.is_none() {
@@ -69,20 +69,20 @@ pub(super) fn run(
 /// Returns the recipe in every language, for the HTML page.
 pub(super) fn all(
     context: &Context<'_>,
-    prepared: &Prepared,
+    server: &Server,
     profile: &Profile,
-    ask: &Ask,
+    rpc: &RpcRequest,
     tool: Option<&Tool>,
 ) -> Vec<(&'static str, String)> {
-    let Some(recipe) = of(context, prepared, profile, ask, tool) else { return Vec::new() };
+    let Some(recipe) = of(context, server, profile, rpc, tool) else { return Vec::new() };
     LANGUAGES.iter().map(|(language, name)| (*name, report::recipe(&recipe, *language))).collect()
 }
 
 fn of(
     context: &Context<'_>,
-    prepared: &Prepared,
+    server: &Server,
     profile: &Profile,
-    ask: &Ask,
+    rpc: &RpcRequest,
     tool: Option<&Tool>,
 ) -> Option<Recipe> {
     if profile.over_sse || profile.eras == Eras::Unknown {
@@ -92,7 +92,7 @@ fn of(
         let mirrored = tool.and_then(|tool| tool.mirrored.as_ref().ok()).into_iter().flatten();
         Speaks::Modern {
             version: LATEST_MODERN.to_owned(),
-            mirrored: mirrored.filter_map(|one| one.header_for(&ask.params["arguments"])).collect(),
+            mirrored: mirrored.filter_map(|one| one.header_for(&rpc.params["arguments"])).collect(),
         }
     } else {
         // The last version is the one that the server chose in the handshake. Only a known version
@@ -102,12 +102,12 @@ fn of(
         Speaks::Legacy { version: version.to_owned(), lost: lost(profile) }
     };
     let redactor = context.recorder.redactor();
-    let url = prepared.endpoint.as_str();
+    let url = server.endpoint.as_str();
     Some(Recipe {
         url: (redactor.url(url) == url).then(|| url.to_owned()),
-        method: ask.purpose.method.clone().unwrap_or_default(),
-        params: if ask.params == Value::Null { json!({}) } else { ask.params.clone() },
-        headers: headers(prepared),
+        method: rpc.purpose.method.clone().unwrap_or_default(),
+        params: if rpc.params == Value::Null { json!({}) } else { rpc.params.clone() },
+        headers: headers(server),
         speaks,
     })
 }
@@ -127,8 +127,8 @@ fn lost(profile: &Profile) -> Vec<u16> {
 }
 
 /// Returns the user's headers, with secrets as variables.
-fn headers(prepared: &Prepared) -> Vec<(String, Given)> {
-    let credentials = &prepared.credentials;
+fn headers(server: &Server) -> Vec<(String, Given)> {
+    let credentials = &server.identity.given;
     let mut headers: Vec<(String, Given)> = credentials
         .headers
         .iter()
@@ -146,7 +146,7 @@ fn headers(prepared: &Prepared) -> Vec<(String, Given)> {
             (name.clone(), given)
         })
         .collect();
-    let authorized = prepared.expanded.headers.iter().any(|(name, _)| name == "authorization");
+    let authorized = server.identity.sent.headers.iter().any(|(name, _)| name == "authorization");
     let given = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
     if authorized && !given {
         let bearer = credentials.bearer.as_deref();

@@ -114,7 +114,7 @@ impl Verdict {
         for line in self.reactions() {
             lines.add("", line);
         }
-        for departure in &self.profile.departures {
+        for departure in &self.profile.violations {
             lines.add("", format!("{} ({})", departure.what, departure.specification));
         }
         for (index, line) in self.way.iter().flat_map(Way::lines).enumerate() {
@@ -232,7 +232,7 @@ impl Verdict {
                 "bare": reaction(&profile.bare),
                 "unknownId": reaction(&profile.unknown_id),
                 "endedId": reaction(&profile.ended_id),
-                "departures": profile.departures.iter().map(|one| {
+                "departures": profile.violations.iter().map(|one| {
                     json!({"what": one.what, "specification": one.specification})
                 }).collect::<Vec<_>>(),
             },
@@ -245,13 +245,13 @@ impl Verdict {
 }
 
 /// Findings about another client's requests.
-pub(super) struct Conduct {
+pub(super) struct ClientAudit {
     /// Findings, the most certain first.
     pub(super) findings: Vec<Finding>,
     requests: usize,
 }
 
-impl Conduct {
+impl ClientAudit {
     pub(super) fn of(exchanges: &[Exchange]) -> Self {
         let mut findings = diagnose::survey(exchanges);
         for finding in diagnose::conduct(exchanges) {

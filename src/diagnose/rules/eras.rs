@@ -2,7 +2,7 @@
 
 use super::super::id::RuleId;
 use super::super::rule::{Certainty, Conclusion, Evidence, Next, RECENT, RULE, Rule, succeeded};
-use crate::exchange::{Exchange, Shape};
+use crate::exchange::{BodyKind, Exchange};
 use crate::protocol::headers::PROTOCOL_VERSION;
 use crate::protocol::{codes, methods};
 
@@ -67,7 +67,7 @@ back to initialize.",
                 ));
         // Modern servers have their own errors for an invalid envelope or header.
         let own = evidence.code() == Some(codes::INVALID_PARAMS) && evidence.says(&["_meta"]);
-        if !refused || own || evidence.shape() == Some(Shape::Html) {
+        if !refused || own || evidence.shape() == Some(BodyKind::Html) {
             return None;
         }
         let handshake = evidence.later.iter().find(|e| e.is(methods::INITIALIZE) && succeeded(e));

@@ -3,7 +3,7 @@
 use super::super::id::RuleId;
 use super::super::rule::{Certainty, Conclusion, Evidence, FirstLine, Next, RULE, Rule, succeeded};
 use super::unlabelled_accept;
-use crate::exchange::{FailureKind, Shape};
+use crate::exchange::{BodyKind, FailureKind};
 use crate::protocol::headers;
 use crate::protocol::{codes, methods};
 
@@ -269,7 +269,7 @@ The page that comes with it is the proxy's.",
             || (status == 503 && evidence.header("retry-after").is_none());
         let session = status == 503 && evidence.says(&["session"]);
         (gateway && evidence.error.is_none() && !session).then(|| {
-            let page = evidence.shape() == Some(Shape::Html);
+            let page = evidence.shape() == Some(BodyKind::Html);
             if page || status == 502 { Certainty::Likely } else { Certainty::Possible }.into()
         })
     },
@@ -292,7 +292,7 @@ another one for go-sdk and Hono. 405 to a POST means that the path exists and ta
         let no_route = evidence.is_post()
             && (matches!(evidence.status(), 404 | 405))
             && evidence.code().is_none()
-            && evidence.session().is_none_or(|_| evidence.shape() == Some(Shape::Html))
+            && evidence.session().is_none_or(|_| evidence.shape() == Some(BodyKind::Html))
             && !evidence.says(&["session", "protocol version"]);
         if !no_route {
             return None;
@@ -330,7 +330,7 @@ on the port.",
     find: |evidence| {
         let answer = evidence.answer?;
         let asks = evidence.is_post() && evidence.exchange.has_id();
-        let page = matches!(answer.shape, Shape::Html | Shape::Text);
+        let page = matches!(answer.shape, BodyKind::Html | BodyKind::Text);
         // Web servers that do not support POST at all respond with 501.
         let foreign = (answer.is_success() || answer.status == 501) && page;
         (foreign && asks && evidence.error.is_none()).then(|| Certainty::Likely.into())

@@ -11,7 +11,7 @@ mod sessions;
 mod streams;
 
 use super::rule::{Evidence, Rule};
-use crate::exchange::Shape;
+use crate::exchange::BodyKind;
 use crate::protocol::headers;
 
 pub(super) use http::UNKNOWN;
@@ -74,7 +74,7 @@ fn unlabelled_accept(evidence: &Evidence<'_>) -> bool {
     let sent = evidence.exchange.request.header("accept").unwrap_or_default();
     let both = sent.contains(headers::JSON) && sent.contains(headers::EVENT_STREAM);
     // Some servers send no text (Spring).
-    let silent = evidence.is_post() && !both && evidence.shape() == Some(Shape::Empty);
+    let silent = evidence.is_post() && !both && evidence.shape() == Some(BodyKind::Empty);
     evidence.status() == 400
         && (silent
             || evidence.says(&[

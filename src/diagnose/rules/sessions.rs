@@ -6,7 +6,7 @@ use super::super::rule::{
     tool_failed,
 };
 use super::unlabelled_accept;
-use crate::exchange::Shape;
+use crate::exchange::BodyKind;
 use crate::exit::Kind;
 use crate::protocol::headers::{PROTOCOL_VERSION, SESSION_ID};
 use crate::protocol::{codes, methods};
@@ -106,7 +106,7 @@ ID\"; and go-sdk answers 200 with the JSON-RPC error code 0.
 fn is_about_the_body(evidence: &Evidence<'_>) -> bool {
     evidence.says(&["content-type", "parse", "json", "batch", "host", "origin", "protocol version"])
         && !evidence.says(&["session", "initializ"])
-        || evidence.shape() == Some(Shape::Html)
+        || evidence.shape() == Some(BodyKind::Html)
 }
 
 /// Returns a header or query parameter that looks like a session id under another name.
@@ -152,7 +152,7 @@ an empty stream may have run.",
         if evidence.is_modern_request()
             || evidence.names_another_cause()
             || unlabelled_accept(evidence)
-            || evidence.shape() == Some(Shape::Html)
+            || evidence.shape() == Some(BodyKind::Html)
             || from_error(evidence).is_some()
             || evidence.says(&["stateless", "protocol version", "content-type"])
         {

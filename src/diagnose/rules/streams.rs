@@ -2,7 +2,7 @@
 
 use super::super::id::RuleId;
 use super::super::rule::{Certainty, Conclusion, FirstLine, RECENT, RULE, Rule, succeeded};
-use crate::exchange::{FailureKind, Shape};
+use crate::exchange::{BodyKind, FailureKind};
 
 pub(super) static STREAM_EMPTY: Rule = Rule {
     id: RuleId::StreamEmpty,
@@ -20,8 +20,8 @@ taken up again with a GET and Last-Event-ID.",
     find: |evidence| {
         let answer = evidence.answer?;
         let asks = evidence.is_post() && evidence.exchange.has_id();
-        let nothing =
-            matches!(answer.shape, Shape::Events | Shape::Empty) && answer.last_message().is_none();
+        let nothing = matches!(answer.shape, BodyKind::Events | BodyKind::Empty)
+            && answer.last_message().is_none();
         let gone = evidence.failure() == Some(FailureKind::ClientGone);
         (answer.status == 200 && asks && nothing && !gone).then(|| Certainty::Likely.into())
     },

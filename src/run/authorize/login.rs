@@ -13,7 +13,7 @@ use crate::session::{Grant, KeyReference, Login, Record};
 
 /// Login options given by the user.
 #[derive(Clone, Default)]
-pub(crate) struct Wishes {
+pub(crate) struct LoginOptions {
     pub(crate) scopes: Vec<String>,
     pub(crate) client_id: Option<String>,
     /// Reference to the client secret, such as `env:VAR` or `file:PATH`.
@@ -22,7 +22,7 @@ pub(crate) struct Wishes {
     pub(crate) callback_port: Option<u16>,
     pub(crate) register: bool,
     pub(crate) key: Option<KeyReference>,
-    pub(crate) grant: GrantWish,
+    pub(crate) grant: GrantChoice,
     /// The issuer that the client credentials belong to, if known; no other issuer gets them.
     pub(crate) issuer: Option<String>,
     /// True if the server has rejected a request for lack of a token. Only then does discovery
@@ -32,7 +32,7 @@ pub(crate) struct Wishes {
 
 /// The grant that the token is requested with.
 #[derive(Clone, Default)]
-pub(crate) enum GrantWish {
+pub(crate) enum GrantChoice {
     #[default]
     Code,
     ClientCredentials,
@@ -53,7 +53,7 @@ impl Authorization {
         &mut self,
         web: &mut Web,
         challenge: Option<&Challenge>,
-        wishes: &Wishes,
+        wishes: &LoginOptions,
     ) -> Result<(), Error> {
         let found = self.found(web, challenge)?;
         if found.assumed && !wishes.refused {
@@ -81,11 +81,11 @@ impl Authorization {
                 self.under_lock(|this| this.renew(web, &login, None))
             }
             Some(login) => {
-                let wishes = Wishes { refused, ..self.wishes_of_old(login.scopes) };
+                let wishes = LoginOptions { refused, ..self.wishes_of_old(login.scopes) };
                 self.log_in(web, challenge, &wishes)
             }
             None => {
-                let wishes = Wishes { refused, ..Wishes::default() };
+                let wishes = LoginOptions { refused, ..LoginOptions::default() };
                 self.log_in(web, challenge, &wishes)
             }
         }
@@ -108,7 +108,7 @@ impl Authorization {
         web: &mut Web,
         found: &Found,
         challenge: Option<&Challenge>,
-        wishes: &Wishes,
+        wishes: &LoginOptions,
     ) -> Result<Login, Error> {
         // Credentials of a pre-registered client are sent to no other issuer (2026-07-28,
         // Authorization Server Binding).
@@ -121,9 +121,9 @@ impl Authorization {
         }
         let scopes = scopes_for(&wishes.scopes, challenge, found);
         match &wishes.grant {
-            GrantWish::Code => self.by_code(web, found, &scopes, wishes),
-            GrantWish::ClientCredentials => self.by_credentials(web, found, scopes, wishes),
-            GrantWish::Enterprise { .. } => self.by_enterprise(web, found, scopes, wishes),
+            GrantChoice::Code => self.by_code(web, found, &scopes, wishes),
+            GrantChoice::ClientCredentials => self.by_credentials(web, found, scopes, wishes),
+            GrantChoice::Enterprise { .. } => self.by_enterprise(web, found, scopes, wishes),
         }
     }
 
@@ -132,7 +132,7 @@ impl Authorization {
         web: &mut Web,
         found: &Found,
         scopes: &[String],
-        wishes: &Wishes,
+        wishes: &LoginOptions,
     ) -> Result<Login, Error> {
         if !self.browser.is_there() {
             return Err(nobody());
@@ -183,7 +183,7 @@ impl Authorization {
 
     /// Builds a pre-registered client from `--client-id`, which a login without a person
     /// requires.
-    fn given_client(found: &Found, wishes: &Wishes) -> Result<Client, Error> {
+    fn given_client(found: &Found, wishes: &LoginOptions) -> Result<Client, Error> {
         let Some(id) = &wishes.client_id else {
             return Err(Error::new(ErrorKind::Usage, "--client-id is wanted as well"));
         };
@@ -208,7 +208,7 @@ impl Authorization {
         web: &mut Web,
         found: &Found,
         scopes: Vec<String>,
-        wishes: &Wishes,
+        wishes: &LoginOptions,
     ) -> Result<Login, Error> {
         let client = Self::given_client(found, wishes)?;
         if client.method == Method::None {
@@ -229,13 +229,13 @@ impl Authorization {
         web: &mut Web,
         found: &Found,
         scopes: Vec<String>,
-        wishes: &Wishes,
+        wishes: &LoginOptions,
     ) -> Result<Login, Error> {
-        let GrantWish::Enterprise { issuer, client_id, client_secret, id_token } = &wishes.grant
+        let GrantChoice::Enterprise { issuer, client_id, client_secret, id_token } = &wishes.grant
         else {
             return Err(Error::new(ErrorKind::Usage, "--idp is wanted as well"));
         };
-        let provider: ServerMetadata = self.aside(web, |web| of_server(web, issuer))?;
+        let provider: ServerMetadata = self.aside(|web| of_server(web, issuer))?;
         let token_endpoint = provider.token_endpoint.clone().ok_or_else(|| {
             Error::new(ErrorKind::Discovery, "the identity provider has no token endpoint")
         })?;
@@ -259,7 +259,7 @@ impl Authorization {
         let scopes = without_offline(scopes);
         let login = self.login_of(web, found, client, grant, scopes, wishes)?;
         let (client, key) = self.who_asks(&login)?;
-        let grant = self.enterprise_grant(web, &login, &login.scopes)?;
+        let grant = self.enterprise_grant(&login, &login.scopes)?;
         let token =
             requester(web, &login, &client, key.as_ref()).with_grant(&grant, &login.scopes)?;
         Ok(without_refresh(&login, token))
@@ -273,7 +273,7 @@ impl Authorization {
         client: Client,
         grant: Grant,
         scopes: Vec<String>,
-        wishes: &Wishes,
+        wishes: &LoginOptions,
     ) -> Result<Login, Error> {
         let server = &found.server;
         let token_endpoint = server.token_endpoint.clone().ok_or_else(|| {

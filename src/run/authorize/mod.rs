@@ -16,13 +16,13 @@ use crate::env::Env;
 use crate::exchange::{Exchange, Recorder};
 use crate::oauth::{Error, ErrorKind, Origin, Web};
 use crate::output::{Console, one_line};
-use crate::session::{Expanded, Grant, Lock, Login, Record, Store};
+use crate::session::{Grant, Lock, Login, Record, ResolvedCredentials, Store};
 use crate::transport::{self, ProxyChoice, is_public};
 
 use browser::Browser;
 use login::port_of;
 
-pub(crate) use login::{GrantWish, Wishes};
+pub(crate) use login::{GrantChoice, LoginOptions};
 
 /// The access tokens for one server, shared by all of its clients in this process.
 pub(crate) struct Authorization {
@@ -113,7 +113,7 @@ impl Authorization {
     }
 
     /// Adds the login's token to the credentials, replacing another Authorization header.
-    pub(crate) fn stand_in(&self, expanded: &mut Expanded) {
+    pub(crate) fn apply_to(&self, expanded: &mut ResolvedCredentials) {
         if let Some(login) = &self.login {
             expanded.set_login(login.header(), &login.id);
         }
@@ -134,16 +134,16 @@ impl Authorization {
     /// Refreshes a token that is about to expire, or logs in again if a user is present. A
     /// failure is only noted: the server then decides about the old token. Returns the
     /// exchanges.
-    pub(crate) fn refresh_in_time(&mut self) -> Vec<Exchange> {
-        self.refresh(self.browser.is_there())
+    pub(crate) fn refresh_in_time(&mut self) {
+        self.refresh(self.browser.is_there());
     }
 
     /// Like `refresh_in_time`, but never asks the user.
-    pub(crate) fn refresh_quietly(&mut self) -> Vec<Exchange> {
-        self.refresh(false)
+    pub(crate) fn refresh_quietly(&mut self) {
+        self.refresh(false);
     }
 
-    fn refresh(&mut self, can_ask: bool) -> Vec<Exchange> {
+    fn refresh(&mut self, can_ask: bool) {
         let is_due = |login: &Login| {
             if login.is_renewable() {
                 return login.is_expiring(SystemTime::now());
@@ -153,7 +153,7 @@ impl Authorization {
             can_ask && login.is_expired(SystemTime::now())
         };
         if !self.login.as_ref().is_some_and(is_due) {
-            return Vec::new();
+            return;
         }
         let mut web = self.web(None);
         let renewed = self.under_lock(|this| {
@@ -170,7 +170,6 @@ impl Authorization {
         if let Err(error) = renewed {
             self.note(&format!("mcpoke: the token could not be renewed: {error}"));
         }
-        web.take_history()
     }
 
     /// Prints a note that may contain server text: on one line, with secrets hidden.
@@ -231,17 +230,9 @@ impl Authorization {
         Web::new(self.http.clone(), self.recorder.clone(), proxies)
     }
 
-    /// Runs `work` with an HTTP client that may use private addresses, for a server that the
-    /// user named.
-    fn aside<T>(
-        &self,
-        web: &mut Web,
-        work: impl FnOnce(&mut Web) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        let mut aside = self.any_web();
-        let outcome = work(&mut aside);
-        web.add_history(aside.take_history());
-        outcome
+    /// Runs requests to a server that the user named; it may be anywhere.
+    fn aside<T>(&self, work: impl FnOnce(&mut Web) -> Result<T, Error>) -> Result<T, Error> {
+        work(&mut self.any_web())
     }
 
     /// Saves a login and uses it from now on. A failure to save is only noted.
@@ -261,13 +252,13 @@ impl Authorization {
     }
 
     /// Returns the options of the saved login, for logging in again with `scopes`.
-    fn wishes_of_old(&self, scopes: Vec<String>) -> Wishes {
+    fn wishes_of_old(&self, scopes: Vec<String>) -> LoginOptions {
         let Some(login) = &self.login else {
-            return Wishes { scopes, refused: true, ..Wishes::default() };
+            return LoginOptions { scopes, refused: true, ..LoginOptions::default() };
         };
         let client = &login.client;
         let is_given = client.origin == Origin::Given;
-        Wishes {
+        LoginOptions {
             scopes,
             client_id: is_given.then(|| client.id.clone()),
             client_secret: client.secret.clone().filter(|_| is_given),
@@ -275,7 +266,7 @@ impl Authorization {
             callback_port: client.redirect_uri.as_deref().filter(|_| is_given).and_then(port_of),
             register: false,
             key: login.key.clone(),
-            grant: GrantWish::Code,
+            grant: GrantChoice::Code,
             issuer: is_given.then(|| client.issuer.clone()),
             refused: true,
         }

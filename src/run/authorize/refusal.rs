@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::login::Wishes;
+use super::login::LoginOptions;
 use super::{Authorization, expired, nobody, not_renewable};
 use crate::client::Authorizer;
 use crate::exchange::Exchange;
@@ -114,7 +114,7 @@ impl Authorization {
         &mut self,
         web: &mut Web,
         challenge: Option<&Challenge>,
-        wishes: &Wishes,
+        wishes: &LoginOptions,
     ) -> Result<(), Error> {
         let found = self.found(web, challenge)?;
         self.log_in_at(web, &found, challenge, wishes)
@@ -126,7 +126,7 @@ impl Authorization {
         web: &mut Web,
         found: &Found,
         challenge: Option<&Challenge>,
-        wishes: &Wishes,
+        wishes: &LoginOptions,
     ) -> Result<(), Error> {
         let before = self.login.clone();
         let mut login = self.by(web, found, challenge, wishes).inspect_err(|error| {
@@ -152,11 +152,7 @@ impl Authorizer for Authorization {
         (about_token || about_scope) && (self.login.is_some() || self.browser.is_there())
     }
 
-    fn authorize(
-        &mut self,
-        refusal: &Exchange,
-        history: &mut Vec<Exchange>,
-    ) -> Result<String, Error> {
+    fn authorize(&mut self, refusal: &Exchange) -> Result<String, Error> {
         let mut web = self.web(Some(refusal));
         let before = self.login.as_ref().map(|login| login.id.clone());
         let replaced = self.under_lock(|this| {
@@ -175,7 +171,6 @@ impl Authorizer for Authorization {
             }
             this.replace(refusal, &mut web)
         });
-        history.extend(web.take_history());
         replaced?;
         self.login.as_ref().map(Login::header).ok_or_else(nobody)
     }

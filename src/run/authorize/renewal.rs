@@ -73,7 +73,7 @@ impl Authorization {
                 requester(web, login, &client, key.as_ref()).with_own_credentials(scopes)?
             }
             (Grant::Enterprise { .. }, _) => {
-                let grant = self.enterprise_grant(web, login, scopes)?;
+                let grant = self.enterprise_grant(login, scopes)?;
                 requester(web, login, &client, key.as_ref()).with_grant(&grant, scopes)?
             }
         };
@@ -97,7 +97,6 @@ impl Authorization {
     /// Gets a grant from the enterprise identity provider for the login's authorization server.
     pub(crate) fn enterprise_grant(
         &self,
-        web: &mut Web,
         login: &Login,
         scopes: &[String],
     ) -> Result<String, Error> {
@@ -107,7 +106,7 @@ impl Authorization {
         let client = self.looked_up(client)?;
         let id_token = self.look_up(id_token, "the identity token")?;
         // The user named the identity provider, so it may be on a private network.
-        self.aside(web, |web| {
+        self.aside(|web| {
             let asker = Requester {
                 web,
                 issuer,

@@ -5,7 +5,7 @@ mod authorization;
 
 use super::super::{explain_at, rules};
 use crate::exchange::testing::{answered, sent, with_headers};
-use crate::exchange::{Event, Exchange, Failure, FailureKind, Phase, Shape};
+use crate::exchange::{BodyKind, Event, Exchange, Failure, FailureKind, Phase};
 
 const RESULT: &str = r#"{"jsonrpc":"2.0","id":"x","result":{}}"#;
 
@@ -59,7 +59,7 @@ fn get(status: u16, body: &str) -> Exchange {
 fn stream() -> Exchange {
     let mut stream = get(200, "");
     let answer = stream.answer.as_mut().unwrap();
-    answer.shape = Shape::Events;
+    answer.shape = BodyKind::Events;
     answer.events = vec![Event {
         kind: "endpoint".into(),
         data: Some("/messages?session_id=1".into()),
@@ -69,7 +69,7 @@ fn stream() -> Exchange {
 }
 
 fn empty_stream(mut exchange: Exchange) -> Exchange {
-    exchange.answer.as_mut().unwrap().shape = Shape::Events;
+    exchange.answer.as_mut().unwrap().shape = BodyKind::Events;
     exchange
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::protocol::{codes, methods};
 
 /// Handler for requests from the server.
-pub trait Responder: Send {
+pub trait ServerRequestHandler: Send {
     /// Returns the response to a request. Unknown methods are refused.
     fn respond(&mut self, method: &str, params: &Value) -> Response;
 }
@@ -26,12 +26,12 @@ pub enum Response {
 
 /// Request handler shared by a call and its standalone stream.
 #[derive(Clone, Default)]
-pub struct Inquiries(Option<Arc<Mutex<dyn Responder>>>);
+pub struct ServerRequests(Option<Arc<Mutex<dyn ServerRequestHandler>>>);
 
-impl Inquiries {
+impl ServerRequests {
     /// Shares this handler.
-    pub fn served_by(responder: impl Responder + 'static) -> Self {
-        Self(Some(Arc::new(Mutex::new(responder))))
+    pub fn handled_by(handler: impl ServerRequestHandler + 'static) -> Self {
+        Self(Some(Arc::new(Mutex::new(handler))))
     }
 
     /// Returns the response to a request from the server. `ping` always succeeds.
@@ -41,9 +41,9 @@ impl Inquiries {
         }
         let params = params.and_then(|params| serde_json::from_str(params.get()).ok());
         match &self.0 {
-            Some(responder) => {
-                let mut responder = responder.lock().unwrap_or_else(PoisonError::into_inner);
-                responder.respond(method, &params.unwrap_or_default())
+            Some(handler) => {
+                let mut handler = handler.lock().unwrap_or_else(PoisonError::into_inner);
+                handler.respond(method, &params.unwrap_or_default())
             }
             None => Response::Refused(
                 codes::METHOD_NOT_FOUND,

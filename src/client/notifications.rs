@@ -10,14 +10,14 @@ use crate::protocol::methods;
 
 /// A notification from the server.
 #[derive(Debug, Clone, Copy)]
-pub struct Notice<'n> {
+pub struct Notification<'n> {
     /// The method, such as `notifications/progress`.
     pub method: &'n str,
     /// Raw parameters, as received.
     pub params: Option<&'n RawValue>,
 }
 
-impl Notice<'_> {
+impl Notification<'_> {
     /// Returns the parameters, or null if there are none or they cannot be parsed.
     pub fn value(self) -> Value {
         let params = self.params.and_then(|params| serde_json::from_str(params.get()).ok());
@@ -26,32 +26,32 @@ impl Notice<'_> {
 }
 
 /// Receives notifications from the server.
-pub trait Watcher: Send {
+pub trait NotificationHandler: Send {
     /// Called for each notification.
-    fn noticed(&mut self, notice: Notice<'_>);
+    fn on_notification(&mut self, notification: Notification<'_>);
 }
 
 /// Dispatcher for the notifications of a call and of its standalone stream.
 #[derive(Clone, Default)]
-pub(super) struct Notices {
-    watcher: Option<Arc<Mutex<dyn Watcher>>>,
+pub struct Notifications {
+    handler: Option<Arc<Mutex<dyn NotificationHandler>>>,
     tools_changed: Arc<AtomicBool>,
 }
 
-impl Notices {
-    /// Sets the receiver of all later notifications.
-    pub(super) fn watch(&mut self, watcher: impl Watcher + 'static) {
-        self.watcher = Some(Arc::new(Mutex::new(watcher)));
+impl Notifications {
+    /// Creates a dispatcher that passes every notification to this handler.
+    pub fn handled_by(handler: impl NotificationHandler + 'static) -> Self {
+        Self { handler: Some(Arc::new(Mutex::new(handler))), ..Self::default() }
     }
 
     /// Passes a notification to the receiver, and records whether the tool list has changed.
-    pub(super) fn tell(&self, method: &str, params: Option<&RawValue>) {
+    pub(super) fn dispatch(&self, method: &str, params: Option<&RawValue>) {
         if method == methods::TOOLS_CHANGED {
             self.tools_changed.store(true, Ordering::SeqCst);
         }
-        if let Some(watcher) = &self.watcher {
-            let mut watcher = watcher.lock().unwrap_or_else(PoisonError::into_inner);
-            watcher.noticed(Notice { method, params });
+        if let Some(handler) = &self.handler {
+            let mut handler = handler.lock().unwrap_or_else(PoisonError::into_inner);
+            handler.on_notification(Notification { method, params });
         }
     }
 

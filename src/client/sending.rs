@@ -1,0 +1,112 @@
+//! Sends a request: follows redirects, and retries with another token after the server refused its token
+//! (2026-07-28, Authorization, Error Handling). A request refused in this way has not run.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::connection::Connection;
+use super::error::{Error, ErrorKind};
+use crate::endpoint::Endpoint;
+use crate::exchange::{Purpose, Request};
+use crate::transport::{Failed, Http, MAX_REDIRECTS, Options, Redirect, Reply, judge_redirect};
+
+/// Maximum number of times one request is sent, each time with another token.
+const MAX_TOKENS: usize = 4;
+
+/// Maximum number of messages read from a refusal, each within `READING`.
+const MAX_MESSAGES: usize = 4;
+const READING: Duration = Duration::from_secs(1);
+
+impl Connection {
+    /// Sends a request. If the server refuses its token with 401 or 403, sends the request
+    /// again with another token, at most 4 times in all.
+    pub(super) fn send(&mut self, purpose: &Purpose, request: Request) -> Result<Reply, Error> {
+        let http = Arc::clone(&self.http);
+        self.send_over(&http, purpose, request)
+    }
+
+    /// Like `send`, over this HTTP connection.
+    pub(super) fn send_over(
+        &mut self,
+        http: &Http,
+        purpose: &Purpose,
+        mut request: Request,
+    ) -> Result<Reply, Error> {
+        for _ in 1..MAX_TOKENS {
+            let reply = self.follow(http, purpose, &mut request)?;
+            let refused = matches!(reply.status(), 401 | 403);
+            if !refused || !self.config.authorization.can_help(reply.exchange()) {
+                return Ok(reply);
+            }
+            let header = ("authorization".to_owned(), self.another_token(reply)?);
+            // Later requests must carry the new token too.
+            for headers in [&mut self.headers, &mut request.headers] {
+                headers.retain(|(name, _)| *name != header.0);
+                headers.push(header.clone());
+            }
+        }
+        self.follow(http, purpose, &mut request)
+    }
+
+    fn another_token(&self, mut reply: Reply) -> Result<String, Error> {
+        // The body of the refusal is evidence, so it is read before another token is obtained.
+        for _ in 0..MAX_MESSAGES {
+            if !matches!(reply.next_message_within(READING), Ok(Some(_))) {
+                break;
+            }
+        }
+        let refusal = reply.finish();
+        self.config.authorization.authorize(&refusal).map_err(|error| {
+            let shown = error.exchange.and_then(|number| self.config.recorder.find(number));
+            let exchange = shown.map_or(refusal, Box::new);
+            Error::of(ErrorKind::Unauthorized(error)).shown_by(exchange)
+        })
+    }
+
+    /// Sends a request over its own connection, which remains with the stream of the response.
+    pub(super) fn send_apart(
+        &mut self,
+        options: &Options,
+        purpose: &Purpose,
+        request: Request,
+    ) -> Result<Reply, Error> {
+        let http =
+            self.http_with(options).map_err(|error| Error::of(ErrorKind::Transport(error)))?;
+        self.send_over(&http, purpose, request)
+    }
+
+    /// Sends a request and follows redirects within the origin with the same request. The new
+    /// address is used from then on.
+    fn follow(
+        &mut self,
+        http: &Http,
+        purpose: &Purpose,
+        request: &mut Request,
+    ) -> Result<Reply, Error> {
+        for _ in 0..MAX_REDIRECTS {
+            let reply = send_once(http, purpose.clone(), request.clone())?;
+            let location = reply.header("location");
+            match judge_redirect(&request.url, reply.status(), location) {
+                Some(Redirect::Follow(url)) => {
+                    reply.finish();
+                    match (&mut self.post_to, Endpoint::parse(&url)) {
+                        // In the HTTP+SSE transport only the message URL moves; the stream keeps
+                        // its endpoint.
+                        (Some(address), _) => address.clone_from(&url),
+                        (None, Ok(endpoint)) => self.endpoint = endpoint,
+                        (None, Err(_)) => {}
+                    }
+                    request.url = url;
+                }
+                _ => return Ok(reply),
+            }
+        }
+        send_once(http, purpose.clone(), request.clone())
+    }
+}
+
+fn send_once(http: &Http, purpose: Purpose, request: Request) -> Result<Reply, Error> {
+    http.send(purpose, request).map_err(|Failed { error, exchange }| {
+        Error::of(ErrorKind::Transport(error)).shown_by(exchange)
+    })
+}

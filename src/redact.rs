@@ -18,11 +18,24 @@ const SEARCH_FROM: usize = 6;
 
 /// Returns true if a header with this name contains a credential or a session id.
 pub fn is_sensitive_header(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    matches!(name.as_str(), "authorization" | "cookie" | "set-cookie" | "mcp-session-id")
-        || ["auth", "token", "secret", "password", "session", "key", "credential", "signature"]
-            .iter()
-            .any(|part| name.contains(part) && name != "www-authenticate")
+    // Without a copy in lower case: a trace asks for every header of every exchange.
+    let is = |known: &str| name.eq_ignore_ascii_case(known);
+    let contains = |part: &str| {
+        let windows = name.as_bytes().windows(part.len());
+        windows.into_iter().any(|window| window.eq_ignore_ascii_case(part.as_bytes()))
+    };
+    let parts = [
+        "auth",
+        "token",
+        "secret",
+        "password",
+        "session",
+        "key",
+        "credential",
+        "signature",
+        "cookie",
+    ];
+    !is("www-authenticate") && parts.into_iter().any(contains)
 }
 
 /// Returns true if a member with this name contains a secret, in a document about clients
@@ -163,15 +176,15 @@ impl Redactor {
     }
 
     /// Returns a header value with secrets hidden.
-    pub fn header(&self, name: &str, value: &str) -> String {
+    pub fn header<'t>(&self, name: &str, value: &'t str) -> Cow<'t, str> {
         if self.show {
-            value.to_owned()
+            Cow::Borrowed(value)
         } else if is_sensitive_header(name) {
-            header_value(name, value)
+            Cow::Owned(header_value(name, value))
         } else if name.to_ascii_lowercase().ends_with("location") {
-            self.url(value)
+            Cow::Owned(self.url(value))
         } else {
-            self.text(value).into_owned()
+            self.text(value)
         }
     }
 

@@ -266,7 +266,7 @@ fn leads_up(graph: &Graph, floors: &BTreeMap<String, u32>) -> Vec<String> {
         for other in used {
             match floors.get(other) {
                 Some(above) if above > floor => {
-                    wrong.push(format!("`{room}` (floor {floor}) uses `{other}` (floor {above})"))
+                    wrong.push(format!("`{room}` (floor {floor}) uses `{other}` (floor {above})"));
                 }
                 _ => {}
             }

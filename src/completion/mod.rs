@@ -1,5 +1,9 @@
 //! Shell completion: commands, options, and saved data about servers. Sends nothing over
 //! the network, and reports no errors, because messages would disturb the command line.
+//!
+//! The scripts are our own. Those of `clap_complete::CompleteEnv` (4.6) pass bash's words on as it
+//! breaks them at `=` and `:`, so that neither `message=` nor `demo://` could be completed, and quote
+//! nothing. Its engine, which is used here, also takes `-s demo` for the command `demo`.
 
 mod known;
 mod words;

@@ -49,10 +49,10 @@ pub fn explain(exchanges: &[Exchange]) -> Vec<Finding> {
 
 /// Explains one exchange, in the context of those before and after it.
 pub fn explain_at(exchanges: &[Exchange], at: usize) -> Vec<Finding> {
-    let evidence = Evidence::around(exchanges, at);
-    if !is_failure(&evidence) {
+    if !is_failure(&exchanges[at]) {
         return Vec::new();
     }
+    let evidence = Evidence::around(exchanges, at);
     let apply =
         |rules: &[&'static Rule]| rules.iter().filter_map(|rule| rule.apply(&evidence)).collect();
     let mut findings: Vec<Finding> = if rules::is_about_authorization(&exchanges[at]) {
@@ -104,13 +104,12 @@ pub fn conduct_at(exchanges: &[Exchange], at: usize) -> Vec<Finding> {
 }
 
 /// Returns true if an exchange needs an explanation.
-fn is_failure(evidence: &Evidence<'_>) -> bool {
-    let Some(answer) = evidence.answer else { return evidence.exchange.failure.is_some() };
+fn is_failure(exchange: &Exchange) -> bool {
+    let Some(answer) = &exchange.answer else { return exchange.failure.is_some() };
     // A body that was not read belongs to an accepted notification.
-    let unread = answer.is_success()
-        && answer.shape == BodyKind::Unread
-        && evidence.exchange.failure.is_none();
-    !unread && !succeeded(evidence.exchange)
+    let unread =
+        answer.is_success() && answer.shape == BodyKind::Unread && exchange.failure.is_none();
+    !unread && !succeeded(exchange)
 }
 
 /// Returns a sentence about a successful exchange that teaches something.

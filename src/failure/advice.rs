@@ -1,5 +1,7 @@
 //! Suggested next commands after a failure, ready to paste.
 
+use std::borrow::Cow;
+
 use super::{Failure, Kind, from_client};
 use crate::client::{self, Client, ErrorKind};
 use crate::diagnose::{Next, RuleId};
@@ -25,7 +27,7 @@ pub(crate) fn quoted(word: &str) -> String {
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();
     }
-    format!("'{}'", word.replace('\'', "'\\''"))
+    shlex::try_quote(word).map_or_else(|_| format!("{word:?}"), Cow::into_owned)
 }
 
 /// Converts a failed request to a failure with suggested next commands.
@@ -167,7 +169,11 @@ mod tests {
     fn what_is_suggested_does_nothing_but_what_it_shows() {
         assert_eq!(quoted("http://127.0.0.1:1/mcp"), "http://127.0.0.1:1/mcp");
         assert_eq!(quoted("http://h/?a=1&b;$(id)"), "'http://h/?a=1&b;$(id)'");
-        assert_eq!(quoted("it's"), "'it'\\''s'");
+        assert_eq!(quoted("it's"), "\"it's\"");
+        // Read back as the same word, whatever is in it.
+        for word in ["a'b\"c", "$HOME `id` \\ ! ~", "{\"message\":\"it's\"}"] {
+            assert_eq!(shlex::split(&quoted(word)), Some(vec![word.to_owned()]));
+        }
         assert_eq!(quoted(""), "''");
     }
 }

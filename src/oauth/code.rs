@@ -1,11 +1,10 @@
 //! Authorization code grant, up to the code (OAuth 2.1, 4.1; RFC 7636; RFC 9207;
 //! 2026-07-28, Authorization, Authorization Response Validation).
 
-use std::borrow::Cow;
-
-use oauth2::basic::BasicClient;
-use oauth2::{AuthUrl, ClientId, CsrfToken, PkceCodeChallenge, RedirectUrl, Scope};
-use url::form_urlencoded;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::digest::{SHA256, digest};
+use url::{Url, form_urlencoded};
 
 use super::challenge::Challenge;
 use super::discovery::Found;
@@ -88,28 +87,40 @@ pub fn begin(
 ) -> Result<Pending, Error> {
     let server = &found.server;
     let endpoint = server.authorization_endpoint.clone().unwrap_or_default();
-    let wrong = |error: oauth2::url::ParseError| Error::new(ErrorKind::Unsafe, error.to_string());
+    let mut url =
+        Url::parse(&endpoint).map_err(|error| Error::new(ErrorKind::Unsafe, error.to_string()))?;
     let redirect_uri = client.redirect_uri.clone().unwrap_or_default();
-    let redirect = RedirectUrl::new(redirect_uri.clone()).map_err(wrong)?;
-    let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
-    let asker = BasicClient::new(ClientId::new(client.id.clone()))
-        .set_auth_uri(AuthUrl::new(endpoint).map_err(wrong)?);
-    let (url, state) = asker
-        .authorize_url(CsrfToken::new_random)
-        .add_scopes(scopes.iter().cloned().map(Scope::new))
-        .set_pkce_challenge(challenge)
-        .set_redirect_uri(Cow::Borrowed(&redirect))
-        .add_extra_param("resource", found.resource.as_str())
-        .url();
-    web.learn(verifier.secret());
+    let (verifier, state) = (random()?, random()?);
+    let challenge = URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes()));
+    // The endpoint may have a query of its own, which stays (OAuth 2.1, 3.1).
+    url.query_pairs_mut()
+        .append_pair("response_type", "code")
+        .append_pair("client_id", &client.id)
+        .append_pair("redirect_uri", &redirect_uri)
+        .append_pair("state", &state)
+        .append_pair("code_challenge", &challenge)
+        .append_pair("code_challenge_method", "S256")
+        .append_pair("resource", &found.resource);
+    if !scopes.is_empty() {
+        url.query_pairs_mut().append_pair("scope", &scopes.join(" "));
+    }
+    web.learn(&verifier);
     Ok(Pending {
         url: url.into(),
-        verifier: verifier.into_secret(),
+        verifier,
         redirect_uri,
-        state: state.into_secret(),
+        state,
         issuer: server.issuer.clone(),
         says_issuer: server.authorization_response_iss_parameter_supported,
     })
+}
+
+/// Returns 256 random bits in base64url: a PKCE verifier (RFC 7636, 4.1) or a state.
+fn random() -> Result<String, Error> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Error::new(ErrorKind::Usage, format!("no random numbers: {error}")))?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
 impl Pending {

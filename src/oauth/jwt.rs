@@ -4,6 +4,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::rand::SystemRandom;
+use ring::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair,
+    EcdsaSigningAlgorithm,
+};
 use rustls::SignatureScheme;
 use rustls::crypto::ring::sign::any_supported_type;
 use rustls::pki_types::PrivateKeyDer;
@@ -15,17 +20,28 @@ use super::error::{Error, ErrorKind};
 /// Lifetime of an assertion.
 const LIFETIME: Duration = Duration::from_mins(2);
 
-/// Supported signature algorithms, named as in RFC 7518, 3.1 and RFC 8037, 3.1. The last
-/// member is the width in bytes of each half of an ECDSA signature, or 0.
-const ALGORITHMS: [(&str, SignatureScheme, usize); 8] = [
-    ("ES256", SignatureScheme::ECDSA_NISTP256_SHA256, 32),
-    ("RS256", SignatureScheme::RSA_PKCS1_SHA256, 0),
-    ("PS256", SignatureScheme::RSA_PSS_SHA256, 0),
-    ("EdDSA", SignatureScheme::ED25519, 0),
-    ("ES384", SignatureScheme::ECDSA_NISTP384_SHA384, 48),
-    ("RS384", SignatureScheme::RSA_PKCS1_SHA384, 0),
-    ("RS512", SignatureScheme::RSA_PKCS1_SHA512, 0),
-    ("PS512", SignatureScheme::RSA_PSS_SHA512, 0),
+/// How a signature is made. ring writes those of ECDSA in the fixed size that a JWT needs; rustls,
+/// which reads every format of the other keys, would write them in DER.
+enum Scheme {
+    /// The algorithm, and the object identifier of its curve in DER (RFC 5480, 2.1.1.1).
+    Ecdsa(&'static EcdsaSigningAlgorithm, &'static [u8]),
+    Other(SignatureScheme),
+}
+
+const P256: &[u8] = &[0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
+const P384: &[u8] = &[0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22];
+const EC_PUBLIC_KEY: &[u8] = &[0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
+
+/// Supported signature algorithms, named as in RFC 7518, 3.1 and RFC 8037, 3.1.
+const ALGORITHMS: [(&str, Scheme); 8] = [
+    ("ES256", Scheme::Ecdsa(&ECDSA_P256_SHA256_FIXED_SIGNING, P256)),
+    ("RS256", Scheme::Other(SignatureScheme::RSA_PKCS1_SHA256)),
+    ("PS256", Scheme::Other(SignatureScheme::RSA_PSS_SHA256)),
+    ("EdDSA", Scheme::Other(SignatureScheme::ED25519)),
+    ("ES384", Scheme::Ecdsa(&ECDSA_P384_SHA384_FIXED_SIGNING, P384)),
+    ("RS384", Scheme::Other(SignatureScheme::RSA_PKCS1_SHA384)),
+    ("RS512", Scheme::Other(SignatureScheme::RSA_PKCS1_SHA512)),
+    ("PS512", Scheme::Other(SignatureScheme::RSA_PSS_SHA512)),
 ];
 
 /// Signing key of a client.
@@ -64,11 +80,12 @@ fn signed(key: &SigningKey, claims: &Value, allowed: Option<&[String]>) -> Resul
     };
     let der = PrivateKeyDer::from_pem_slice(key.pem.as_bytes())
         .map_err(|_| wrong("it is no private key in PEM, or is encrypted".to_owned()))?;
+    // Reads every kind of key, and says what is wrong with one that nothing reads.
     let signing = any_supported_type(&der).map_err(|error| wrong(error.to_string()))?;
     let takes = |name: &str| allowed.is_none_or(|all| all.iter().any(|one| one == name));
-    let mut possible = ALGORITHMS.iter().filter(|(name, ..)| takes(name));
-    let (name, half, signer) = possible
-        .find_map(|(name, scheme, half)| Some((name, half, signing.choose_scheme(&[*scheme])?)))
+    let mut possible = ALGORITHMS.iter().filter(|(name, _)| takes(name));
+    let (name, signer) = possible
+        .find_map(|(name, scheme)| Some((name, signer(scheme, &der, signing.as_ref())?)))
         .ok_or_else(|| {
             let allowed = allowed.unwrap_or_default().join(", ");
             wrong(format!("it cannot sign as the authorization server wants it ({allowed})"))
@@ -79,30 +96,52 @@ fn signed(key: &SigningKey, claims: &Value, allowed: Option<&[String]>) -> Resul
     }
     let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let message = format!("{}.{}", encode(&header), encode(claims));
-    let signature = signer.sign(message.as_bytes()).map_err(|error| wrong(error.to_string()))?;
-    let signature = if *half == 0 { Some(signature) } else { halves(&signature, *half) };
-    let signature = signature.ok_or_else(|| wrong("its signature is malformed".to_owned()))?;
+    let signature = signer(message.as_bytes())
+        .ok_or_else(|| wrong("the signature could not be made".to_owned()))?;
     Ok(format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature)))
 }
 
-/// Converts an ECDSA signature from DER to two concatenated numbers (RFC 7518, 3.4).
-fn halves(der: &[u8], width: usize) -> Option<Vec<u8>> {
-    let rest = der.strip_prefix(&[0x30])?;
-    // A sequence shorter than 128 bytes has a one-byte length.
-    let (length, mut rest) = rest.split_first()?;
-    if usize::from(*length) != rest.len() {
-        return None;
+type Signer = Box<dyn Fn(&[u8]) -> Option<Vec<u8>>>;
+
+/// Returns what signs with this key, if the scheme fits it.
+fn signer(
+    scheme: &Scheme,
+    key: &PrivateKeyDer<'_>,
+    signing: &dyn rustls::sign::SigningKey,
+) -> Option<Signer> {
+    match scheme {
+        Scheme::Other(scheme) => {
+            let signer = signing.choose_scheme(&[*scheme])?;
+            Some(Box::new(move |message| signer.sign(message).ok()))
+        }
+        Scheme::Ecdsa(algorithm, curve) => {
+            let pkcs8 = match key {
+                PrivateKeyDer::Pkcs8(key) => key.secret_pkcs8_der().to_vec(),
+                PrivateKeyDer::Sec1(key) => pkcs8_of(key.secret_sec1_der(), curve),
+                _ => return None,
+            };
+            let random = SystemRandom::new();
+            let pair = EcdsaKeyPair::from_pkcs8(algorithm, &pkcs8, &random).ok()?;
+            Some(Box::new(move |message| Some(pair.sign(&random, message).ok()?.as_ref().to_vec())))
+        }
     }
-    let mut out = Vec::with_capacity(2 * width);
-    for _ in 0..2 {
-        let (length, after) = rest.strip_prefix(&[0x02])?.split_first()?;
-        let (number, after) = after.split_at_checked(usize::from(*length))?;
-        let number = &number[number.iter().take_while(|byte| **byte == 0).count()..];
-        out.resize(out.len() + width.checked_sub(number.len())?, 0);
-        out.extend_from_slice(number);
-        rest = after;
-    }
-    rest.is_empty().then_some(out)
+}
+
+/// Wraps a SEC 1 key, as `openssl ecparam` writes it, in PKCS #8 (RFC 5208, 5).
+fn pkcs8_of(sec1: &[u8], curve: &[u8]) -> Vec<u8> {
+    let algorithm = der(0x30, &[EC_PUBLIC_KEY, curve].concat());
+    der(0x30, &[&[0x02, 0x01, 0x00], &algorithm[..], &der(0x04, sec1)].concat())
+}
+
+/// Encodes a value in DER (X.690, 8.1). Its length must fit in two bytes, as that of a key does.
+fn der(tag: u8, content: &[u8]) -> Vec<u8> {
+    let [high, low] = u16::try_from(content.len()).unwrap_or_default().to_be_bytes();
+    let length = match (high, low) {
+        (0, 0..=0x7f) => vec![low],
+        (0, _) => vec![0x81, low],
+        _ => vec![0x82, high, low],
+    };
+    [&[tag], &length[..], content].concat()
 }
 
 /// Returns a claim of a JWT without verifying it. For display only.
@@ -116,7 +155,10 @@ pub fn claim(token: &str, name: &str) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
+    use base64::engine::general_purpose::STANDARD;
+    use ring::signature::{
+        ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, UnparsedPublicKey, VerificationAlgorithm,
+    };
 
     fn key() -> rcgen::KeyPair {
         rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap()
@@ -136,6 +178,45 @@ mod tests {
                 .unwrap();
             assert_eq!(claim(&jwt, "aud"), Some(json!("https://as")));
             assert_eq!(claim(&jwt, "sub"), Some(json!("me")));
+        }
+    }
+
+    /// Keys for tests as `openssl ecparam` writes them; each ends with its public key.
+    const SEC1: [(&str, &dyn VerificationAlgorithm, usize, &str); 2] = [
+        (
+            "ES256",
+            &ECDSA_P256_SHA256_FIXED,
+            65,
+            "MHcCAQEEILSJOi68WDlFLsSqMZy9trIr6WUpZP+uO8wQQxCtB3EjoAoGCCqGSM49
+             AwEHoUQDQgAE08JYiIQImc2q14SiIHX+EVWXj1j5P7Ib8WuwOwnPsh7fse9ZqEH+
+             njiodEdWICfIZMZRsQz2wlIFiH1X23/uiQ==",
+        ),
+        (
+            "ES384",
+            &ECDSA_P384_SHA384_FIXED,
+            97,
+            "MIGkAgEBBDAjtj0am3SAvO/FlSnaYRn4TLlskM/Ln17P4lXI9jX7H/1A1cwZj+/h
+             433xl4duRg2gBwYFK4EEACKhZANiAAT9tfCY1thvRYQCwLh6C3arc2AOcEPu/RMm
+             BE76h0NIOxCoiF1W16tY42HV00i3raVDSfcdWbuR2+RiknItdnF+G4PBFCAmwA4E
+             BAQX5OYJr56FtAaoBOyhUe8hPAfv2Bo=",
+        ),
+    ];
+
+    #[test]
+    fn a_key_of_openssl_ecparam_signs() {
+        for (name, algorithm, size, key) in SEC1 {
+            let text: String = key.split_whitespace().collect();
+            let pem =
+                format!("-----BEGIN EC PRIVATE KEY-----\n{text}\n-----END EC PRIVATE KEY-----\n");
+            let key = SigningKey { pem, id: None };
+            let jwt = client_assertion(&key, "me", "https://as", None).unwrap();
+            let header = URL_SAFE_NO_PAD.decode(jwt.split('.').next().unwrap()).unwrap();
+            assert!(String::from_utf8(header).unwrap().contains(name));
+            let (message, signature) = jwt.rsplit_once('.').unwrap();
+            let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+            let bytes = STANDARD.decode(text).unwrap();
+            let public = UnparsedPublicKey::new(algorithm, &bytes[bytes.len() - size..]);
+            public.verify(message.as_bytes(), &signature).unwrap();
         }
     }
 

@@ -7,6 +7,7 @@ mod sanitize;
 mod style;
 mod table;
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -234,24 +235,13 @@ pub fn age(duration: std::time::Duration) -> String {
     }
 }
 
-/// Splits text into lines of at most `width` characters. Words are kept whole.
+/// Splits text into lines of at most `width` columns of a terminal. Words are kept whole.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let line = lines.last_mut().filter(|line| {
-            line.is_empty() || line.chars().count() + 1 + word.chars().count() <= width
-        });
-        match line {
-            Some(line) => {
-                if !line.is_empty() {
-                    line.push(' ');
-                }
-                line.push_str(word);
-            }
-            None => lines.push(word.to_owned()),
-        }
-    }
-    lines
+    let options = textwrap::Options::new(width)
+        .break_words(false)
+        .word_separator(textwrap::WordSeparator::AsciiSpace)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    textwrap::wrap(text, options).into_iter().map(Cow::into_owned).collect()
 }
 
 /// Returns JSON text without line breaks; numbers and key order are kept.
@@ -312,5 +302,7 @@ mod tests {
         assert_eq!(wrap("aa bb cc", 5), ["aa bb", "cc"]);
         assert_eq!(wrap("a-very-long-word b", 5), ["a-very-long-word", "b"]);
         assert_eq!(wrap("", 5), [""]);
+        // These letters are two columns wide.
+        assert_eq!(wrap("日本 日本", 8), ["日本", "日本"]);
     }
 }

@@ -4,13 +4,14 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::Value;
 
-use super::ladder::{Ladder, Rung};
-use super::trace_lines::{create_private, head_lines};
+use super::ladder::Ladder;
+use super::trace_lines::{Headers, create_private};
 use crate::diagnose;
-use crate::exchange::{BodyKind, Exchange};
-use crate::output::duration;
+use crate::exchange::{Answer, BodyKind, Exchange};
+use crate::output::{duration, safe_text};
 use crate::redact::Redactor;
 
 /// Contents of a page.
@@ -33,128 +34,138 @@ pub struct Page<'p> {
 /// fit on a phone.
 const STYLE: &str = include_str!("page.css");
 
+/// What a page may load: nothing.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
+
 /// Writes a page to a file that only the user can read.
 pub fn write(path: &Path, page: &Page<'_>) -> io::Result<()> {
-    create_private(path)?.write_all(page.to_html().as_bytes())
+    create_private(path)?.write_all(page.to_html().into_string().as_bytes())
 }
 
 impl Page<'_> {
-    fn to_html(&self) -> String {
-        let title = escaped(&self.redactor.text(self.title));
-        let mut html = format!(
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-             <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
-             <meta name=\"color-scheme\" content=\"light dark\">\n\
-             <title>trace of {title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
-             <h1>trace of <code>{title}</code></h1>\n"
-        );
-        self.verdict(&mut html);
-        self.ladder(&mut html);
-        self.programs(&mut html);
-        let _ = writeln!(
-            html,
-            "<footer>mcpoke {}; secrets are hidden</footer>\n</body>\n</html>",
-            env!("CARGO_PKG_VERSION")
-        );
-        html
-    }
-
-    fn verdict(&self, html: &mut String) {
-        html.push_str("<dl>\n");
-        for (label, text) in self.lines {
-            if !label.is_empty() {
-                let _ = writeln!(html, "<dt>{}</dt>", escaped(label));
-            }
-            let _ = writeln!(html, "<dd>{}</dd>", escaped(&self.redactor.text(text)));
-        }
-        html.push_str("</dl>\n");
-    }
-
-    fn ladder(&self, html: &mut String) {
-        let _ = writeln!(
-            html,
-            "<h2>Exchanges</h2>\n<div class=\"sides\"><span>client</span><span>{}</span></div>",
-            escaped(self.server)
-        );
-        for (index, exchange) in self.exchanges.iter().enumerate() {
-            let rung = Ladder::describe(exchange, &self.exchanges[..index], self.redactor);
-            self.exchange(html, index, &rung);
-        }
-    }
-
-    fn exchange(&self, html: &mut String, index: usize, rung: &Rung) {
-        let exchange = &self.exchanges[index];
-        let (kind, word) = if rung.good { ("good", "worked") } else { ("bad", "failed") };
-        let took = rung.took.map(duration).unwrap_or_default();
-        let _ = writeln!(
-            html,
-            "<details class=\"{kind}\">\n<summary>\n<span class=\"sent\"><b>{}</b> {} <em>{}</em></span>\n\
-             <span class=\"came\" title=\"{word}\">{} <small>{took}</small></span>\n</summary>",
-            exchange.number,
-            escaped(&rung.request),
-            escaped(rung.note.trim()),
-            escaped(&rung.answer),
-        );
-        for finding in diagnose::explain_at(self.exchanges, index).iter().take(1) {
-            let _ = writeln!(
-                html,
-                "<p class=\"finding\"><b>{}</b> ({}): {}. {} {}</p>",
-                finding.rule.id,
-                finding.certainty.as_str(),
-                escaped(finding.rule.title),
-                escaped(finding.rule.means),
-                escaped(&self.redactor.text(&finding.because)),
-            );
-        }
-        let request = &exchange.request;
-        let mut sent = format!("{} {}\n", request.method, self.redactor.url(&request.url));
-        self.headers(&mut sent, &head_lines(&exchange.wire.request_head, &request.headers));
-        if !request.body.is_empty() {
-            let _ = write!(sent, "\n{}", laid_out(&self.redactor.text(&request.body)));
-        }
-        let _ = writeln!(html, "<h3>sent</h3>\n<pre>{}</pre>", escaped(&sent));
-        let mut came = String::new();
-        if let Some(answer) = &exchange.answer {
-            let _ = writeln!(came, "{}", super::status_line(answer.status));
-            self.headers(&mut came, &head_lines(&exchange.wire.response_head, &answer.headers));
-            if answer.shape == BodyKind::Events {
-                for event in &answer.events {
-                    let id = event.id.as_ref().map(|id| format!("  id {id}")).unwrap_or_default();
-                    let data = event.data.as_deref().unwrap_or_default();
-                    let (head, data) = (self.redactor.text(&id), self.redactor.text(data));
-                    let _ = write!(came, "\nevent {}{head}\n{}\n", event.kind, laid_out(&data));
+    fn to_html(&self) -> Markup {
+        let title = self.shown(self.title);
+        html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta http-equiv="Content-Security-Policy" content=(POLICY);
+                    meta name="color-scheme" content="light dark";
+                    title { "trace of " (title) }
+                    style { (PreEscaped(STYLE)) }
                 }
-            } else if !answer.body.is_empty() {
-                let _ = write!(came, "\n{}", laid_out(&self.redactor.text(&answer.body)));
+                body {
+                    h1 { "trace of " code { (title) } }
+                    (self.verdict())
+                    h2 { "Exchanges" }
+                    div.sides { span { "client" } span { (self.shown(self.server)) } }
+                    @for index in 0..self.exchanges.len() { (self.exchange(index)) }
+                    (self.programs())
+                    footer { "mcpoke " (env!("CARGO_PKG_VERSION")) "; secrets are hidden" }
+                }
             }
+        }
+    }
+
+    fn verdict(&self) -> Markup {
+        html! {
+            dl {
+                @for (label, text) in self.lines {
+                    @if !label.is_empty() { dt { (self.shown(label)) } }
+                    dd { (self.shown(text)) }
+                }
+            }
+        }
+    }
+
+    fn exchange(&self, index: usize) -> Markup {
+        let exchange = &self.exchanges[index];
+        let rung = Ladder::describe(exchange, &self.exchanges[..index], self.redactor);
+        let (kind, word) = if rung.good { ("good", "worked") } else { ("bad", "failed") };
+        html! {
+            details class=(kind) {
+                summary {
+                    span.sent {
+                        b { (exchange.number) } " " (self.shown(&rung.request)) " "
+                        em { (self.shown(rung.note.trim())) }
+                    }
+                    span.came title=(word) {
+                        (self.shown(&rung.answer)) " "
+                        small { (rung.took.map(duration).unwrap_or_default()) }
+                    }
+                }
+                @if let Some(finding) = diagnose::explain_at(self.exchanges, index).first() {
+                    p.finding {
+                        b { (finding.rule.id) } " (" (finding.certainty.as_str()) "): "
+                        (finding.rule.title) ". " (finding.rule.means) " " (self.shown(&finding.because))
+                    }
+                }
+                h3 { "sent" }
+                pre { (self.shown(&self.sent(exchange))) }
+                h3 { "came back" }
+                pre { (self.shown(&self.came_back(exchange))) }
+            }
+        }
+    }
+
+    fn sent(&self, exchange: &Exchange) -> String {
+        let request = &exchange.request;
+        let mut text = format!("{} {}\n", request.method, self.redactor.url(&request.url));
+        self.headers(&mut text, &exchange.wire.request_head, &request.headers);
+        if !request.body.is_empty() {
+            let _ = write!(text, "\n{}", laid_out(&request.body));
+        }
+        text
+    }
+
+    fn came_back(&self, exchange: &Exchange) -> String {
+        let mut text = String::new();
+        if let Some(answer) = &exchange.answer {
+            let _ = writeln!(text, "{}", super::status_line(answer.status));
+            self.headers(&mut text, &exchange.wire.response_head, &answer.headers);
+            add_body(&mut text, answer);
         }
         if let Some(failure) = &exchange.failure {
-            let _ = writeln!(came, "{}", self.redactor.text(&failure.text));
+            let _ = writeln!(text, "{}", failure.text);
         }
-        let _ = writeln!(html, "<h3>came back</h3>\n<pre>{}</pre>\n</details>", escaped(&came));
+        text
     }
 
-    fn headers(&self, text: &mut String, headers: &[(String, String)]) {
-        for (name, value) in headers {
-            let _ = writeln!(text, "{name}: {}", self.redactor.header(name, value));
+    fn headers(&self, text: &mut String, head: &[u8], otherwise: &[(String, String)]) {
+        for (name, value) in Headers::new(head, otherwise, self.redactor).iter() {
+            let _ = writeln!(text, "{name}: {value}");
         }
     }
 
-    fn programs(&self, html: &mut String) {
-        if self.recipes.is_empty() {
-            return;
+    fn programs(&self) -> Markup {
+        html! {
+            @if !self.recipes.is_empty() {
+                h2 { "Recipes" }
+                p { "Complete clients for this server, without an SDK." }
+                @for (language, program) in &self.recipes {
+                    details.recipe { summary { (language) } pre { (self.shown(program)) } }
+                }
+            }
         }
-        html.push_str(
-            "<h2>Recipes</h2>\n<p>Complete clients for this server, without an SDK.</p>\n",
-        );
-        for (language, program) in &self.recipes {
-            let program = escaped(&self.redactor.text(program));
-            let _ = writeln!(
-                html,
-                "<details class=\"recipe\">\n<summary>{language}</summary>\n<pre>{program}</pre>\n</details>"
-            );
+    }
+
+    /// Returns text without secrets, and without characters by which a server could disguise it.
+    fn shown(&self, text: &str) -> String {
+        safe_text(&self.redactor.text(text))
+    }
+}
+
+fn add_body(text: &mut String, answer: &Answer) {
+    if answer.shape == BodyKind::Events {
+        for event in &answer.events {
+            let id = event.id.as_ref().map(|id| format!("  id {id}")).unwrap_or_default();
+            let data = laid_out(event.data.as_deref().unwrap_or_default());
+            let _ = write!(text, "\nevent {}{id}\n{data}\n", event.kind);
         }
+    } else if !answer.body.is_empty() {
+        let _ = write!(text, "\n{}", laid_out(&answer.body));
     }
 }
 
@@ -164,26 +175,6 @@ fn laid_out(text: &str) -> String {
         .ok()
         .and_then(|value| serde_json::to_string_pretty(&value).ok())
         .unwrap_or_else(|| text.to_owned())
-}
-
-/// Escapes text for HTML. Bidirectional control characters are dropped: a server could use
-/// them to disguise text.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {}
-            '\n' | '\t' => out.push(c),
-            c if c.is_control() => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 #[cfg(test)]
@@ -207,8 +198,8 @@ mod tests {
             recipes: vec![("python", evil.to_owned())],
             redactor: &redactor,
         };
-        let html = page.to_html();
-        assert!(!html.contains("<script") && !html.contains("onload='"), "{html}");
+        let html = page.to_html().into_string();
+        assert!(!html.contains("<script") && !html.contains("\" onload"), "{html}");
         assert!(!html.contains('\u{202e}') && !html.contains('\u{1b}'));
         assert!(html.matches("&lt;script&gt;").count() >= 5);
         assert!(html.contains("default-src 'none'") && html.contains("400"));

@@ -1,5 +1,6 @@
 //! `--trace-file x.jsonl`: one JSON object per exchange, with secrets redacted.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -7,9 +8,10 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Value, json};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
-use crate::diagnose;
+use crate::diagnose::{self, Finding, RuleId};
 use crate::exchange::{Answer, Connection, Event, Exchange, History, Observer, Times};
 use crate::redact::Redactor;
 use crate::session::private_options;
@@ -55,121 +57,243 @@ impl Observer for TraceLines {
     fn finished(&mut self, exchange: &Exchange, redactor: &Redactor) {
         self.history.add(exchange.clone());
         let exchanges = self.history.exchanges();
-        // In one piece: formatting into the file would be a system call for each token.
-        let line = format!("{}\n", exchange_json(exchanges, exchanges.len() - 1, redactor));
+        let line = Line::new(exchanges, exchanges.len() - 1, redactor);
+        // In one piece: serializing into the file would be a system call for each token.
+        let Ok(mut text) = serde_json::to_vec(&line) else { return };
+        text.push(b'\n');
         // Tracing must not stop the command: ignore write errors.
-        let _ = self.file.write_all(line.as_bytes());
+        let _ = self.file.write_all(&text);
     }
 }
 
 /// Converts one of the exchanges to JSON, with its findings.
 pub fn exchange_json(exchanges: &[Exchange], at: usize, redactor: &Redactor) -> Value {
-    let mut line = to_json(&exchanges[at], redactor);
-    let findings = diagnose::explain_at(exchanges, at);
-    line["findings"] = findings
-        .iter()
-        .map(|one| json!({"id": one.rule.id, "certainty": one.certainty.as_str(), "title": one.rule.title}))
-        .collect();
-    line
+    serde_json::to_value(Line::new(exchanges, at, redactor)).unwrap_or_default()
 }
 
-/// Converts an exchange to JSON. `times` are milliseconds since it began.
-fn to_json(exchange: &Exchange, redactor: &Redactor) -> Value {
-    let request = &exchange.request;
-    json!({
-        "number": exchange.number,
-        "began": exchange.began.duration_since(UNIX_EPOCH).map(milliseconds).unwrap_or_default(),
-        "purpose": exchange.purpose.to_string(),
-        "request": {
-            "method": request.method,
-            "url": redactor.url(&request.url),
-            "headers": headers(&head_lines(&exchange.wire.request_head, &request.headers), redactor),
-            "body": redactor.text(&request.body),
-        },
-        "connection": connection(&exchange.connection, redactor),
-        "times": times(&exchange.times),
-        "wire": {
-            "sent": exchange.wire.sent,
-            "received": exchange.wire.received,
-            "chunks": exchange.wire.chunks.iter()
-                .map(|(at, bytes)| json!([milliseconds(*at), bytes])).collect::<Vec<_>>(),
-        },
-        "answer": exchange.answer.as_ref().map(|sent| answer(exchange, sent, redactor)),
-        "failure": exchange.failure.as_ref().map(|failure| failure.to_json(&redactor.text(&failure.text))),
-    })
+/// An exchange as an object of JSON. It borrows: with `--each`, a tree of values for each call would
+/// cost more than the call itself. All times are milliseconds.
+#[derive(Serialize)]
+struct Line<'e> {
+    number: usize,
+    began: f64,
+    purpose: String,
+    request: RequestLine<'e>,
+    connection: ConnectionLine<'e>,
+    /// Since the exchange began.
+    times: TimesLine,
+    wire: WireLine,
+    answer: Option<AnswerLine<'e>>,
+    failure: Option<Value>,
+    findings: Vec<FindingLine>,
 }
 
-fn answer(exchange: &Exchange, answer: &Answer, redactor: &Redactor) -> Value {
-    json!({
-        "status": answer.status,
-        "headers": headers(&head_lines(&exchange.wire.response_head, &answer.headers), redactor),
-        "shape": answer.shape.as_str(),
-        "body": redactor.text(&answer.body),
-        "body_length": answer.body_length,
-        "events": answer.events.iter().map(|one| event(one, redactor)).collect::<Vec<_>>(),
-        "events_dropped": answer.events_dropped,
-    })
+#[derive(Serialize)]
+struct RequestLine<'e> {
+    method: &'static str,
+    url: String,
+    headers: Headers<'e>,
+    body: Cow<'e, str>,
 }
 
-/// Returns the headers as spelled on the wire, or `otherwise` if nothing was recorded.
-pub(super) fn head_lines(head: &[u8], otherwise: &[(String, String)]) -> Vec<(String, String)> {
-    let text = String::from_utf8_lossy(head);
-    // After interim responses (1xx), only the last head counts.
-    let last = text.trim_end().rsplit("\r\n\r\n").next().unwrap_or_default();
-    let lines: Vec<(String, String)> = last
-        .lines()
-        .skip(1)
-        .filter_map(|line| line.split_once(':'))
-        .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
-        .collect();
-    if lines.is_empty() { otherwise.to_vec() } else { lines }
+#[derive(Serialize)]
+struct ConnectionLine<'e> {
+    reused: bool,
+    peer: Option<String>,
+    refused: Vec<(String, &'e str)>,
+    proxy: Option<String>,
+    tls: Option<TlsLine<'e>>,
 }
 
-fn headers(headers: &[(String, String)], redactor: &Redactor) -> Vec<Value> {
-    headers.iter().map(|(name, value)| json!([name, redactor.header(name, value)])).collect()
+#[derive(Serialize)]
+struct TlsLine<'e> {
+    version: &'e str,
+    cipher: &'e str,
+    names: &'e [String],
+    fingerprint: &'e str,
+    certificate: String,
 }
 
-fn event(event: &Event, redactor: &Redactor) -> Value {
-    json!({
-        "at": milliseconds(event.at),
-        "event": redactor.text(&event.kind),
-        "id": event.id.as_ref().map(|id| redactor.text(id)),
-        "retry": event.retry,
-        "data": event.data.as_ref().map(|data| redactor.text(data)),
-        "comments": event.comments.iter().map(|one| redactor.text(one)).collect::<Vec<_>>(),
-    })
+#[derive(Serialize)]
+struct TimesLine {
+    lookup: Option<f64>,
+    connect: Option<f64>,
+    tls: Option<f64>,
+    sent: Option<f64>,
+    first_byte: Option<f64>,
+    done: Option<f64>,
 }
 
-fn connection(connection: &Connection, redactor: &Redactor) -> Value {
-    let mut map = Map::new();
-    map.insert("reused".into(), json!(connection.reused));
-    map.insert("peer".into(), json!(connection.peer.map(|peer| peer.to_string())));
-    let refused = connection.refused.iter().map(|(address, why)| json!([address.to_string(), why]));
-    map.insert("refused".into(), refused.collect());
-    map.insert("proxy".into(), json!(connection.proxy.as_ref().map(|proxy| redactor.url(proxy))));
-    let tls = connection.tls.as_ref().map(|tls| {
-        json!({
-            "version": tls.version,
-            "cipher": tls.cipher,
-            "names": tls.names,
-            "fingerprint": tls.fingerprint,
-            "certificate": STANDARD.encode(&tls.certificate),
-        })
-    });
-    map.insert("tls".into(), json!(tls));
-    Value::Object(map)
+#[derive(Serialize)]
+struct WireLine {
+    sent: u64,
+    received: u64,
+    chunks: Vec<(f64, usize)>,
 }
 
-fn times(times: &Times) -> Value {
-    let at = |time: Option<Duration>| json!(time.map(milliseconds));
-    json!({
-        "lookup": at(times.lookup),
-        "connect": at(times.connect),
-        "tls": at(times.tls),
-        "sent": at(times.sent),
-        "first_byte": at(times.first_byte),
-        "done": at(times.done),
-    })
+#[derive(Serialize)]
+struct AnswerLine<'e> {
+    status: u16,
+    headers: Headers<'e>,
+    shape: &'static str,
+    body: Cow<'e, str>,
+    body_length: u64,
+    events: Vec<EventLine<'e>>,
+    events_dropped: u64,
+}
+
+#[derive(Serialize)]
+struct EventLine<'e> {
+    at: f64,
+    event: Cow<'e, str>,
+    id: Option<Cow<'e, str>>,
+    retry: Option<u64>,
+    data: Option<Cow<'e, str>>,
+    comments: Vec<Cow<'e, str>>,
+}
+
+#[derive(Serialize)]
+struct FindingLine {
+    id: RuleId,
+    certainty: &'static str,
+    title: &'static str,
+}
+
+impl<'e> Line<'e> {
+    fn new(exchanges: &'e [Exchange], at: usize, redactor: &'e Redactor) -> Self {
+        let exchange = &exchanges[at];
+        let Exchange { request, wire, .. } = exchange;
+        let findings = diagnose::explain_at(exchanges, at);
+        Self {
+            number: exchange.number,
+            began: exchange.began.duration_since(UNIX_EPOCH).map(milliseconds).unwrap_or_default(),
+            purpose: exchange.purpose.to_string(),
+            request: RequestLine {
+                method: request.method,
+                url: redactor.url(&request.url),
+                headers: Headers::new(&wire.request_head, &request.headers, redactor),
+                body: redactor.text(&request.body),
+            },
+            connection: ConnectionLine::new(&exchange.connection, redactor),
+            times: TimesLine::from(&exchange.times),
+            wire: WireLine {
+                sent: wire.sent,
+                received: wire.received,
+                chunks: wire.chunks.iter().map(|(at, bytes)| (milliseconds(*at), *bytes)).collect(),
+            },
+            answer: exchange
+                .answer
+                .as_ref()
+                .map(|answer| AnswerLine::new(answer, &wire.response_head, redactor)),
+            failure: exchange
+                .failure
+                .as_ref()
+                .map(|failure| failure.to_json(&redactor.text(&failure.text))),
+            findings: findings.iter().map(FindingLine::from).collect(),
+        }
+    }
+}
+
+impl<'e> ConnectionLine<'e> {
+    fn new(connection: &'e Connection, redactor: &Redactor) -> Self {
+        let refused = connection.refused.iter();
+        Self {
+            reused: connection.reused,
+            peer: connection.peer.map(|peer| peer.to_string()),
+            refused: refused.map(|(address, why)| (address.to_string(), why.as_str())).collect(),
+            proxy: connection.proxy.as_ref().map(|proxy| redactor.url(proxy)),
+            tls: connection.tls.as_ref().map(|tls| TlsLine {
+                version: &tls.version,
+                cipher: &tls.cipher,
+                names: &tls.names,
+                fingerprint: &tls.fingerprint,
+                certificate: STANDARD.encode(&tls.certificate),
+            }),
+        }
+    }
+}
+
+impl From<&Times> for TimesLine {
+    fn from(times: &Times) -> Self {
+        Self {
+            lookup: times.lookup.map(milliseconds),
+            connect: times.connect.map(milliseconds),
+            tls: times.tls.map(milliseconds),
+            sent: times.sent.map(milliseconds),
+            first_byte: times.first_byte.map(milliseconds),
+            done: times.done.map(milliseconds),
+        }
+    }
+}
+
+impl<'e> AnswerLine<'e> {
+    fn new(answer: &'e Answer, head: &'e [u8], redactor: &'e Redactor) -> Self {
+        Self {
+            status: answer.status,
+            headers: Headers::new(head, &answer.headers, redactor),
+            shape: answer.shape.as_str(),
+            body: redactor.text(&answer.body),
+            body_length: answer.body_length,
+            events: answer.events.iter().map(|event| EventLine::new(event, redactor)).collect(),
+            events_dropped: answer.events_dropped,
+        }
+    }
+}
+
+impl<'e> EventLine<'e> {
+    fn new(event: &'e Event, redactor: &Redactor) -> Self {
+        Self {
+            at: milliseconds(event.at),
+            event: redactor.text(&event.kind),
+            id: event.id.as_ref().map(|id| redactor.text(id)),
+            retry: event.retry,
+            data: event.data.as_ref().map(|data| redactor.text(data)),
+            comments: event.comments.iter().map(|comment| redactor.text(comment)).collect(),
+        }
+    }
+}
+
+impl From<&Finding> for FindingLine {
+    fn from(finding: &Finding) -> Self {
+        let Finding { rule, certainty, .. } = finding;
+        Self { id: rule.id, certainty: certainty.as_str(), title: rule.title }
+    }
+}
+
+/// Headers as spelled on the wire, with secrets redacted; as passed to the HTTP layer if nothing was
+/// recorded. Serialized as pairs.
+pub(super) struct Headers<'e> {
+    head: Cow<'e, str>,
+    otherwise: &'e [(String, String)],
+    redactor: &'e Redactor,
+}
+
+impl<'e> Headers<'e> {
+    pub(super) fn new(
+        head: &'e [u8],
+        otherwise: &'e [(String, String)],
+        redactor: &'e Redactor,
+    ) -> Self {
+        Self { head: String::from_utf8_lossy(head), otherwise, redactor }
+    }
+
+    /// Returns each name with its value.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
+        // After interim responses (1xx), only the last head counts.
+        let last = self.head.trim_end().rsplit("\r\n\r\n").next().unwrap_or_default();
+        let recorded = last.lines().skip(1).filter_map(|line| line.split_once(':'));
+        let otherwise = if last.is_empty() { self.otherwise } else { &[] };
+        let pairs = recorded.map(|(name, value)| (name, value.trim()));
+        pairs
+            .chain(otherwise.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+            .map(|(name, value)| (name, self.redactor.header(name, value)))
+    }
+}
+
+impl Serialize for Headers<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
 }
 
 /// Converts a duration to milliseconds, rounded to the microsecond.
@@ -179,6 +303,8 @@ pub(super) fn milliseconds(duration: Duration) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::exchange::testing::{sent, with_headers};
 
@@ -192,7 +318,7 @@ mod tests {
             with_headers(sent("ping", Some(secret)), 200, &[("mcp-session-id", secret)], &body);
         exchange.wire.request_head =
             format!("POST / HTTP/1.1\r\nMcp-Session-Id: {secret}\r\nHost: h\r\n\r\n").into_bytes();
-        let line = to_json(&exchange, &redactor);
+        let line = exchange_json(&[exchange], 0, &redactor);
         assert!(!line.to_string().contains(secret), "{line}");
         assert_eq!(line["request"]["headers"][0], json!(["Mcp-Session-Id", "01234567… (32)"]));
         assert_eq!(line["request"]["headers"][1], json!(["Host", "h"]));

@@ -63,7 +63,7 @@ fn a_program_is_said_to_need_a_bridge() {
     write(&sandbox, ".mcp.json", &file.to_string());
     let said =
         sandbox.run(&["-s", "local", "list-tools"]).exits(2).says("stdio").says("supergateway");
-    assert!(said.stderr.contains(r"--stdio 'npx -y '\''a b'\'''"), "{}", said.stderr);
+    assert!(said.stderr.contains(r#"--stdio "npx -y 'a b'""#), "{}", said.stderr);
     assert!(!said.stderr.contains("s3cret"), "{}", said.stderr);
 }
 

@@ -1,10 +1,10 @@
 //! mcpoke: curl for MCP servers: remembers sessions, explains failures.
 //!
 //! The library behind the `mcpoke` command. Its interface is not stable: it is a library so
-//! that tests can call its parts. From the bottom up: [`env`], [`exit`], [`protocol`] and
-//! the other pure modules; [`exchange`], [`session`] and [`demo`]; [`transport`];
-//! [`client`], [`relay`] and [`diagnose`]; [`report`], [`failure`], [`run`] and [`commands`]. No
-//! module uses one above it.
+//! that tests can call its parts. From the bottom up: [`mod@env`], [`exit`], [`protocol`]
+//! and the other pure modules; [`exchange`] and [`demo`]; [`transport`]; [`client`], [`diagnose`] and
+//! [`session`]; [`report`]; [`cli`]; [`failure`]; [`run`]; [`commands`]. No module uses one above it;
+//! the table in CONTRIBUTING.md has them all.
 
 pub mod arguments;
 pub mod check;

@@ -12,8 +12,8 @@ use crate::exchange::Purpose;
 use crate::exit::ExitCode;
 use crate::failure::{Failure, Kind};
 use crate::output::{Destination, render};
+use crate::protocol::content::{Content, ToolResult};
 use crate::protocol::methods;
-use crate::protocol::types::{Content, ToolResult};
 use crate::run::connect::with_server;
 use crate::run::{CommandError, Context, Outcome};
 

@@ -223,6 +223,17 @@ pub struct Event {
     pub comments: Vec<String>,
 }
 
+impl Event {
+    /// Shortens all fields but the data to what is kept.
+    pub fn shorten(&mut self) {
+        for part in self.id.iter_mut().chain(&mut self.comments).chain([&mut self.kind]) {
+            if part.len() > KEEP_BODY {
+                *part = beginning(part).to_owned();
+            }
+        }
+    }
+}
+
 /// The HTTP response.
 #[derive(Clone)]
 pub struct Answer {
@@ -373,6 +384,11 @@ pub fn teach(request: &Request, answer: Option<&Answer>, redactor: &mut Redactor
             redactor.learn(pair.split_once('=').map_or(pair, |(_, secret)| secret));
         }
     }
+}
+
+/// Returns the part of a body that is kept.
+pub fn beginning(text: &str) -> &str {
+    &text[..text.floor_char_boundary(KEEP_BODY)]
 }
 
 fn find_header<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {

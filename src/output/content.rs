@@ -10,7 +10,7 @@ use base64::engine::general_purpose::GeneralPurposeConfig;
 use serde_json::Value;
 
 use super::one_line;
-use crate::protocol::types::{Binary, Content, ToolResult};
+use crate::protocol::content::{Binary, Content, ToolResult};
 
 /// Base64 with optional padding: some servers omit it.
 const BASE64: GeneralPurpose = GeneralPurpose::new(

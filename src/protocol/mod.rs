@@ -1,6 +1,7 @@
 //! The Model Context Protocol as data: messages, revisions and headers. No input or output.
 
 pub mod codes;
+pub mod content;
 pub mod envelope;
 pub mod form;
 pub mod headers;

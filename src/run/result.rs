@@ -8,8 +8,9 @@ use serde_json::value::RawValue;
 use super::{CommandError, Context};
 use crate::failure::{Failure, Kind};
 use crate::output::{Destination, one_line, render};
+use crate::protocol::content::ToolResult;
 use crate::protocol::schema::Schema;
-use crate::protocol::types::{Tool, ToolResult};
+use crate::protocol::types::Tool;
 
 /// Prints a note if the structured content does not match the tool's output schema; the
 /// result itself is not affected.

@@ -10,10 +10,11 @@ use std::time::Duration;
 use super::error::{translate, unless_interrupted};
 use super::interrupt::Watched;
 use super::limits::Limits;
-use super::sse::{Block, Events};
+use super::sse::Events;
 use super::wire::{WireLog, note_wire};
 use crate::exchange::{
     Answer, BodyKind, Exchange, Failure as Error, KEEP_BODY, KEEP_EVENTS, KEEP_STREAM, Recorder,
+    beginning,
 };
 use crate::protocol::headers;
 
@@ -384,7 +385,7 @@ impl Reply {
             let data = block.data.take();
             block.data = data.as_deref().map(|data| beginning(data).to_owned());
             let data = data.filter(|data| !data.is_empty());
-            cut(&mut block);
+            block.shorten();
             self.kept += block.data.as_ref().map_or(0, String::len)
                 + block.comments.iter().map(String::len).sum::<usize>();
             let keep = self.kept <= KEEP_STREAM;
@@ -435,19 +436,5 @@ fn skip_blank(body: &mut Body) -> io::Result<()> {
             return Ok(());
         }
         body.consume(blank + mark);
-    }
-}
-
-/// Returns the part of a text that is kept as evidence.
-fn beginning(text: &str) -> &str {
-    &text[..text.floor_char_boundary(KEEP_BODY)]
-}
-
-/// Shortens the fields of a block other than its data.
-fn cut(block: &mut Block) {
-    for part in block.id.iter_mut().chain(&mut block.comments).chain([&mut block.kind]) {
-        if part.len() > KEEP_BODY {
-            *part = beginning(part).to_owned();
-        }
     }
 }

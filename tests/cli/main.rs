@@ -8,6 +8,8 @@ mod arguments;
 mod asked;
 #[cfg(unix)]
 mod authorization;
+#[cfg(unix)]
+mod authorization_secrets;
 mod check;
 mod completions;
 mod config;
@@ -22,12 +24,14 @@ mod http_sse;
 mod listen;
 #[cfg(unix)]
 mod login;
+mod modern;
 mod network;
 mod offers;
 mod output;
 #[cfg(unix)]
 mod progress;
 mod readme;
+mod recordings;
 mod renewal;
 mod results;
 mod resumption;
@@ -39,5 +43,7 @@ mod subscriptions;
 mod support;
 mod tasks;
 mod tls;
+#[cfg(unix)]
+mod token_renewal;
 mod tokens;
 mod trace;

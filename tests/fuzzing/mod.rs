@@ -6,8 +6,9 @@
 use std::io::{BufReader, Read};
 
 use mcpoke::arguments::{Given, Typing};
+use mcpoke::protocol::content::ToolResult;
 use mcpoke::protocol::jsonrpc::{self, Message};
-use mcpoke::protocol::types::{InitializeResult, Tool, ToolResult};
+use mcpoke::protocol::types::{InitializeResult, Tool};
 use mcpoke::session::Record;
 use mcpoke::transport::Events;
 

@@ -6,6 +6,7 @@ mod listen;
 mod probe;
 mod read;
 mod recipes;
+mod refusal;
 mod verdict;
 
 use std::path::Path;

@@ -4,6 +4,7 @@ mod authorization;
 mod conduct;
 mod credentials;
 mod eras;
+mod handshakes;
 mod http;
 #[cfg(test)]
 mod near_misses;
@@ -37,9 +38,9 @@ pub(super) static RULES: [&Rule; 40] = [
     &conduct::SESSION_ID_FROM_BODY,
     &sessions::SESSION_NOT_STICKY,
     &sessions::SESSION_NOT_SUPPORTED,
-    &sessions::ALREADY_INITIALIZED,
-    &sessions::SHARED_TRANSPORT,
-    &sessions::NOT_INITIALIZED,
+    &handshakes::ALREADY_INITIALIZED,
+    &handshakes::SHARED_TRANSPORT,
+    &handshakes::NOT_INITIALIZED,
     &sessions::SESSION_MISSING,
     &sessions::SESSION_ID_STRIPPED,
     &sessions::SESSION_EXPIRED,

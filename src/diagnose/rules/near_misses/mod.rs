@@ -2,6 +2,7 @@
 //! cause.
 
 mod authorization;
+mod sessions;
 
 use super::super::{explain_at, rules};
 use crate::exchange::testing::{answered, sent, with_headers};
@@ -86,14 +87,6 @@ fn cases() -> Vec<Case> {
     let missing = error(-32600, "Bad Request: Missing session ID");
     let unknown = error(-32001, "Session not found");
     let challenge = [("www-authenticate", "Bearer error=\"invalid_token\"")];
-    let dead = || {
-        with_headers(
-            sent("tools/call", None),
-            400,
-            &[("mcp-session-id", "dead")],
-            &error(-32600, "Bad Request: Missing session ID"),
-        )
-    };
     vec![
         (
             "unreachable",
@@ -226,101 +219,9 @@ fn cases() -> Vec<Case> {
             (vec![list(None, 400, &missing)], 0),
         ),
         (
-            "session-id-from-error",
-            (vec![dead(), list(Some("dead"), 404, &unknown)], 1),
-            (vec![opened(), told(), list(Some("s-1"), 404, &unknown)], 2),
-        ),
-        (
             "session-id-from-body",
             (vec![opened(), list(Some("x"), 404, &unknown)], 1),
             (vec![opened(), list(Some("elsewhere"), 404, &unknown)], 1),
-        ),
-        (
-            "session-not-sticky",
-            (vec![opened(), list(Some("s-1"), 404, &unknown), list(Some("s-1"), 200, RESULT)], 1),
-            (vec![opened(), list(Some("s-1"), 404, &unknown), list(Some("s-1"), 404, &unknown)], 1),
-        ),
-        (
-            "session-not-supported",
-            (
-                vec![list(
-                    Some("s"),
-                    400,
-                    &error(
-                        -32000,
-                        "Bad Request: Mcp-Session-Id header is not supported in stateless mode",
-                    ),
-                )],
-                0,
-            ),
-            (vec![list(Some("s"), 404, &unknown)], 0),
-        ),
-        (
-            "already-initialized",
-            (
-                vec![answered(
-                    sent("initialize", Some("s")),
-                    400,
-                    &error(-32600, "Invalid Request: Server already initialized"),
-                )],
-                0,
-            ),
-            (
-                vec![answered(
-                    sent("initialize", None),
-                    400,
-                    &error(-32600, "Invalid Request: Server already initialized"),
-                )],
-                0,
-            ),
-        ),
-        (
-            "shared-transport",
-            (
-                vec![answered(
-                    sent("initialize", None),
-                    400,
-                    &error(-32600, "Invalid Request: Server already initialized"),
-                )],
-                0,
-            ),
-            (vec![answered(sent("initialize", None), 400, &error(-32000, "Not ready"))], 0),
-        ),
-        (
-            "not-initialized",
-            (
-                vec![
-                    opened(),
-                    list(Some("s-1"), 200, &error(-32602, "Invalid request parameters")),
-                ],
-                1,
-            ),
-            (
-                vec![
-                    opened(),
-                    told(),
-                    list(Some("s-1"), 200, &error(-32602, "Invalid request parameters")),
-                ],
-                2,
-            ),
-        ),
-        (
-            "session-missing",
-            (vec![list(None, 400, &missing)], 0),
-            (vec![list(None, 400, &error(-32602, "no such parameter"))], 0),
-        ),
-        (
-            "session-id-stripped",
-            (
-                vec![list(None, 400, &missing), opened(), told(), list(Some("s-1"), 400, &missing)],
-                3,
-            ),
-            (vec![list(None, 400, &missing), list(Some("never-issued"), 400, &missing)], 1),
-        ),
-        (
-            "session-expired",
-            (vec![list(Some("s"), 404, &unknown)], 0),
-            (vec![list(Some("s"), 404, &error(-32601, "Method not found"))], 0),
         ),
         (
             "origin-rejected",
@@ -384,11 +285,6 @@ fn cases() -> Vec<Case> {
             "upstream-down",
             (vec![list(None, 502, "<html>Bad Gateway</html>")], 0),
             (vec![list(Some("s"), 503, "session not found")], 0),
-        ),
-        (
-            "stateless",
-            (vec![answered(sent("initialize", None), 200, RESULT), get(405, "")], 1),
-            (vec![opened(), list(Some("s-1"), 405, "")], 1),
         ),
         (
             "stream-conflict",
@@ -456,7 +352,9 @@ fn found((mut exchanges, at): (Vec<Exchange>, usize)) -> Vec<&'static str> {
 
 #[test]
 fn each_rule_finds_what_it_is_about_and_lets_a_near_miss_pass() {
-    for (id, hit, miss) in cases().into_iter().chain(authorization::cases()) {
+    for (id, hit, miss) in
+        cases().into_iter().chain(authorization::cases()).chain(sessions::cases())
+    {
         let hit = found(hit);
         // In the findings, `auth-no-challenge` comes after `auth-required`.
         let first =
@@ -469,7 +367,7 @@ fn each_rule_finds_what_it_is_about_and_lets_a_near_miss_pass() {
 
 #[test]
 fn no_rule_is_without_a_case() {
-    let all = cases().into_iter().chain(authorization::cases());
+    let all = cases().into_iter().chain(authorization::cases()).chain(sessions::cases());
     let known: Vec<&str> = all.map(|(id, ..)| id).collect();
     for rule in super::RULES.iter().chain(super::AUTHORIZATION) {
         assert!(known.contains(&rule.id.as_str()), "{}", rule.id);

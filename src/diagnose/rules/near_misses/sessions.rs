@@ -1,0 +1,116 @@
+//! Evidence and a near miss for each rule of sessions and handshakes.
+
+use super::{Case, RESULT, error, get, list, opened, told};
+use crate::exchange::testing::{answered, sent, with_headers};
+
+pub(super) fn cases() -> Vec<Case> {
+    let missing = error(-32600, "Bad Request: Missing session ID");
+    let unknown = error(-32001, "Session not found");
+    let dead = || {
+        with_headers(
+            sent("tools/call", None),
+            400,
+            &[("mcp-session-id", "dead")],
+            &error(-32600, "Bad Request: Missing session ID"),
+        )
+    };
+    vec![
+        (
+            "session-id-from-error",
+            (vec![dead(), list(Some("dead"), 404, &unknown)], 1),
+            (vec![opened(), told(), list(Some("s-1"), 404, &unknown)], 2),
+        ),
+        (
+            "session-not-sticky",
+            (vec![opened(), list(Some("s-1"), 404, &unknown), list(Some("s-1"), 200, RESULT)], 1),
+            (vec![opened(), list(Some("s-1"), 404, &unknown), list(Some("s-1"), 404, &unknown)], 1),
+        ),
+        (
+            "session-not-supported",
+            (
+                vec![list(
+                    Some("s"),
+                    400,
+                    &error(
+                        -32000,
+                        "Bad Request: Mcp-Session-Id header is not supported in stateless mode",
+                    ),
+                )],
+                0,
+            ),
+            (vec![list(Some("s"), 404, &unknown)], 0),
+        ),
+        (
+            "already-initialized",
+            (
+                vec![answered(
+                    sent("initialize", Some("s")),
+                    400,
+                    &error(-32600, "Invalid Request: Server already initialized"),
+                )],
+                0,
+            ),
+            (
+                vec![answered(
+                    sent("initialize", None),
+                    400,
+                    &error(-32600, "Invalid Request: Server already initialized"),
+                )],
+                0,
+            ),
+        ),
+        (
+            "shared-transport",
+            (
+                vec![answered(
+                    sent("initialize", None),
+                    400,
+                    &error(-32600, "Invalid Request: Server already initialized"),
+                )],
+                0,
+            ),
+            (vec![answered(sent("initialize", None), 400, &error(-32000, "Not ready"))], 0),
+        ),
+        (
+            "not-initialized",
+            (
+                vec![
+                    opened(),
+                    list(Some("s-1"), 200, &error(-32602, "Invalid request parameters")),
+                ],
+                1,
+            ),
+            (
+                vec![
+                    opened(),
+                    told(),
+                    list(Some("s-1"), 200, &error(-32602, "Invalid request parameters")),
+                ],
+                2,
+            ),
+        ),
+        (
+            "session-missing",
+            (vec![list(None, 400, &missing)], 0),
+            (vec![list(None, 400, &error(-32602, "no such parameter"))], 0),
+        ),
+        (
+            "session-id-stripped",
+            (
+                vec![list(None, 400, &missing), opened(), told(), list(Some("s-1"), 400, &missing)],
+                3,
+            ),
+            (vec![list(None, 400, &missing), list(Some("never-issued"), 400, &missing)], 1),
+        ),
+        (
+            "session-expired",
+            (vec![list(Some("s"), 404, &unknown)], 0),
+            (vec![list(Some("s"), 404, &error(-32601, "Method not found"))], 0),
+        ),
+        (
+            "stateless",
+            (vec![answered(sent("initialize", None), 200, RESULT), get(405, "")], 1),
+            (vec![opened(), list(Some("s-1"), 405, "")], 1),
+        ),
+    ]
+}

@@ -143,8 +143,15 @@ impl Shared<'_> {
                 let store = work.context.store();
                 let record = self.record.and_then(|old| store?.load(&old.name).ok().flatten());
                 let session = client.session().clone();
-                let record = record.filter(|record| record.session() == session);
-                self.arm(client, session, record);
+                let is_saved = record.as_ref().is_some_and(|record| record.session() == session);
+                if is_saved {
+                    self.arm(client, session, record);
+                } else if client.is_unsaved() {
+                    self.arm(client, session, None);
+                } else {
+                    // The renewal failed: the next line tries it again.
+                    self.arm(client, before, record);
+                }
             }
             // Drop the history: memory use must not grow with the number of lines.
             drop(client.take_history());
@@ -201,7 +208,7 @@ struct State {
     /// Number of results printed.
     printed: usize,
     /// Results that wait for earlier ones, by the order of their calls.
-    waiting: BTreeMap<usize, String>,
+    waiting: BTreeMap<usize, (String, ExitCode)>,
     failures: usize,
     worst: Option<ExitCode>,
     /// With `--fail-early`, set after a failure: no further call is begun.
@@ -211,10 +218,10 @@ struct State {
 
 impl State {
     /// Takes the next result to print, if it is there.
-    fn due(&mut self) -> Option<String> {
-        let text = self.waiting.remove(&self.printed)?;
+    fn due(&mut self) -> Option<(String, ExitCode)> {
+        let next = self.waiting.remove(&self.printed)?;
         self.printed += 1;
-        Some(text)
+        Some(next)
     }
 }
 
@@ -287,8 +294,8 @@ impl Queue {
             state.enough |= work.args.fail_early;
         }
         let turn = if work.args.unordered { state.printed } else { order };
-        state.waiting.insert(turn, text);
-        while let Some(text) = state.due() {
+        state.waiting.insert(turn, (text, code));
+        while let Some((text, code)) = state.due() {
             match work.context.console.raw_line(&text) {
                 Ok(()) => {}
                 // A failure has no result for `--query` to select from: print the failure itself.

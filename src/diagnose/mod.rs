@@ -20,6 +20,7 @@ pub use profile::{Eras, Profile, Reaction, Role, Sessions, Step, Violation};
 pub use rule::{Certainty, Finding, FirstLine, Next, Rule, succeeded, tool_failed};
 
 use rule::Evidence;
+pub use rules::is_about_authorization;
 
 /// Returns every rule. The order decides among findings of the same certainty.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {

@@ -16,6 +16,10 @@ mod metadata;
 mod registration;
 mod web;
 
+/// The purposes of the exchanges that lead to a token or give it back, as recorded.
+pub const PURPOSES: [&str; 5] =
+    [RESOURCE_METADATA, SERVER_METADATA, REGISTRATION, TOKEN, REVOCATION];
+
 pub use callback::Callback;
 pub use challenge::Challenge;
 pub use code::{OFFLINE, Pending, begin, can_begin, scopes_for, union};

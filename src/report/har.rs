@@ -149,7 +149,7 @@ impl<'e> Entry<'e> {
             },
             cache: Empty {},
             timings: Timings::from(&exchange.times),
-            comment: exchange.purpose.to_string(),
+            comment: redactor.text(&exchange.purpose.to_string()).into_owned(),
             address: exchange.connection.peer.map(|peer| peer.ip().to_string()),
         }
     }

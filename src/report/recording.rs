@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::exchange::{
     Answer, BodyKind, Connection, Event, Exchange, Failure, Purpose, Request, Times, Wire,
 };
+use crate::oauth;
 use crate::protocol::headers::EVENT_STREAM;
 use crate::transport::Events;
 
@@ -61,7 +62,8 @@ fn from_har(entry: &Value, number: usize) -> Option<Exchange> {
     let is_mcp = headers.iter().any(|(name, value)| {
         name.starts_with("mcp-") || (name == "accept" && value.contains(EVENT_STREAM))
     }) || body.contains("\"jsonrpc\"");
-    if !is_mcp {
+    let is_authorization = stated_purpose(&entry["comment"]).is_some();
+    if !is_mcp && !is_authorization {
         return None;
     }
     let content = &response["content"];
@@ -85,6 +87,7 @@ fn from_har(entry: &Value, number: usize) -> Option<Exchange> {
     });
     Some(built(
         number,
+        purpose(&body, &entry["comment"]),
         Request { method, url, headers, body },
         (status > 0).then(|| answer_of(status, pairs(&response["headers"]), &text)),
         failure,
@@ -135,11 +138,23 @@ fn from_line(line: &Value, number: usize) -> Option<Exchange> {
         Some(Failure::recorded(line["failure"].as_str()?, line["wire"]["sent"] != 0))
     });
     let sent = line["wire"]["sent"].as_u64().unwrap_or(request.body.len() as u64);
-    Some(built(number, request, answer, failure, line["times"]["done"].as_f64(), sent))
+    let purpose = purpose(&request.body, &line["purpose"]);
+    Some(built(number, purpose, request, answer, failure, line["times"]["done"].as_f64(), sent))
+}
+
+/// Returns the purpose of an exchange. Only that of authorization cannot be read from the body; it is
+/// believed if it is stated as our own recordings state it.
+fn purpose(body: &str, stated: &Value) -> Purpose {
+    stated_purpose(stated).map_or_else(|| Purpose::of_body(body), Purpose::of)
+}
+
+fn stated_purpose(stated: &Value) -> Option<&str> {
+    stated.as_str().filter(|stated| oauth::PURPOSES.contains(stated))
 }
 
 fn built(
     number: usize,
+    purpose: Purpose,
     request: Request,
     answer: Option<Answer>,
     failure: Option<Failure>,
@@ -150,7 +165,7 @@ fn built(
     Exchange {
         number,
         began: UNIX_EPOCH,
-        purpose: Purpose::of_body(&request.body),
+        purpose,
         wire: Wire { sent, ..Wire::default() },
         request,
         connection: Connection::default(),

@@ -100,7 +100,7 @@ struct RequestLine<'e> {
 struct ConnectionLine<'e> {
     reused: bool,
     peer: Option<String>,
-    refused: Vec<(String, &'e str)>,
+    refused: Vec<(String, Cow<'e, str>)>,
     proxy: Option<String>,
     tls: Option<TlsLine<'e>>,
 }
@@ -167,7 +167,7 @@ impl<'e> Line<'e> {
         Self {
             number: exchange.number,
             began: exchange.began.duration_since(UNIX_EPOCH).map(milliseconds).unwrap_or_default(),
-            purpose: exchange.purpose.to_string(),
+            purpose: redactor.text(&exchange.purpose.to_string()).into_owned(),
             request: RequestLine {
                 method: request.method,
                 url: redactor.url(&request.url),
@@ -200,7 +200,9 @@ impl<'e> ConnectionLine<'e> {
         Self {
             reused: connection.reused,
             peer: connection.peer.map(|peer| peer.to_string()),
-            refused: refused.map(|(address, why)| (address.to_string(), why.as_str())).collect(),
+            refused: refused
+                .map(|(address, why)| (address.to_string(), redactor.text(why)))
+                .collect(),
             proxy: connection.proxy.as_ref().map(|proxy| redactor.url(proxy)),
             tls: connection.tls.as_ref().map(|tls| TlsLine {
                 version: &tls.version,

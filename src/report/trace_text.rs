@@ -67,8 +67,8 @@ impl Observer for TraceText {
     fn sending(&mut self, exchange: &Exchange, redactor: &Redactor) {
         let request = &exchange.request;
         let line = format!("→ {} {}", request.method, one_line(&redactor.url(&request.url)));
-        let purpose =
-            self.stream.style.paint(Paint::Strong, &one_line(&exchange.purpose.to_string()));
+        let purpose = exchange.purpose.to_string();
+        let purpose = self.stream.style.paint(Paint::Strong, &one_line(&redactor.text(&purpose)));
         self.line(
             format!("{}  {purpose}", self.stream.style.paint(Paint::Notable, &line)).trim_end(),
         );

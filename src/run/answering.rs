@@ -12,11 +12,11 @@ use super::settings::{given_capabilities, limits};
 use super::{CommandError, Context, shell};
 use crate::arguments::Given;
 use crate::client::{Response, ServerRequestHandler, ServerRequests};
+use crate::exchange::Recorder;
 use crate::failure::Failure;
 use crate::output::{Console, one_line};
 use crate::protocol::form::Form;
 use crate::protocol::{codes, methods};
-use crate::redact::Redactor;
 use crate::transport::Interrupt;
 
 /// What this run does for the server if asked.
@@ -53,7 +53,7 @@ pub(crate) fn answering(
     let asker = context
         .env
         .stdin_is_terminal
-        .then(|| Asker::on_terminal(&context.console, &context.interrupt))
+        .then(|| Asker::on_terminal(&context.console, &context.recorder, &context.interrupt))
         .flatten();
     let terminal = asker.is_some();
     let mistakes = Mistakes::default();
@@ -74,7 +74,7 @@ pub(crate) fn answering(
     }
     let handler = Answers {
         console: context.console.clone(),
-        redactor: context.recorder.redactor(),
+        recorder: context.recorder.clone(),
         server: server.to_owned(),
         given: answers_given.then_some(given),
         roots,
@@ -131,7 +131,7 @@ fn root(path: &std::path::Path) -> Result<Value, Failure> {
 /// Handler that replies with the user's options or asks on the terminal.
 struct Answers {
     console: Console,
-    redactor: Redactor,
+    recorder: Recorder,
     /// Display name of the server that asks.
     server: String,
     given: Option<Given>,
@@ -181,7 +181,7 @@ fn action(choice: Choice) -> Value {
 impl Answers {
     /// Returns server text on one line, with control characters escaped and secrets hidden.
     fn safe(&self, text: &str) -> String {
-        one_line(&self.redactor.text(text))
+        one_line(&self.recorder.hide(text))
     }
 
     fn note(&self, text: &str) {

@@ -9,6 +9,7 @@ use super::progress::Watching;
 use super::renewal::renewal;
 use super::server::Server;
 use super::settings::{asked_version, given_session, handshake, limits};
+use super::tools::forget_changed_tools;
 use super::{CommandError, Context, Outcome};
 use crate::client::{Handshake, Opened, Probe, Renewal};
 use crate::failure::Failure;
@@ -40,6 +41,7 @@ pub(crate) fn with_server_watching(
     context.console.err.overlay.clear();
     server.client.close_streams();
     server.keep_session_of_login();
+    forget_changed_tools(context, &server);
     if server.ephemeral || server.client.is_unsaved() {
         // The result is final: a failed close changes nothing for the user.
         let _ = server.client.close();
@@ -231,7 +233,11 @@ pub(crate) fn remember(
         format: Record::FORMAT,
         name,
         url: url.to_owned(),
-        asked_url: (asked != url).then(|| asked.to_owned()),
+        asked_url: match &server.saved.record {
+            // The record's address is the one that the server redirected to.
+            Some(record) if record.url == url && asked == url => record.asked_url.clone(),
+            _ => (asked != url).then(|| asked.to_owned()),
+        },
         file: server.saved.file.as_ref().map(|file| file.file.clone()),
         hidden: match (&server.saved.file, &server.saved.record) {
             (Some(file), _) => file.hidden.clone(),

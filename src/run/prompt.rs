@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use crate::exchange::Recorder;
 use crate::output::{Console, Paint, one_line, wrap};
 use crate::protocol::form::{Field, Form, text_of};
 use crate::transport::Interrupt;
@@ -60,6 +61,8 @@ type ReadLine = Box<dyn FnMut() -> Option<String> + Send>;
 /// Asks on the terminal: prompts go to stderr, replies come from stdin.
 pub(crate) struct Asker {
     console: Console,
+    /// Hides secrets, also those that become known during the run.
+    recorder: Recorder,
     read: ReadLine,
 }
 
@@ -69,7 +72,11 @@ const WIDTH: usize = 76;
 impl Asker {
     /// Uses the terminal behind standard input. Prompts go to stderr or, if that is redirected,
     /// to `/dev/tty`; `None` if that cannot be opened.
-    pub(crate) fn on_terminal(console: &Console, interrupt: &Interrupt) -> Option<Self> {
+    pub(crate) fn on_terminal(
+        console: &Console,
+        recorder: &Recorder,
+        interrupt: &Interrupt,
+    ) -> Option<Self> {
         let mut console = console.clone();
         if !console.err.terminal.is_terminal {
             let terminal = std::fs::OpenOptions::new().write(true).open("/dev/tty").ok()?;
@@ -77,18 +84,18 @@ impl Asker {
         }
         let interrupt = interrupt.clone();
         let read = move || next_line(&interrupt, None);
-        Some(Self { console, read: Box::new(read) })
+        Some(Self { console, recorder: recorder.clone(), read: Box::new(read) })
     }
 
     fn say(&self, line: &str) {
         // Ignore write errors: without a prompt, there is no reply either.
-        let _ = self.console.err.line(line);
+        let _ = self.console.err.line(&self.recorder.hide(line));
     }
 
     /// Prints a prompt and returns the reply; `None` at the end of the input (Ctrl-D).
     fn ask(&mut self, prompt: &str) -> Option<String> {
         self.console.err.overlay.hold();
-        let _ = self.console.err.bytes(prompt.as_bytes());
+        let _ = self.console.err.bytes(self.recorder.hide(prompt).as_bytes());
         let line = (self.read)();
         self.console.err.overlay.release();
         if line.is_none() {
@@ -193,7 +200,8 @@ impl Asker {
             self.say(&format!("  {url} is no address; it was cancelled"));
             return Choice::Cancel;
         };
-        self.say(&format!("  {url}"));
+        // In full, even with a secret in it: the user must open this very address.
+        let _ = self.console.err.line(&format!("  {url}"));
         self.say(&format!("  on the host {}", self.console.err.style.paint(Paint::Notable, &host)));
         if host.starts_with("xn--") || host.contains(".xn--") {
             self.say("  Beware: the host's name holds letters that may look like others.");
@@ -232,7 +240,8 @@ mod tests {
     fn asker(lines: &[&str]) -> Asker {
         let mut lines: Vec<String> = lines.iter().rev().map(|line| (*line).to_owned()).collect();
         let console = Console::new(&Env::of(&[]), ColorChoice::Never, false, false);
-        Asker { console, read: Box::new(move || lines.pop()) }
+        let recorder = Recorder::default();
+        Asker { console, recorder, read: Box::new(move || lines.pop()) }
     }
 
     fn form() -> Form {

@@ -14,7 +14,8 @@ use crate::session::{Freshness, FromFile, KnownTools, Record, Store};
 /// A server, the client that talks to it, and what is known of it.
 pub(crate) struct Server {
     pub(crate) client: Client,
-    /// The address that the user named; the client follows redirects from there.
+    /// The address that the user named, or that of the saved server; the client follows redirects
+    /// from there.
     pub(crate) endpoint: Endpoint,
     pub(crate) identity: Identity,
     pub(crate) saved: Saved,

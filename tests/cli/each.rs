@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
-use crate::support::{Sandbox, mcp};
+use crate::support::{Request, Sandbox, http, mcp};
 
 fn lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -175,4 +176,51 @@ fn one_value_of_a_result_is_printed_as_it_is() {
         .says("`/content` has 1 items");
     run(&["list-tools", "--query", "tools"]).exits(2).says("begins with a slash");
     run(&["explain", "session-missing", "--query", "/id"]).exits(0).prints("session-missing\n");
+}
+
+#[test]
+fn a_renewal_that_fails_once_loses_no_later_line() {
+    // The first session is lost at the second line, and the first new handshake is refused.
+    let (opened, calls) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let server = mcp(move |request| match request.rpc() {
+        "initialize" => Some(match opened.fetch_add(1, Ordering::SeqCst) {
+            1 => http(503, &[], ""),
+            number => {
+                let id = format!("session-number-{number}-0123456789");
+                let result = request.result_text(&json!({"protocolVersion": "2025-11-25",
+                    "capabilities": {}, "serverInfo": {"name": "busy", "version": "1"}}));
+                http(200, &[("Mcp-Session-Id", &id)], &result)
+            }
+        }),
+        "tools/call" => {
+            let first = request.header("mcp-session-id") == Some("session-number-0-0123456789");
+            let lost = first && calls.fetch_add(1, Ordering::SeqCst) > 0;
+            lost.then(|| request.error(404, -32001, "Session not found"))
+        }
+        _ => None,
+    });
+    let sandbox = Sandbox::new();
+    messages(&sandbox, 4);
+    sandbox.run(&["init", &server.url]).exits(0);
+    let call = ["call", "echo", "--raw-strings", "--each", "in.jsonl"];
+    let finished = sandbox.run(&call).exits(5).says("4 calls, 1 failed");
+    let failed: Vec<bool> =
+        lines(&finished.stdout).iter().map(|line| line["error"].is_object()).collect();
+    assert_eq!(failed, [false, true, false, false]);
+    let bare = |request: &&Request| request.header("mcp-session-id").is_none();
+    let requests = server.requests();
+    let bare: Vec<&str> = requests.iter().filter(bare).map(Request::rpc).collect();
+    assert_eq!(bare, ["initialize"; 3], "no call is sent without a session");
+}
+
+#[test]
+fn a_query_that_finds_nothing_is_counted_once_for_each_line() {
+    let sandbox = Sandbox::new();
+    // The first call is the slowest, so that the results of the others wait for it.
+    std::fs::write(sandbox.home().join("in.jsonl"), "{\"seconds\":1}\n{\"seconds\":0}\nno\n")
+        .unwrap();
+    let call = ["-s", "demo", "--query", "/nothing", "call", "slow", "--each", "in.jsonl"];
+    for jobs in ["1", "3"] {
+        sandbox.run(&[&call[..], &["--jobs", jobs]].concat()).exits(2).says("3 calls, 3 failed");
+    }
 }

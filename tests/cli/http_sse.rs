@@ -19,8 +19,9 @@ fn sse(refusal: u16, endpoint: fn(&str) -> String, after: After) -> Server {
                 "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";
             let origin = format!("http://{}", request.header("host").unwrap());
             let first = format!("event: endpoint\ndata: {}\n\n", endpoint(&origin));
-            stream.write_all(format!("{head}{first}").as_bytes()).unwrap();
+            // The client may post as soon as it has the address.
             streams.lock().unwrap().push(stream.try_clone().unwrap());
+            stream.write_all(format!("{head}{first}").as_bytes()).unwrap();
             let _ = std::io::Read::read(stream, &mut [0; 1]);
             return;
         }

@@ -31,16 +31,15 @@ impl Verdict {
         // Attempts at other addresses say nothing about this one.
         let elsewhere = |finding: &Finding| {
             let shown = exchanges.iter().find(|exchange| exchange.number == finding.exchange);
-            shown.map(|exchange| exchange.request.url.as_str()) != url
+            shown.is_none_or(|exchange| {
+                // Authorization endpoints are at other addresses by nature.
+                Some(exchange.request.url.as_str()) != url
+                    && !diagnose::is_about_authorization(exchange)
+            })
         };
         let mut others: Vec<Finding> = diagnose::survey(exchanges)
             .into_iter()
-            .filter(|finding| {
-                // Authorization endpoints are at other addresses by nature.
-                profile.over_sse
-                    || finding.rule.id.as_str().starts_with("auth-")
-                    || !elsewhere(finding)
-            })
+            .filter(|finding| profile.over_sse || !elsewhere(finding))
             .filter(|finding| why.as_ref().is_none_or(|why| why.rule.id != finding.rule.id))
             .filter(|finding| !finding.rule.is_provoked && finding.rule.id != RuleId::Unknown)
             .collect();

@@ -29,9 +29,8 @@ pub(super) static RULES: [&Rule; 11] = [
 
 /// Returns true if an exchange is part of authorization, not one with the MCP server
 /// itself.
-pub(in super::super) fn is_about(exchange: &Exchange) -> bool {
-    let purpose = exchange.purpose.method.as_deref().unwrap_or_default();
-    [RESOURCE_METADATA, SERVER_METADATA, REGISTRATION, TOKEN, oauth::REVOCATION].contains(&purpose)
+pub fn is_about(exchange: &Exchange) -> bool {
+    exchange.purpose.method.as_deref().is_some_and(|purpose| oauth::PURPOSES.contains(&purpose))
 }
 
 fn is(evidence: &Evidence<'_>, purpose: &str) -> bool {

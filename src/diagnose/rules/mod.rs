@@ -63,7 +63,7 @@ pub(super) static RULES: [&Rule; 40] = [
 
 /// Rules for exchanges that are part of authorization; no other rules apply to them.
 pub(super) static AUTHORIZATION: &[&Rule] = &authorization::RULES;
-pub(super) use authorization::is_about as is_about_authorization;
+pub use authorization::is_about as is_about_authorization;
 
 /// Rules for every exchange of another client, failed or not.
 pub(super) static CONDUCT: [&Rule; 3] =

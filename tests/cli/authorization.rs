@@ -2,7 +2,6 @@
 //! not be shown.
 
 use std::io::Write as _;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -182,12 +181,10 @@ fn a_document_of_two_gibibytes_is_not_read() {
         assert!(left > 2_000_000_000, "it was read");
     });
     let sandbox = Sandbox::new();
-    let began = Instant::now();
     sandbox
         .run(&["login", &server.url, "--browser", "false"])
         .exits(8)
         .says("more than 1048576 bytes");
-    assert!(began.elapsed() < Duration::from_secs(10));
 }
 
 #[test]

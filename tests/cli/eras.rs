@@ -59,7 +59,7 @@ fn what_is_no_proof_of_the_modern_era_leads_to_the_handshake() {
 }
 
 /// Creates a legacy server with its own responses to modern requests.
-fn dual(answer: Answer) -> Server {
+fn dual(answer: impl Fn(&Request) -> Option<Vec<u8>> + Send + Sync + 'static) -> Server {
     use std::io::Write as _;
     let legacy = |request: &Request| match request.rpc() {
         "initialize" => {
@@ -338,4 +338,65 @@ fn an_unmarked_list_is_not_asked_for_twice() {
     // The server has sessions, so its tools may differ in one.
     Sandbox::new().run(&["-s", &server.url, "list-tools"]).exits(0);
     assert_eq!(all(&server).iter().filter(|method| *method == "tools/list").count(), 2);
+}
+
+/// How a server answers a modern request.
+type Answered = fn(&Request) -> Vec<u8>;
+
+const LACKS: Answered =
+    |request| request.fails(404, &json!({"code": -32601, "message": "Method not found"}));
+const REFUSES: Answered = |request| request.error(400, -32000, "Server not initialized");
+const UNMARKED: Answered = |request| request.result(&json!({"tools": []}));
+const LEGACY_ONLY: Answered =
+    |request| request.result(&json!({"supportedVersions": ["2025-06-18"], "capabilities": {}}));
+
+#[test]
+fn the_search_for_the_era_ends_as_the_answers_say() {
+    const MODERN: [&str; 1] = ["2026-07-28"];
+    const FORCED: [&str; 2] = ["--protocol-version", "2026-07-28"];
+    let list: &[&str] = &["list-tools"];
+    // The command; the answers to server/discover and to tools/list; the exit code; what is sent.
+    let cases: [(&[&str], Answered, Answered, i32, &[&str]); 8] = [
+        // Lacking a method proves the era: what follows needs no marks, and no handshake is tried.
+        (&["init"], LACKS, UNMARKED, 0, &["server/discover", "tools/list"]),
+        (&["init"], LACKS, LACKS, 0, &["server/discover", "tools/list"]),
+        (&["init"], LACKS, REFUSES, 6, &["server/discover", "tools/list"]),
+        (list, LACKS, UNMARKED, 0, &["tools/list", "server/discover"]),
+        // A revision that the user names is the only one that is tried, and is believed.
+        (
+            &["init", "--protocol-version", "2026-07-28"],
+            LEGACY_ONLY,
+            LACKS,
+            7,
+            &["server/discover"],
+        ),
+        (
+            &["init", "--protocol-version", "2026-07-28"],
+            unsupported,
+            LACKS,
+            7,
+            &["server/discover"],
+        ),
+        (&["list-tools", FORCED[0], FORCED[1]], LACKS, UNMARKED, 0, &["tools/list"]),
+        (&["list-tools", FORCED[0], FORCED[1]], LACKS, REFUSES, 6, &["tools/list"]),
+    ];
+    for (index, (command, discover, tools, code, sent)) in cases.into_iter().enumerate() {
+        let server = dual(move |request| {
+            Some(if request.rpc() == "server/discover" {
+                discover(request)
+            } else {
+                tools(request)
+            })
+        });
+        let target: &[&str] =
+            if command[0] == "init" { &[&server.url] } else { &["-s", &server.url] };
+        let finished = Sandbox::new().run(&[command, target].concat());
+        let methods = all(&server);
+        assert_eq!(methods, sent, "case {index}: {}", finished.stderr);
+        finished.exits(code);
+        let versions = server.all_requests();
+        assert!(
+            versions.iter().all(|r| MODERN.contains(&r.header("mcp-protocol-version").unwrap()))
+        );
+    }
 }

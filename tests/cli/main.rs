@@ -35,6 +35,7 @@ mod recordings;
 mod renewal;
 mod results;
 mod resumption;
+mod screens;
 mod secrets;
 mod sessions;
 mod state;

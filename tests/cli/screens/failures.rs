@@ -1,0 +1,440 @@
+//! The screen of each kind of failure.
+
+use serde_json::json;
+use snapbox::{assert_data_eq, str};
+
+use super::{called, screen};
+use crate::support::{Refused, Request, Sandbox, Server, forgetful, http, mcp};
+
+/// Returns the screen of `init` on a server that answers everything like this.
+fn initialized(answer: impl Fn(&Request) -> Vec<u8> + Send + Sync + 'static) -> String {
+    let server = Server::of_any_era(move |request, stream| {
+        let _ = std::io::Write::write_all(stream, &answer(request));
+    });
+    screen(&Sandbox::new().run(&["init", &server.url]))
+}
+
+#[test]
+fn of_the_command_line() {
+    let sandbox = Sandbox::new();
+    assert_data_eq!(
+        screen(&sandbox.run(&["list-tool"])),
+        str![[r#"
+--- stderr
+error: unrecognized subcommand 'list-tool'
+
+  tip: some similar subcommands exist: 'listen', 'list-resource-templates', 'list-prompts', 'list-tools'
+
+Usage: mcpoke [OPTIONS] <COMMAND>
+
+For more information, try '--help'.
+[exit 2]
+
+"#]]
+    );
+    assert_data_eq!(
+        screen(&sandbox.run(&["init", "ftp://h/"])),
+        str![[r#"
+--- stderr
+mcpoke: `ftp://h/` is not a server's URL: only http and https can be spoken to
+
+next: mcpoke init URL            a server that is not remembered yet
+      mcpoke -s demo list-tools  the built-in server
+[exit 2]
+
+"#]]
+    );
+    assert_data_eq!(
+        screen(&sandbox.run(&["-s", "nowhere", "ping"])),
+        str![[r#"
+--- stderr
+mcpoke: no server named `nowhere` is remembered
+
+next: mcpoke init URL            a server that is not remembered yet
+      mcpoke -s demo list-tools  the built-in server
+      mcpoke servers             shows those of configuration files
+[exit 2]
+
+"#]]
+    );
+}
+
+#[test]
+fn of_the_connection() {
+    let sandbox = Sandbox::new();
+    assert_data_eq!(
+        screen(&sandbox.run(&["init", "http://127.0.0.1:1/mcp"])),
+        str![[r#"
+--- stderr
+mcpoke: cannot reach the server: connection refused  [unreachable, certain]
+  sent      POST http://127.0.0.1:#/mcp  server/discover
+  tried     127.0.0.1:#: Connection refused (os error 111)
+  means     Is the server running, and is this its address? A refused
+            connection means that nothing listens on the port; a name without
+            an address is mistyped or of another network.
+  see       RFC 9110, 4.2
+
+next: mcpoke explain unreachable  explains it in full
+[exit 3]
+
+"#]]
+    );
+    assert_data_eq!(
+        initialized(|_| b"SSH-2.0-OpenSSH_9.9\r\n".to_vec()),
+        str![[r#"
+--- stderr
+mcpoke: the answer is not HTTP/1.1: http parse fail: invalid HTTP version, while reading the answer
+  sent      POST http://127.0.0.1:#####/mcp  server/discover
+            The request was sent and may have run; it was not sent again.
+
+next: mcpoke trace http://127.0.0.1:#####/mcp  shows step by step how the server answers
+[exit 7]
+
+"#]]
+    );
+    assert_data_eq!(
+        called(|_| Vec::new()),
+        str![[r#"
+--- stderr
+mcpoke: initialised scripted, now the current server.
+mcpoke: the server closed the connection, while waiting for the answer
+  sent      POST http://127.0.0.1:#####/mcp  tools/call echo
+            with Mcp-Session-Id: session-… (24)
+            The request was sent and may have run; it was not sent again.
+
+next: mcpoke trace scripted  shows step by step how the server answers
+[exit 7]
+
+"#]]
+    );
+    let cut = |_: &Request| b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{".to_vec();
+    assert_data_eq!(
+        called(cut),
+        str![[r#"
+--- stderr
+mcpoke: initialised scripted, now the current server.
+mcpoke: the server closed the connection, while reading the answer
+  sent      POST http://127.0.0.1:#####/mcp  tools/call echo
+            with Mcp-Session-Id: session-… (24)
+  answered  200 OK, in # ms
+            The request was sent and may have run; it was not sent again.
+
+next: mcpoke trace scripted  shows step by step how the server answers
+[exit 7]
+
+"#]]
+    );
+    let slow = mcp(|request| {
+        (request.rpc() == "tools/call").then(|| {
+            std::thread::sleep(std::time::Duration::from_secs(3));
+            Vec::new()
+        })
+    });
+    let late = ["-s", &slow.url, "--timeout", "0.5", "call", "echo", "message=hi"];
+    assert_data_eq!(
+        screen(&sandbox.run(&late)),
+        str![[r#"
+--- stderr
+mcpoke: initialised scripted, now the current server.
+mcpoke: not done within 0.5 s (--timeout), while waiting for the answer
+  sent      POST http://127.0.0.1:#####/mcp  tools/call echo
+            with Mcp-Session-Id: session-… (24)
+            The request was sent and may have run; it was not sent again.
+
+next: the same with a larger --timeout  0 is without limit for times
+[exit 8]
+
+"#]]
+    );
+    let large = mcp(|request| {
+        let text = "x".repeat(20_000);
+        let result = json!({"content": [{"type": "text", "text": text}]});
+        (request.rpc() == "tools/call").then(|| request.result(&result))
+    });
+    let small = ["-s", &large.url, "--max-size", "10K", "call", "echo", "message=hi"];
+    assert_data_eq!(
+        screen(&sandbox.run(&small)),
+        str![[r#"
+--- stderr
+mcpoke: initialised scripted-2, now the current server.
+mcpoke: the answer is too large (--max-size), while reading the answer
+  sent      POST http://127.0.0.1:#####/mcp  tools/call echo
+            with Mcp-Session-Id: session-… (24)
+  answered  200 OK, in # ms
+            The request was sent and may have run; it was not sent again.
+
+next: the same with a larger --max-size  0 is without limit for times
+[exit 8]
+
+"#]]
+    );
+}
+
+#[test]
+fn of_the_server() {
+    assert_data_eq!(
+        initialized(|_| http(404, &[], "404 page not found")),
+        str![[r#"
+--- stderr
+mcpoke: there is no MCP endpoint at this path  [wrong-path, likely]
+  sent      POST http://127.0.0.1:#####/mcp  initialize
+  answered  404 Not Found, in # ms
+            no Content-Type: 404 page not found
+  means     Check the path: /mcp is usual, with or without a slash at its end.
+            A server of the HTTP+SSE transport (2024-11-05), often at /sse,
+            answers a POST like this too.
+  see       2025-11-25, Transports, Streamable HTTP
+
+next: mcpoke init http://127.0.0.1:#####/     the address it may be at
+      mcpoke init http://127.0.0.1:#####/sse  or, of an older server, this
+      mcpoke explain wrong-path               explains it in full
+[exit 7]
+
+"#]]
+    );
+    let page = [("Content-Type", "text/html")];
+    assert_data_eq!(
+        initialized(move |_| http(200, &page, "<html>Sign in</html>")),
+        str![[r#"
+--- stderr
+mcpoke: what answers here is not an MCP server  [not-mcp, likely]
+  sent      POST http://127.0.0.1:#####/mcp  initialize
+  answered  200 OK, in # ms
+            text/html: <html>Sign in</html>
+  means     A web page or plain text came where JSON or an event stream was
+            asked for: another port, another path, or a login page in between.
+  see       2025-11-25, Transports, Streamable HTTP
+
+next: mcpoke explain not-mcp  explains it in full
+[exit 7]
+
+"#]]
+    );
+    assert_data_eq!(
+        initialized(|_| http(502, &[("Server", "nginx")], "<html></html>")),
+        str![[r#"
+--- stderr
+mcpoke: a proxy answers, and the server behind it does not  [upstream-down, likely]
+  sent      POST http://127.0.0.1:#####/mcp  server/discover
+  answered  502 Bad Gateway, in # ms
+            no Content-Type: <html></html>
+  means     The address is right and the server itself is down, starting, or
+            slower than the proxy waits.
+  see       RFC 9110, 15.6
+
+next: mcpoke explain upstream-down  explains it in full
+[exit 7]
+
+"#]]
+    );
+    assert_data_eq!(
+        initialized(|_| http(429, &[("Retry-After", "7")], "slow down")),
+        str![[r#"
+--- stderr
+mcpoke: the server takes no more requests for now  [rate-limited, certain]
+  sent      POST http://127.0.0.1:#####/mcp  server/discover
+  answered  429 Too Many Requests, in # ms
+            no Content-Type: slow down
+            retry-after: 7
+  means     Wait as long as its Retry-After header says (seconds, or a date),
+            and send fewer requests at once.
+  see       RFC 6585, 4; RFC 9110, 10.2.3
+
+next: mcpoke explain rate-limited  explains it in full
+[exit 7]
+
+"#]]
+    );
+    assert_data_eq!(
+        initialized(|_| http(307, &[("Location", "http://h.example/mcp")], "")),
+        str![[r#"
+--- stderr
+mcpoke: the server redirects to another address  [redirected, certain]
+  sent      POST http://127.0.0.1:#####/mcp  server/discover
+  answered  307 Temporary Redirect, in # ms
+            location: http://h.example/mcp
+            The redirect was not followed: it points to another origin.
+  means     Use the address in its Location header as it stands there. Only
+            307 and 308 within the same origin are followed: elsewhere a
+            request would take its credentials along, and 301, 302 and 303
+            would turn the POST into a GET.
+  see       RFC 9110, 15.4
+
+next: mcpoke explain redirected  explains it in full
+[exit 7]
+
+"#]]
+    );
+    let broken = |request: &Request| {
+        request.fails(500, &json!({"code": -32603, "message": "the database is locked"}))
+    };
+    assert_data_eq!(
+        called(broken),
+        str![[r#"
+--- stderr
+mcpoke: initialised scripted, now the current server.
+mcpoke: the server answered with an error: the database is locked  [unknown, possible]
+  sent      POST http://127.0.0.1:#####/mcp  tools/call echo
+            with Mcp-Session-Id: session-… (24)
+  answered  500 Internal Server Error, in # ms
+            -32603 the database is locked
+  means     No rule fits. What was sent and what came back is all that there
+            is to go by; the server's own log knows best.
+
+next: mcpoke trace scripted  tries the server step by step
+      the same with --trace  shows all that was sent and received
+[exit 6]
+
+"#]]
+    );
+    assert_data_eq!(
+        called(|request| request.result(&json!("no object"))),
+        str![[r#"
+"no object"
+--- stderr
+mcpoke: initialised scripted, now the current server.
+mcpoke: a tool result that cannot be read: invalid type: string "no object", expected struct View at line 1 column 11
+[exit 7]
+
+"#]]
+    );
+}
+
+#[test]
+fn of_credentials() {
+    let challenge = [("WWW-Authenticate", "Bearer")];
+    assert_data_eq!(
+        initialized(move |_| http(401, &challenge, "")),
+        str![[r#"
+--- stderr
+mcpoke: the server wants credentials that were not sent, or refuses those that were  [auth-required, certain]
+  sent      POST http://127.0.0.1:#####/mcp  server/discover
+  answered  401 Unauthorized, in # ms
+            www-authenticate: Bearer
+  means     Log in with `mcpoke login`, or send a token with --bearer
+            (MCPOKE_BEARER, --token-command), or the header the server asks
+            for with -H 'Name: value'.
+  see       2025-11-25, Authorization, Access Token Usage
+
+next: mcpoke login http://127.0.0.1:#####/mcp                     gets a token, in a browser
+      mcpoke init http://127.0.0.1:#####/mcp --bearer env:TOKEN   with the token in $TOKEN
+      mcpoke init http://127.0.0.1:#####/mcp --token-command CMD  with the token that a command says
+      mcpoke explain auth-required                                explains it in full
+[exit 4]
+
+"#]]
+    );
+    assert_data_eq!(
+        initialized(|_| http(403, &[], "forbidden")),
+        str![[r#"
+--- stderr
+mcpoke: the server wants credentials that were not sent, or refuses those that were  [auth-required, likely]
+  sent      POST http://127.0.0.1:#####/mcp  server/discover
+  answered  403 Forbidden, in # ms
+            no Content-Type: forbidden
+  means     Log in with `mcpoke login`, or send a token with --bearer
+            (MCPOKE_BEARER, --token-command), or the header the server asks
+            for with -H 'Name: value'.
+  see       2025-11-25, Authorization, Access Token Usage
+
+next: mcpoke login http://127.0.0.1:#####/mcp                     gets a token, in a browser
+      mcpoke init http://127.0.0.1:#####/mcp --bearer env:TOKEN   with the token in $TOKEN
+      mcpoke init http://127.0.0.1:#####/mcp --token-command CMD  with the token that a command says
+      mcpoke explain auth-required                                explains it in full
+[exit 4]
+
+"#]]
+    );
+}
+
+#[test]
+fn of_sessions() {
+    let lost = |request: &Request| request.error(404, -32001, "Session not found");
+    let call = ["call", "echo", "message=hi"];
+    let (sandbox, server) = (Sandbox::new(), forgetful(Refused::Everything, lost));
+    sandbox.run(&["init", &server.url]).exits(0);
+    let kept = sandbox.run(&[&["--no-renew"], &call[..]].concat());
+    assert_data_eq!(
+        screen(&kept),
+        str![[r#"
+--- stderr
+mcpoke: the server does not know the session that was sent  [session-expired, certain]
+  sent      POST http://127.0.0.1:#####/mcp  tools/list
+            with Mcp-Session-Id: session-… (27)
+  answered  404 Not Found, in # ms
+            -32001 Session not found
+  means     It was ended, it expired, or the server was started again. A
+            client sends a new initialize, without the old id, and goes on
+            with the new one. What the server kept in the old session is gone.
+  see       2025-11-25, Transports, Session Management
+
+next: mcpoke init forgetful           does the handshake and remembers it
+      mcpoke trace forgetful          shows it step by step
+      mcpoke explain session-expired  explains it in full
+[exit 5]
+
+"#]]
+    );
+    assert_data_eq!(
+        screen(&sandbox.run(&call)),
+        str![[r#"
+{"message":"hi"}
+--- stderr
+mcpoke: the server no longer knew the session (opened # s ago); opened a new one.
+        Whatever the server kept in the old one is gone.
+[exit 0]
+
+"#]]
+    );
+    let server = mcp(|request| {
+        let bare = request.header("mcp-session-id").is_none() && request.rpc() == "tools/call";
+        bare.then(|| request.error(400, -32000, "Bad Request: No valid session ID provided"))
+    });
+    sandbox.run(&["init", &server.url]).exits(0);
+    let bare = [&["--no-session"], &call[..]].concat();
+    assert_data_eq!(
+        screen(&sandbox.run(&bare)),
+        str![[r#"
+--- stderr
+mcpoke: no Mcp-Session-Id was sent; this server requires one  [session-missing, certain]
+  sent      POST http://127.0.0.1:#####/mcp  tools/call echo
+            no Mcp-Session-Id header
+  answered  400 Bad Request, in # ms
+            -32000 Bad Request: No valid session ID provided
+  means     This server keeps sessions. A client sends initialize first, keeps
+            the Mcp-Session-Id header (not the body) of that answer, sends
+            notifications/initialized, and then sends the header on every
+            request.
+  see       2025-11-25, Transports, Session Management
+
+next: the same without --no-session   does it properly
+      mcpoke trace scripted           shows it step by step
+      mcpoke explain session-missing  explains it in full
+[exit 5]
+
+"#]]
+    );
+    assert_data_eq!(
+        screen(&sandbox.run(&[&["--json"], &bare[..]].concat())),
+        str![[r#"
+--- stderr
+mcpoke: no Mcp-Session-Id was sent; this server requires one  [session-missing, certain]
+  sent      POST http://127.0.0.1:#####/mcp  tools/call echo
+            no Mcp-Session-Id header
+  answered  400 Bad Request, in # ms
+            -32000 Bad Request: No valid session ID provided
+  means     This server keeps sessions. A client sends initialize first, keeps
+            the Mcp-Session-Id header (not the body) of that answer, sends
+            notifications/initialized, and then sends the header on every
+            request.
+  see       2025-11-25, Transports, Session Management
+
+next: the same without --no-session   does it properly
+      mcpoke trace scripted           shows it step by step
+      mcpoke explain session-missing  explains it in full
+{"error":{"kind":"session","message":"no Mcp-Session-Id was sent; this server requires one","exit":5,"status":400,"rpc":{"code":-32000,"message":"Bad Request: No valid session ID provided"},"details":[],"findings":[{"id":"session-missing","certainty":"certain","title":"no Mcp-Session-Id was sent; this server requires one","means":"This server keeps sessions. A client sends initialize first, keeps the Mcp-Session-Id header (not the body) of that answer, sends notifications/initialized, and then sends the header on every request.","server":"","because":"no initialize was sent before it","exchange":1,"specification":"2025-11-25, Transports, Session Management"}],"next":["the same without --no-session","mcpoke trace scripted","mcpoke explain session-missing"]}}
+[exit 5]
+
+"#]]
+    );
+}

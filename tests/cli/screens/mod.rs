@@ -1,0 +1,450 @@
+//! Whole screens: what a user sees of each command and of each kind of failure.
+//!
+//! `SNAPSHOTS=overwrite cargo test --test cli screens` writes them anew; read the difference before you
+//! commit it.
+
+mod failures;
+
+use serde_json::json;
+use snapbox::{assert_data_eq, str};
+
+use crate::support::{Finished, Request, Sandbox, mcp, modern};
+
+/// Returns what was printed to both streams and the exit code, without what differs from run to run.
+fn screen(finished: &Finished) -> String {
+    let Finished { stdout, stderr, code } = finished;
+    normalized(&format!("{stdout}{}{stderr}[exit {code}]\n", "--- stderr\n"))
+}
+
+/// Hides ports, random ids and times, which keep their width.
+fn normalized(text: &str) -> String {
+    let port = hidden(text, "127.0.0.1:", |c| c.is_ascii_digit());
+    let ids = hidden_before(&port, "… (32)", |c| c.is_ascii_hexdigit());
+    let ages = hidden_before(&ids, " s ago", |c| c.is_ascii_digit());
+    hidden_before(&ages, " ms", |c| c.is_ascii_digit() || c == '.')
+}
+
+/// Replaces the letters that fit after each `mark`.
+fn hidden(text: &str, mark: &str, fits: impl Fn(char) -> bool) -> String {
+    let mut parts = text.split(mark);
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let rest = part.trim_start_matches(&fits);
+        out += mark;
+        out += &"#".repeat(part.len() - rest.len());
+        out += rest;
+    }
+    out
+}
+
+/// Replaces the letters that fit before each `mark`, and the blanks before them.
+fn hidden_before(text: &str, mark: &str, fits: impl Fn(char) -> bool) -> String {
+    let mut parts: Vec<&str> = text.split(mark).collect();
+    let last = parts.pop().unwrap_or_default();
+    let mut out = String::new();
+    for part in parts {
+        let start = part.trim_end_matches(&fits);
+        let is_padded = start.ends_with("  ");
+        out += start.trim_end_matches(' ');
+        out += if is_padded { "      #" } else { " #" };
+        out += mark;
+    }
+    out + last
+}
+
+fn on_demo(args: &[&str]) -> String {
+    screen(&Sandbox::new().run(&[&["-s", "demo"], args].concat()))
+}
+
+/// Returns the screen of a call on a server that answers it like this.
+fn called(answer: impl Fn(&Request) -> Vec<u8> + Send + Sync + 'static) -> String {
+    let server = mcp(move |request| (request.rpc() == "tools/call").then(|| answer(request)));
+    screen(&Sandbox::new().run(&["-s", &server.url, "call", "echo", "message=hi"]))
+}
+
+#[test]
+fn lists_and_pages() {
+    assert_data_eq!(
+        on_demo(&["list-tools"]),
+        str![[r#"
+echo      message              Gives back the message it is given
+add       a b                  Adds two numbers
+fail      [reason]             Fails, as a tool that runs and reports an error does
+slow      [seconds] [steps]    Takes its time and reports progress on the way
+image                          Returns a small PNG
+ask                            Asks who you are, and greets you (elicitation)
+sample    [question]           Puts a question to the client's language model (sampling)
+roots                          Lists the folders that the client works on (roots)
+forecast  region [days] [sky]  Foretells the weather of a region, which is mirrored into a header
+log                            Writes a line to the client's log
+toggle                         Adds the tool `extra`, or takes it away again
+--- stderr
+11 tools · mcpoke list-tools NAME shows one
+[exit 0]
+
+"#]]
+    );
+    assert_data_eq!(
+        on_demo(&["list-tools", "add"]),
+        str![[r#"
+add
+Adds two numbers
+
+a  number
+b  number
+
+Its server says: it changes nothing
+
+mcpoke -s demo call add a=1 b=1
+--- stderr
+[exit 0]
+
+"#]]
+    );
+    assert_data_eq!(
+        on_demo(&["list-tools", "forecast"]),
+        str![[r#"
+forecast
+Foretells the weather of a region, which is mirrored into a header
+
+region  string
+days    [integer]     (default: 1)
+sky     [sun | rain]  (default: "sun")
+
+Its server says: it changes nothing
+
+mcpoke -s demo call forecast region=TEXT
+--- stderr
+[exit 0]
+
+"#]]
+    );
+    assert_data_eq!(
+        on_demo(&["list-resources"]),
+        str![[r#"
+demo://welcome  text/plain  A few words
+demo://disc     image/png   An orange disc
+demo://toggles  text/plain  How often the tool `toggle` was called
+--- stderr
+3 resources · mcpoke read-resource URI reads one
+[exit 0]
+
+"#]]
+    );
+    assert_data_eq!(
+        on_demo(&["list-resource-templates"]),
+        str![[r#"
+demo://square/{number}  text/plain  The square of a number
+--- stderr
+1 resource template · mcpoke read-resource URI, with the braces filled in, reads one
+[exit 0]
+
+"#]]
+    );
+    assert_data_eq!(
+        on_demo(&["list-prompts"]),
+        str![[r#"
+greet  name  Asks for a greeting
+--- stderr
+1 prompt · mcpoke get-prompt NAME key=value fills one in
+[exit 0]
+
+"#]]
+    );
+    assert_data_eq!(
+        on_demo(&["get-prompt", "greet", "name=Ann"]),
+        str![[r#"
+user:
+Greet Ann.
+--- stderr
+[exit 0]
+
+"#]]
+    );
+    assert_data_eq!(
+        on_demo(&["ping"]),
+        str![[r#"
+http://127.0.0.1:#####/mcp answered in # ms
+--- stderr
+[exit 0]
+
+"#]]
+    );
+    assert_data_eq!(
+        on_demo(&["check"]),
+        str![[r#"
+--- stderr
+16 checked: 0 errors, 0 warnings
+[exit 0]
+
+"#]]
+    );
+}
+
+#[test]
+fn a_server_is_remembered_and_closed() {
+    let (sandbox, server) = (Sandbox::new(), mcp(|_| None));
+    assert_data_eq!(
+        screen(&sandbox.run(&["sessions"])),
+        str![[r#"
+--- stderr
+nothing is remembered yet
+
+next: mcpoke init URL
+[exit 0]
+
+"#]]
+    );
+    assert_data_eq!(
+        screen(&sandbox.run(&["list-tools"])),
+        str![[r#"
+--- stderr
+mcpoke: no server was named, and none was initialised yet
+
+next: mcpoke init URL            a server that is not remembered yet
+      mcpoke -s demo list-tools  the built-in server
+[exit 2]
+
+"#]]
+    );
+    assert_data_eq!(
+        screen(&sandbox.run(&["init", &server.url])),
+        str![[r#"
+scripted 1
+  endpoint   http://127.0.0.1:#####/mcp
+  speaks     2025-11-25, with a session: session-… (24)
+  offers     tools
+  saved as   scripted, now the current server
+--- stderr
+
+next: mcpoke list-tools
+[exit 0]
+
+"#]]
+    );
+    assert_data_eq!(
+        screen(&sandbox.run(&["sessions"])),
+        str![[r#"
+*  scripted  http://127.0.0.1:#####/mcp  2025-11-25, session  opened # s ago
+--- stderr
+[exit 0]
+
+"#]]
+    );
+    assert_data_eq!(
+        screen(&sandbox.run(&["list-tools"])),
+        str![[r#"
+echo  message  Says it again
+add   [a] [b]
+--- stderr
+2 tools · mcpoke list-tools NAME shows one
+[exit 0]
+
+"#]]
+    );
+    assert_data_eq!(
+        screen(&sandbox.run(&["close"])),
+        str![[r#"
+--- stderr
+scripted: session ended and forgotten
+[exit 0]
+
+"#]]
+    );
+    let modern = modern(|_| None);
+    assert_data_eq!(
+        screen(&sandbox.run(&["init", &modern.url])),
+        str![[r#"
+modern 1
+  endpoint   http://127.0.0.1:#####/mcp
+  speaks     2026-07-28: no handshake, no session; nothing to keep alive
+  offers     tools
+  saved as   modern, now the current server
+--- stderr
+
+next: mcpoke list-tools
+[exit 0]
+
+"#]]
+    );
+}
+
+#[test]
+fn calls() {
+    assert_data_eq!(
+        on_demo(&["call", "echo", "message=hi"]),
+        str![[r#"
+hi
+--- stderr
+[exit 0]
+
+"#]]
+    );
+    assert_data_eq!(
+        on_demo(&["--json", "call", "echo", "message=hi"]),
+        str![[r#"
+{"content":[{"type":"text","text":"hi"}],"resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"mcpoke-demo","version":"0.1.0"}}}
+--- stderr
+[exit 0]
+
+"#]]
+    );
+    assert_data_eq!(
+        on_demo(&["call", "ech", "message=hi"]),
+        str![[r#"
+--- stderr
+mcpoke: the server has no tool named `ech`
+            did you mean `echo`?
+
+next: mcpoke -s demo list-tools  shows what there is
+[exit 2]
+
+"#]]
+    );
+    assert_data_eq!(
+        on_demo(&["call", "add", "a=x"]),
+        str![[r#"
+--- stderr
+mcpoke: the arguments for add cannot be used
+            `a` must be a number, not `x`
+
+next: mcpoke -s demo list-tools --schema add  shows what it takes
+[exit 2]
+
+"#]]
+    );
+    assert_data_eq!(
+        on_demo(&["call", "echo", "--args", "{"]),
+        str![[r#"
+--- stderr
+mcpoke: the arguments for echo cannot be used
+            --args: is not JSON: EOF while parsing an object at line 1 column
+            1
+[exit 2]
+
+"#]]
+    );
+    let failed = called(|request| {
+        request.result(&json!({"content": [{"type": "text", "text": "no such city"}],
+            "isError": true}))
+    });
+    assert_data_eq!(
+        failed,
+        str![[r#"
+no such city
+--- stderr
+mcpoke: initialised scripted, now the current server.
+mcpoke: the tool echo ran and reports failure.
+[exit 1]
+
+"#]]
+    );
+}
+
+#[test]
+fn a_ladder_is_80_columns_wide() {
+    let screen = screen(&Sandbox::new().run(&["trace", "demo"]));
+    assert!(screen.lines().all(|line| line.chars().count() <= 80), "{screen}");
+    assert_data_eq!(
+        screen,
+        str![[r#"
+      you                                                   127.0.0.1:#####
+       │ 1 tools/call echo                       no Mcp-Session-Id │
+       │───────────────────────────────────────────────────────────▶
+       ◀─── 400 -32000 Bad request: the Mcp-Session-Id header is… ─│      # ms
+       │ 2 server/discover                     + _meta, Mcp-Method │
+       │───────────────────────────────────────────────────────────▶
+       ◀────────────────────────────────────────────────── 200 OK ─│      # ms
+       │ 3 tools/list                          + _meta, Mcp-Method │
+       │───────────────────────────────────────────────────────────▶
+       ◀────────────────────────────────────────────────── 200 OK ─│      # ms
+       │ 4 initialize 2025-11-25                                   │
+       │───────────────────────────────────────────────────────────▶
+       ◀───────────────────── 200  Mcp-Session-Id: #… (32) ─│      # ms
+       │ 5 notifications/initialized              + Mcp-Session-Id │
+       │───────────────────────────────────────────────────────────▶
+       ◀──────────────────────────────────────────── 202 Accepted ─│      # ms
+       │ 6 tools/call echo                        + Mcp-Session-Id │
+       │───────────────────────────────────────────────────────────▶
+       ◀─────────────────────────────────────────────── 200 hello ─│      # ms
+       │ 7 ping                         + a made-up Mcp-Session-Id │
+       │───────────────────────────────────────────────────────────▶
+       ◀──────────────────────────── 404 -32001 Session not found ─│      # ms
+       │ 8 DELETE                                 + Mcp-Session-Id │
+       │───────────────────────────────────────────────────────────▶
+       ◀────────────────────────────────────────── 204 No Content ─│      # ms
+       │ 9 ping                         + the ended Mcp-Session-Id │
+       │───────────────────────────────────────────────────────────▶
+       ◀──────────────────────────── 404 -32001 Session not found ─│      # ms
+
+why 1 failed     session-missing (certain): no Mcp-Session-Id was sent; this
+                 server requires one
+                 6 is the same request with a session, and works
+this server      mcpoke-demo 0.1.0 · 2026-07-28, 2025-11-25, 2025-06-18,
+                 2025-03-26 · keeps sessions · both eras · answers as SSE
+                 a missing id gets 400; an unknown id gets 404; an ended id
+                 gets 404
+your client must 1 POST initialize, without a session id
+                 2 keep the Mcp-Session-Id response header (it is not in the
+                 body)
+                 3 POST notifications/initialized with it
+                 4 send it, and MCP-Protocol-Version, on everything after
+--- stderr
+
+next: mcpoke demo --port 8720 &
+      mcpoke trace http://127.0.0.1:####/mcp --recipe python
+      mcpoke explain session-missing
+[exit 0]
+
+"#]]
+    );
+}
+
+#[test]
+fn rules_are_explained() {
+    let sandbox = Sandbox::new();
+    assert_data_eq!(
+        screen(&sandbox.run(&["explain", "session-not-sticky"])),
+        str![[r#"
+session-not-sticky
+one session is known in one request and unknown in the next
+
+Sessions live in the memory of one process. Where a load balancer spreads
+requests over several, a session that one replica issued is unknown to the
+others: about one request in N works.
+
+The same harmless request, repeated in one session on fresh connections,
+shows it: some of them work, and others are refused. A session that expired
+stays refused.
+
+The client
+Several servers answer behind this address, and each knows only its own
+sessions. A client can do nothing about it but to keep one connection open,
+which helps with some balancers.
+
+The server
+Route by the Mcp-Session-Id header (or run one replica, or keep sessions in
+a shared store, or serve without sessions).
+
+Specification
+2025-11-25, Transports, Session Management
+--- stderr
+[exit 0]
+
+"#]]
+    );
+    assert_data_eq!(
+        screen(&sandbox.run(&["explain", "sessions"])),
+        str![[r#"
+--- stderr
+mcpoke: there is no rule `sessions`
+            did you mean `session-missing`?
+            did you mean `session-not-sticky`?
+            did you mean `session-id-stripped`?
+
+next: mcpoke explain  lists them
+[exit 2]
+
+"#]]
+    );
+}

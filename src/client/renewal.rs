@@ -7,11 +7,9 @@
 
 use super::era::is_of_another_era;
 use super::error::{Error, ErrorKind};
-use super::listener::Listener;
 use super::rpc_request::{Answer, Idempotency, RpcRequest};
 use super::session_loss::{Loss, loss};
 use super::{Client, Handshake, Opened, Session};
-use crate::protocol::methods;
 
 /// Persists the session and lets one process renew it at a time.
 pub trait SessionPersistence {
@@ -32,39 +30,8 @@ pub enum Renewal {
 }
 
 impl Client {
-    /// Sends a request and returns its response. If allowed, renews a lost session, and detects
-    /// the era again if the server has changed it.
-    pub fn request(&mut self, rpc: &RpcRequest) -> Result<Answer, Error> {
-        let (error, idempotency) = match self.attempt(rpc) {
-            Ok(answer) => return Ok(answer),
-            Err(error) => error,
-        };
-        self.try_again(rpc, error, idempotency)
-    }
-
-    /// Sends the request after whatever the session requires first. An error comes with the
-    /// effect of repeating the step that failed.
-    fn attempt(&mut self, rpc: &RpcRequest) -> Result<Answer, (Error, Idempotency)> {
-        self.open_listener(rpc);
-        self.say_log_level().map_err(|error| (error, Idempotency::Idempotent))?;
-        self.complete(rpc).map_err(|error| (error, rpc.idempotency))
-    }
-
-    /// Sends `logging/setLevel` once in each session. In the modern era every request carries
-    /// the level itself (2025-11-25, Logging).
-    fn say_log_level(&mut self) -> Result<(), Error> {
-        let Some(level) = self.config().log_level.filter(|_| !self.session().is_modern()) else {
-            return Ok(());
-        };
-        if self.log_session.as_ref() != Some(self.session()) {
-            self.round_trip(&RpcRequest::set_log_level(level))?;
-            self.log_session = Some(self.session().clone());
-        }
-        Ok(())
-    }
-
     /// Repeats a request that was refused because of its session or its era.
-    fn try_again(
+    pub(super) fn try_again(
         &mut self,
         rpc: &RpcRequest,
         error: Error,
@@ -118,17 +85,6 @@ impl Client {
                 Some(false)
             }
             _ => None,
-        }
-    }
-
-    /// Opens the standalone stream if the server may use a declared capability on it.
-    fn open_listener(&mut self, rpc: &RpcRequest) {
-        let wanted = self.listens
-            && self.listener.is_none()
-            && self.session().id().is_some()
-            && !matches!(rpc.method(), methods::LIST_TOOLS | methods::PING);
-        if wanted {
-            self.listener = Listener::open(&self.connection);
         }
     }
 

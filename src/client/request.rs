@@ -1,4 +1,5 @@
-//! Sends a request in the form of its era, and returns its response.
+//! Sends a request in the form of its era, after what its session requires first, and returns its
+//! response.
 
 use std::borrow::Cow;
 use std::time::Instant;
@@ -8,8 +9,9 @@ use serde_json::value::RawValue;
 
 use super::connection::Connection;
 use super::error::{Error, ErrorKind};
+use super::listener::Listener;
 use super::response::Found;
-use super::rpc_request::{Answer, RpcRequest};
+use super::rpc_request::{Answer, Idempotency, RpcRequest};
 use super::tasks::with_tasks;
 use super::{Client, client_info};
 use crate::exchange::{BodyKind, Request};
@@ -31,6 +33,48 @@ pub(super) struct Input {
 }
 
 impl Client {
+    /// Sends a request and returns its response. If allowed, renews a lost session, and detects
+    /// the era again if the server has changed it.
+    pub fn request(&mut self, rpc: &RpcRequest) -> Result<Answer, Error> {
+        let (error, idempotency) = match self.attempt(rpc) {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        self.try_again(rpc, error, idempotency)
+    }
+
+    /// Sends the request after whatever the session requires first. An error comes with the
+    /// effect of repeating the step that failed.
+    pub(super) fn attempt(&mut self, rpc: &RpcRequest) -> Result<Answer, (Error, Idempotency)> {
+        self.open_listener(rpc);
+        self.say_log_level().map_err(|error| (error, Idempotency::Idempotent))?;
+        self.complete(rpc).map_err(|error| (error, rpc.idempotency))
+    }
+
+    /// Sends `logging/setLevel` once in each session. In the modern era every request carries
+    /// the level itself (2025-11-25, Logging).
+    fn say_log_level(&mut self) -> Result<(), Error> {
+        let Some(level) = self.config().log_level.filter(|_| !self.session().is_modern()) else {
+            return Ok(());
+        };
+        if self.log_session.as_ref() != Some(self.session()) {
+            self.round_trip(&RpcRequest::set_log_level(level))?;
+            self.log_session = Some(self.session().clone());
+        }
+        Ok(())
+    }
+
+    /// Opens the standalone stream if the server may use a declared capability on it.
+    fn open_listener(&mut self, rpc: &RpcRequest) {
+        let wanted = self.listens
+            && self.listener.is_none()
+            && self.session().id().is_some()
+            && !matches!(rpc.method(), methods::LIST_TOOLS | methods::PING);
+        if wanted {
+            self.listener = Listener::open(&self.connection);
+        }
+    }
+
     /// Sends one POST and returns its response.
     pub(super) fn round_trip(&mut self, rpc: &RpcRequest) -> Result<Answer, Error> {
         self.round_trip_with(rpc, &Input::default())

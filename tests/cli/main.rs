@@ -2,6 +2,7 @@
 //! one.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::needless_raw_string_hashes, reason = "snapbox writes them")]
 #![allow(clippy::format_push_string, clippy::format_collect, reason = "scripts of a few lines")]
 
 mod arguments;

@@ -38,12 +38,12 @@ pub struct Word {
 
 /// The arguments on the command line, not yet typed.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Given {
+pub struct ArgumentInput {
     base: Map<String, Value>,
     words: Vec<Word>,
 }
 
-impl Given {
+impl ArgumentInput {
     /// Reads `--args` and the other arguments. Every problem is reported, not only the first.
     pub fn read(
         args: Option<&str>,
@@ -262,7 +262,7 @@ mod tests {
 
     fn build(words: &[&str], schema: &Value, typing: Typing) -> Result<Value, Problems> {
         let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-        let given = Given::read(None, &words, &no_files)?;
+        let given = ArgumentInput::read(None, &words, &no_files)?;
         given.typed(Some(schema), typing).map(Value::Object)
     }
 
@@ -308,25 +308,28 @@ mod tests {
 
     #[test]
     fn words_add_to_an_object() {
-        let given = Given::read(Some("-"), &["to=x".to_owned()], &no_files).unwrap();
+        let given = ArgumentInput::read(Some("-"), &["to=x".to_owned()], &no_files).unwrap();
         let built = Value::Object(given.typed(None, Typing::Checked).unwrap());
         assert_eq!(built, json!({"from": "stdin", "to": "x"}));
-        let problems = Given::read(Some("[1]"), &[], &no_files).unwrap_err();
+        let problems = ArgumentInput::read(Some("[1]"), &[], &no_files).unwrap_err();
         assert!(problems[0].contains("must be a JSON object"));
     }
 
     #[test]
     fn words_that_are_no_arguments_are_refused() {
         for word in ["hello", "=x", ":=1"] {
-            assert!(Given::read(None, &[word.to_owned()], &no_files).is_err(), "{word}");
+            assert!(ArgumentInput::read(None, &[word.to_owned()], &no_files).is_err(), "{word}");
         }
         let twice = ["a=1".to_owned(), "a=2".to_owned()];
-        assert_eq!(Given::read(None, &twice, &no_files).unwrap_err(), ["`a` is given twice"]);
+        assert_eq!(
+            ArgumentInput::read(None, &twice, &no_files).unwrap_err(),
+            ["`a` is given twice"]
+        );
     }
 
     #[test]
     fn only_key_value_needs_a_schema() {
-        let given = |word: &str| Given::read(None, &[word.to_owned()], &no_files).unwrap();
+        let given = |word: &str| ArgumentInput::read(None, &[word.to_owned()], &no_files).unwrap();
         assert!(given("a=1").needs_schema(Typing::Checked));
         assert!(!given("a:=1").needs_schema(Typing::Checked));
         assert!(!given("a=1").needs_schema(Typing::Strings));

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 
 use super::options::{jobs, seconds};
-use crate::demo::{AnswerForm, DemoAuth, Eras, Fault, LostAs};
+use crate::demo::{AnswerForm, DemoAuth, DemoEras, Fault, LostAs};
 use crate::report::Language;
 
 /// Where an option stands in the help.
@@ -411,8 +411,8 @@ pub struct Demo {
     #[arg(long, default_value_t = 8720)]
     pub port: u16,
     /// The eras to speak: with a handshake (legacy), without one (modern), or both
-    #[arg(long, value_enum, default_value_t = Eras::Dual)]
-    pub era: Eras,
+    #[arg(long, value_enum, default_value_t = DemoEras::Dual)]
+    pub era: DemoEras,
     /// Keep no sessions in the legacy era
     #[arg(long)]
     pub stateless: bool,

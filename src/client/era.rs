@@ -17,8 +17,8 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::error::{Error, ErrorKind};
-use super::rpc_request::{Answer, RpcRequest};
-use super::{Client, Handshake, Opened, Probe, Session};
+use super::rpc_request::{RpcRequest, RpcResponse};
+use super::{Client, EraProbe, Handshake, Opened, Session};
 use crate::exchange::{BodyKind, Purpose};
 use crate::protocol::codes;
 use crate::protocol::envelope::META_SERVER;
@@ -30,9 +30,9 @@ use crate::transport::{self, HttpSse, NotSse};
 /// Conclusion drawn from the response to a modern request.
 enum Verdict {
     /// The server is modern; holds the result.
-    Modern(Answer),
+    Modern(RpcResponse),
     /// A result without modern marks, which a legacy server could also have returned.
-    Unmarked(Answer),
+    Unmarked(RpcResponse),
     /// The server is modern but does not implement the method.
     Lacking,
     /// The server supports this revision, not the requested one.
@@ -51,7 +51,7 @@ enum Search {
     Legacy {
         version: Option<String>,
         get_first: bool,
-        tools: Option<Answer>,
+        tools: Option<RpcResponse>,
     },
 }
 
@@ -90,8 +90,8 @@ impl Client {
         let mut version =
             handshake.asked.clone().unwrap_or_else(|| version::LATEST_MODERN.to_owned());
         let order = match handshake.probe {
-            Probe::Discover => [Probe::Discover, Probe::ListTools],
-            Probe::ListTools => [Probe::ListTools, Probe::Discover],
+            EraProbe::Discover => [EraProbe::Discover, EraProbe::ListTools],
+            EraProbe::ListTools => [EraProbe::ListTools, EraProbe::Discover],
         };
         let (mut proven, mut tools, mut tried_other) = (forced, None, false);
         for probe in order {
@@ -107,7 +107,7 @@ impl Client {
                 }
             }
             match verdict {
-                Verdict::Modern(raw) | Verdict::Unmarked(raw) if probe == Probe::Discover => {
+                Verdict::Modern(raw) | Verdict::Unmarked(raw) if probe == EraProbe::Discover => {
                     return self.discovered(&version, raw, tools.take());
                 }
                 Verdict::Modern(raw) => return self.listed(&version, raw),
@@ -116,7 +116,7 @@ impl Client {
                 Verdict::Lacking => match tools.take() {
                     Some(raw) => return self.listed(&version, raw),
                     // A modern server without tools.
-                    None if probe == Probe::ListTools => return Ok(self.modern(&version)),
+                    None if probe == EraProbe::ListTools => return Ok(self.modern(&version)),
                     None => proven = true,
                 },
                 Verdict::Other(_) => {
@@ -143,11 +143,11 @@ impl Client {
     }
 
     /// Sends a modern probe and classifies the response.
-    fn probe(&mut self, probe: Probe, version: &str) -> Verdict {
+    fn probe(&mut self, probe: EraProbe, version: &str) -> Verdict {
         self.enter(Session::modern(version));
         let rpc = match probe {
-            Probe::Discover => RpcRequest::discover(),
-            Probe::ListTools => RpcRequest::list_tools(),
+            EraProbe::Discover => RpcRequest::discover(),
+            EraProbe::ListTools => RpcRequest::list_tools(),
         };
         match self.round_trip(&rpc) {
             Ok(answer) => judge_result(probe, version, answer),
@@ -159,10 +159,10 @@ impl Client {
     fn discovered(
         &mut self,
         version: &str,
-        answer: Answer,
-        tools: Option<Answer>,
+        answer: RpcResponse,
+        tools: Option<RpcResponse>,
     ) -> Result<Search, Error> {
-        let Answer { result: raw, exchange, .. } = answer;
+        let RpcResponse { result: raw, exchange, .. } = answer;
         let said: DiscoverResult = match serde_json::from_str(raw.get()) {
             Ok(said) => said,
             Err(error) => {
@@ -182,7 +182,7 @@ impl Client {
     }
 
     /// Opens a modern session from a `tools/list` result.
-    fn listed(&mut self, version: &str, answer: Answer) -> Result<Search, Error> {
+    fn listed(&mut self, version: &str, answer: RpcResponse) -> Result<Search, Error> {
         let raw = answer.result.clone();
         let tools = self.all_tools(answer)?;
         let result = InitializeResult {
@@ -337,9 +337,9 @@ pub(super) fn is_of_another_era(session: &Session, error: &Error) -> bool {
 }
 
 /// Classifies the result of a probe. Undecided if client and server share no revision.
-fn judge_result(probe: Probe, version: &str, answer: Answer) -> Verdict {
+fn judge_result(probe: EraProbe, version: &str, answer: RpcResponse) -> Verdict {
     let value: Value = serde_json::from_str(answer.result.get()).unwrap_or_default();
-    if probe == Probe::Discover {
+    if probe == EraProbe::Discover {
         let said = value["supportedVersions"].as_array().into_iter().flatten();
         let offered: Vec<&str> = said.filter_map(Value::as_str).collect();
         return match version::newest_common(offered.iter().copied()) {

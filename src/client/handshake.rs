@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::error::{Error, ErrorKind};
-use super::rpc_request::{Answer, Idempotency, RpcRequest};
+use super::rpc_request::{Idempotency, RpcRequest, RpcResponse};
 use super::{Client, Session, client_info};
 use crate::exchange::{Exchange, Purpose};
 use crate::protocol::methods;
@@ -16,7 +16,7 @@ use crate::protocol::{headers, jsonrpc, version};
 
 /// Harmless request that detects the era.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Probe {
+pub enum EraProbe {
     /// `server/discover`, which describes the server.
     Discover,
     /// `tools/list`, which a tool call needs in any case.
@@ -29,7 +29,7 @@ pub struct Handshake {
     /// Revision requested by the user; `None` detects what the server supports.
     pub asked: Option<String>,
     /// Probe used for the detection.
-    pub probe: Probe,
+    pub probe: EraProbe,
     /// The capabilities to declare.
     pub capabilities: Value,
     /// Sends `notifications/initialized` if true; false reproduces a mistake of thin clients.
@@ -40,7 +40,7 @@ impl Default for Handshake {
     fn default() -> Self {
         Self {
             asked: None,
-            probe: Probe::Discover,
+            probe: EraProbe::Discover,
             capabilities: json!({}),
             send_initialized: true,
         }
@@ -100,7 +100,7 @@ impl Client {
         self.enter(Session::of(transport, None, None));
         let purpose = Purpose::of(methods::INITIALIZE);
         let initialize = RpcRequest::new(purpose, params, Idempotency::NotIdempotent);
-        let Answer { result: raw, exchange, .. } = self.round_trip(&initialize)?;
+        let RpcResponse { result: raw, exchange, .. } = self.round_trip(&initialize)?;
         let session_id = issued(&exchange);
         let result: InitializeResult = match serde_json::from_str(raw.get()) {
             Ok(result) => result,

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::Client;
 use super::error::Error;
-use super::rpc_request::{Answer, RpcRequest};
+use super::rpc_request::{RpcRequest, RpcResponse};
 
 /// Maximum number of pages of a list, so that an endless list stops.
 const MAX_PAGES: usize = 1000;
@@ -42,13 +42,13 @@ impl Client {
     pub(super) fn pages(
         &mut self,
         method: &str,
-        first: Answer,
+        first: RpcResponse,
         mut take: impl FnMut(Box<RawValue>) -> Result<Option<String>, String>,
     ) -> Result<(), Error> {
         let mut cursors: Vec<String> = Vec::new();
         let mut answer = first;
         for _ in 0..MAX_PAGES {
-            let Answer { result, exchange, .. } = answer;
+            let RpcResponse { result, exchange, .. } = answer;
             match take(result) {
                 Ok(None) => return Ok(()),
                 Ok(Some(cursor)) if cursors.contains(&cursor) => {

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::Client;
 use super::error::{Error, ErrorKind};
 use super::request::Input;
-use super::rpc_request::{Answer, RpcRequest};
+use super::rpc_request::{RpcRequest, RpcResponse};
 use super::server_requests::Response;
 use crate::protocol::methods;
 
@@ -43,7 +43,7 @@ struct Question {
 
 impl Client {
     /// Sends a request and answers input requests until the result is complete.
-    pub(super) fn complete(&mut self, rpc: &RpcRequest) -> Result<Answer, Error> {
+    pub(super) fn complete(&mut self, rpc: &RpcRequest) -> Result<RpcResponse, Error> {
         let mut input = Input::default();
         let (mut idle, mut last) = (0, None);
         for _ in 0..MAX_ROUNDS {

@@ -7,7 +7,7 @@
 
 use super::era::is_of_another_era;
 use super::error::{Error, ErrorKind};
-use super::rpc_request::{Answer, Idempotency, RpcRequest};
+use super::rpc_request::{Idempotency, RpcRequest, RpcResponse};
 use super::session_loss::{Loss, loss};
 use super::{Client, Handshake, Opened, Session};
 
@@ -36,7 +36,7 @@ impl Client {
         rpc: &RpcRequest,
         error: Error,
         idempotency: Idempotency,
-    ) -> Result<Answer, Error> {
+    ) -> Result<RpcResponse, Error> {
         let other_era = is_of_another_era(self.session(), &error);
         let before = self.session().version().map(str::to_owned);
         let refused = if other_era { Some(true) } else { self.lost(&error) };

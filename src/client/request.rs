@@ -10,8 +10,8 @@ use serde_json::value::RawValue;
 use super::connection::Connection;
 use super::error::{Error, ErrorKind};
 use super::listener::Listener;
-use super::response::Found;
-use super::rpc_request::{Answer, Idempotency, RpcRequest};
+use super::response::RpcOutcome;
+use super::rpc_request::{Idempotency, RpcRequest, RpcResponse};
 use super::tasks::with_tasks;
 use super::{Client, client_info};
 use crate::exchange::{BodyKind, Request};
@@ -35,7 +35,7 @@ pub(super) struct Input {
 impl Client {
     /// Sends a request and returns its response. If allowed, renews a lost session, and detects
     /// the era again if the server has changed it.
-    pub fn request(&mut self, rpc: &RpcRequest) -> Result<Answer, Error> {
+    pub fn request(&mut self, rpc: &RpcRequest) -> Result<RpcResponse, Error> {
         let (error, idempotency) = match self.attempt(rpc) {
             Ok(answer) => return Ok(answer),
             Err(error) => error,
@@ -45,7 +45,10 @@ impl Client {
 
     /// Sends the request after whatever the session requires first. An error comes with the
     /// effect of repeating the step that failed.
-    pub(super) fn attempt(&mut self, rpc: &RpcRequest) -> Result<Answer, (Error, Idempotency)> {
+    pub(super) fn attempt(
+        &mut self,
+        rpc: &RpcRequest,
+    ) -> Result<RpcResponse, (Error, Idempotency)> {
         self.open_listener(rpc);
         self.say_log_level().map_err(|error| (error, Idempotency::Idempotent))?;
         self.complete(rpc).map_err(|error| (error, rpc.idempotency))
@@ -76,7 +79,7 @@ impl Client {
     }
 
     /// Sends one POST and returns its response.
-    pub(super) fn round_trip(&mut self, rpc: &RpcRequest) -> Result<Answer, Error> {
+    pub(super) fn round_trip(&mut self, rpc: &RpcRequest) -> Result<RpcResponse, Error> {
         self.round_trip_with(rpc, &Input::default())
     }
 
@@ -85,7 +88,7 @@ impl Client {
         &mut self,
         rpc: &RpcRequest,
         input: &Input,
-    ) -> Result<Answer, Error> {
+    ) -> Result<RpcResponse, Error> {
         let began = Instant::now();
         let id = self.ids.next_id();
         let connection = &mut self.connection;
@@ -104,9 +107,9 @@ impl Client {
             || exchange.answer.as_ref().is_some_and(|answer| answer.shape == BodyKind::Events);
         let message = message.filter(|_| rpc.keeps_message);
         let kind = match found {
-            Ok(Found::Result(result)) => return Ok(Answer { result, message, exchange }),
-            Ok(Found::Error(error)) => ErrorKind::Rpc(error),
-            Ok(Found::Nothing(what)) => match status {
+            Ok(RpcOutcome::Result(result)) => return Ok(RpcResponse { result, message, exchange }),
+            Ok(RpcOutcome::Error(error)) => ErrorKind::Rpc(error),
+            Ok(RpcOutcome::Nothing(what)) => match status {
                 Some(status) if !(200..300).contains(&status) => ErrorKind::Status(status),
                 _ if streamed => ErrorKind::Unanswered(what),
                 _ => ErrorKind::Protocol(what),

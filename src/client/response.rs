@@ -18,7 +18,7 @@ const RESPONSE_LIMIT: Duration = Duration::from_secs(5);
 const MAX_IN_VAIN: usize = 20;
 
 /// Outcome of reading the body of a response.
-pub(super) enum Found {
+pub(super) enum RpcOutcome {
     Result(Box<RawValue>),
     Error(ErrorObject),
     /// No response to this request; describes what arrived instead.
@@ -26,7 +26,7 @@ pub(super) enum Found {
 }
 
 /// Outcome of reading, and the complete message that it was read from.
-pub(super) type Reading = (Result<Found, transport::Error>, Option<String>);
+pub(super) type Reading = (Result<RpcOutcome, transport::Error>, Option<String>);
 
 impl Connection {
     /// Reads the response. A broken stream is resumed if the server supports it (2025-11-25,
@@ -47,7 +47,7 @@ impl Connection {
             at.retry = seen.retry.or(at.retry);
             let shape = reply.exchange().answer.as_ref().map(|answer| answer.shape);
             let broke = match &found {
-                Ok(Found::Nothing(_)) => {
+                Ok(RpcOutcome::Nothing(_)) => {
                     reply.status() == 200 && (resumed || shape == Some(BodyKind::Events))
                 }
                 Ok(_) => false,
@@ -104,12 +104,12 @@ impl Connection {
         // HTTP+SSE servers respond with 202 and send the response on the stream.
         if reply.status() != 202 {
             let (found, message) = self.find_answer(reply, id);
-            if reply.status() != 200 || !matches!(found, Ok(Found::Nothing(_))) {
+            if reply.status() != 200 || !matches!(found, Ok(RpcOutcome::Nothing(_))) {
                 return (found, message);
             }
         }
         match self.find_answer(stream, id) {
-            (Ok(Found::Nothing(_)), _) => {
+            (Ok(RpcOutcome::Nothing(_)), _) => {
                 (Err(transport::Error::broken("the stream ended without an answer")), None)
             }
             found => found,
@@ -138,7 +138,7 @@ impl Connection {
                 match message {
                     Message::Result { id: answered, result } => {
                         if jsonrpc::is_answer_to(answered.as_deref(), id) {
-                            return (Ok(Found::Result(result)), Some(text));
+                            return (Ok(RpcOutcome::Result(result)), Some(text));
                         }
                         instead = Some(another_id(answered.as_deref()));
                     }
@@ -147,7 +147,7 @@ impl Connection {
                         if jsonrpc::is_answer_to(answered, id)
                             || jsonrpc::names_no_request(answered)
                         {
-                            return (Ok(Found::Error(error)), Some(text));
+                            return (Ok(RpcOutcome::Error(error)), Some(text));
                         }
                         strange = Some((error, text.clone()));
                     }
@@ -161,10 +161,10 @@ impl Connection {
             }
         }
         if let Some((error, text)) = strange {
-            return (Ok(Found::Error(error)), Some(text));
+            return (Ok(RpcOutcome::Error(error)), Some(text));
         }
         let nothing = instead.unwrap_or_else(|| nothing(reply.exchange()));
-        (Ok(Found::Nothing(nothing)), None)
+        (Ok(RpcOutcome::Nothing(nothing)), None)
     }
 
     /// Responds to a request from the server over a separate connection, because the stream

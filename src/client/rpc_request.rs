@@ -105,7 +105,7 @@ impl RpcRequest {
 
 /// The successful response to a request.
 #[derive(Debug)]
-pub struct Answer {
+pub struct RpcResponse {
     /// Result, as received.
     pub result: Box<RawValue>,
     /// Complete JSON-RPC message, if the request asked to keep it.

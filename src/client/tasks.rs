@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::Client;
 use super::error::{Error, ErrorKind};
-use super::rpc_request::{Answer, Idempotency, RpcRequest};
+use super::rpc_request::{Idempotency, RpcRequest, RpcResponse};
 use crate::exchange::{Exchange, Purpose};
 use crate::protocol::jsonrpc::ErrorObject;
 use crate::protocol::methods;
@@ -150,7 +150,7 @@ impl Client {
     }
 
     fn poll(&mut self, id: &str) -> Result<(Task, Box<Exchange>), Error> {
-        let Answer { result, exchange, .. } = self.request(&on_task(methods::GET_TASK, id))?;
+        let RpcResponse { result, exchange, .. } = self.request(&on_task(methods::GET_TASK, id))?;
         match Task::parse(&result) {
             Some(task) => Ok((task, exchange)),
             None => Err(Error::protocol("the answer to tasks/get is no task").shown_by(exchange)),

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::Client;
 use super::error::{Error, ErrorKind};
-use super::rpc_request::{Answer, RpcRequest};
+use super::rpc_request::{RpcRequest, RpcResponse};
 use crate::exchange::Exchange;
 use crate::protocol::envelope::META_SERVER;
 use crate::protocol::types::{Tool, ToolList};
@@ -16,7 +16,7 @@ use crate::protocol::{codes, methods};
 /// Caching).
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Page {
+struct ToolPage {
     tools: Vec<Box<RawValue>>,
     #[serde(default)]
     next_cursor: Option<String>,
@@ -36,11 +36,11 @@ impl Client {
     }
 
     /// Collects all tools, starting with the first page.
-    pub(super) fn all_tools(&mut self, first: Answer) -> Result<ToolList, Error> {
+    pub(super) fn all_tools(&mut self, first: RpcResponse) -> Result<ToolList, Error> {
         let mut list = ToolList { is_public: true, ..ToolList::default() };
         let mut is_first = true;
         self.pages(methods::LIST_TOOLS, first, |raw| {
-            let page: Page = serde_json::from_str(raw.get())
+            let page: ToolPage = serde_json::from_str(raw.get())
                 .map_err(|error| format!("the list of tools cannot be read: {error}"))?;
             for tool in page.tools {
                 list.tools.push(Tool::parse(tool)?);

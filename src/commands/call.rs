@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 
 use super::each::{self, Work};
 use super::tasks;
-use crate::arguments::{Given, Typing};
+use crate::arguments::{ArgumentInput, Typing};
 use crate::cli::Call;
-use crate::client::{self, Probe, RpcRequest};
+use crate::client::{self, EraProbe, RpcRequest};
 use crate::exit::ExitCode;
 use crate::failure::Failure;
 use crate::output::Destination;
@@ -21,14 +21,14 @@ use crate::run::tools::{fetch, find, known_tool, remembered, send, typed};
 use crate::run::{CommandError, Context, Outcome};
 
 pub(super) fn run(context: &Context<'_>, args: &Call) -> Outcome {
-    let given = Given::read(args.args.as_deref(), &args.arguments, &read_file)
+    let given = ArgumentInput::read(args.args.as_deref(), &args.arguments, &read_file)
         .map_err(|problems| wrong_arguments(&args.tool, problems))?;
     let typing = match (args.raw_strings, args.no_validate) {
         (true, _) => Typing::Strings,
         (false, true) => Typing::Lenient,
         (false, false) => Typing::Checked,
     };
-    with_server(context, Probe::ListTools, |server| {
+    with_server(context, EraProbe::ListTools, |server| {
         if let Some(path) = &args.each {
             let tool = known_tool(context, server, &args.tool, None, typing)?;
             let work = Work { context, args, given: &given, typing, tool: tool.as_ref() };

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::arguments::{Given, Typing};
+use crate::arguments::{ArgumentInput, Typing};
 use crate::check::{Finding, Report, Severity, junit};
 use crate::cli::Check;
-use crate::client::Probe;
+use crate::client::EraProbe;
 use crate::exit::ExitCode;
 use crate::failure::{Failure, Kind};
 use crate::output::{Paint, count, one_line};
@@ -19,7 +19,7 @@ use crate::run::tools::{fetch, find};
 use crate::run::{CommandError, Context, Outcome};
 
 pub(super) fn run(context: &Context<'_>, args: &Check) -> Outcome {
-    with_server(context, Probe::ListTools, |server| {
+    with_server(context, EraProbe::ListTools, |server| {
         let mut report = Report::default();
         match &args.tool {
             Some(name) => call(context, server, args, name, &mut report)?,
@@ -76,7 +76,7 @@ fn call(
     let tool = find(server, &tools, name)?;
     let raw: Value = serde_json::from_str(tool.raw.get()).unwrap_or_default();
     report.list("tools", std::slice::from_ref(&raw));
-    let given = Given::read(args.args.as_deref(), &args.arguments, &read_file)
+    let given = ArgumentInput::read(args.args.as_deref(), &args.arguments, &read_file)
         .map_err(|problems| wrong_arguments(name, problems))?;
     let arguments = given
         .typed(Some(&tool.input_schema), Typing::Lenient)

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use crate::cli::Demo as Args;
-use crate::demo::{CLIENT_ID, CLIENT_SECRET, Demo, DemoAuth, Options, TOKEN};
+use crate::demo::{CLIENT_ID, CLIENT_SECRET, Demo, DemoAuth, DemoOptions, TOKEN};
 use crate::exit::ExitCode;
 use crate::failure::{Failure, Kind};
 use crate::run::{Context, Outcome};
 
 pub(super) fn run(context: &Context<'_>, args: &Args) -> Outcome {
-    let options = Options {
+    let options = DemoOptions {
         stateless: args.stateless,
         answers: args.replies,
         eras: args.era,

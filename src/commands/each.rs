@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use crate::arguments::{Given, Typing};
+use crate::arguments::{ArgumentInput, Typing};
 use crate::cli::Call;
 use crate::client::{Client, ClientConfig, Renewal, RpcRequest, Session};
 use crate::endpoint::Endpoint;
@@ -34,7 +34,7 @@ pub(super) struct Work<'w> {
     pub(super) context: &'w Context<'w>,
     pub(super) args: &'w Call,
     /// Arguments from the command line, added to those of each line.
-    pub(super) given: &'w Given,
+    pub(super) given: &'w ArgumentInput,
     pub(super) typing: Typing,
     pub(super) tool: Option<&'w Tool>,
 }
@@ -49,7 +49,7 @@ pub(super) fn run(server: &mut Server, work: &Work<'_>, path: &Path) -> Outcome 
     }
     let queue = Queue {
         lines: Mutex::new(Lines { from: Some(lines), read: 0, taken: 0 }),
-        state: Mutex::new(State::default()),
+        state: Mutex::new(QueueState::default()),
         room: Condvar::new(),
         ahead: if work.args.unordered { usize::MAX } else { jobs.saturating_mul(AHEAD) },
     };
@@ -186,7 +186,7 @@ struct Queue {
     /// Locked separately from `state`: while one worker waits for input, others must be able to
     /// print.
     lines: Mutex<Lines>,
-    state: Mutex<State>,
+    state: Mutex<QueueState>,
     /// Notified when there is room for another result.
     room: Condvar,
     ahead: usize,
@@ -202,7 +202,7 @@ struct Lines {
 }
 
 #[derive(Default)]
-struct State {
+struct QueueState {
     /// Number of calls begun.
     begun: usize,
     /// Number of results printed.
@@ -216,7 +216,7 @@ struct State {
     stopped: Option<CommandError>,
 }
 
-impl State {
+impl QueueState {
     /// Takes the next result to print, if it is there.
     fn due(&mut self) -> Option<(String, ExitCode)> {
         let next = self.waiting.remove(&self.printed)?;
@@ -247,7 +247,7 @@ impl Lines {
 type Number = (usize, usize);
 
 impl Queue {
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, QueueState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -261,7 +261,7 @@ impl Queue {
         state.begun += 1;
         drop(state);
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        let ended = |state: MutexGuard<'_, State>| state.stopped.is_some() || state.enough;
+        let ended = |state: MutexGuard<'_, QueueState>| state.stopped.is_some() || state.enough;
         if ended(self.state()) || interrupt.is_raised() {
             return None;
         }

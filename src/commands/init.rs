@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::cli::Init;
-use crate::client::{Client, Opened, Probe, Renewal, Session};
+use crate::client::{Client, EraProbe, Opened, Renewal, Session};
 use crate::exit::ExitCode;
 use crate::failure::Failure;
 use crate::output::{Paint, one_line, safe_text, wrap};
@@ -53,7 +53,7 @@ pub(super) fn run(context: &Context<'_>, args: &Init) -> Outcome {
     {
         server.saved.record = Some(record);
     }
-    let handshake = handshake(options, Probe::Discover, &server.to_declare());
+    let handshake = handshake(options, EraProbe::Discover, &server.to_declare());
     let opened = greet(&mut server, &handshake)?;
     let saved_as = if options.no_save {
         let _ = server.client.close();

@@ -2,7 +2,7 @@
 
 use super::tool_page;
 use crate::cli::{ListTools, Listing};
-use crate::client::Probe;
+use crate::client::EraProbe;
 use crate::exit::ExitCode;
 use crate::output::first_sentence;
 use crate::protocol::types::Tool;
@@ -12,7 +12,7 @@ use crate::run::tools::{fetch, find, without_invalid};
 use crate::run::{Context, Outcome};
 
 pub(super) fn run(context: &Context<'_>, args: &ListTools) -> Outcome {
-    with_server(context, Probe::ListTools, |server| {
+    with_server(context, EraProbe::ListTools, |server| {
         // Tools that came with the handshake are fresh.
         let tools = match server.tools.take() {
             Some(tools) => tools,

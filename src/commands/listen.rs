@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 
 use crate::cli::Listen;
-use crate::client::{Ended, Notification, NotificationHandler, Notifications, Probe};
+use crate::client::{Ended, EraProbe, Notification, NotificationHandler, Notifications};
 use crate::exchange::Recorder;
 use crate::exit::ExitCode;
 use crate::failure::{Failure, Kind};
@@ -29,7 +29,7 @@ pub(super) fn run(context: &Context<'_>, args: &Listen) -> Outcome {
     };
     let notifications = Notifications::handled_by(events);
     let watching = Watching { notifications, ..Watching::progress(context) };
-    with_server_watching(context, Probe::Discover, watching, |server| {
+    with_server_watching(context, EraProbe::Discover, watching, |server| {
         let options = context.options;
         let mut is_first = true;
         if let Some(seconds) = args.seconds {

@@ -5,15 +5,15 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::cli::Listing;
-use crate::client::Probe;
+use crate::client::EraProbe;
 use crate::exit::ExitCode;
 use crate::run::connect::with_server;
 use crate::run::list_view::{self, ListView};
-use crate::run::tools::{Kind, values};
+use crate::run::tools::{ListKind, values};
 use crate::run::{Context, Outcome};
 
-pub(super) fn run(context: &Context<'_>, kind: &Kind, listing: &Listing) -> Outcome {
-    with_server(context, Probe::Discover, |server| {
+pub(super) fn run(context: &Context<'_>, kind: &ListKind, listing: &Listing) -> Outcome {
+    with_server(context, EraProbe::Discover, |server| {
         // With a filter, it is not known how many items must be fetched.
         let enough = listing.limit.filter(|_| listing.filter.is_none()).unwrap_or(usize::MAX);
         let all = server

@@ -2,14 +2,14 @@
 //! Logging).
 
 use crate::cli::LogLevel;
-use crate::client::{Probe, RpcRequest};
+use crate::client::{EraProbe, RpcRequest};
 use crate::exit::ExitCode;
 use crate::failure::Failure;
 use crate::run::connect::with_server;
 use crate::run::{Context, Outcome};
 
 pub(super) fn run(context: &Context<'_>, level: LogLevel) -> Outcome {
-    with_server(context, Probe::Discover, |server| {
+    with_server(context, EraProbe::Discover, |server| {
         let level = level.as_str();
         if server.client.session().is_modern() {
             // The modern era has no such method (2026-07-28, Changelog: "Remove ping,

@@ -1,13 +1,13 @@
 //! `ping`: checks that the server responds, and measures the time.
 
-use crate::client::Probe;
+use crate::client::EraProbe;
 use crate::exit::ExitCode;
 use crate::output::duration;
 use crate::run::connect::with_server;
 use crate::run::{Context, Outcome};
 
 pub(super) fn run(context: &Context<'_>) -> Outcome {
-    with_server(context, Probe::Discover, |server| {
+    with_server(context, EraProbe::Discover, |server| {
         let exchange = server.client.ping().map_err(|error| server.fail(error))?;
         let took = exchange.times.done.unwrap_or_default();
         let url = context.recorder.redactor().url(server.client.endpoint().as_str());

@@ -3,9 +3,9 @@
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use crate::arguments::{Given, Typing};
+use crate::arguments::{ArgumentInput, Typing};
 use crate::cli::{Complete, GetPrompt};
-use crate::client::{Probe, RpcRequest};
+use crate::client::{EraProbe, RpcRequest};
 use crate::exchange::Purpose;
 use crate::exit::ExitCode;
 use crate::failure::{Failure, Kind};
@@ -18,7 +18,7 @@ use crate::run::{CommandError, Context, Outcome};
 
 pub(super) fn get(context: &Context<'_>, args: &GetPrompt) -> Outcome {
     let arguments = texts(&args.prompt, &args.arguments)?;
-    with_server(context, Probe::Discover, |server| {
+    with_server(context, EraProbe::Discover, |server| {
         let params = json!({"name": args.prompt, "arguments": arguments});
         let purpose = Purpose::on(methods::GET_PROMPT, &args.prompt);
         let rpc = RpcRequest::reading(purpose, params);
@@ -31,7 +31,7 @@ pub(super) fn get(context: &Context<'_>, args: &GetPrompt) -> Outcome {
 
 /// Reads arguments as strings, without typing them.
 fn texts(of: &str, words: &[String]) -> Result<Map<String, Value>, Failure> {
-    Given::read(None, words, &read_file)
+    ArgumentInput::read(None, words, &read_file)
         .and_then(|given| given.typed(None, Typing::Strings))
         .map_err(|problems| wrong_arguments(of, problems))
 }
@@ -81,7 +81,7 @@ pub(super) fn complete(context: &Context<'_>, args: &Complete) -> Outcome {
     if !filled.is_empty() {
         params["context"] = json!({"arguments": filled});
     }
-    with_server(context, Probe::Discover, |server| {
+    with_server(context, EraProbe::Discover, |server| {
         let purpose = Purpose::on(methods::COMPLETE, &args.reference);
         let rpc = RpcRequest::reading(purpose, params);
         let outcome = server.client.request(&rpc);

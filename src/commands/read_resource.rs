@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::cli::ReadResource;
-use crate::client::{Probe, RpcRequest};
+use crate::client::{EraProbe, RpcRequest};
 use crate::exchange::Purpose;
 use crate::exit::ExitCode;
 use crate::failure::{Failure, Kind};
@@ -18,7 +18,7 @@ use crate::run::connect::with_server;
 use crate::run::{CommandError, Context, Outcome};
 
 pub(super) fn run(context: &Context<'_>, args: &ReadResource) -> Outcome {
-    with_server(context, Probe::Discover, |server| {
+    with_server(context, EraProbe::Discover, |server| {
         let purpose = Purpose::on(methods::READ_RESOURCE, &args.uri);
         let rpc = RpcRequest::reading(purpose, json!({"uri": args.uri}));
         let outcome = server.client.request(&rpc);

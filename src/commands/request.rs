@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::read_object;
 use crate::cli::Request;
-use crate::client::{Idempotency, Probe, RpcRequest};
+use crate::client::{EraProbe, Idempotency, RpcRequest};
 use crate::exchange::Purpose;
 use crate::exit::ExitCode;
 use crate::failure::Failure;
@@ -24,7 +24,8 @@ pub(super) fn run(context: &Context<'_>, args: &Request) -> Outcome {
         }
         None => Value::Null,
     };
-    let probe = if args.method.starts_with("tools/") { Probe::ListTools } else { Probe::Discover };
+    let probe =
+        if args.method.starts_with("tools/") { EraProbe::ListTools } else { EraProbe::Discover };
     with_server(context, probe, |server| {
         if args.method.starts_with("notifications/") {
             server.client.notify(&args.method, &params).map_err(|error| server.fail(error))?;

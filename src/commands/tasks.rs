@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::cli::{Call, Listing, TaskArgs};
-use crate::client::{Begun, EXTENSION, Probe, Task};
+use crate::client::{Begun, EXTENSION, EraProbe, Task};
 use crate::exit::ExitCode;
 use crate::failure::quoted;
 use crate::failure::{Failure, Kind};
@@ -112,7 +112,7 @@ fn wait(
 
 /// Runs `task ID`: waits for a task, shows its status, or cancels it.
 pub(super) fn one(context: &Context<'_>, args: &TaskArgs) -> Outcome {
-    with_server(context, Probe::Discover, |server| {
+    with_server(context, EraProbe::Discover, |server| {
         if args.cancel {
             let raw = server.client.cancel_task(&args.id);
             let raw = raw.map_err(|error| server.fail(error))?;
@@ -142,7 +142,7 @@ pub(super) fn one(context: &Context<'_>, args: &TaskArgs) -> Outcome {
 /// Runs `tasks`: lists the server's tasks. The modern era has no such list; there, it lists
 /// the tasks that were started from here.
 pub(super) fn list(context: &Context<'_>, listing: &Listing) -> Outcome {
-    with_server(context, Probe::Discover, |server| {
+    with_server(context, EraProbe::Discover, |server| {
         let tasks = if server.client.session().is_modern() {
             begun_here(server)?
         } else {

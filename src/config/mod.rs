@@ -53,7 +53,7 @@ pub struct Remote {
 
 /// The configured servers, and problems with their files.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct ConfiguredServers {
     /// The servers, in the order of their files.
     pub servers: Vec<Configured>,
     /// Files that could not be used, with the reason.
@@ -62,7 +62,7 @@ pub struct Found {
     pub file: Option<PathBuf>,
 }
 
-impl Found {
+impl ConfiguredServers {
     /// Returns the server with this name.
     pub fn named(&self, name: &str) -> Option<&Configured> {
         self.servers.iter().find(|server| server.name == name)
@@ -71,8 +71,8 @@ impl Found {
 
 /// Reads configured servers from the given file (`--config`, `MCPOKE_CONFIG`), or else from
 /// the nearest `.mcp.json` in this directory or above.
-pub fn find(given: Option<&Path>, env: &Env, folder: &Path) -> Found {
-    let mut found = Found::default();
+pub fn find(given: Option<&Path>, env: &Env, folder: &Path) -> ConfiguredServers {
+    let mut found = ConfiguredServers::default();
     let given = given.or_else(|| env.var("MCPOKE_CONFIG").map(Path::new));
     if let Some(path) = given {
         found.read(&folder.join(path), env, folder);
@@ -85,7 +85,7 @@ pub fn find(given: Option<&Path>, env: &Env, folder: &Path) -> Found {
     found
 }
 
-impl Found {
+impl ConfiguredServers {
     fn read(&mut self, path: &Path, env: &Env, folder: &Path) {
         self.file = Some(path.to_owned());
         let servers = text_of(path).and_then(|text| shapes::parse(&text, path, env, folder));
@@ -128,7 +128,7 @@ mod tests {
         write(&folder.path().join(PROJECT), &entry("http://far/"));
         write(&folder.path().join("p/.mcp.json"), &entry("http://near/"));
         write(&folder.path().join("p/q/other.json"), &entry("http://given/"));
-        let url = |found: &Found| match &found.named("a").unwrap().reached {
+        let url = |found: &ConfiguredServers| match &found.named("a").unwrap().reached {
             Reached::Http(remote) => remote.url.clone(),
             other => panic!("{other:?}"),
         };

@@ -16,9 +16,9 @@ use super::answers::{
     not_allowed, refuse, stream, success, text_of, with_type,
 };
 use super::offers;
-use super::state::State;
+use super::state::DemoState;
 use super::tools::{self, Call, Inquiry};
-use super::{AnswerForm, Eras, faults};
+use super::{AnswerForm, DemoEras, faults};
 use crate::protocol::headers::{EVENT_STREAM, PROTOCOL_VERSION, SESSION_ID};
 use crate::protocol::version::{HANDSHAKE_VERSIONS, LATEST_HANDSHAKE, OLDEST_ANSWERED};
 use crate::protocol::{codes, methods};
@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_mins(5);
 
 /// Handles a JSON-RPC message. An error is the response that rejects it.
 pub(super) async fn serve(
-    state: &Arc<State>,
+    state: &Arc<DemoState>,
     headers: &HeaderMap,
     message: &Value,
 ) -> Result<Answer, Answer> {
@@ -60,7 +60,7 @@ pub(super) async fn serve(
 }
 
 /// Handles a notification, or the response to a server request.
-fn take(state: &State, session: Option<&str>, method: &str, message: &Value) {
+fn take(state: &DemoState, session: Option<&str>, method: &str, message: &Value) {
     let mut sessions = state.sessions();
     let Some(session) = session.and_then(|id| sessions.get(id)) else { return };
     if method == methods::INITIALIZED {
@@ -75,7 +75,7 @@ fn take(state: &State, session: Option<&str>, method: &str, message: &Value) {
 
 /// Returns the session that a request names; `None` for a stateless server. An error is the
 /// response for a missing or unknown session.
-fn session_of(state: &State, headers: &HeaderMap) -> Result<Option<String>, Answer> {
+fn session_of(state: &DemoState, headers: &HeaderMap) -> Result<Option<String>, Answer> {
     if state.options.stateless {
         return Ok(None);
     }
@@ -107,7 +107,7 @@ fn check_version(headers: &HeaderMap) -> Result<(), Answer> {
     }
 }
 
-fn initialize(state: &State, headers: &HeaderMap, message: &Value) -> Result<Answer, Answer> {
+fn initialize(state: &DemoState, headers: &HeaderMap, message: &Value) -> Result<Answer, Answer> {
     if !state.options.stateless && headers.contains_key(SESSION_ID) {
         let text = "Invalid request: initialize must not carry an Mcp-Session-Id";
         return Err(refuse(StatusCode::BAD_REQUEST, codes::INVALID_REQUEST, text));
@@ -133,7 +133,12 @@ fn initialize(state: &State, headers: &HeaderMap, message: &Value) -> Result<Ans
     Ok(answer)
 }
 
-async fn reply(state: &Arc<State>, session: Option<&str>, method: &str, message: &Value) -> Answer {
+async fn reply(
+    state: &Arc<DemoState>,
+    session: Option<&str>,
+    method: &str,
+    message: &Value,
+) -> Answer {
     let (id, params) = (&message["id"], &message["params"]);
     let reply = match method {
         methods::PING | methods::SET_LOG_LEVEL => success(id, &json!({})),
@@ -166,7 +171,7 @@ async fn reply(state: &Arc<State>, session: Option<&str>, method: &str, message:
     answer(state.options.answers, &reply)
 }
 
-async fn call(state: &Arc<State>, session: Option<&str>, message: &Value) -> Answer {
+async fn call(state: &Arc<DemoState>, session: Option<&str>, message: &Value) -> Answer {
     let (id, params) = (&message["id"], &message["params"]);
     let (form, name) = (state.options.answers, params["name"].as_str().unwrap_or_default());
     let result = match tools::call(state, name, &params["arguments"]) {
@@ -199,7 +204,7 @@ async fn call(state: &Arc<State>, session: Option<&str>, message: &Value) -> Ans
 }
 
 /// Returns the result of a task when the task ends.
-async fn task_result(state: &State, id: &Value, params: &Value) -> Answer {
+async fn task_result(state: &DemoState, id: &Value, params: &Value) -> Answer {
     let task = params["taskId"].as_str().unwrap_or_default();
     let form = state.options.answers;
     let Some((over, _)) = state.tasks().result(task) else {
@@ -211,7 +216,12 @@ async fn task_result(state: &State, id: &Value, params: &Value) -> Answer {
 }
 
 /// Sends a server request on the call's own stream, and uses the response for the result.
-fn ask(state: &Arc<State>, session: Option<&str>, message: &Value, inquiry: &Inquiry) -> Answer {
+fn ask(
+    state: &Arc<DemoState>,
+    session: Option<&str>,
+    message: &Value,
+    inquiry: &Inquiry,
+) -> Answer {
     let (id, form) = (message["id"].clone(), state.options.answers);
     let cannot = |why: &str| answer(form, &success(&id, &answers::wrong(why)));
     let Some(session) = session else { return cannot("without a session nobody can be asked") };
@@ -288,7 +298,7 @@ async fn work(mut sender: Sender<Bytes>, token: Value, reply: Value, step: Durat
 }
 
 /// Opens the standalone stream, with keep-alive comments and notifications of changes.
-pub(super) fn listen(state: &Arc<State>, headers: &HeaderMap) -> Result<Answer, Answer> {
+pub(super) fn listen(state: &Arc<DemoState>, headers: &HeaderMap) -> Result<Answer, Answer> {
     let Some(id) = session_of(state, headers)? else { return Err(refuse_method(state)) };
     if !text_of(headers, header::ACCEPT.as_str()).unwrap_or_default().contains(EVENT_STREAM) {
         let text = "Not acceptable: Accept must name text/event-stream";
@@ -334,7 +344,7 @@ pub(super) fn listen(state: &Arc<State>, headers: &HeaderMap) -> Result<Answer, 
 
 /// The single standalone stream of a session.
 struct Place {
-    state: Arc<State>,
+    state: Arc<DemoState>,
     id: String,
 }
 
@@ -347,14 +357,14 @@ impl Drop for Place {
 }
 
 /// Ends a session.
-pub(super) fn end(state: &State, headers: &HeaderMap) -> Result<Answer, Answer> {
+pub(super) fn end(state: &DemoState, headers: &HeaderMap) -> Result<Answer, Answer> {
     let Some(id) = session_of(state, headers)? else { return Err(refuse_method(state)) };
     state.sessions().end(&id);
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
 /// Returns the 405 response with the supported methods.
-pub(super) fn refuse_method(state: &State) -> Answer {
-    let stateless = state.options.stateless || state.options.eras == Eras::Modern;
+pub(super) fn refuse_method(state: &DemoState) -> Answer {
+    let stateless = state.options.stateless || state.options.eras == DemoEras::Modern;
     not_allowed(if stateless { "POST" } else { "GET, POST, DELETE" })
 }

@@ -28,14 +28,14 @@ use serde_json::value::RawValue;
 pub use oauth::{CLIENT_ID, CLIENT_SECRET};
 
 use crate::protocol::types::Tool;
-pub use options::{AnswerForm, DemoAuth, Eras, Fault, LostAs};
+pub use options::{AnswerForm, DemoAuth, DemoEras, Fault, LostAs};
 
 /// The token that the server requires with `--auth bearer`.
 pub const TOKEN: &str = "demo-token";
 
 /// How the server behaves.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Options {
+pub struct DemoOptions {
     /// Number of calls after which a session is lost.
     pub lose_after: Option<u32>,
     /// Age at which a session is lost.
@@ -45,7 +45,7 @@ pub struct Options {
     /// Fault in the responses to calls.
     pub fault: Option<Fault>,
     /// The supported eras.
-    pub eras: Eras,
+    pub eras: DemoEras,
     /// Neither issue nor require session ids.
     pub stateless: bool,
     /// Form of the responses.
@@ -78,7 +78,7 @@ pub struct Demo {
 
 impl Demo {
     /// Starts the server on 127.0.0.1; port 0 takes a free one.
-    pub fn start(port: u16, options: Options) -> io::Result<Self> {
+    pub fn start(port: u16, options: DemoOptions) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;

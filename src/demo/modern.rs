@@ -11,9 +11,9 @@ use super::answers::{
     self, Answer, KEEP_ALIVE, KEEP_ALIVE_EVERY, answer, document, empty, error, event, messages,
     refuse, stream, success, text_of,
 };
-use super::state::State;
+use super::state::DemoState;
 use super::tools::{self, Call, Inquiry};
-use super::{AnswerForm, Eras, faults, legacy, offers};
+use super::{AnswerForm, DemoEras, faults, legacy, offers};
 use crate::protocol::envelope::{META_CAPABILITIES, META_SERVER, META_VERSION, standard_headers};
 use crate::protocol::headers::PROTOCOL_VERSION;
 use crate::protocol::mirror::{self, decoded};
@@ -28,7 +28,7 @@ const TTL_MS: u64 = 60_000;
 
 /// Handles a JSON-RPC message. An error is the response that rejects it.
 pub(super) async fn serve(
-    state: &Arc<State>,
+    state: &Arc<DemoState>,
     headers: &HeaderMap,
     message: &Value,
 ) -> Result<Answer, Answer> {
@@ -87,9 +87,9 @@ fn bad(id: &Value, code: i64, text: &str) -> Answer {
 }
 
 /// Returns the protocol versions of the eras that the server was started with.
-fn supported(state: &State) -> Vec<&'static str> {
+fn supported(state: &DemoState) -> Vec<&'static str> {
     let legacy: &[&str] =
-        if state.options.eras == Eras::Modern { &[] } else { &HANDSHAKE_VERSIONS };
+        if state.options.eras == DemoEras::Modern { &[] } else { &HANDSHAKE_VERSIONS };
     MODERN_VERSIONS.iter().chain(legacy).copied().collect()
 }
 
@@ -109,7 +109,12 @@ fn cached(result: Value) -> Value {
 }
 
 /// Checks the envelope, and the headers that mirror the body.
-fn check(state: &State, headers: &HeaderMap, message: &Value, method: &str) -> Result<(), Answer> {
+fn check(
+    state: &DemoState,
+    headers: &HeaderMap,
+    message: &Value,
+    method: &str,
+) -> Result<(), Answer> {
     let (id, params) = (&message["id"], &message["params"]);
     let unsupported = |requested: &str| {
         let mut error = error(id, codes::UNSUPPORTED_VERSION, "Unsupported protocol version");
@@ -182,7 +187,7 @@ fn check_parameters(headers: &HeaderMap, message: &Value) -> Result<(), Answer> 
     Ok(())
 }
 
-async fn call(state: &Arc<State>, message: &Value) -> Result<Answer, Answer> {
+async fn call(state: &Arc<DemoState>, message: &Value) -> Result<Answer, Answer> {
     let (id, params) = (&message["id"], &message["params"]);
     let (form, name) = (state.options.answers, params["name"].as_str().unwrap_or_default());
     let result = match tools::call(state, name, &params["arguments"]) {
@@ -235,7 +240,7 @@ const QUESTION: &str = "question";
 
 /// Requests input, or accepts the client's response (2026-07-28, Multi Round-Trip
 /// Requests).
-fn ask(state: &State, message: &Value, inquiry: &Inquiry) -> Result<Value, Answer> {
+fn ask(state: &DemoState, message: &Value, inquiry: &Inquiry) -> Result<Value, Answer> {
     let (id, params) = (&message["id"], &message["params"]);
     let declared = &params["_meta"][META_CAPABILITIES];
     if declared.get(inquiry.capability).is_none() {
@@ -265,7 +270,7 @@ fn ask(state: &State, message: &Value, inquiry: &Inquiry) -> Result<Value, Answe
 }
 
 /// Opens a stream that notifies of changes (2026-07-28, Subscriptions).
-fn listen(state: &Arc<State>, message: &Value) -> Answer {
+fn listen(state: &Arc<DemoState>, message: &Value) -> Answer {
     let subscription = json!({"io.modelcontextprotocol/subscriptionId": message["id"]});
     let filter = &message["params"]["notifications"];
     let (mut honoured, mut told) = (json!({}), Vec::new());

@@ -45,7 +45,7 @@ struct Code {
 }
 
 /// An issued token, and what it permits.
-struct Given {
+struct IssuedCode {
     client: String,
     scopes: Vec<String>,
     resource: String,
@@ -61,8 +61,8 @@ struct Known {
     /// Registered clients and their redirect URIs.
     clients: HashMap<String, Vec<String>>,
     codes: HashMap<String, Code>,
-    access: HashMap<String, Given>,
-    refresh: HashMap<String, Given>,
+    access: HashMap<String, IssuedCode>,
+    refresh: HashMap<String, IssuedCode>,
     /// Used refresh tokens, with the logins that they belong to.
     used: HashMap<String, String>,
 }
@@ -271,7 +271,7 @@ impl Authority {
                 };
                 // A refresh token that is used twice reveals a theft.
                 known.used.insert(given.to_owned(), token.family.clone());
-                let Given { client, scopes, resource, family, .. } = token;
+                let IssuedCode { client, scopes, resource, family, .. } = token;
                 self.give(&mut known, &client, &scopes, &resource, Some(family))
             }
             "client_credentials" => {
@@ -314,7 +314,7 @@ impl Authority {
             "expires_in": self.ttl.as_secs(),
             "scope": scopes.join(" "),
         });
-        let token = |until| Given {
+        let token = |until| IssuedCode {
             client: client.to_owned(),
             scopes: scopes.to_vec(),
             resource: resource.to_owned(),

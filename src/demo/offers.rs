@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::state::State;
+use super::state::DemoState;
 use super::tools::IMAGE;
 use crate::protocol::methods;
 
@@ -72,7 +72,11 @@ pub(super) fn list(key: &str) -> Value {
 
 /// Returns the result of a method, or the reason why there is none; `None` for an unknown
 /// method.
-pub(super) fn serve(state: &State, method: &str, params: &Value) -> Option<Result<Value, String>> {
+pub(super) fn serve(
+    state: &DemoState,
+    method: &str,
+    params: &Value,
+) -> Option<Result<Value, String>> {
     Some(Ok(match method {
         methods::LIST_RESOURCES => json!({"resources": list("resources")}),
         methods::LIST_RESOURCE_TEMPLATES => json!({"resourceTemplates": list("resourceTemplates")}),
@@ -91,7 +95,7 @@ pub(super) fn serve(state: &State, method: &str, params: &Value) -> Option<Resul
     }))
 }
 
-fn read(state: &State, uri: &str) -> Result<Value, String> {
+fn read(state: &DemoState, uri: &str) -> Result<Value, String> {
     let content = match uri {
         "demo://welcome" => {
             json!({"uri": uri, "mimeType": "text/plain", "text": "Welcome to the demo.\n"})

@@ -51,7 +51,7 @@ pub enum Fault {
 
 /// Eras that the demo server supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum Eras {
+pub enum DemoEras {
     /// Revisions up to 2025-11-25
     Legacy,
     /// Revision 2026-07-28

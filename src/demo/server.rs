@@ -11,8 +11,8 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 
 use super::answers::{Answer, not_allowed, plain, refuse, text_of};
-use super::state::State;
-use super::{DemoAuth, Eras, Fault, Options, TOKEN, legacy, modern};
+use super::state::DemoState;
+use super::{DemoAuth, DemoEras, DemoOptions, Fault, TOKEN, legacy, modern};
 use crate::protocol::envelope::META_VERSION;
 use crate::protocol::headers::{ACCEPT_BOTH, EVENT_STREAM, JSON, PROTOCOL_VERSION};
 use crate::protocol::version::Era;
@@ -21,9 +21,9 @@ use crate::protocol::{codes, methods};
 /// Maximum size of a request, in bytes.
 const MAX_REQUEST: usize = 4 * 1024 * 1024;
 /// Serves until the listener fails.
-pub(super) fn run(listener: std::net::TcpListener, options: Options) -> std::io::Result<()> {
+pub(super) fn run(listener: std::net::TcpListener, options: DemoOptions) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let state = Arc::new(State::new(options));
+    let state = Arc::new(DemoState::new(options));
     tokio::task::LocalSet::new().block_on(&runtime, async move {
         let listener = tokio::net::TcpListener::from_std(listener)?;
         loop {
@@ -48,7 +48,7 @@ pub(super) fn run(listener: std::net::TcpListener, options: Options) -> std::io:
     })
 }
 
-async fn handle(state: &Arc<State>, request: Request<Incoming>) -> Answer {
+async fn handle(state: &Arc<DemoState>, request: Request<Incoming>) -> Answer {
     if let Err(refusal) = check_origin(request.headers()) {
         return refusal;
     }
@@ -70,7 +70,7 @@ async fn handle(state: &Arc<State>, request: Request<Incoming>) -> Answer {
         Method::POST => post(state, request).await,
         // The modern era has only POST (2026-07-28, Streamable HTTP, "Earlier Streamable HTTP
         // Revisions").
-        _ if state.options.eras == Eras::Modern => Ok(not_allowed("POST")),
+        _ if state.options.eras == DemoEras::Modern => Ok(not_allowed("POST")),
         Method::GET => legacy::listen(state, request.headers()),
         Method::DELETE => legacy::end(state, request.headers()),
         _ => Ok(legacy::refuse_method(state)),
@@ -105,7 +105,7 @@ fn check_origin(headers: &HeaderMap) -> Result<(), Answer> {
 }
 
 /// Checks the client's token (RFC 6750, 3).
-fn check_token(state: &State, headers: &HeaderMap) -> Result<(), Answer> {
+fn check_token(state: &DemoState, headers: &HeaderMap) -> Result<(), Answer> {
     match state.options.auth {
         DemoAuth::None => return Ok(()),
         DemoAuth::OAuth => return state.authority.check(headers, false),
@@ -126,7 +126,7 @@ fn check_token(state: &State, headers: &HeaderMap) -> Result<(), Answer> {
     Err(refusal)
 }
 
-async fn post(state: &Arc<State>, request: Request<Incoming>) -> Result<Answer, Answer> {
+async fn post(state: &Arc<DemoState>, request: Request<Incoming>) -> Result<Answer, Answer> {
     check_types(request.headers())?;
     let headers = request.headers().clone();
     let body = Limited::new(request.into_body(), MAX_REQUEST).collect().await.map_err(|_| {
@@ -151,11 +151,11 @@ async fn post(state: &Arc<State>, request: Request<Incoming>) -> Result<Answer, 
         state.authority.check(&headers, true)?;
     }
     let is_modern = match state.options.eras {
-        Eras::Legacy => false,
-        Eras::Modern => true,
+        DemoEras::Legacy => false,
+        DemoEras::Modern => true,
         // A request with its own metadata is handled by the modern era (2026-07-28, Versioning,
         // "Backward Compatibility").
-        Eras::Dual => {
+        DemoEras::Dual => {
             text_of(&headers, PROTOCOL_VERSION).map(Era::of) == Some(Era::Modern)
                 || message["params"]["_meta"].get(META_VERSION).is_some()
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::broadcast;
 
-use super::Options;
+use super::DemoOptions;
 use super::oauth::Authority;
 use super::sessions::Sessions;
 use super::tasks::Tasks;
@@ -19,8 +19,8 @@ const MAX_CHANGES: usize = 64;
 const TOKEN_TTL: Duration = Duration::from_hours(1);
 
 /// State that all connections share.
-pub(super) struct State {
-    pub(super) options: Options,
+pub(super) struct DemoState {
+    pub(super) options: DemoOptions,
     sessions: Mutex<Sessions>,
     tasks: Mutex<Tasks>,
     /// Notifies listeners that the tools and the `toggles` resource have changed.
@@ -33,8 +33,8 @@ pub(super) struct State {
     pub(super) authority: Authority,
 }
 
-impl State {
-    pub(super) fn new(options: Options) -> Self {
+impl DemoState {
+    pub(super) fn new(options: DemoOptions) -> Self {
         let secret = format!("{:x}", getrandom::u64().unwrap_or_default());
         let (changes, _) = broadcast::channel(MAX_CHANGES);
         Self {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::answers::{text, wrong};
-use super::state::State;
+use super::state::DemoState;
 use crate::protocol::methods;
 
 /// A PNG of 24 by 24 pixels in Base64: an orange disc.
@@ -154,7 +154,7 @@ fn alias(name: &str) -> &str {
 
 /// Calls a tool. Invalid arguments lead to a result with `isError`, so that a model can
 /// read what was wrong (2025-11-25, Tools, "Error Handling").
-pub(super) fn call(state: &State, name: &str, arguments: &Value) -> Call {
+pub(super) fn call(state: &DemoState, name: &str, arguments: &Value) -> Call {
     let number = |key: &str| arguments[key].as_f64();
     Call::Done(match alias(name) {
         "echo" => match arguments["message"].as_str() {

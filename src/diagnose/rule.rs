@@ -1,7 +1,7 @@
 //! Rules, the evidence they examine, and the findings they return.
 
 use super::id::RuleId;
-use crate::exchange::{Answer, BodyKind, Exchange, FailureKind};
+use crate::exchange::{Answer, BodyKind, Exchange, TransportErrorKind};
 use crate::exit::Kind;
 use crate::protocol::headers;
 use crate::protocol::jsonrpc::{self, ErrorObject, Message};
@@ -202,7 +202,7 @@ impl<'e> Evidence<'e> {
     }
 
     /// Returns why the exchange ended early.
-    pub(crate) fn failure(&self) -> Option<FailureKind> {
+    pub(crate) fn failure(&self) -> Option<TransportErrorKind> {
         self.exchange.failure.as_ref().map(|failure| failure.kind)
     }
 

@@ -3,11 +3,11 @@
 //! All explanations are derived from these records. The records contain secrets; whatever
 //! is shown passes through the [`Redactor`] that every observer receives.
 
-mod failure;
 mod history;
 mod recorder;
 #[cfg(test)]
 pub(crate) mod testing;
+mod transport_error;
 
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
@@ -17,9 +17,9 @@ use crate::protocol::jsonrpc::{self, Message};
 use crate::protocol::version;
 use crate::redact::{Redactor, is_sensitive_header, secrets_of};
 
-pub use failure::{Failure, FailureKind, Objection, Phase};
 pub use history::History;
 pub use recorder::{Observer, Recorder};
+pub use transport_error::{Objection, Phase, TransportError, TransportErrorKind};
 
 /// Maximum number of bytes kept of a body; a longer one is marked as cut.
 pub const KEEP_BODY: usize = 64 * 1024;
@@ -298,7 +298,7 @@ pub struct Exchange {
     /// Response, if any arrived.
     pub answer: Option<Answer>,
     /// Reason for an early end, if any.
-    pub failure: Option<Failure>,
+    pub failure: Option<TransportError>,
 }
 
 impl Exchange {

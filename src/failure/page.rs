@@ -14,7 +14,7 @@ const WIDTH: usize = 78;
 
 /// Prints a failure to stderr; with `--json`, the last line is a JSON object.
 pub fn print(console: &Console, failure: &Failure, redactor: &Redactor) -> io::Result<()> {
-    let page = Page { console, failure, redactor };
+    let page = FailurePage { console, failure, redactor };
     page.title()?;
     if let Some(exchange) = &failure.exchange {
         page.exchange(exchange)?;
@@ -36,13 +36,13 @@ pub fn print(console: &Console, failure: &Failure, redactor: &Redactor) -> io::R
     Ok(())
 }
 
-struct Page<'p> {
+struct FailurePage<'p> {
     console: &'p Console,
     failure: &'p Failure,
     redactor: &'p Redactor,
 }
 
-impl Page<'_> {
+impl FailurePage<'_> {
     fn safe(&self, text: &str) -> String {
         one_line(&self.redactor.text(text))
     }

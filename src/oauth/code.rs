@@ -7,7 +7,7 @@ use ring::digest::{SHA256, digest};
 use url::{Url, form_urlencoded};
 
 use super::challenge::Challenge;
-use super::discovery::Found;
+use super::discovery::Discovery;
 use super::error::{Error, ErrorKind};
 use super::registration::Client;
 use super::web::Web;
@@ -33,7 +33,11 @@ pub struct Pending {
 /// Returns the scopes to request: those given by the user, else those of the challenge,
 /// else those of the resource (2026-07-28, Scope Selection Strategy). Unless the user gave
 /// scopes, adds `offline_access` if the server supports it.
-pub fn scopes_for(given: &[String], challenge: Option<&Challenge>, found: &Found) -> Vec<String> {
+pub fn scopes_for(
+    given: &[String],
+    challenge: Option<&Challenge>,
+    found: &Discovery,
+) -> Vec<String> {
     if !given.is_empty() {
         return given.to_vec();
     }
@@ -57,7 +61,7 @@ pub fn union(before: &[String], wanted: &[String]) -> Vec<String> {
 
 /// Checks whether the authorization server supports this grant. Returns an error, shown by
 /// the last exchange, without PKCE (S256) or an authorization endpoint.
-pub fn can_begin(web: &mut Web, found: &Found) -> Result<(), Error> {
+pub fn can_begin(web: &mut Web, found: &Discovery) -> Result<(), Error> {
     let server = &found.server;
     let methods = server.code_challenge_methods_supported.as_deref();
     let has_pkce = methods.is_some_and(|methods| methods.iter().any(|method| method == "S256"));
@@ -81,7 +85,7 @@ pub fn can_begin(web: &mut Web, found: &Found) -> Result<(), Error> {
 /// response.
 pub fn begin(
     web: &mut Web,
-    found: &Found,
+    found: &Discovery,
     client: &Client,
     scopes: &[String],
 ) -> Result<Pending, Error> {
@@ -258,7 +262,7 @@ mod tests {
     #[test]
     fn scopes_follow_the_strategy() {
         let of = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        let found = |offered: Option<&[&str]>, server: &[&str]| Found {
+        let found = |offered: Option<&[&str]>, server: &[&str]| Discovery {
             resource: String::new(),
             server: ServerMetadata {
                 scopes_supported: Some(of(server)),

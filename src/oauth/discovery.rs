@@ -33,7 +33,7 @@ const MAX_ISSUERS: usize = 5;
 
 /// Authorization server of an MCP server, and the resource for its tokens.
 #[derive(Debug, Clone)]
-pub struct Found {
+pub struct Discovery {
     /// Resource that tokens are requested for (RFC 8707).
     pub resource: String,
     /// Metadata of the authorization server.
@@ -51,7 +51,7 @@ pub fn discover(
     endpoint: &Endpoint,
     challenge: Option<&Challenge>,
     known: Option<&str>,
-) -> Result<Found, Error> {
+) -> Result<Discovery, Error> {
     let Some(metadata) = of_resource(web, endpoint, challenge)? else {
         return of_old(web, endpoint);
     };
@@ -65,7 +65,7 @@ pub fn discover(
         match of_server(web, issuer) {
             Ok(server) => {
                 let scopes_supported = metadata.scopes_supported;
-                return Ok(Found { resource, server, scopes_supported, assumed: false });
+                return Ok(Discovery { resource, server, scopes_supported, assumed: false });
             }
             Err(error) => {
                 first.get_or_insert(error);
@@ -230,9 +230,9 @@ fn server_addresses(issuer: &Endpoint) -> Vec<String> {
 
 /// Treats a server of 2025-03-26 as its own authorization server: with metadata at its
 /// root, or with the endpoints that the revision assumes.
-fn of_old(web: &mut Web, endpoint: &Endpoint) -> Result<Found, Error> {
+fn of_old(web: &mut Web, endpoint: &Endpoint) -> Result<Discovery, Error> {
     let origin = endpoint.origin();
-    let found = |server, assumed| Found {
+    let found = |server, assumed| Discovery {
         resource: resource_of(endpoint),
         server,
         scopes_supported: None,

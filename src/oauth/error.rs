@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::exchange::{FailureKind, Objection};
+use crate::exchange::{Objection, TransportErrorKind};
 use crate::transport;
 
 /// Kind of failure.
@@ -47,7 +47,7 @@ pub struct Error {
     /// Number of the exchange that shows the failure.
     pub exchange: Option<usize>,
     /// How that exchange is marked; the diagnosis reads it from there.
-    pub mark: FailureKind,
+    pub mark: TransportErrorKind,
 }
 
 impl Error {
@@ -59,7 +59,7 @@ impl Error {
             code: None,
             wanted: Vec::new(),
             exchange: None,
-            mark: FailureKind::Rejected(Objection::Other),
+            mark: TransportErrorKind::Rejected(Objection::Other),
         }
     }
 
@@ -72,7 +72,7 @@ impl Error {
 
     /// Sets how the exchange that shows the error is marked.
     #[must_use]
-    pub(super) fn marking(mut self, mark: FailureKind) -> Self {
+    pub(super) fn marking(mut self, mark: TransportErrorKind) -> Self {
         self.mark = mark;
         self
     }
@@ -80,7 +80,7 @@ impl Error {
     /// Sets why the response must not be used.
     #[must_use]
     pub(super) fn objecting(self, objection: Objection) -> Self {
-        self.marking(FailureKind::Rejected(objection))
+        self.marking(TransportErrorKind::Rejected(objection))
     }
 
     /// Sets the exchange that shows the failure.

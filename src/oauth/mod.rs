@@ -24,12 +24,12 @@ pub use callback::Callback;
 pub use challenge::Challenge;
 pub use code::{OFFLINE, Pending, begin, can_begin, scopes_for, union};
 pub use discovery::{
-    Found, OAUTH_PATH, OPENID_PATH, RESOURCE_METADATA, SERVER_METADATA, covers, discover,
+    Discovery, OAUTH_PATH, OPENID_PATH, RESOURCE_METADATA, SERVER_METADATA, covers, discover,
     of_server, resource_of,
 };
 pub use error::{Error, ErrorKind};
 pub use grants::{REVOCATION, Requester, TOKEN, Token};
 pub use jwt::{SigningKey, claim};
 pub use metadata::{ResourceMetadata, ServerMetadata};
-pub use registration::{Client, Given, Method, Origin, REGISTRATION, identify};
+pub use registration::{Client, Method, Origin, REGISTRATION, RegistrationHints, identify};
 pub use web::{Proxies, Web, is_usable};

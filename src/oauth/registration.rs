@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::discovery::Found;
+use super::discovery::Discovery;
 use super::error::{Error, ErrorKind};
 use super::metadata::ServerMetadata;
 use super::web::{Form, Web};
@@ -61,7 +61,7 @@ impl Method {
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {
     /// Registered beforehand and named by the user.
-    Given,
+    RegistrationHints,
     /// Named by the URL of its metadata.
     Document,
     /// Registered dynamically (RFC 7591).
@@ -98,7 +98,7 @@ impl std::fmt::Debug for Client {
 
 /// The user's options for the client.
 #[derive(Debug, Clone, Default)]
-pub struct Given {
+pub struct RegistrationHints {
     /// Client id. An https URL is that of the client's metadata.
     pub id: Option<String>,
     /// Client secret, possibly a reference.
@@ -113,8 +113,8 @@ pub struct Given {
 /// saved for this issuer, else a new registration.
 pub fn identify(
     web: &mut Web,
-    found: &Found,
-    given: &Given,
+    found: &Discovery,
+    given: &RegistrationHints,
     remembered: Option<Client>,
 ) -> Result<Client, Error> {
     let server = &found.server;
@@ -130,7 +130,7 @@ pub fn identify(
     if let Some(id) = &given.id {
         let method =
             if given.secret.is_some() { Method::with_secret(server) } else { Method::None };
-        return Ok(client(id, method, Origin::Given));
+        return Ok(client(id, method, Origin::RegistrationHints));
     }
     if let Some(url) = &given.metadata_url
         && server.client_id_metadata_document_supported
@@ -149,7 +149,7 @@ pub fn identify(
 }
 
 /// Registers a client with the authorization server (RFC 7591, 3).
-fn register(web: &mut Web, found: &Found, given: &Given) -> Result<Client, Error> {
+fn register(web: &mut Web, found: &Discovery, given: &RegistrationHints) -> Result<Client, Error> {
     let server = &found.server;
     let Some(endpoint) = &server.registration_endpoint else {
         let text = "the authorization server lets no client register itself";

@@ -13,7 +13,7 @@ use url::Url;
 
 use super::error::{Error, ErrorKind};
 use crate::endpoint::Endpoint;
-use crate::exchange::{Failure, FailureKind, Phase, Purpose, Recorder, Request};
+use crate::exchange::{Phase, Purpose, Recorder, Request, TransportError, TransportErrorKind};
 use crate::redact::{credential, is_sensitive_member, without_secrets};
 use crate::transport::{
     self, Http, MAX_REDIRECTS, Options, ProxyChoice, Redirect, is_public, judge_get,
@@ -121,7 +121,9 @@ impl Web {
                 "the {what} cannot be used: {} is a private address, and a public server named it",
                 endpoint.host()
             );
-            return Err(Error::new(ErrorKind::Unsafe, text).marking(FailureKind::PrivateAddress));
+            return Err(
+                Error::new(ErrorKind::Unsafe, text).marking(TransportErrorKind::PrivateAddress)
+            );
         }
         Ok(endpoint)
     }
@@ -259,7 +261,7 @@ impl Web {
             return error;
         }
         self.recorder.amend(self.last, |exchange| {
-            exchange.failure.get_or_insert_with(|| Failure {
+            exchange.failure.get_or_insert_with(|| TransportError {
                 kind: error.mark,
                 phase: Phase::Read,
                 text: error.text.clone(),

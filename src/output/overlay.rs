@@ -14,14 +14,14 @@ const TURN: Duration = Duration::from_millis(100);
 
 /// The progress line, if one is shown. Clones share it.
 #[derive(Clone)]
-pub struct ProgressLine(Arc<Mutex<State>>);
+pub struct ProgressLine(Arc<Mutex<ProgressState>>);
 
 /// Columns for the bar and its numbers, and some that stay free.
 const BAR: usize = 48;
 /// Minimum width of the text next to the bar, in columns.
 const LEAST: usize = 8;
 
-struct State {
+struct ProgressState {
     /// Time at which the program started.
     began: Instant,
     bar: Option<ProgressBar>,
@@ -33,7 +33,7 @@ struct State {
 
 impl Default for ProgressLine {
     fn default() -> Self {
-        let state = State { began: Instant::now(), bar: None, is_bar: false, held: false };
+        let state = ProgressState { began: Instant::now(), bar: None, is_bar: false, held: false };
         Self(Arc::new(Mutex::new(state)))
     }
 }
@@ -144,7 +144,7 @@ impl TermLike for Narrow {
     }
 }
 
-fn clear(state: &mut State) {
+fn clear(state: &mut ProgressState) {
     if let Some(bar) = state.bar.take() {
         bar.finish_and_clear();
     }

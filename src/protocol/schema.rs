@@ -141,12 +141,12 @@ impl<'s> Schema<'s> {
 
     /// Returns the problems with a value.
     pub fn problems(self, value: &Value) -> Vec<Problem> {
-        let mut found = Found { problems: Vec::new(), steps: MAX_STEPS };
+        let mut found = Located { problems: Vec::new(), steps: MAX_STEPS };
         self.check(value, "", 0, &mut found);
         found.problems
     }
 
-    fn check(self, value: &Value, path: &str, depth: usize, found: &mut Found) {
+    fn check(self, value: &Value, path: &str, depth: usize, found: &mut Located) {
         if depth > MAX_DEPTH || found.steps == 0 {
             return;
         }
@@ -188,7 +188,7 @@ impl<'s> Schema<'s> {
         }
     }
 
-    fn check_combined(self, value: &Value, path: &str, depth: usize, found: &mut Found) {
+    fn check_combined(self, value: &Value, path: &str, depth: usize, found: &mut Located) {
         for branch in self.branches(&["allOf"]) {
             branch.check(value, path, depth + 1, found);
         }
@@ -197,7 +197,7 @@ impl<'s> Schema<'s> {
             let branches = self.here[keyword].as_array().into_iter().flatten();
             let mut nearest: Option<Vec<Problem>> = None;
             for branch in branches {
-                let mut attempt = Found { problems: Vec::new(), steps: found.steps };
+                let mut attempt = Located { problems: Vec::new(), steps: found.steps };
                 self.at(branch).check(value, path, depth + 1, &mut attempt);
                 found.steps = attempt.steps;
                 // The branch with the fewest problems gives the most useful message.
@@ -217,7 +217,7 @@ impl<'s> Schema<'s> {
         object: &Map<String, Value>,
         path: &str,
         depth: usize,
-        found: &mut Found,
+        found: &mut Located,
     ) {
         let inside = |name: &str| {
             if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
@@ -248,7 +248,7 @@ impl<'s> Schema<'s> {
 }
 
 /// Problems found so far, and the number of steps left.
-struct Found {
+struct Located {
     problems: Vec<Problem>,
     steps: usize,
 }

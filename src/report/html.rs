@@ -11,11 +11,11 @@ use super::ladder::Ladder;
 use super::trace_lines::{Headers, create_private};
 use crate::diagnose;
 use crate::exchange::{Answer, BodyKind, Exchange};
-use crate::output::{duration, safe_text};
+use crate::output::duration;
 use crate::redact::Redactor;
 
 /// Contents of a page.
-pub struct Page<'p> {
+pub struct HtmlPage<'p> {
     /// URL of the traced server.
     pub title: &'p str,
     /// Name of the server's side.
@@ -38,11 +38,11 @@ const STYLE: &str = include_str!("page.css");
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
 /// Writes a page to a file that only the user can read.
-pub fn write(path: &Path, page: &Page<'_>) -> io::Result<()> {
+pub fn write(path: &Path, page: &HtmlPage<'_>) -> io::Result<()> {
     create_private(path)?.write_all(page.to_html().into_string().as_bytes())
 }
 
-impl Page<'_> {
+impl HtmlPage<'_> {
     fn to_html(&self) -> Markup {
         let title = self.shown(self.title);
         html! {
@@ -145,7 +145,7 @@ impl Page<'_> {
                 h2 { "Recipes" }
                 p { "Complete clients for this server, without an SDK." }
                 @for (language, program) in &self.recipes {
-                    details.recipe { summary { (language) } pre { (self.shown(program)) } }
+                    details.recipe { summary { (language) } pre { (self.redactor.text(program)) } }
                 }
             }
         }
@@ -153,8 +153,21 @@ impl Page<'_> {
 
     /// Returns text without secrets, and without characters by which a server could disguise it.
     fn shown(&self, text: &str) -> String {
-        safe_text(&self.redactor.text(text))
+        let mut shown = String::with_capacity(text.len());
+        for c in self.redactor.text(text).chars() {
+            match c {
+                '\n' | '\t' => shown.push(c),
+                '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => shown += &escaped(c),
+                c if c.is_control() => shown += &escaped(c),
+                c => shown.push(c),
+            }
+        }
+        shown
     }
+}
+
+fn escaped(c: char) -> String {
+    c.escape_unicode().to_string()
 }
 
 fn add_body(text: &mut String, answer: &Answer) {
@@ -190,18 +203,22 @@ mod tests {
         let lines = vec![("this server".to_owned(), evil.to_owned())];
         let redactor = Redactor::new(false);
         let exchanges = [exchange];
-        let page = Page {
+        let page = HtmlPage {
             title: evil,
             server: evil,
             exchanges: &exchanges,
             lines: &lines,
-            recipes: vec![("python", evil.to_owned())],
+            recipes: vec![("python", "say('<script> I ❤\u{fe0f} it')".to_owned())],
             redactor: &redactor,
         };
         let html = page.to_html().into_string();
         assert!(!html.contains("<script") && !html.contains("\" onload"), "{html}");
         assert!(!html.contains('\u{202e}') && !html.contains('\u{1b}'));
         assert!(html.matches("&lt;script&gt;").count() >= 5);
+        assert!(
+            html.contains("say('&lt;script&gt; I ❤\u{fe0f} it')"),
+            "a program is kept as it is"
+        );
         assert!(html.contains("default-src 'none'") && html.contains("400"));
     }
 }

@@ -10,9 +10,9 @@ mod trace_lines;
 mod trace_text;
 
 pub use har::Har;
-pub use html::{Page, write as write_page};
+pub use html::{HtmlPage, write as write_page};
 pub use ladder::{Ladder, ascii};
-pub use recipe::{Given, Language, Recipe, Speaks, recipe};
+pub use recipe::{HeaderSource, Language, Recipe, Speaks, recipe};
 pub use recording::read as read_recording;
 pub use trace_lines::{TraceLines, exchange_json};
 pub use trace_text::TraceText;

@@ -1,5 +1,7 @@
 //! Recipes: the smallest complete client for one server, without an SDK.
 
+use std::fmt::Write as _;
+
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
@@ -28,7 +30,7 @@ pub struct Recipe {
     /// The parameters of the request.
     pub params: Value,
     /// The user's own headers.
-    pub headers: Vec<(String, Given)>,
+    pub headers: Vec<(String, HeaderSource)>,
     /// The era of the server.
     pub speaks: Speaks,
 }
@@ -53,7 +55,7 @@ pub enum Speaks {
 
 /// A header's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Given {
+pub enum HeaderSource {
     /// Literal text.
     Plain(String),
     /// Literal text, followed by the value of the named environment variable.
@@ -84,7 +86,12 @@ pub fn recipe(recipe: &Recipe, language: Language) -> String {
         Speaks::Modern { version, mirrored } => {
             let own = envelope::standard_headers(version, &recipe.method, &recipe.params);
             let mirrored = own.into_iter().chain(mirrored.iter().cloned());
-            (version, [].as_slice(), mirrored.map(|(n, v)| (n, Given::Plain(v))).collect(), true)
+            (
+                version,
+                [].as_slice(),
+                mirrored.map(|(n, v)| (n, HeaderSource::Plain(v))).collect(),
+                true,
+            )
         }
     };
     // The templates set these two headers themselves, except that curl's sends Mcp-Method with
@@ -163,7 +170,8 @@ fn message(recipe: &Recipe, modern: bool, version: &str) -> String {
             META_CAPABILITIES: {},
         });
     }
-    json!({"jsonrpc": "2.0", "id": 2, "method": recipe.method, "params": params}).to_string()
+    let call = json!({"jsonrpc": "2.0", "id": 2, "method": recipe.method, "params": params});
+    undisguised(&call.to_string())
 }
 
 /// Reduces text to characters that are safe in a comment, at most 60.
@@ -171,12 +179,12 @@ fn plain(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric() || "-_./:".contains(*c)).take(60).collect()
 }
 
-fn header(language: Language, name: &str, given: &Given) -> String {
+fn header(language: Language, name: &str, given: &HeaderSource) -> String {
     match (language, given) {
-        (Language::Curl, Given::Plain(value)) => {
+        (Language::Curl, HeaderSource::Plain(value)) => {
             format!("        -H {} \\\n", literal(language, &format!("{name}: {value}")))
         }
-        (Language::Curl, Given::Secret(before, variable)) => {
+        (Language::Curl, HeaderSource::Secret(before, variable)) => {
             format!("        -H \"{name}: {before}${{{variable}:?}}\" \\\n")
         }
         (Language::Rust, given) => {
@@ -191,14 +199,14 @@ fn header(language: Language, name: &str, given: &Given) -> String {
     }
 }
 
-fn value_of(language: Language, given: &Given) -> String {
+fn value_of(language: Language, given: &HeaderSource) -> String {
     match given {
-        Given::Plain(value) if language == Language::Rust => {
+        HeaderSource::Plain(value) if language == Language::Rust => {
             format!("String::from({})", rust(value))
         }
-        Given::Plain(value) => literal(language, value),
-        Given::Secret(before, name) if before.is_empty() => variable(language, name),
-        Given::Secret(before, name) => match language {
+        HeaderSource::Plain(value) => literal(language, value),
+        HeaderSource::Secret(before, name) if before.is_empty() => variable(language, name),
+        HeaderSource::Secret(before, name) => match language {
             Language::Rust => {
                 format!(
                     "format!(\"{before}{{}}\", std::env::var({}).expect(\"not set\"))",
@@ -229,10 +237,23 @@ fn literal(language: Language, text: &str) -> String {
     }
 }
 
-/// Returns text as a JSON string, which is also valid in Python and JavaScript. U+2028 and
-/// U+2029 are escaped, because they end a line in older JavaScript.
+/// Returns text as a JSON string, which is also valid in Python and JavaScript.
 fn quoted(text: &str) -> String {
-    Value::from(text).to_string().replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
+    undisguised(&Value::from(text).to_string())
+}
+
+/// Escapes what only strings hold in JSON text: U+2028 and U+2029, which end a line in older
+/// JavaScript, and characters that change the direction of text, by which it could look like another.
+fn undisguised(json: &str) -> String {
+    json.chars().fold(String::with_capacity(json.len()), |mut out, c| {
+        match c {
+            '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                let _ = write!(out, "\\u{:04x}", c as u32);
+            }
+            c => out.push(c),
+        }
+        out
+    })
 }
 
 fn rust(text: &str) -> String {
@@ -283,6 +304,17 @@ fn rust_number(number: &serde_json::Number) -> String {
 mod tests {
     use super::*;
 
+    #[test]
+    fn a_literal_is_the_text_and_looks_like_nothing_else() {
+        for text in ["I ❤\u{fe0f} it", "می\u{200c}خواهم", "a\u{202e}b\u{2066}c\u{2028}d\u{1b}e"]
+        {
+            let literal = quoted(text);
+            assert_eq!(serde_json::from_str::<String>(&literal).unwrap(), text);
+            assert!(!literal.contains(['\u{202e}', '\u{2066}', '\u{2028}', '\u{1b}']), "{literal}");
+        }
+        assert_eq!(quoted("I ❤\u{fe0f} it"), "\"I ❤\u{fe0f} it\"");
+    }
+
     const ALL: [Language; 4] =
         [Language::Curl, Language::Python, Language::Javascript, Language::Rust];
 
@@ -293,7 +325,7 @@ mod tests {
             params: json!({"name": "echo", "arguments": {"message": "it's \"so\"", "on": true, "no": null}}),
             headers: vec![(
                 "authorization".into(),
-                Given::Secret("Bearer ".into(), "MCP_TOKEN".into()),
+                HeaderSource::Secret("Bearer ".into(), "MCP_TOKEN".into()),
             )],
             speaks,
         }
@@ -338,7 +370,7 @@ mod tests {
     fn what_is_filled_in_is_not_filled_in_again() {
         let mut odd = of(Speaks::Legacy { version: "2025-11-25".into(), lost: vec![404] });
         odd.params["arguments"] = json!({"message": "@PARAMS@ @URL@ a@b"});
-        odd.headers.push(("x-odd".into(), Given::Plain("@MESSAGE@".into())));
+        odd.headers.push(("x-odd".into(), HeaderSource::Plain("@MESSAGE@".into())));
         for language in ALL {
             let text = recipe(&odd, language);
             assert_eq!(text.matches("@PARAMS@ @URL@ a@b").count(), 1, "{text}");

@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use serde_json::Value;
 
 use crate::exchange::{
-    Answer, BodyKind, Connection, Event, Exchange, Failure, Purpose, Request, Times, Wire,
+    Answer, BodyKind, Connection, Event, Exchange, Purpose, Request, Times, TransportError, Wire,
 };
 use crate::oauth;
 use crate::protocol::headers::EVENT_STREAM;
@@ -81,9 +81,9 @@ fn from_har(entry: &Value, number: usize) -> Option<Exchange> {
         status > 0 || entry["serverIPAddress"].as_str().is_some_and(|ip| !ip.is_empty());
     let sent = if connected { body.len() as u64 } else { 0 };
     let missing = (status == 0).then_some("no answer was recorded");
-    let failure = Failure::from_json(&response["_failure"]).or_else(|| {
+    let failure = TransportError::from_json(&response["_failure"]).or_else(|| {
         let text = response["_error"].as_str().or(missing)?;
-        Some(Failure::recorded(text, connected))
+        Some(TransportError::recorded(text, connected))
     });
     Some(built(
         number,
@@ -133,9 +133,9 @@ fn from_line(line: &Value, number: usize) -> Option<Exchange> {
         headers: pairs(&request["headers"]),
         body: request["body"].as_str().unwrap_or_default().to_owned(),
     };
-    let failure = Failure::from_json(&line["failure"]).or_else(|| {
+    let failure = TransportError::from_json(&line["failure"]).or_else(|| {
         // Trace files of 0.1.0 contain only the message.
-        Some(Failure::recorded(line["failure"].as_str()?, line["wire"]["sent"] != 0))
+        Some(TransportError::recorded(line["failure"].as_str()?, line["wire"]["sent"] != 0))
     });
     let sent = line["wire"]["sent"].as_u64().unwrap_or(request.body.len() as u64);
     let purpose = purpose(&request.body, &line["purpose"]);
@@ -157,7 +157,7 @@ fn built(
     purpose: Purpose,
     request: Request,
     answer: Option<Answer>,
-    failure: Option<Failure>,
+    failure: Option<TransportError>,
     took: Option<f64>,
     sent: u64,
 ) -> Exchange {

@@ -10,7 +10,7 @@ use super::input::read_file;
 use super::prompt::{Asker, Choice};
 use super::settings::{given_capabilities, limits};
 use super::{CommandError, Context, shell};
-use crate::arguments::Given;
+use crate::arguments::ArgumentInput;
 use crate::client::{Response, ServerRequestHandler, ServerRequests};
 use crate::exchange::Recorder;
 use crate::failure::Failure;
@@ -45,9 +45,12 @@ pub(crate) fn answering(
         problems.into_iter().fold(failure, Failure::with_detail)
     };
     let file = options.answers.as_ref().map(|path| format!("@{}", path.display()));
-    let given = Given::read(file.as_deref(), &options.answer, &read_file).map_err(|problems| {
-        wrong(problems.iter().map(|problem| problem.replacen("--args", "--answers", 1)).collect())
-    })?;
+    let given =
+        ArgumentInput::read(file.as_deref(), &options.answer, &read_file).map_err(|problems| {
+            wrong(
+                problems.iter().map(|problem| problem.replacen("--args", "--answers", 1)).collect(),
+            )
+        })?;
     let roots = options.roots.iter().map(|path| root(path)).collect::<Result<Vec<_>, _>>()?;
     let answers_given = options.answers.is_some() || !given.is_empty();
     let asker = context
@@ -134,7 +137,7 @@ struct Answers {
     recorder: Recorder,
     /// Display name of the server that asks.
     server: String,
-    given: Option<Given>,
+    given: Option<ArgumentInput>,
     roots: Vec<Value>,
     sampling: Option<String>,
     asker: Option<Asker>,

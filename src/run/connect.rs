@@ -11,7 +11,7 @@ use super::server::Server;
 use super::settings::{asked_version, given_session, handshake, limits};
 use super::tools::forget_changed_tools;
 use super::{CommandError, Context, Outcome};
-use crate::client::{Handshake, Opened, Probe, Renewal};
+use crate::client::{EraProbe, Handshake, Opened, Renewal};
 use crate::failure::Failure;
 use crate::protocol::types::Transport;
 use crate::session::{Record, Store};
@@ -20,7 +20,7 @@ use crate::session::{Record, Store};
 /// options say. Closes a session that is not saved.
 pub(crate) fn with_server(
     context: &Context<'_>,
-    probe: Probe,
+    probe: EraProbe,
     work: impl FnOnce(&mut Server) -> Outcome,
 ) -> Outcome {
     with_server_watching(context, probe, Watching::progress(context), work)
@@ -29,7 +29,7 @@ pub(crate) fn with_server(
 /// Like `with_server`, with another handler for notifications.
 pub(crate) fn with_server_watching(
     context: &Context<'_>,
-    probe: Probe,
+    probe: EraProbe,
     watching: Watching,
     work: impl FnOnce(&mut Server) -> Outcome,
 ) -> Outcome {
@@ -57,7 +57,11 @@ pub(crate) fn with_server_watching(
 }
 
 /// Continues in the saved session if that can be used, otherwise opens a new one.
-fn connect(context: &Context<'_>, server: &mut Server, probe: Probe) -> Result<(), CommandError> {
+fn connect(
+    context: &Context<'_>,
+    server: &mut Server,
+    probe: EraProbe,
+) -> Result<(), CommandError> {
     let options = context.options;
     if server.is_probe() {
         let session = given_session(options, server.saved.record.as_ref())?;

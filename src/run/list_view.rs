@@ -5,7 +5,7 @@ use std::io;
 use serde_json::Value;
 
 use super::Context;
-use super::tools::Kind;
+use super::tools::ListKind;
 use crate::cli::Listing;
 use crate::output::{count, first_sentence, table};
 
@@ -51,7 +51,7 @@ pub(crate) fn show(
     Ok(())
 }
 
-impl Kind {
+impl ListKind {
     /// Formats a resource, a template or a prompt as a table row.
     pub(crate) fn row(&self, item: &Value) -> Vec<String> {
         let text = |field: &str| item[field].as_str().unwrap_or_default();

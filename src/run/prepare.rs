@@ -137,7 +137,7 @@ fn named(target: Target) -> Result<Named, Failure> {
             endpoint
         }
         Target::Demo => {
-            let demo = Demo::start(0, demo::Options::default()).map_err(|error| {
+            let demo = Demo::start(0, demo::DemoOptions::default()).map_err(|error| {
                 let text = format!("cannot start the built-in server: {error}");
                 Failure::new(Kind::Unreachable, text)
             })?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::cli::Options;
-use crate::client::{Handshake, Probe, Session};
+use crate::client::{EraProbe, Handshake, Session};
 use crate::failure::Failure;
 use crate::protocol::types::Transport;
 use crate::protocol::{headers, version};
@@ -14,7 +14,7 @@ use crate::session::{Credentials, Record};
 use crate::transport;
 
 /// Returns the handshake settings from the options and the capabilities to declare.
-pub(crate) fn handshake(options: &Options, probe: Probe, capabilities: &Value) -> Handshake {
+pub(crate) fn handshake(options: &Options, probe: EraProbe, capabilities: &Value) -> Handshake {
     Handshake {
         asked: asked_version(options).map(str::to_owned),
         probe,

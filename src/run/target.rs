@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{CommandError, Context};
 use crate::arguments::ranked;
-use crate::config::{self, Configured, Found, Reached, Remote};
+use crate::config::{self, Configured, ConfiguredServers, Reached, Remote};
 use crate::endpoint::Endpoint;
 use crate::failure::Failure;
 use crate::failure::quoted;
@@ -13,7 +13,7 @@ use crate::redact::{command_without_secrets, without_secrets};
 use crate::session::{Credentials, FromFile, Target, TargetError, expand, resolve};
 
 /// Reads the configuration files.
-pub(crate) fn configured(context: &Context<'_>) -> Found {
+pub(crate) fn configured(context: &Context<'_>) -> ConfiguredServers {
     let folder = std::env::current_dir().unwrap_or_default();
     config::find(context.options.config.as_deref(), context.env, &folder)
 }

@@ -9,10 +9,10 @@ use super::input::wrong_arguments;
 use super::server::Server;
 use super::settings::handshake;
 use super::{CommandError, Context};
-use crate::arguments::{Given, Problems, Typing, ranked};
-use crate::client::{self, Answer, Client, ClientConfig, Probe, RpcRequest};
+use crate::arguments::{ArgumentInput, Problems, Typing, ranked};
+use crate::client::{self, Client, ClientConfig, EraProbe, RpcRequest, RpcResponse};
 use crate::exchange::Recorder;
-use crate::failure::{Failure, Kind as FailureKind, quoted};
+use crate::failure::{Failure, Kind, quoted};
 use crate::output::one_line;
 use crate::protocol::methods;
 use crate::protocol::mirror::Mirrored;
@@ -32,7 +32,7 @@ pub(crate) fn known_tool(
     context: &Context<'_>,
     server: &mut Server,
     name: &str,
-    given: Option<&Given>,
+    given: Option<&ArgumentInput>,
     typing: Typing,
 ) -> Result<Option<Tool>, CommandError> {
     let known = remembered(context, server)?;
@@ -82,7 +82,7 @@ pub(crate) fn usable(
     match &tool.mirrored {
         Err(why) if is_modern && typing != Typing::Lenient => {
             let text = format!("the server's definition of {} is invalid: {why}", tool.name);
-            Err(Failure::new(FailureKind::Protocol, text)
+            Err(Failure::new(Kind::Protocol, text)
                 .with_next("the same with --no-validate", "calls it without the mirrored headers")
                 .into())
         }
@@ -93,7 +93,7 @@ pub(crate) fn usable(
 pub(crate) fn typed(
     server: &Server,
     name: &str,
-    given: &Given,
+    given: &ArgumentInput,
     tool: Option<&Tool>,
     typing: Typing,
 ) -> Result<Map<String, Value>, CommandError> {
@@ -211,7 +211,7 @@ pub(crate) fn send(
     context: &Context<'_>,
     server: &mut Server,
     rpc: &mut RpcRequest,
-) -> Result<Result<Answer, client::Error>, CommandError> {
+) -> Result<Result<RpcResponse, client::Error>, CommandError> {
     let outcome = server.client.request(rpc);
     match &outcome {
         Err(error)
@@ -241,7 +241,8 @@ pub(crate) fn look_up(context: &Context<'_>, name: &str, server: &Server) -> Opt
         let (endpoint, headers) = (client.endpoint().clone(), client.headers().to_vec());
         let mut aside = Client::new(endpoint, headers, Arc::new(config)).ok()?;
         let declared = json!({});
-        let opened = aside.open(&handshake(context.options, Probe::ListTools, &declared)).ok()?;
+        let opened =
+            aside.open(&handshake(context.options, EraProbe::ListTools, &declared)).ok()?;
         let tools = opened.tools.or_else(|| aside.list_tools().ok());
         aside.close_streams();
         let _ = aside.close();
@@ -251,7 +252,7 @@ pub(crate) fn look_up(context: &Context<'_>, name: &str, server: &Server) -> Opt
 }
 
 /// A kind of list.
-pub(crate) struct Kind {
+pub(crate) struct ListKind {
     pub(crate) method: &'static str,
     /// Key of the items in the result.
     pub(crate) key: &'static str,
@@ -263,7 +264,7 @@ pub(crate) struct Kind {
     pub(crate) next: &'static str,
 }
 
-pub(crate) const RESOURCES: Kind = Kind {
+pub(crate) const RESOURCES: ListKind = ListKind {
     method: methods::LIST_RESOURCES,
     key: "resources",
     name: "uri",
@@ -271,7 +272,7 @@ pub(crate) const RESOURCES: Kind = Kind {
     next: "mcpoke read-resource URI reads one",
 };
 
-pub(crate) const TEMPLATES: Kind = Kind {
+pub(crate) const TEMPLATES: ListKind = ListKind {
     method: methods::LIST_RESOURCE_TEMPLATES,
     key: "resourceTemplates",
     name: "uriTemplate",
@@ -279,7 +280,7 @@ pub(crate) const TEMPLATES: Kind = Kind {
     next: "mcpoke read-resource URI, with the braces filled in, reads one",
 };
 
-pub(crate) const PROMPTS: Kind = Kind {
+pub(crate) const PROMPTS: ListKind = ListKind {
     method: methods::LIST_PROMPTS,
     key: "prompts",
     name: "name",

@@ -5,7 +5,7 @@ use std::io;
 
 use super::interrupt::Watched;
 use super::limits::Limits;
-use crate::exchange::{Failure as Error, FailureKind as ErrorKind, Phase};
+use crate::exchange::{Phase, TransportError as Error, TransportErrorKind as ErrorKind};
 
 /// Reports an interrupt if the user pressed Ctrl-C, because it then caused the failure.
 pub(super) fn unless_interrupted(failure: Error, watched: &Watched) -> Error {

@@ -17,8 +17,8 @@ use super::tls::{TlsConnector, TlsOptions};
 use super::wire::{TeeConnector, WireLog, note_wire};
 use crate::endpoint::Endpoint;
 use crate::exchange::{
-    Connection, Exchange, Failure as Error, FailureKind as ErrorKind, Purpose, Recorder, Request,
-    Times, Wire,
+    Connection, Exchange, Purpose, Recorder, Request, Times, TransportError as Error,
+    TransportErrorKind as ErrorKind, Wire,
 };
 use crate::redact::without_secrets;
 

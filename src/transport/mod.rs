@@ -18,7 +18,7 @@ mod sse;
 mod tls;
 mod wire;
 
-pub use crate::exchange::{Failure as Error, FailureKind as ErrorKind, Phase};
+pub use crate::exchange::{Phase, TransportError as Error, TransportErrorKind as ErrorKind};
 pub use connect::is_public;
 pub use http::{Failed, Http, Options};
 pub use http_sse::{HttpSse, NotSse};

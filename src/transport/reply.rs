@@ -13,8 +13,8 @@ use super::limits::Limits;
 use super::sse::Events;
 use super::wire::{WireLog, note_wire};
 use crate::exchange::{
-    Answer, BodyKind, Exchange, Failure as Error, KEEP_BODY, KEEP_EVENTS, KEEP_STREAM, Recorder,
-    beginning,
+    Answer, BodyKind, Exchange, KEEP_BODY, KEEP_EVENTS, KEEP_STREAM, Recorder,
+    TransportError as Error, beginning,
 };
 use crate::protocol::headers;
 
@@ -47,7 +47,7 @@ const MORE_EVENTS: usize = 8;
 /// A response whose body is still being read.
 pub struct Reply {
     exchange: Box<Exchange>,
-    body: State,
+    body: BodyState,
     log: WireLog,
     recorder: Recorder,
     proxy: Option<String>,
@@ -83,7 +83,7 @@ impl Resumption {
     }
 }
 
-enum State {
+enum BodyState {
     /// No part of the body has been read.
     Fresh(Body),
     Events(Box<Events<Body>>),
@@ -123,7 +123,7 @@ impl Reply {
         note_wire(&mut exchange, &log, proxy.as_deref());
         recorder.tell(|observer, redactor| observer.answered(&exchange, redactor));
         let body = Tapped { body: body.into_reader(), tap: None };
-        let body = State::Fresh(BufReader::with_capacity(16 * 1024, body));
+        let body = BodyState::Fresh(BufReader::with_capacity(16 * 1024, body));
         Self {
             exchange,
             body,
@@ -185,29 +185,29 @@ impl Reply {
     /// `None` at the end, and for a body in another format, which is kept as evidence.
     pub fn next_message(&mut self) -> Result<Option<String>, Error> {
         loop {
-            match std::mem::replace(&mut self.body, State::Ended) {
-                State::Fresh(body) => match self.begin(body) {
+            match std::mem::replace(&mut self.body, BodyState::Ended) {
+                BodyState::Fresh(body) => match self.begin(body) {
                     Ok(Some(document)) => return Ok(Some(document)),
                     Ok(None) => {}
                     Err(error) => return Err(self.fail(error)),
                 },
-                State::Events(mut events) => match self.next_event(&mut events) {
+                BodyState::Events(mut events) => match self.next_event(&mut events) {
                     Ok(Some(data)) => {
-                        self.body = State::Events(events);
+                        self.body = BodyState::Events(events);
                         return Ok(Some(data));
                     }
                     Ok(None) => {}
                     Err(error) => return Err(self.fail(error)),
                 },
-                State::Ended if self.log.was_reset() && self.exchange.failure.is_none() => {
+                BodyState::Ended if self.log.was_reset() && self.exchange.failure.is_none() => {
                     return Err(self.fail(io::ErrorKind::ConnectionReset.into()));
                 }
-                State::Ended
+                BodyState::Ended
                     if self.watched.is_interrupted() && self.exchange.failure.is_none() =>
                 {
                     return Err(self.fail(io::ErrorKind::Interrupted.into()));
                 }
-                State::Ended => return Ok(None),
+                BodyState::Ended => return Ok(None),
             }
         }
     }
@@ -215,7 +215,7 @@ impl Reply {
     /// Reads the whole body as text, in any format, and records none of it. The caller decides
     /// what may be recorded, with [`Self::keep_body`].
     pub fn whole_text(&mut self) -> Result<String, Error> {
-        let State::Fresh(body) = std::mem::replace(&mut self.body, State::Ended) else {
+        let BodyState::Fresh(body) = std::mem::replace(&mut self.body, BodyState::Ended) else {
             return Ok(String::new());
         };
         let bytes = self.read_all(body).map_err(|error| self.fail(error))?;
@@ -240,19 +240,19 @@ impl Reply {
     /// one that does not costs a few milliseconds.
     pub fn finish_whole(mut self) -> Box<Exchange> {
         self.log.set_hurry(Some(HURRY));
-        match std::mem::replace(&mut self.body, State::Ended) {
-            State::Events(mut events) => {
+        match std::mem::replace(&mut self.body, BodyState::Ended) {
+            BodyState::Events(mut events) => {
                 for _ in 0..MORE_EVENTS {
                     if !matches!(self.next_event(&mut events), Ok(Some(_))) {
                         break;
                     }
                 }
             }
-            State::Fresh(body) => {
+            BodyState::Fresh(body) => {
                 // Responses to notifications may have a body, which nothing uses.
                 let _ = body.take(4096).read_to_end(&mut Vec::new());
             }
-            State::Ended => {}
+            BodyState::Ended => {}
         }
         self.finish()
     }
@@ -261,7 +261,7 @@ impl Reply {
     /// `is_gone` returns true, the receiver has hung up, and that is recorded as the failure.
     /// Returns the exchange and whether the whole body arrived.
     pub fn relay(mut self, tap: Tap, is_gone: impl FnOnce() -> bool) -> (Box<Exchange>, bool) {
-        if let State::Fresh(body) = &mut self.body {
+        if let BodyState::Fresh(body) = &mut self.body {
             body.get_mut().tap = Some(tap);
         }
         // An error is recorded as the failure of the exchange.
@@ -275,7 +275,7 @@ impl Reply {
 
     /// Ends the exchange. Closes the connection if the body was not read to its end.
     pub fn finish(mut self) -> Box<Exchange> {
-        self.body = State::Ended;
+        self.body = BodyState::Ended;
         note_wire(&mut self.exchange, &self.log, self.proxy.as_deref());
         self.recorder.finished(&self.exchange);
         self.exchange
@@ -297,7 +297,7 @@ impl Reply {
         self.note(|answer| answer.shape = shape);
         match shape {
             BodyKind::Events => {
-                self.body = State::Events(Box::new(Events::new(body, self.limits.max_size)));
+                self.body = BodyState::Events(Box::new(Events::new(body, self.limits.max_size)));
                 Ok(None)
             }
             BodyKind::Json => self.read_document(body).map(Some),

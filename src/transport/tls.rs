@@ -16,7 +16,7 @@ use ureq::unversioned::transport::{
 };
 
 use super::wire::WireLog;
-use crate::exchange::{Failure as Error, FailureKind as ErrorKind, Phase, Tls};
+use crate::exchange::{Phase, Tls, TransportError as Error, TransportErrorKind as ErrorKind};
 
 /// TLS options of the user.
 #[derive(Debug, Clone, Default)]

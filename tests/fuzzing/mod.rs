@@ -5,7 +5,7 @@
 
 use std::io::{BufReader, Read};
 
-use mcpoke::arguments::{Given, Typing};
+use mcpoke::arguments::{ArgumentInput, Typing};
 use mcpoke::protocol::content::ToolResult;
 use mcpoke::protocol::jsonrpc::{self, Message};
 use mcpoke::protocol::types::{InitializeResult, Tool};
@@ -109,7 +109,7 @@ pub(crate) fn arguments(data: &[u8]) {
     let schema = serde_json::from_str(lines.next().unwrap_or_default()).ok();
     let words: Vec<String> = lines.map(str::to_owned).collect();
     let read = |path: &str| Ok(path.as_bytes().to_vec());
-    let Ok(given) = Given::read(None, &words, &read) else { return };
+    let Ok(given) = ArgumentInput::read(None, &words, &read) else { return };
     for typing in [Typing::Checked, Typing::Lenient, Typing::Strings] {
         let typed = given.typed(schema.as_ref(), typing);
         if let (Typing::Lenient, Ok(arguments)) = (typing, &typed) {

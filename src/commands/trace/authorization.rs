@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 
 use crate::endpoint::Endpoint;
 use crate::exchange::Exchange;
-use crate::oauth::{Challenge, Error, Found, discover, scopes_for};
+use crate::oauth::{Challenge, Discovery, Error, discover, scopes_for};
 use crate::run::Context;
 use crate::run::authorize::Authorization;
 use crate::transport;
 
 /// Result of the discovery.
 pub(super) struct Way {
-    outcome: Result<Found, Error>,
+    outcome: Result<Discovery, Error>,
     scopes: Vec<String>,
 }
 
@@ -60,7 +60,7 @@ impl Way {
         lines
     }
 
-    fn clients(found: &Found) -> &'static str {
+    fn clients(found: &Discovery) -> &'static str {
         let server = &found.server;
         match (server.client_id_metadata_document_supported, &server.registration_endpoint) {
             (true, Some(_)) => {

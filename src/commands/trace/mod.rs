@@ -13,9 +13,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::arguments::{Given, Typing};
+use crate::arguments::{ArgumentInput, Typing};
 use crate::cli::Trace;
-use crate::client::{Idempotency, Probe as Find, RpcRequest};
+use crate::client::{EraProbe, Idempotency, RpcRequest};
 use crate::diagnose::{Profile, Step};
 use crate::env::Env;
 use crate::exchange::{Exchange, Purpose};
@@ -80,7 +80,7 @@ fn experiment(
         }
     };
     let recipes = args.html.is_some().then(|| (rpc.clone(), tool.clone()));
-    let handshake = handshake(context.options, Find::Discover, &server.serving.capabilities);
+    let handshake = handshake(context.options, EraProbe::Discover, &server.serving.capabilities);
     let (endpoint, http) =
         (server.client.endpoint().clone(), server.client.config().options.clone());
     let mut probe = Probe::new(&mut server.client, &handshake, rpc, tool, args.passive);
@@ -233,7 +233,7 @@ fn write_page(
     recipes: Vec<(&'static str, String)>,
 ) -> Result<(), CommandError> {
     let redactor = context.recorder.redactor();
-    let page = report::Page { title, server, exchanges, lines, recipes, redactor: &redactor };
+    let page = report::HtmlPage { title, server, exchanges, lines, recipes, redactor: &redactor };
     report::write_page(path, &page).map_err(|error| {
         Failure::new(Kind::State, format!("cannot write {}: {error}", path.display())).into()
     })
@@ -269,8 +269,8 @@ fn request(
         }
         return Ok((request_for(Purpose::of(methods::LIST_TOOLS), json!({})), None));
     };
-    let given =
-        Given::read(None, words, &read_file).map_err(|problems| wrong_arguments(name, problems))?;
+    let given = ArgumentInput::read(None, words, &read_file)
+        .map_err(|problems| wrong_arguments(name, problems))?;
     let tool =
         if given.needs_schema(Typing::Lenient) { look_up(context, name, server) } else { None };
     let schema = tool.as_ref().map(|tool| &tool.input_schema);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::probe::Probe;
-use super::{Failure, Find, failed_at};
+use super::{EraProbe, Failure, failed_at};
 use crate::client::RpcRequest;
 use crate::diagnose::{Eras, Profile, Step};
 use crate::exchange::Exchange;
@@ -13,7 +13,7 @@ use crate::protocol::types::Tool;
 use crate::protocol::version::{LATEST_HANDSHAKE, LATEST_MODERN, is_spoken};
 use crate::redact::is_sensitive_header;
 use crate::report::Language;
-use crate::report::{self, Given, Recipe, Speaks};
+use crate::report::{self, HeaderSource, Recipe, Speaks};
 use crate::run::server::Server;
 use crate::run::settings::handshake;
 use crate::run::{Context, Outcome};
@@ -32,7 +32,7 @@ pub(super) fn run(
     tool: Option<&Tool>,
     language: Language,
 ) -> Outcome {
-    let handshake = handshake(context.options, Find::Discover, &server.serving.capabilities);
+    let handshake = handshake(context.options, EraProbe::Discover, &server.serving.capabilities);
     let list = RpcRequest::list_tools();
     let mut probe = Probe::new(&mut server.client, &handshake, list, None, false);
     let ended = probe.run();
@@ -53,7 +53,7 @@ pub(super) fn run(
     };
     context.console.out.bytes(report::recipe(&recipe, language).as_bytes())?;
     for (name, given) in &recipe.headers {
-        if let Given::Secret(_, variable) = given {
+        if let HeaderSource::Secret(_, variable) = given {
             context.console.note(&format!("reads ${variable} for the header {name}"));
         }
     }
@@ -127,21 +127,21 @@ fn lost(profile: &Profile) -> Vec<u16> {
 }
 
 /// Returns the user's headers, with secrets as variables.
-fn headers(server: &Server) -> Vec<(String, Given)> {
+fn headers(server: &Server) -> Vec<(String, HeaderSource)> {
     let credentials = &server.identity.given;
-    let mut headers: Vec<(String, Given)> = credentials
+    let mut headers: Vec<(String, HeaderSource)> = credentials
         .headers
         .iter()
         .map(|(name, template)| {
             let given = match template.strip_prefix("env:") {
-                Some(variable) => Given::Secret(String::new(), variable.to_owned()),
+                Some(variable) => HeaderSource::Secret(String::new(), variable.to_owned()),
                 None if is_sensitive_header(name)
                     || template.contains(['$', '\u{7b}'])
                     || template.starts_with("file:") =>
                 {
                     secret(name, template)
                 }
-                None => Given::Plain(template.clone()),
+                None => HeaderSource::Plain(template.clone()),
             };
             (name.clone(), given)
         })
@@ -152,24 +152,30 @@ fn headers(server: &Server) -> Vec<(String, Given)> {
         let bearer = credentials.bearer.as_deref();
         let variable = bearer.map_or(Some("MCPOKE_BEARER"), |bearer| bearer.strip_prefix("env:"));
         let variable = variable.unwrap_or("MCP_TOKEN").to_owned();
-        headers.push(("Authorization".to_owned(), Given::Secret("Bearer ".to_owned(), variable)));
+        headers.push((
+            "Authorization".to_owned(),
+            HeaderSource::Secret("Bearer ".to_owned(), variable),
+        ));
     }
     headers
 }
 
 /// Replaces a secret by a variable named after its header; keeps the scheme of
 /// `Authorization`.
-fn secret(name: &str, value: &str) -> Given {
+fn secret(name: &str, value: &str) -> HeaderSource {
     let scheme = value.split_once(' ').map(|(scheme, _)| scheme);
     let scheme = scheme.filter(|scheme| {
         name.eq_ignore_ascii_case("authorization")
             && scheme.chars().all(|c| c.is_ascii_alphanumeric())
     });
     if let Some(scheme) = scheme {
-        return Given::Secret(format!("{scheme} "), "MCP_TOKEN".to_owned());
+        return HeaderSource::Secret(format!("{scheme} "), "MCP_TOKEN".to_owned());
     }
     let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
-    Given::Secret(String::new(), format!("MCP_{}", name.chars().map(letter).collect::<String>()))
+    HeaderSource::Secret(
+        String::new(),
+        format!("MCP_{}", name.chars().map(letter).collect::<String>()),
+    )
 }
 
 #[cfg(test)]
@@ -179,8 +185,8 @@ mod tests {
     #[test]
     fn a_secret_is_in_a_variable_of_its_own() {
         let secret = |name, value| match super::secret(name, value) {
-            Given::Secret(before, variable) => (before, variable),
-            Given::Plain(text) => panic!("{text}"),
+            HeaderSource::Secret(before, variable) => (before, variable),
+            HeaderSource::Plain(text) => panic!("{text}"),
         };
         assert_eq!(secret("Authorization", "Basic abc"), ("Basic ".into(), "MCP_TOKEN".into()));
         assert_eq!(secret("X-Api-Key", "s3cret"), (String::new(), "MCP_X_API_KEY".into()));

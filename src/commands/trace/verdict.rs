@@ -135,7 +135,7 @@ impl Verdict {
         redactor: &Redactor,
         ascii: bool,
     ) -> std::io::Result<()> {
-        let page = Page { out, redactor, ascii };
+        let page = VerdictPage { out, redactor, ascii };
         out.line("")?;
         let lines = self.lines(Some(first));
         // Show an unexplained exchange in full.
@@ -287,7 +287,7 @@ impl ClientAudit {
         ascii: bool,
     ) -> std::io::Result<()> {
         out.line("")?;
-        Page { out, redactor, ascii }.entries(&self.lines())
+        VerdictPage { out, redactor, ascii }.entries(&self.lines())
     }
 
     pub(super) fn to_json(&self) -> Value {
@@ -321,7 +321,7 @@ impl Lines {
 }
 
 /// Printer for wrapped text with labels.
-struct Page<'p> {
+struct VerdictPage<'p> {
     out: &'p Stream,
     redactor: &'p Redactor,
     /// Replaces this program's own non-ASCII characters.
@@ -331,7 +331,7 @@ struct Page<'p> {
 /// Width of the label column.
 const LABEL: usize = 17;
 
-impl Page<'_> {
+impl VerdictPage<'_> {
     fn entries(&self, lines: &[(String, String)]) -> std::io::Result<()> {
         lines.iter().try_for_each(|(label, text)| self.entry(label, text))
     }

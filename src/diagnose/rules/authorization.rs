@@ -6,7 +6,7 @@ use url::form_urlencoded;
 
 use super::super::id::RuleId;
 use super::super::rule::{Certainty, Conclusion, Evidence, Next, RECENT, RULE, Rule, succeeded};
-use crate::exchange::{Exchange, FailureKind, Objection};
+use crate::exchange::{Exchange, Objection, TransportErrorKind};
 use crate::oauth::{self, Challenge, REGISTRATION, RESOURCE_METADATA, SERVER_METADATA, TOKEN};
 
 const DISCOVERY: &str = "2026-07-28, Authorization Server Discovery";
@@ -64,7 +64,7 @@ pub(super) fn certain(because: String) -> Conclusion {
 
 /// Returns true if the response was rejected for this reason.
 fn rejected_as(evidence: &Evidence<'_>, objection: Objection) -> bool {
-    evidence.failure() == Some(FailureKind::Rejected(objection))
+    evidence.failure() == Some(TransportErrorKind::Rejected(objection))
 }
 
 /// Quotes text from elsewhere: shortened, escaped, and without secrets.
@@ -102,7 +102,7 @@ a private one.",
         }
         let unsafe_one = named.into_iter().find(|address| !oauth::is_usable(address));
         let private = evidence.exchange.failure.as_ref();
-        let private = private.filter(|failure| failure.kind == FailureKind::PrivateAddress);
+        let private = private.filter(|failure| failure.kind == TransportErrorKind::PrivateAddress);
         match (unsafe_one, private) {
             (Some(address), _) => Some(certain(format!("it names {}", said(address)))),
             (None, Some(failure)) => Some(certain(failure.text.clone())),

@@ -3,7 +3,7 @@
 use super::super::id::RuleId;
 use super::super::rule::{Certainty, Conclusion, Evidence, FirstLine, Next, RULE, Rule, succeeded};
 use super::unlabelled_accept;
-use crate::exchange::{BodyKind, FailureKind};
+use crate::exchange::{BodyKind, TransportErrorKind};
 use crate::protocol::headers;
 use crate::protocol::{codes, methods};
 
@@ -353,7 +353,10 @@ what is sent, or the proxy does not let it through. MCP does not come into it ye
     find: |evidence| {
         let failed = evidence.answer.is_none() && evidence.exchange.wire.sent == 0;
         let kind = evidence.failure()?;
-        let other = matches!(kind, FailureKind::Tls | FailureKind::Unusable | FailureKind::Unknown);
+        let other = matches!(
+            kind,
+            TransportErrorKind::Tls | TransportErrorKind::Unusable | TransportErrorKind::Unknown
+        );
         (failed && !other).then(|| Certainty::Certain.into())
     },
     ..RULE
@@ -373,7 +376,7 @@ HTTP, or the other way round, fails at the same place.",
     first_line: FirstLine::Client,
     stops_trace: true,
     find: |evidence| {
-        let failed = evidence.failure() == Some(FailureKind::Tls);
+        let failed = evidence.failure() == Some(TransportErrorKind::Tls);
         (evidence.answer.is_none() && failed).then(|| Certainty::Certain.into())
     },
     ..RULE

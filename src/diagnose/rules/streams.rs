@@ -2,7 +2,7 @@
 
 use super::super::id::RuleId;
 use super::super::rule::{Certainty, Conclusion, FirstLine, RECENT, RULE, Rule, succeeded};
-use crate::exchange::{BodyKind, FailureKind};
+use crate::exchange::{BodyKind, TransportErrorKind};
 
 pub(super) static STREAM_EMPTY: Rule = Rule {
     id: RuleId::StreamEmpty,
@@ -22,7 +22,7 @@ taken up again with a GET and Last-Event-ID.",
         let asks = evidence.is_post() && evidence.exchange.has_id();
         let nothing = matches!(answer.shape, BodyKind::Events | BodyKind::Empty)
             && answer.last_message().is_none();
-        let gone = evidence.failure() == Some(FailureKind::ClientGone);
+        let gone = evidence.failure() == Some(TransportErrorKind::ClientGone);
         (answer.status == 200 && asks && nothing && !gone).then(|| Certainty::Likely.into())
     },
     ..RULE
@@ -47,7 +47,7 @@ proxy sends nothing at all.",
     reach: RECENT,
     find: |evidence| {
         // Servers open this stream at once, but not even the headers arrived in time.
-        let late = matches!(evidence.failure(), Some(FailureKind::TooSlow(_)));
+        let late = matches!(evidence.failure(), Some(TransportErrorKind::TooSlow(_)));
         let stream = evidence.exchange.request.method == "GET";
         let works = evidence.earlier.iter().chain(evidence.later).any(|e| e.request.method == "POST" && succeeded(e));
         (late && stream && works && evidence.answer.is_none()).then(|| Conclusion {

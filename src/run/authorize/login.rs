@@ -6,8 +6,9 @@ use std::time::SystemTime;
 use super::renewal::requester;
 use super::{Authorization, nobody};
 use crate::oauth::{
-    Callback, Challenge, Client, Error, ErrorKind, Found, Given, Method, OFFLINE, Origin,
-    ServerMetadata, Token, Web, begin, can_begin, discover, identify, of_server, scopes_for,
+    Callback, Challenge, Client, Discovery, Error, ErrorKind, Method, OFFLINE, Origin,
+    RegistrationHints, ServerMetadata, Token, Web, begin, can_begin, discover, identify, of_server,
+    scopes_for,
 };
 use crate::session::{Grant, KeyReference, Login, Record};
 
@@ -96,7 +97,7 @@ impl Authorization {
         &self,
         web: &mut Web,
         challenge: Option<&Challenge>,
-    ) -> Result<Found, Error> {
+    ) -> Result<Discovery, Error> {
         let known = self.login.as_ref().map(|login| login.issuer.as_str());
         discover(web, &self.endpoint, challenge, known)
     }
@@ -106,7 +107,7 @@ impl Authorization {
     pub(crate) fn by(
         &mut self,
         web: &mut Web,
-        found: &Found,
+        found: &Discovery,
         challenge: Option<&Challenge>,
         wishes: &LoginOptions,
     ) -> Result<Login, Error> {
@@ -130,7 +131,7 @@ impl Authorization {
     fn by_code(
         &mut self,
         web: &mut Web,
-        found: &Found,
+        found: &Discovery,
         scopes: &[String],
         wishes: &LoginOptions,
     ) -> Result<Login, Error> {
@@ -158,7 +159,7 @@ impl Authorization {
             let text = format!("cannot listen for the browser on 127.0.0.1: {error}");
             Error::new(ErrorKind::Usage, text)
         })?;
-        let given = Given {
+        let given = RegistrationHints {
             id: wishes.client_id.clone(),
             secret: wishes.client_secret.clone(),
             metadata_url: wishes.metadata_url.clone(),
@@ -183,7 +184,7 @@ impl Authorization {
 
     /// Builds a pre-registered client from `--client-id`, which a login without a person
     /// requires.
-    fn given_client(found: &Found, wishes: &LoginOptions) -> Result<Client, Error> {
+    fn given_client(found: &Discovery, wishes: &LoginOptions) -> Result<Client, Error> {
         let Some(id) = &wishes.client_id else {
             return Err(Error::new(ErrorKind::Usage, "--client-id is wanted as well"));
         };
@@ -197,7 +198,7 @@ impl Authorization {
             id: id.clone(),
             secret: wishes.client_secret.clone(),
             method,
-            origin: Origin::Given,
+            origin: Origin::RegistrationHints,
             redirect_uri: None,
             expires: None,
         })
@@ -206,7 +207,7 @@ impl Authorization {
     fn by_credentials(
         &mut self,
         web: &mut Web,
-        found: &Found,
+        found: &Discovery,
         scopes: Vec<String>,
         wishes: &LoginOptions,
     ) -> Result<Login, Error> {
@@ -227,7 +228,7 @@ impl Authorization {
     fn by_enterprise(
         &mut self,
         web: &mut Web,
-        found: &Found,
+        found: &Discovery,
         scopes: Vec<String>,
         wishes: &LoginOptions,
     ) -> Result<Login, Error> {
@@ -269,7 +270,7 @@ impl Authorization {
     fn login_of(
         &self,
         web: &Web,
-        found: &Found,
+        found: &Discovery,
         client: Client,
         grant: Grant,
         scopes: Vec<String>,

@@ -6,7 +6,7 @@ use super::login::LoginOptions;
 use super::{Authorization, expired, nobody, not_renewable};
 use crate::client::Authorizer;
 use crate::exchange::Exchange;
-use crate::oauth::{Challenge, Error, ErrorKind, Found, Web, union};
+use crate::oauth::{Challenge, Discovery, Error, ErrorKind, Web, union};
 use crate::session::{Grant, Login};
 
 /// Age up to which a token counts as fresh.
@@ -124,7 +124,7 @@ impl Authorization {
     fn log_in_at(
         &mut self,
         web: &mut Web,
-        found: &Found,
+        found: &Discovery,
         challenge: Option<&Challenge>,
         wishes: &LoginOptions,
     ) -> Result<(), Error> {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Case, failing, sending};
 use crate::exchange::Exchange;
 use crate::exchange::testing::{answered, sent, with_headers};
-use crate::exchange::{FailureKind, Objection};
+use crate::exchange::{Objection, TransportErrorKind};
 use crate::oauth::{REGISTRATION, RESOURCE_METADATA, SERVER_METADATA, TOKEN};
 
 const CHALLENGE: [(&str, &str); 1] = [("www-authenticate", "Bearer")];
@@ -32,7 +32,7 @@ fn resource(document: &Value) -> Exchange {
     let url = "https://h/.well-known/oauth-protected-resource/mcp";
     failing(
         about(RESOURCE_METADATA, url, 200, document),
-        FailureKind::Rejected(Objection::Other),
+        TransportErrorKind::Rejected(Objection::Other),
         1,
     )
 }
@@ -41,7 +41,7 @@ fn server(issuer: &str, why: Objection) -> Exchange {
     let url = "https://as/.well-known/oauth-authorization-server/t";
     let document = json!({"issuer": issuer, "authorization_endpoint": "https://as/authorize",
         "token_endpoint": "https://as/token", "code_challenge_methods_supported": ["S256"]});
-    failing(about(SERVER_METADATA, url, 200, &document), FailureKind::Rejected(why), 1)
+    failing(about(SERVER_METADATA, url, 200, &document), TransportErrorKind::Rejected(why), 1)
 }
 
 fn token(form: &str, status: u16, document: &Value) -> Exchange {
@@ -118,7 +118,7 @@ pub(super) fn cases() -> Vec<Case> {
                     200,
                     &json!({"issuer": "https://as"}),
                 ),
-                FailureKind::Rejected(Objection::NoPkce),
+                TransportErrorKind::Rejected(Objection::NoPkce),
                 1,
             )),
             after(server("https://as/t", Objection::NoRegistration)),

@@ -6,7 +6,7 @@ mod sessions;
 
 use super::super::{explain_at, rules};
 use crate::exchange::testing::{answered, sent, with_headers};
-use crate::exchange::{BodyKind, Event, Exchange, Failure, FailureKind, Phase};
+use crate::exchange::{BodyKind, Event, Exchange, Phase, TransportError, TransportErrorKind};
 
 const RESULT: &str = r#"{"jsonrpc":"2.0","id":"x","result":{}}"#;
 
@@ -41,9 +41,9 @@ fn modern(exchange: Exchange) -> Exchange {
     sending(exchange, &[("mcp-protocol-version", "2026-07-28"), ("mcp-method", "tools/list")])
 }
 
-fn failing(mut exchange: Exchange, kind: FailureKind, bytes: u64) -> Exchange {
+fn failing(mut exchange: Exchange, kind: TransportErrorKind, bytes: u64) -> Exchange {
     let (phase, may_have_run) = (Phase::Wait, bytes > 0);
-    exchange.failure = Some(Failure { kind, phase, text: "x".to_owned(), may_have_run });
+    exchange.failure = Some(TransportError { kind, phase, text: "x".to_owned(), may_have_run });
     exchange.wire.sent = bytes;
     exchange
 }
@@ -90,13 +90,13 @@ fn cases() -> Vec<Case> {
     vec![
         (
             "unreachable",
-            (vec![failing(sent("tools/list", None), FailureKind::Unreachable, 0)], 0),
-            (vec![failing(sent("tools/list", None), FailureKind::Broken, 300)], 0),
+            (vec![failing(sent("tools/list", None), TransportErrorKind::Unreachable, 0)], 0),
+            (vec![failing(sent("tools/list", None), TransportErrorKind::Broken, 300)], 0),
         ),
         (
             "tls",
-            (vec![failing(sent("tools/list", None), FailureKind::Tls, 0)], 0),
-            (vec![failing(sent("tools/list", None), FailureKind::Unreachable, 0)], 0),
+            (vec![failing(sent("tools/list", None), TransportErrorKind::Tls, 0)], 0),
+            (vec![failing(sent("tools/list", None), TransportErrorKind::Unreachable, 0)], 0),
         ),
         (
             "auth-challenge-remapped",
@@ -306,7 +306,8 @@ fn cases() -> Vec<Case> {
             "stream-buffered",
             (
                 vec![opened(), {
-                    let mut late = failing(get(200, ""), FailureKind::TooSlow("--timeout"), 300);
+                    let mut late =
+                        failing(get(200, ""), TransportErrorKind::TooSlow("--timeout"), 300);
                     late.answer = None;
                     late
                 }],
@@ -317,7 +318,7 @@ fn cases() -> Vec<Case> {
                     opened(),
                     failing(
                         sent("tools/call", Some("s-1")),
-                        FailureKind::TooSlow("--timeout"),
+                        TransportErrorKind::TooSlow("--timeout"),
                         300,
                     ),
                 ],

@@ -69,7 +69,7 @@ impl Phase {
 
 /// Kind of failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FailureKind {
+pub enum TransportErrorKind {
     /// The server was not reached: name lookup, TCP connect or proxy.
     Unreachable,
     /// The TLS handshake failed.
@@ -115,7 +115,7 @@ pub enum Objection {
 const LIMITS: [&str; 5] =
     ["--connect-timeout", "--first-byte-timeout", "--silence-timeout", "--timeout", "--max-size"];
 
-impl FailureKind {
+impl TransportErrorKind {
     const PLAIN: [Self; 14] = [
         Self::Unreachable,
         Self::Tls,
@@ -175,9 +175,9 @@ impl FailureKind {
 
 /// Why an exchange ended early.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
+pub struct TransportError {
     /// The kind of failure.
-    pub kind: FailureKind,
+    pub kind: TransportErrorKind,
     /// The phase in which it happened.
     pub phase: Phase,
     /// The message for people, in lower case and without a full stop.
@@ -186,29 +186,29 @@ pub struct Failure {
     pub may_have_run: bool,
 }
 
-impl Failure {
+impl TransportError {
     /// Returns a failure before anything was sent.
     pub fn unusable(text: impl Into<String>) -> Self {
-        let (kind, phase) = (FailureKind::Unusable, Phase::Prepare);
+        let (kind, phase) = (TransportErrorKind::Unusable, Phase::Prepare);
         Self { kind, phase, text: text.into(), may_have_run: false }
     }
 
     /// Returns the failure of a stream that ended before the response.
     pub fn broken(text: &str) -> Self {
-        let (kind, phase) = (FailureKind::Broken, Phase::Read);
+        let (kind, phase) = (TransportErrorKind::Broken, Phase::Read);
         Self { kind, phase, text: text.to_owned(), may_have_run: true }
     }
 
     /// Returns the failure of a wait that the user interrupted between two exchanges.
     pub fn interrupted() -> Self {
-        let (kind, phase) = (FailureKind::Interrupted, Phase::Read);
+        let (kind, phase) = (TransportErrorKind::Interrupted, Phase::Read);
         Self { kind, phase, text: "interrupted".to_owned(), may_have_run: true }
     }
 
     /// Returns the failure of an exchange that exceeds `--timeout`.
     pub fn too_long(limit: Duration) -> Self {
         Self {
-            kind: FailureKind::TooSlow("--timeout"),
+            kind: TransportErrorKind::TooSlow("--timeout"),
             phase: Phase::Read,
             text: format!("not done within {} s (--timeout)", limit.as_secs_f64()),
             may_have_run: true,
@@ -217,7 +217,7 @@ impl Failure {
 
     /// Returns the failure of an exchange whose client, seen through the proxy, closed first.
     pub fn client_gone() -> Self {
-        let (kind, phase) = (FailureKind::ClientGone, Phase::Read);
+        let (kind, phase) = (TransportErrorKind::ClientGone, Phase::Read);
         let text = "the client hung up before the end".to_owned();
         Self { kind, phase, text, may_have_run: true }
     }
@@ -225,7 +225,7 @@ impl Failure {
     /// Returns true if this side ended the exchange: a limit, Ctrl-C, or options that cannot be used. Such an
     /// end says nothing about the server.
     pub fn by_us(&self) -> bool {
-        use FailureKind::{Interrupted, TooLarge, TooSlow, Unusable};
+        use TransportErrorKind::{Interrupted, TooLarge, TooSlow, Unusable};
         matches!(self.kind, Interrupted | TooLarge(_) | TooSlow(_) | Unusable)
     }
 
@@ -245,7 +245,7 @@ impl Failure {
     pub fn from_json(value: &Value) -> Option<Self> {
         let text = |name: &str| value[name].as_str().unwrap_or_default();
         Some(Self {
-            kind: FailureKind::named(text("kind"), text("limit"))?,
+            kind: TransportErrorKind::named(text("kind"), text("limit"))?,
             phase: Phase::ALL.into_iter().find(|known| known.as_str() == text("phase"))?,
             text: text("text").to_owned(),
             may_have_run: value["sent"].as_bool()?,
@@ -255,21 +255,21 @@ impl Failure {
     /// Returns the failure of an exchange that another program recorded with this text.
     pub fn recorded(text: &str, was_connected: bool) -> Self {
         let (kind, phase) = if was_connected {
-            (FailureKind::Unknown, Phase::Read)
+            (TransportErrorKind::Unknown, Phase::Read)
         } else {
-            (FailureKind::Unreachable, Phase::Connect)
+            (TransportErrorKind::Unreachable, Phase::Connect)
         };
         Self { kind, phase, text: text.to_owned(), may_have_run: was_connected }
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
 }
 
-impl std::error::Error for Failure {}
+impl std::error::Error for TransportError {}
 
 #[cfg(test)]
 mod tests {
@@ -277,21 +277,22 @@ mod tests {
 
     #[test]
     fn every_kind_survives_a_trace_file() {
-        let limited = [FailureKind::TooSlow("--timeout"), FailureKind::TooLarge("--max-size")];
-        for kind in FailureKind::PLAIN.into_iter().chain(limited) {
+        let limited =
+            [TransportErrorKind::TooSlow("--timeout"), TransportErrorKind::TooLarge("--max-size")];
+        for kind in TransportErrorKind::PLAIN.into_iter().chain(limited) {
             for phase in Phase::ALL {
-                let failure = Failure { kind, phase, text: "x".into(), may_have_run: true };
-                assert_eq!(Failure::from_json(&failure.to_json("x")), Some(failure));
+                let failure = TransportError { kind, phase, text: "x".into(), may_have_run: true };
+                assert_eq!(TransportError::from_json(&failure.to_json("x")), Some(failure));
             }
         }
-        assert_eq!(Failure::from_json(&json!("connection refused")), None);
+        assert_eq!(TransportError::from_json(&json!("connection refused")), None);
     }
 
     #[test]
     fn only_our_own_ends_are_ours() {
-        assert!(Failure::too_long(Duration::from_secs(1)).by_us());
-        assert!(Failure::interrupted().by_us() && Failure::unusable("x").by_us());
-        assert!(!Failure::broken("x").by_us() && !Failure::client_gone().by_us());
-        assert!(!Failure::recorded("x", true).by_us());
+        assert!(TransportError::too_long(Duration::from_secs(1)).by_us());
+        assert!(TransportError::interrupted().by_us() && TransportError::unusable("x").by_us());
+        assert!(!TransportError::broken("x").by_us() && !TransportError::client_gone().by_us());
+        assert!(!TransportError::recorded("x", true).by_us());
     }
 }

@@ -113,10 +113,7 @@ mod tests {
     fn the_shapes_real_servers_give_it() {
         // TypeScript SDK and Python; go-sdk, rmcp and PHP; the official server-everything.
         assert_eq!(error(404, -32001, "Session not found"), Loss::Refused);
-        assert_eq!(
-            error(404, -32600, "Not RpcOutcome: Session has been terminated"),
-            Loss::Refused
-        );
+        assert_eq!(error(404, -32600, "Not Found: Session has been terminated"), Loss::Refused);
         assert_eq!(status(404, "session not found\n"), Loss::Refused);
         assert_eq!(status(404, ""), Loss::Refused);
         assert_eq!(status(410, "session terminated"), Loss::Refused);

@@ -343,6 +343,9 @@ fn an_unmarked_list_is_not_asked_for_twice() {
 /// How a server answers a modern request.
 type Answered = fn(&Request) -> Vec<u8>;
 
+/// The command; the answers to server/discover and to tools/list; the exit code; what is sent.
+type Search<'s> = (&'s [&'s str], Answered, Answered, i32, &'s [&'s str]);
+
 const LACKS: Answered =
     |request| request.fails(404, &json!({"code": -32601, "message": "Method not found"}));
 const REFUSES: Answered = |request| request.error(400, -32000, "Server not initialized");
@@ -355,8 +358,7 @@ fn the_search_for_the_era_ends_as_the_answers_say() {
     const MODERN: [&str; 1] = ["2026-07-28"];
     const FORCED: [&str; 2] = ["--protocol-version", "2026-07-28"];
     let list: &[&str] = &["list-tools"];
-    // The command; the answers to server/discover and to tools/list; the exit code; what is sent.
-    let cases: [(&[&str], Answered, Answered, i32, &[&str]); 8] = [
+    let cases: [Search; 8] = [
         // Lacking a method proves the era: what follows needs no marks, and no handshake is tried.
         (&["init"], LACKS, UNMARKED, 0, &["server/discover", "tools/list"]),
         (&["init"], LACKS, LACKS, 0, &["server/discover", "tools/list"]),

@@ -265,6 +265,10 @@ next: mcpoke explain redirected  explains it in full
 
 "#]]
     );
+}
+
+#[test]
+fn of_the_call() {
     let broken = |request: &Request| {
         request.fails(500, &json!({"code": -32603, "message": "the database is locked"}))
     };

@@ -3,6 +3,7 @@
 use super::{Case, RESULT, error, get, list, opened, told};
 use crate::exchange::testing::{answered, sent, with_headers};
 
+#[allow(clippy::too_many_lines)] // a table
 pub(super) fn cases() -> Vec<Case> {
     let missing = error(-32600, "Bad Request: Missing session ID");
     let unknown = error(-32001, "Session not found");

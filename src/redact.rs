@@ -326,6 +326,17 @@ mod tests {
     }
 
     #[test]
+    fn of_a_short_secret_only_its_length_is_shown() {
+        assert_eq!(session_id("0123456789abcde"), "… (15)");
+        assert_eq!(session_id("0123456789abcdef"), "01234567… (16)");
+        assert_eq!(credential("0123456789abcde"), "… (15)");
+        assert_eq!(credential("0123456789abcdef"), "…cdef");
+        let mut redactor = Redactor::new(false);
+        redactor.learn("hunter2hunter2hunter2");
+        assert_eq!(format!("{redactor:?}"), "Redactor(2 secrets)", "and none of them");
+    }
+
+    #[test]
     fn a_challenge_is_no_secret() {
         let value = "Bearer error=\"invalid_token\"";
         assert_eq!(Redactor::new(false).header("WWW-Authenticate", value), value);

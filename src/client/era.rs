@@ -425,3 +425,6 @@ fn server_of(raw: &RawValue) -> Implementation {
     let info = if meta.is_null() { &value["serverInfo"] } else { meta };
     serde_json::from_value(info.clone()).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -155,3 +155,17 @@ fn results_of_unknown_types_are_invalid() {
     sandbox.run(&["init", &server.url]).exits(0);
     sandbox.run(&["list-tools"]).exits(7).says("tools/list must not");
 }
+
+#[test]
+fn a_refusal_that_is_not_about_the_era_is_not_sent_again() {
+    // The status leaves open whether the era has changed; looking again shows that it has not.
+    let server = modern(|request| {
+        (request.rpc() == "tools/call").then(|| request.error(400, -32000, "not today"))
+    });
+    let sandbox = Sandbox::new();
+    sandbox.run(&["init", &server.url]).exits(0);
+    sandbox.run(&["call", "echo", "--raw-strings"]).exits(6).says("not today");
+    let methods = all(&server);
+    assert_eq!(methods.iter().filter(|method| *method == "tools/call").count(), 1, "{methods:?}");
+    assert!(methods.len() > 3, "the era was looked at again: {methods:?}");
+}

@@ -1,5 +1,7 @@
 //! `sessions` and `use`: list the saved servers and select the current one.
 
+use std::time::SystemTime;
+
 use serde_json::{Value, json};
 
 use super::login;
@@ -13,7 +15,7 @@ use crate::session::{Login, Record, Target, resolve};
 
 pub(super) fn list(context: &Context<'_>) -> Outcome {
     let store = context.store_or_refuse("sessions")?;
-    let current = store.current()?;
+    let mut redactor = context.recorder.redactor();
     let mut records = Vec::new();
     for name in store.names()? {
         match store.load(&name) {
@@ -23,78 +25,105 @@ pub(super) fn list(context: &Context<'_>) -> Outcome {
             Err(error) => context.console.note(&format!("mcpoke: {error:#}")),
         }
     }
-    let logins = store.logins();
-    let of = |record: &Record| logins.iter().find(|login| record.is_at(&login.server));
-    // A login may exist for a server that is not saved yet.
-    let apart = || {
-        let is_known = |login: &&Login| !records.iter().any(|record| record.is_at(&login.server));
-        logins.iter().filter(is_known)
-    };
-    let mut redactor = context.recorder.redactor();
     for record in &records {
         record.teach(&mut redactor);
     }
-    let is_current = |record: &Record| current.as_deref() == Some(record.name.as_str());
+    let saved = Saved { records, logins: store.logins(), current: store.current()?, redactor };
     if context.options.wants_json() {
-        let known = records.iter().map(|record| {
-            let mut told = to_json(record, is_current(record), &redactor);
-            told["login"] = of(record).map_or(Value::Null, login::to_json);
-            told
-        });
-        let apart = apart().map(|login| {
-            json!({"name": null, "url": redactor.url(&login.server), "login": login::to_json(login)})
-        });
-        let all = known.chain(apart).collect();
-        context.console.value(&Value::Array(all))?;
+        context.console.value(&saved.to_json())?;
         return Ok(ExitCode::Success);
     }
-    if records.is_empty() && logins.is_empty() {
+    if saved.records.is_empty() && saved.logins.is_empty() {
         context.console.note("nothing is remembered yet\n\nnext: mcpoke init URL");
         return Ok(ExitCode::Success);
     }
-    let now = context.now();
-    let about = |login: &Login| {
-        let scopes = login.allows().join(" ");
-        let expiry = login::expiry(login, now);
-        let expires = if login.is_expired(now) { "" } else { "expires " };
-        let parts = [login::who(login), scopes, format!("{expires}{expiry}")];
-        let parts = parts.iter().filter(|part| !part.is_empty());
-        one_line(&parts.map(String::as_str).collect::<Vec<_>>().join(", "))
-    };
-    let mut rows: Vec<Vec<String>> = records
-        .iter()
-        .map(|record| {
-            let opened = context.env.started.duration_since(record.opened_at()).unwrap_or_default();
-            let session = record.session();
-            let kept = match session.id() {
-                _ if session.is_modern() => "no session needed",
-                _ if !session.transport().is_http() => "a handshake for each command (HTTP+SSE)",
-                Some(_) => "session",
-                None => "no session",
-            };
-            vec![
-                if is_current(record) { "*" } else { "" }.to_owned(),
-                record.name.clone(),
-                redactor.url(&record.url),
-                format!("{}, {kept}", record.protocol_version),
-                format!("opened {} ago", age(opened)),
-                of(record).map(about).unwrap_or_default(),
-            ]
-        })
-        .collect();
-    rows.extend(apart().map(|login| {
-        let url = redactor.url(&login.server);
-        vec![String::new(), String::new(), url, "not begun".into(), String::new(), about(login)]
-    }));
-    if logins.is_empty() {
-        // Without any login, drop the empty login column.
-        for row in &mut rows {
-            row.truncate(5);
-        }
-    }
-    let text = table(&rows, &[3, 30, 80], &context.console.out);
+    let text = table(&saved.rows(context), &[3, 30, 80], &context.console.out);
     context.console.line(&text)?;
     Ok(ExitCode::Success)
+}
+
+/// Everything that is saved.
+struct Saved {
+    records: Vec<Record>,
+    logins: Vec<Login>,
+    /// Name of the current server.
+    current: Option<String>,
+    redactor: Redactor,
+}
+
+impl Saved {
+    fn login_of(&self, record: &Record) -> Option<&Login> {
+        self.logins.iter().find(|login| record.is_at(&login.server))
+    }
+
+    /// Returns the logins at servers that are not saved yet.
+    fn other_logins(&self) -> impl Iterator<Item = &Login> {
+        let is_known = |login: &&Login| !self.records.iter().any(|one| one.is_at(&login.server));
+        self.logins.iter().filter(is_known)
+    }
+
+    fn is_current(&self, record: &Record) -> bool {
+        self.current.as_deref() == Some(record.name.as_str())
+    }
+
+    fn to_json(&self) -> Value {
+        let records = self.records.iter().map(|record| {
+            let mut told = to_json(record, self.is_current(record), &self.redactor);
+            told["login"] = self.login_of(record).map_or(Value::Null, login::to_json);
+            told
+        });
+        let others = self.other_logins().map(|login| {
+            let url = self.redactor.url(&login.server);
+            json!({"name": null, "url": url, "login": login::to_json(login)})
+        });
+        records.chain(others).collect()
+    }
+
+    /// Returns the rows of the table. Without any login, there is no column for them.
+    fn rows(&self, context: &Context<'_>) -> Vec<Vec<String>> {
+        let now = context.now();
+        let mut rows: Vec<Vec<String>> =
+            self.records.iter().map(|record| self.row(record, context)).collect();
+        rows.extend(self.other_logins().map(|login| {
+            let (url, about) = (self.redactor.url(&login.server), about(login, now));
+            vec![String::new(), String::new(), url, "not begun".into(), String::new(), about]
+        }));
+        if self.logins.is_empty() {
+            for row in &mut rows {
+                row.truncate(5);
+            }
+        }
+        rows
+    }
+
+    fn row(&self, record: &Record, context: &Context<'_>) -> Vec<String> {
+        let opened = context.env.started.duration_since(record.opened_at()).unwrap_or_default();
+        let session = record.session();
+        let kept = match session.id() {
+            _ if session.is_modern() => "no session needed",
+            _ if !session.transport().is_http() => "a handshake for each command (HTTP+SSE)",
+            Some(_) => "session",
+            None => "no session",
+        };
+        let login = self.login_of(record).map(|login| about(login, context.now()));
+        vec![
+            if self.is_current(record) { "*" } else { "" }.to_owned(),
+            record.name.clone(),
+            self.redactor.url(&record.url),
+            format!("{}, {kept}", record.protocol_version),
+            format!("opened {} ago", age(opened)),
+            login.unwrap_or_default(),
+        ]
+    }
+}
+
+/// Describes a login: whose it is, what it allows, and until when.
+fn about(login: &Login, now: SystemTime) -> String {
+    let expires = if login.is_expired(now) { "" } else { "expires " };
+    let until = format!("{expires}{}", login::expiry(login, now));
+    let parts = [login::who(login), login.allows().join(" "), until];
+    let parts = parts.iter().filter(|part| !part.is_empty());
+    one_line(&parts.map(String::as_str).collect::<Vec<_>>().join(", "))
 }
 
 /// Formats a record as JSON, without secrets.

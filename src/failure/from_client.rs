@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{Failure, Kind};
-use crate::client::{self, EXTENSION};
-use crate::diagnose::{Certainty, FirstLine, explain_at};
+use crate::client::{self, EXTENSION, ErrorKind};
+use crate::diagnose::{Certainty, Finding, FirstLine, explain_at};
 use crate::exchange::Exchange;
 use crate::oauth;
 use crate::protocol::codes;
@@ -59,7 +59,6 @@ fn what_is_needed(error: &ErrorObject) -> Vec<String> {
 
 /// Converts a failed request to a failure; the history explains it.
 pub fn from_client(error: client::Error, history: &[Exchange]) -> Failure {
-    use client::ErrorKind;
     let stopped = stopped(&error);
     let unauthorized = matches!(error.kind, ErrorKind::Unauthorized(_));
     let mut findings = match &error.exchange {
@@ -71,11 +70,41 @@ pub fn from_client(error: client::Error, history: &[Exchange]) -> Failure {
         }
         None => Vec::new(),
     };
+    if unauthorized {
+        // The authorization error says more than these findings.
+        findings.retain(|finding| !finding.rule.is_general);
+    }
+    let (kind, message, mut details) = in_words(&error);
+    details.extend(stopped.and_then(|kind| end_of(&error, kind)));
+    let tried = error.fallback.as_ref().map(|why| format!("HTTP+SSE was tried as well: {why}"));
+    details.extend(tried);
+    details.extend(error.exchange.as_deref().and_then(about_redirect));
     let answered = error.exchange.as_ref().and_then(|exchange| exchange.answer.as_ref());
     let own_words = matches!(error.kind, ErrorKind::Protocol(_))
         && answered.is_some_and(|answer| answer.last_message().is_some());
-    let mut rpc = None;
-    let (kind, message, mut details) = match &error.kind {
+    let rpc = match &error.kind {
+        ErrorKind::Rpc(sent) | ErrorKind::SessionLost { error: Some(sent), .. } => {
+            Some((sent.code, sent.message.clone()))
+        }
+        _ => None,
+    };
+    let mut failure =
+        Failure { rpc, exchange: error.exchange, details, ..Failure::new(kind, message) };
+    if let Some(finding) = findings.first() {
+        let client_says_more = match finding.rule.first_line {
+            FirstLine::Client => true,
+            FirstLine::Rule => unauthorized || own_words,
+            FirstLine::Always => unauthorized,
+        };
+        explain_by(&mut failure, finding, client_says_more);
+    }
+    failure.findings = findings;
+    failure
+}
+
+/// Returns the kind of an error, its message, and details.
+fn in_words(error: &client::Error) -> (Kind, String, Vec<String>) {
+    match &error.kind {
         ErrorKind::Transport(error) => from_transport(error),
         ErrorKind::Unauthorized(error) => from_oauth(error),
         ErrorKind::Protocol(text) => (Kind::Protocol, text.clone(), Vec::new()),
@@ -87,8 +116,7 @@ pub fn from_client(error: client::Error, history: &[Exchange]) -> Failure {
                 format!("the server asks for {method}, and nobody is here to give it: {why}");
             (Kind::Input, text, Vec::new())
         }
-        ErrorKind::SessionLost { may_have_run, error, renewal } => {
-            rpc = error.as_ref().map(|error| (error.code, error.message.clone()));
+        ErrorKind::SessionLost { may_have_run, renewal, .. } => {
             let renewal =
                 renewal.as_ref().map(|why| format!("No other session could be opened: {why}"));
             let may_have_run = may_have_run.then(|| MAY_HAVE_RUN.to_owned());
@@ -100,7 +128,6 @@ pub fn from_client(error: client::Error, history: &[Exchange]) -> Failure {
             (kind, format!("the server answered HTTP {status}"), Vec::new())
         }
         ErrorKind::Rpc(sent) => {
-            rpc = Some((sent.code, sent.message.clone()));
             let status = error.exchange.as_ref().and_then(|exchange| exchange.status());
             let kind = match (status.map(kind_of_status), sent.code) {
                 (Some(Kind::Auth), _) => Kind::Auth,
@@ -116,49 +143,30 @@ pub fn from_client(error: client::Error, history: &[Exchange]) -> Failure {
             };
             (kind, text, what_is_needed(sent))
         }
-    };
-    if let Some(kind) = stopped {
-        details.extend(end_of(&error, kind));
     }
-    let tried = error.fallback.as_ref().map(|why| format!("HTTP+SSE was tried as well: {why}"));
-    details.extend(tried);
-    let mut failure = Failure { rpc, exchange: error.exchange, ..Failure::new(kind, message) };
-    failure.details.append(&mut details);
-    if unauthorized {
-        // The authorization error says more than these findings.
-        findings.retain(|finding| !finding.rule.is_general);
+}
+
+/// Lets a finding decide on the kind and the first line of a failure.
+fn explain_by(failure: &mut Failure, finding: &Finding, client_says_more: bool) {
+    let rule = finding.rule;
+    // Keep the server's own error message, unless the finding is certain.
+    let certain = finding.certainty == Certainty::Certain || failure.rpc.is_none();
+    if let (Some(kind), true) = (rule.exit, certain) {
+        failure.kind = kind;
     }
-    if let Some(finding) = findings.first() {
-        let rule = finding.rule;
-        let client_says_more = match rule.first_line {
-            FirstLine::Client => true,
-            FirstLine::Rule => unauthorized || own_words,
-            FirstLine::Always => unauthorized,
-        };
-        // Keep the server's own error message, unless the finding is certain.
-        let certain = finding.certainty == Certainty::Certain || failure.rpc.is_none();
-        if let (Some(kind), true) = (rule.exit, certain) {
-            failure.kind = kind;
-        }
-        if (rule.exit.is_none() || certain) && !client_says_more {
-            rule.title.clone_into(&mut failure.message);
-        }
+    if (rule.exit.is_none() || certain) && !client_says_more {
+        rule.title.clone_into(&mut failure.message);
     }
-    let redirect = failure.exchange.as_ref().and_then(|exchange| {
-        let answer = exchange.answer.as_ref()?;
-        transport::judge_redirect(&exchange.request.url, answer.status, answer.header("location"))
-    });
-    match redirect {
-        Some(Redirect::Refuse(why)) => {
-            failure.details.push(format!("The redirect was not followed: {why}."));
-        }
-        Some(Redirect::Follow(_)) => {
-            failure.details.push("There are too many redirects in a row.".to_owned());
-        }
-        None => {}
-    }
-    failure.findings = findings;
-    failure
+}
+
+/// Returns a sentence about a redirect that was not followed.
+fn about_redirect(exchange: &Exchange) -> Option<String> {
+    let answer = exchange.answer.as_ref()?;
+    let location = answer.header("location");
+    Some(match transport::judge_redirect(&exchange.request.url, answer.status, location)? {
+        Redirect::Refuse(why) => format!("The redirect was not followed: {why}."),
+        Redirect::Follow(_) => "There are too many redirects in a row.".to_owned(),
+    })
 }
 
 /// Returns the kind of failure if this side ended the request: on Ctrl-C, or at a time

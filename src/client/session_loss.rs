@@ -134,6 +134,14 @@ mod tests {
     }
 
     #[test]
+    fn a_code_that_says_nothing_of_sessions_leaves_a_doubt() {
+        for status in [404, 410] {
+            assert_eq!(error(status, -32099, "no"), Loss::Doubtful);
+            assert_eq!(error(status, 0, "no"), Loss::Refused);
+        }
+    }
+
+    #[test]
     fn an_empty_answer_may_have_run() {
         let exchange = answered(sent("tools/call", Some("id")), 200, "");
         assert_eq!(loss(&exchange, &ErrorKind::Protocol(String::new())), Loss::Unanswered);

@@ -2,6 +2,7 @@
 //! cause.
 
 mod authorization;
+mod decisions;
 mod sessions;
 
 use super::super::{explain_at, rules};

@@ -312,7 +312,6 @@ pub(super) static AUTH_CLIENT_REFUSED: Rule = Rule {
     title: "the authorization server does not take the client",
     means: "It does not know the id, takes another secret, or registers no client of this kind. `mcpoke login \
             --register` registers anew; --client-id names one that its operator has registered.",
-    server: "",
     specification: "RFC 6749, 5.2; RFC 7591, 3.2.2",
     about: "\
 invalid_client means that the client is not known, that its secret is wrong, or that it says who it is in a \
@@ -351,7 +350,6 @@ pub(super) static AUTH_EXPIRED: Rule = Rule {
     title: "the token has expired, and cannot be renewed",
     means: "Log in again: mcpoke login. Where nobody can, let the client have credentials of its own \
             (--client-credentials), or take a token from elsewhere (--token-command).",
-    server: "",
     specification: "OAuth 2.1, 4.3; 2026-07-28, Authorization, Refresh Tokens",
     about: "\
 Access tokens are short-lived, and refresh tokens end as well: after a time without use, when the user takes \
@@ -376,7 +374,6 @@ pub(super) static AUTH_GRANT_REFUSED: Rule = Rule {
     title: "the authorization server gives no token",
     means: "Its error says why: invalid_scope and invalid_target name what was asked for, access_denied and \
             invalid_grant who asked.",
-    server: "",
     specification: "RFC 6749, 5.2; RFC 8707, 2",
     about: "\
 The token endpoint answers 400 with an error: invalid_request (something is missing), invalid_grant (the code, \

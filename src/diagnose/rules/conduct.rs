@@ -15,7 +15,6 @@ pub(super) static REQUEST_ID_REUSED: Rule = Rule {
     title: "a request has the id of an earlier one in the same session",
     means: "Count the ids up: two requests of one session must not share one. A server that still works on \
             the first may take the second for it, or answer neither.",
-    server: "",
     specification: "2025-11-25, Basic, Messages, Requests",
     about: "\
 Thin clients write \"id\": 1 into every message. That works for as long as every request is over before the \
@@ -47,7 +46,6 @@ pub(super) static INITIALIZED_LATE: Rule = Rule {
     title: "a request was sent before notifications/initialized",
     means: "After the answer to initialize, POST notifications/initialized with the session id, and only then \
             anything else. Strict servers refuse what comes earlier; some drop the session.",
-    server: "",
     specification: "2025-11-25, Lifecycle, Initialization",
     about: "\
 The handshake has three parts: initialize, its answer, and notifications/initialized. Until the third has \
@@ -88,7 +86,6 @@ pub(super) static SESSION_ID_FROM_BODY: Rule = Rule {
     title: "the session id was taken from a body, and is not the one of the header",
     means: "The session id is the value of the response header Mcp-Session-Id. Whatever a body calls a \
             session or an id is something else.",
-    server: "",
     specification: "2025-11-25, Transports, Session Management",
     about: "\
 The answer to initialize is JSON, and holds an id, server names, sometimes a sessionId of the application. \

@@ -14,7 +14,6 @@ pub(super) static AUTH_REQUIRED: Rule = Rule {
     title: "the server wants credentials that were not sent, or refuses those that were",
     means: "Log in with `mcpoke login`, or send a token with --bearer (MCPOKE_BEARER, --token-command), or the \
             header the server asks for with -H 'Name: value'.",
-    server: "",
     specification: "2025-11-25, Authorization, Access Token Usage",
     about: "\
 401 with a WWW-Authenticate header is a question of credentials, and of nothing else: the header says which \
@@ -60,7 +59,6 @@ pub(super) static AUTH_SCOPE: Rule = Rule {
     title: "the token is good, and does not allow this",
     means: "The challenge names the scope that is missing: get a token with it. In a terminal that is asked for \
             by itself; elsewhere `mcpoke login --scope` does it before.",
-    server: "",
     specification: "2025-11-25, Authorization, Scope Challenge Handling",
     about: "\
 A token carries scopes. A request that needs another one is refused with 403 (some servers: 401) and a \
@@ -165,7 +163,6 @@ pub(super) static AUTH_TOKEN_EXPIRED: Rule = Rule {
     title: "the token has expired",
     means: "Get another: mcpoke login, or where it comes from. A login is renewed by itself where the \
             authorization server gives refresh tokens.",
-    server: "",
     specification: "RFC 6750, 3.1; OAuth 2.1, 5.3",
     about: "\
 An expired token gets 401 with error=\"invalid_token\", like one that was taken back or never was good. A token \

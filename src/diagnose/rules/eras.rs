@@ -12,7 +12,6 @@ pub(super) static MODERN_ONLY: Rule = Rule {
     means: "It knows neither initialize nor sessions: every request carries its own protocol version and \
             capabilities, in _meta and in headers. Without --protocol-version, --no-session and \
             --session-id mcpoke finds this out and speaks it.",
-    server: "",
     specification: "2026-07-28, Versioning",
     about: "\
 Revision 2026-07-28 did away with initialize and with sessions. Every request stands by itself: params._meta \
@@ -43,7 +42,6 @@ pub(super) static LEGACY_ONLY: Rule = Rule {
     title: "the server speaks only revisions with a handshake",
     means: "It does not know revision 2026-07-28: do the handshake (initialize, then \
             notifications/initialized), and send what it brings on every request.",
-    server: "",
     specification: "2026-07-28, Streamable HTTP, Backward Compatibility",
     about: "\
 A server of the legacy era does not understand a request that carries its own metadata, and refuses it as it \
@@ -131,7 +129,6 @@ pub(super) static VERSION_UNSUPPORTED: Rule = Rule {
     title: "the server does not support the MCP-Protocol-Version that was sent",
     means: "Every request after the handshake carries the revision that the server chose in its answer to \
             initialize, and no other. In the modern era, send one that the error's data lists.",
-    server: "",
     specification: "2025-11-25, Transports, Protocol Version Header",
     about: "\
 The header MCP-Protocol-Version carries the revision that was agreed on: legacy servers choose it in their \
@@ -159,7 +156,6 @@ pub(super) static HEADER_MISMATCH: Rule = Rule {
             annotated parameters mirror the body, byte for byte (Base64 between =?base64? and ?= where a \
             value is no plain ASCII). If they are right where they are sent, a proxy drops or rewrites \
             them.",
-    server: "",
     specification: "2026-07-28, Streamable HTTP, Server Validation",
     about: "\
 A request of the modern era says in its headers what its body says, so that gateways can route it without \
@@ -178,7 +174,6 @@ pub(super) static ENVELOPE_MISSING: Rule = Rule {
     means: "The header MCP-Protocol-Version promises the modern era, and the body does not keep it: \
             params._meta must carry io.modelcontextprotocol/protocolVersion and \
             io.modelcontextprotocol/clientCapabilities.",
-    server: "",
     specification: "2026-07-28, Overview, _meta",
     about: "\
 Every request of the modern era carries params._meta with io.modelcontextprotocol/protocolVersion (the same \

@@ -10,7 +10,6 @@ pub(super) static NOT_INITIALIZED: Rule = Rule {
     means: "The handshake has two messages: initialize, and once it is answered \
             notifications/initialized, before anything else. Some servers refuse requests until it has \
             come, and some end the session.",
-    server: "",
     specification: "2025-11-25, Lifecycle, Initialization",
     about: "\
 After the answer to initialize a client sends one notification, notifications/initialized, with the session \
@@ -61,7 +60,6 @@ pub(super) static ALREADY_INITIALIZED: Rule = Rule {
     id: RuleId::AlreadyInitialized,
     title: "initialize was sent with a session id",
     means: "A new handshake starts a new session: send initialize without any Mcp-Session-Id header.",
-    server: "",
     specification: "2025-11-25, Transports, Session Management, 4",
     about: "\
 initialize never carries a session id. One that does is refused by most servers: 400 \"Server already \

@@ -76,7 +76,6 @@ pub(super) static ACCEPT: Rule = Rule {
     title: "the Accept header does not name both content types",
     means: "Every POST carries Accept: application/json, text/event-stream; many servers do not take */* \
             for it. If both were sent, something between client and server drops or rewrites the header.",
-    server: "",
     specification: SENDING,
     about: "\
 A server may answer with a JSON document or with an event stream, and a client says in Accept that it takes \
@@ -107,7 +106,6 @@ pub(super) static CONTENT_TYPE: Rule = Rule {
     id: RuleId::ContentType,
     title: "the request is not labelled as JSON",
     means: "Every POST carries Content-Type: application/json.",
-    server: "",
     specification: SENDING,
     about: "\
 A body without Content-Type: application/json is refused with 415, or with 400 by some servers. HTTP \
@@ -131,7 +129,6 @@ pub(super) static BODY_NOT_ACCEPTED: Rule = Rule {
     title: "the body is not a JSON-RPC message that the server takes",
     means: "A POST carries one JSON-RPC 2.0 message: a JSON object with jsonrpc \"2.0\", a method, and for a \
             request an id that is a string or a number. Batches are of 2025-03-26 alone.",
-    server: "",
     specification: SENDING,
     about: "\
 One message goes into one POST. What is refused as a body: text that is no JSON, an array (a batch, which \
@@ -192,7 +189,6 @@ pub(super) static REDIRECTED: Rule = Rule {
     means: "Use the address in its Location header as it stands there. Only 307 and 308 within the same \
             origin are followed: elsewhere a request would take its credentials along, and 301, 302 and \
             303 would turn the POST into a GET.",
-    server: "",
     specification: "RFC 9110, 15.4",
     about: "\
 The usual causes: a slash at the end of the path that is missing or too much (Python servers send 307 from \
@@ -220,7 +216,6 @@ pub(super) static RATE_LIMITED: Rule = Rule {
     title: "the server takes no more requests for now",
     means: "Wait as long as its Retry-After header says (seconds, or a date), and send fewer requests at \
             once.",
-    server: "",
     specification: "RFC 6585, 4; RFC 9110, 10.2.3",
     about: "\
 429 and 503 with Retry-After ask for patience. \"Too many open sessions\" means that clients leave their \
@@ -281,7 +276,6 @@ pub(super) static WRONG_PATH: Rule = Rule {
     title: "there is no MCP endpoint at this path",
     means: "Check the path: /mcp is usual, with or without a slash at its end. A server of the HTTP+SSE \
             transport (2024-11-05), often at /sse, answers a POST like this too.",
-    server: "",
     specification: "2025-11-25, Transports, Streamable HTTP",
     about: "\
 404 without a JSON-RPC error comes from the web server and not from MCP: \"Not Found\", \"Cannot POST /\", \
@@ -318,7 +312,6 @@ pub(super) static NOT_MCP: Rule = Rule {
     title: "what answers here is not an MCP server",
     means: "A web page or plain text came where JSON or an event stream was asked for: another port, \
             another path, or a login page in between.",
-    server: "",
     specification: "2025-11-25, Transports, Streamable HTTP",
     about: "\
 An endpoint of MCP answers a request with JSON or with an event stream. A web page with status 200 comes \
@@ -387,7 +380,6 @@ pub(in crate::diagnose) static UNKNOWN: Rule = Rule {
     title: "the server refused this, and the evidence does not say why",
     means: "No rule fits. What was sent and what came back is all that there is to go by; the server's own log \
             knows best.",
-    server: "",
     specification: "",
     about: "\
 Nothing is guessed: where no rule fits the evidence, this says so. Two commands tell most then: `mcpoke \

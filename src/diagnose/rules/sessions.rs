@@ -19,7 +19,6 @@ pub(super) static SESSION_MISSING: Rule = Rule {
     means: "This server keeps sessions. A client sends initialize first, keeps the Mcp-Session-Id \
             header (not the body) of that answer, sends notifications/initialized, and then sends the \
             header on every request.",
-    server: "",
     specification: MANAGEMENT,
     about: "\
 An MCP server over Streamable HTTP may keep a session for each client. Before it answers a tools/call it \
@@ -128,7 +127,6 @@ pub(super) static SESSION_EXPIRED: Rule = Rule {
     means: "It was ended, it expired, or the server was started again. A client sends a new initialize, \
             without the old id, and goes on with the new one. What the server kept in the old session is \
             gone.",
-    server: "",
     specification: MANAGEMENT,
     about: "\
 Sessions live in the memory of the server. They end when it is started again, after some idle time (30 \
@@ -352,7 +350,6 @@ pub(super) static SESSION_NOT_SUPPORTED: Rule = Rule {
     id: RuleId::SessionNotSupported,
     title: "the server keeps no sessions, and refuses a request that names one",
     means: "Leave the Mcp-Session-Id header out: this server wants none.",
-    server: "",
     specification: MANAGEMENT,
     about: "\
 A server without sessions ignores the header as a rule; the C# SDK, which is stateless by default from \
@@ -382,7 +379,6 @@ pub(super) static STATELESS: Rule = Rule {
     title: "the server keeps no sessions",
     means: "Nothing must be kept: initialize brings no Mcp-Session-Id, and none must be sent. DELETE and \
             the standalone GET stream are refused, which is no fault.",
-    server: "",
     specification: "2025-11-25, Transports, Session Management, 1",
     about: "\
 A session is the server's choice. One without them answers every request by itself: the bare tools/call \

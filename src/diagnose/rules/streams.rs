@@ -63,7 +63,6 @@ pub(super) static STREAM_CONFLICT: Rule = Rule {
     title: "another stream of this session is open already",
     means: "A session has one standalone GET stream at a time. Another process of the client, or an \
             earlier run of it, still has it open.",
-    server: "",
     specification: "2025-11-25, Transports, Listening for Messages from the Server",
     about: "\
 The stream that a client opens with GET is the server's way to speak unasked; many servers allow one for a \

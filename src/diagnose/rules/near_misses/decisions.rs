@@ -77,13 +77,14 @@ fn histories() -> [(&'static str, Vec<Exchange>); 7] {
     ]
 }
 
-fn futures() -> [(&'static str, Vec<Exchange>); 7] {
+fn futures() -> [(&'static str, Vec<Exchange>); 8] {
     let failed = r#"{"jsonrpc":"2.0","id":"x","result":{"content":[],"isError":true}}"#;
     [
         ("nothing", Vec::new()),
         ("works in s-1", vec![ok("tools/list", Some("s-1"))]),
         ("works without an id", vec![ok("tools/list", None)]),
         ("works once told", vec![told(), ok("tools/list", Some("s-1"))]),
+        ("told alone", vec![told()]),
         ("works in another", vec![ok("tools/list", Some("s-2"))]),
         ("ping works in s-1", vec![ok("ping", Some("s-1"))]),
         ("the tool fails in s-1", vec![list(Some("s-1"), 200, failed)]),

@@ -17,7 +17,7 @@ use crate::run::connect::with_server;
 use crate::run::input::{read_file, wrong_arguments};
 use crate::run::result;
 use crate::run::server::Server;
-use crate::run::tools::{fetch, find, known_tool, remembered, send, typed};
+use crate::run::tools::{fetch, find, forget_changed_tools, known_tool, remembered, send, typed};
 use crate::run::{CommandError, Context, Outcome};
 
 pub(super) fn run(context: &Context<'_>, args: &Call) -> Outcome {
@@ -52,6 +52,7 @@ pub(super) fn run(context: &Context<'_>, args: &Call) -> Outcome {
         if let Some(tool) = &known {
             result::hold_to_promise(context, tool, &raw);
         }
+        forget_changed_tools(context, server);
         shown.map(|is_error| if is_error { ExitCode::ToolFailed } else { ExitCode::Success })
     })
 }

@@ -9,7 +9,6 @@ use super::progress::Watching;
 use super::renewal::renewal;
 use super::server::Server;
 use super::settings::{asked_version, given_session, handshake, limits};
-use super::tools::forget_changed_tools;
 use super::{CommandError, Context, Outcome};
 use crate::client::{EraProbe, Handshake, Opened, Renewal};
 use crate::failure::Failure;
@@ -41,7 +40,6 @@ pub(crate) fn with_server_watching(
     context.console.err.overlay.clear();
     server.client.close_streams();
     server.keep_session_of_login();
-    forget_changed_tools(context, &server);
     if server.ephemeral || server.client.is_unsaved() {
         // The result is final: a failed close changes nothing for the user.
         let _ = server.client.close();

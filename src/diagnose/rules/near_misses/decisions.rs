@@ -62,10 +62,13 @@ fn ended() -> Exchange {
     ended
 }
 
-fn histories() -> [(&'static str, Vec<Exchange>); 7] {
+fn histories() -> [(&'static str, Vec<Exchange>); 9] {
     let without_id = answered(sent("initialize", None), 200, RESULT);
     let told_without = answered(sent("notifications/initialized", None), 202, "");
-    let dead = with_headers(sent("ping", None), 400, &[("mcp-session-id", "s-1")], "no");
+    let id = [("mcp-session-id", "s-1")];
+    let dead = with_headers(sent("ping", None), 400, &id, "no");
+    let refused = with_headers(sent("initialize", None), 400, &id, "no");
+    let late = with_headers(sent("ping", None), 200, &id, RESULT);
     [
         ("nothing", Vec::new()),
         ("opened", vec![opened()]),
@@ -74,6 +77,8 @@ fn histories() -> [(&'static str, Vec<Exchange>); 7] {
         ("opened, told, worked", vec![opened(), told(), ok("ping", Some("s-1"))]),
         ("opened, told, ended", vec![opened(), told(), ended()]),
         ("an id in an error", vec![dead]),
+        ("an id in a refused handshake", vec![refused]),
+        ("an id in a later answer", vec![late]),
     ]
 }
 

@@ -61,7 +61,7 @@ impl Method {
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {
     /// Registered beforehand and named by the user.
-    RegistrationHints,
+    Given,
     /// Named by the URL of its metadata.
     Document,
     /// Registered dynamically (RFC 7591).
@@ -130,7 +130,7 @@ pub fn identify(
     if let Some(id) = &given.id {
         let method =
             if given.secret.is_some() { Method::with_secret(server) } else { Method::None };
-        return Ok(client(id, method, Origin::RegistrationHints));
+        return Ok(client(id, method, Origin::Given));
     }
     if let Some(url) = &given.metadata_url
         && server.client_id_metadata_document_supported

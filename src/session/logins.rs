@@ -249,6 +249,8 @@ impl Store {
 mod tests {
     use std::time::Duration;
 
+    use serde_json::json;
+
     use super::*;
     use crate::env::Env;
     use crate::oauth::{Method, Origin};
@@ -283,6 +285,34 @@ mod tests {
             refresh_token: Some("r1".into()),
             id: "x".into(),
             at: 1,
+        }
+    }
+
+    /// Files of earlier versions must remain readable, so the words in them are part of the format.
+    #[test]
+    fn a_saved_login_keeps_its_words() {
+        let client = |origin: &str, method: &str| {
+            json!({"issuer": "https://as", "id": "me", "secret": "env:SECRET", "method": method,
+                "origin": origin})
+        };
+        let grants = [
+            json!({"kind": "code"}),
+            json!({"kind": "client-credentials"}),
+            json!({"kind": "enterprise", "issuer": "https://idp", "token_endpoint": "https://idp/t",
+                "client": client("given", "none"), "id_token": "env:ID"}),
+        ];
+        for origin in ["given", "document", "registered"] {
+            for method in ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"] {
+                for grant in &grants {
+                    let saved = json!({"format": 1, "server": "https://h/mcp",
+                        "resource": "https://h/mcp", "issuer": "https://as",
+                        "token_endpoint": "https://as/token", "client": client(origin, method),
+                        "public": false, "grant": grant, "scopes": ["a"], "access_token": "t",
+                        "came": 0, "id": "x", "at": 1});
+                    let login: Login = serde_json::from_value(saved.clone()).unwrap();
+                    assert_eq!(serde_json::to_value(&login).unwrap(), saved);
+                }
+            }
         }
     }
 

@@ -198,7 +198,7 @@ impl Authorization {
             id: id.clone(),
             secret: wishes.client_secret.clone(),
             method,
-            origin: Origin::RegistrationHints,
+            origin: Origin::Given,
             redirect_uri: None,
             expires: None,
         })

@@ -257,7 +257,7 @@ impl Authorization {
             return LoginOptions { scopes, refused: true, ..LoginOptions::default() };
         };
         let client = &login.client;
-        let is_given = client.origin == Origin::RegistrationHints;
+        let is_given = client.origin == Origin::Given;
         LoginOptions {
             scopes,
             client_id: is_given.then(|| client.id.clone()),

@@ -19,7 +19,7 @@ impl Authorization {
     fn looked_up(&self, client: &Client) -> Result<Client, Error> {
         let mut client = client.clone();
         // A secret issued by an authorization server is literal, even if it looks like a reference.
-        if let (Some(reference), Origin::RegistrationHints) = (&client.secret, client.origin) {
+        if let (Some(reference), Origin::Given) = (&client.secret, client.origin) {
             client.secret = Some(self.look_up(reference, "the client's secret")?);
         }
         if let Some(secret) = &client.secret {

@@ -11,7 +11,7 @@ use std::path::Path;
 
 /// The text of each source file, by its path below `src`.
 type Sources = BTreeMap<String, String>;
-/// What imports what.
+/// Imports between modules.
 type Graph = BTreeMap<String, BTreeSet<String>>;
 
 fn root() -> &'static Path {
@@ -162,7 +162,7 @@ fn room(module: &[String]) -> &str {
     module.first().map_or("", String::as_str)
 }
 
-/// What each room uses.
+/// Rooms used by each room.
 fn rooms(sources: &Sources) -> Graph {
     let known: BTreeSet<&str> = sources.keys().map(|path| module_of(path)[0]).collect();
     let mut graph = Graph::new();
@@ -179,7 +179,7 @@ fn rooms(sources: &Sources) -> Graph {
     graph
 }
 
-/// What each file uses; a face is passed through to the file that it hands on.
+/// Files used by each file. A `mod.rs` stands for the file that it re-exports.
 fn files(sources: &Sources) -> Graph {
     let mut graph = Graph::new();
     for (path, text) in sources.iter().filter(|(path, _)| !path.ends_with("mod.rs")) {

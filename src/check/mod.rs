@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 pub use junit::report as junit;
 pub use schemas::{Problem, Validator};
 
-/// How bad a finding is.
+/// Severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// It works, but some clients will have problems.

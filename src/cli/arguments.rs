@@ -15,7 +15,7 @@ use super::options::{jobs, seconds};
 use crate::demo::{AnswerForm, DemoAuth, DemoEras, Fault, LostAs};
 use crate::report::Language;
 
-/// Where an option stands in the help.
+/// Help headings of options.
 const MISBEHAVING: &str = "Misbehaving";
 const MANY: &str = "Many calls";
 const TASKS: &str = "Tasks";
@@ -75,7 +75,7 @@ pub struct Listing {
 }
 
 impl Listing {
-    /// Whether one of these texts contains what is looked for.
+    /// Returns true if one of these texts contains the filter text.
     pub fn wants<'t>(&self, texts: impl IntoIterator<Item = Option<&'t str>>) -> bool {
         let Some(filter) = self.filter.as_ref().map(|filter| filter.to_lowercase()) else {
             return true;

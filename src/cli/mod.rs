@@ -44,7 +44,7 @@ pub struct Cli {
     pub options: Options,
 }
 
-/// What to do.
+/// Subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Do the handshake with a server and remember it

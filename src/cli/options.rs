@@ -9,7 +9,7 @@ use clap::{Args, ValueHint};
 use super::{LogLevel, ProgressChoice};
 use crate::output::ColorChoice;
 
-/// Where an option stands in the help.
+/// Help headings of options.
 const TARGET: &str = "Server";
 const ASKED: &str = "When the server asks";
 const NETWORK: &str = "Network";
@@ -138,9 +138,16 @@ pub struct Options {
 }
 
 impl Options {
-    /// Whether results are wanted as JSON.
+    /// Returns true if results are printed as JSON.
     pub fn wants_json(&self) -> bool {
         self.json || self.query.is_some()
+    }
+
+    /// Returns the option that deliberately breaks the rules for session ids; then only the request
+    /// itself is sent.
+    pub fn probe(&self) -> Option<&'static str> {
+        let by_id = self.session_id.as_ref().map(|_| "--session-id");
+        self.no_session.then_some("--no-session").or(by_id)
     }
 }
 

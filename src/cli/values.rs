@@ -4,7 +4,7 @@
 
 use clap::ValueEnum;
 
-/// How to show what a server tells while a request runs.
+/// Display of progress and log messages while a request runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum ProgressChoice {
     /// On a terminal a bar or a spinner, and log messages above it; else nothing
@@ -18,7 +18,7 @@ pub enum ProgressChoice {
     None,
 }
 
-/// How severe a log message is (RFC 5424, as MCP has it).
+/// Severity of a log message (RFC 5424; 2025-11-25, Logging).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[expect(missing_docs, reason = "the words say it")]
 pub enum LogLevel {

@@ -12,7 +12,7 @@ use crate::transport::Options;
 /// from a changed copy.
 #[derive(Clone)]
 pub struct ClientConfig {
-    /// How the server is reached: limits, proxy, TLS and interrupt.
+    /// Transport options: limits, proxy, TLS and interrupt.
     pub options: Options,
     /// Receiver of all exchanges.
     pub recorder: Recorder,

@@ -185,7 +185,7 @@ impl Client {
 /// Returns the session id of a 2xx response; an empty id counts as none.
 fn issued(exchange: &Exchange) -> Option<String> {
     let answer = exchange.answer.as_ref().filter(|answer| answer.is_success())?;
-    answer.header(headers::SESSION_ID).filter(|id| !id.is_empty()).map(str::to_owned)
+    answer.session_id().map(str::to_owned)
 }
 
 /// Returns the first JSON-RPC error in the rest of the body, if any.

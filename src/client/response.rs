@@ -197,7 +197,7 @@ impl Connection {
     }
 }
 
-/// What an exchange is for that responds to a request from the server.
+/// Returns the purpose of an exchange that responds to a server request.
 pub(super) const RESPONSE: &str = "answer to";
 
 /// Builds the body of a response to the server.

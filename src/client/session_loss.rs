@@ -8,7 +8,6 @@
 
 use super::error::ErrorKind;
 use crate::exchange::{BodyKind, Exchange};
-use crate::protocol::headers;
 use crate::protocol::{codes, methods};
 
 /// Evidence that a failed request gives about its session.
@@ -72,7 +71,7 @@ pub(super) fn loss(exchange: &Exchange, error: &ErrorKind) -> Loss {
     match answer.status {
         404 | 410 if known_code => Loss::Refused,
         // A challenge is about credentials, not about the session.
-        401 if is_challenge(exchange) => Loss::No,
+        401 if answer.challenge().is_some() => Loss::No,
         400 | 401 | 404 | 410 | 422 => Loss::Doubtful,
         // A 503 may come from a proxy or an overloaded server, and an error on 200 from the tool
         // itself. Either is worth a `ping` only if the text mentions a session.
@@ -81,13 +80,6 @@ pub(super) fn loss(exchange: &Exchange, error: &ErrorKind) -> Loss {
         200 if says_so && code.is_some_and(|code| SESSION_CODES.contains(&code)) => Loss::Doubtful,
         _ => Loss::No,
     }
-}
-
-/// Returns true if a 401 requests credentials (RFC 9110, 11.6.1). Some gateways rename the
-/// header.
-fn is_challenge(exchange: &Exchange) -> bool {
-    let answer = exchange.answer.as_ref();
-    headers::CHALLENGES.iter().any(|name| answer.is_some_and(|a| a.header(name).is_some()))
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! Tools: listing all pages, and calls.
+//! Tools: listing all pages, and errors of calls.
 
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 
 use super::Client;
 use super::error::{Error, ErrorKind};
@@ -56,17 +56,6 @@ impl Client {
             Ok(page.next_cursor)
         })?;
         Ok(list)
-    }
-
-    /// Calls a tool and returns its raw result. The tool's definition decides whether the call
-    /// may be repeated, and which arguments are mirrored into headers.
-    pub fn call_tool(
-        &mut self,
-        name: &str,
-        arguments: &Map<String, Value>,
-        tool: Option<&Tool>,
-    ) -> Result<Box<RawValue>, Error> {
-        Ok(self.request(&RpcRequest::call_tool(name, arguments, tool))?.result)
     }
 
     /// Returns true if a request was refused because its headers do not mirror its body (2026-07-28,

@@ -7,15 +7,14 @@ use serde_json::{Value, json};
 use crate::arguments::{ArgumentInput, Typing};
 use crate::check::{Finding, Report, Severity, junit};
 use crate::cli::Check;
-use crate::client::EraProbe;
+use crate::client::{EraProbe, RpcRequest};
 use crate::exit::ExitCode;
 use crate::failure::{Failure, Kind};
 use crate::output::{Paint, count, one_line};
 use crate::run::connect::with_server;
 use crate::run::input::{read_file, wrong_arguments};
 use crate::run::server::Server;
-use crate::run::tools::{PROMPTS, RESOURCES, TEMPLATES, values};
-use crate::run::tools::{fetch, find};
+use crate::run::tools::{PROMPTS, RESOURCES, TEMPLATES, fetch, find, values};
 use crate::run::{CommandError, Context, Outcome};
 
 pub(super) fn run(context: &Context<'_>, args: &Check) -> Outcome {
@@ -87,11 +86,9 @@ fn call(
         // Do not send invalid arguments: the tool might have side effects.
         return Ok(());
     }
-    let result = server
-        .client
-        .call_tool(name, &arguments, Some(tool))
-        .map_err(|error| server.fail(error))?;
-    let result: Value = serde_json::from_str(result.get()).unwrap_or_default();
+    let rpc = RpcRequest::call_tool(name, &arguments, Some(tool));
+    let answer = server.client.request(&rpc).map_err(|error| server.fail(error))?;
+    let result: Value = serde_json::from_str(answer.result.get()).unwrap_or_default();
     report.result(&raw, &result);
     if result["isError"] == true {
         context

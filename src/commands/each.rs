@@ -85,7 +85,7 @@ fn open(path: &Path) -> Result<Box<dyn BufRead + Send>, Failure> {
     Ok(Box::new(BufReader::new(File::open(path).map_err(unreadable)?)))
 }
 
-/// How each worker's client starts.
+/// Initial state of each worker's client.
 struct Start {
     endpoint: Endpoint,
     headers: Vec<(String, String)>,

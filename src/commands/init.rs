@@ -24,7 +24,7 @@ use crate::session::{Target, check_name};
 
 pub(super) fn run(context: &Context<'_>, args: &Init) -> Outcome {
     let options = context.options;
-    if options.no_session || options.session_id.is_some() {
+    if options.probe().is_some() {
         let text = "`init` opens a session of its own: --no-session and --session-id are for the other commands";
         return Err(Failure::usage(text).into());
     }
@@ -188,7 +188,7 @@ fn print(
 /// Blank label for continuation lines.
 const LABEL: &str = "             ";
 
-/// Maximum number of lines shown of the server's instructions.
+/// Maximum number of displayed lines of server instructions.
 const INSTRUCTIONS: usize = 8;
 
 /// Formats capabilities with their enabled features: `tools · resources (subscribe)`.

@@ -56,7 +56,7 @@ pub(super) fn call(
         } else {
             context.console.out.server_text(&task.id)?;
         }
-        if server.hint.target == "demo" {
+        if server.is_demo {
             context
                 .console
                 .note("mcpoke: the built-in server ends with this command, and so does the task.");

@@ -33,7 +33,7 @@ pub use options::{AnswerForm, DemoAuth, DemoEras, Fault, LostAs};
 /// The token that the server requires with `--auth bearer`.
 pub const TOKEN: &str = "demo-token";
 
-/// How the server behaves.
+/// Behaviour of the server.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct DemoOptions {
     /// Number of calls after which a session is lost.

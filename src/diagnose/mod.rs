@@ -1,7 +1,7 @@
 //! Diagnosis: a pure function from exchanges to findings.
 //!
-//! The same findings end a failed command, appear in a trace and in `--json` errors, and
-//! judge the traffic of other clients. No other module draws conclusions. The evidence
+//! Failure messages, traces and `--json` errors contain these findings, and `trace --listen` reports
+//! those of other clients. No other module draws conclusions. The evidence
 //! counts in this order: the request, the status, the headers, the parsed body,
 //! experiments. Message text only raises the certainty.
 
@@ -17,7 +17,7 @@ use crate::protocol::methods;
 
 pub use id::RuleId;
 pub use profile::{Eras, Profile, Reaction, Role, Sessions, Step, Violation};
-pub use rule::{Certainty, Finding, FirstLine, Next, Rule, succeeded, tool_failed};
+pub use rule::{Certainty, Finding, FirstLine, Next, Rule, issues, succeeded, tool_failed};
 
 use rule::Evidence;
 pub use rules::is_about_authorization;
@@ -34,7 +34,7 @@ pub fn rule(id: &str) -> Option<&'static Rule> {
     rules().find(|rule| rule.id.as_str() == id)
 }
 
-/// Returns how many earlier exchanges the rules look at, apart from handshakes and ends of sessions.
+/// Returns the number of earlier exchanges that the rules examine.
 pub fn reach() -> usize {
     rules().map(|rule| rule.reach).max().unwrap_or_default()
 }

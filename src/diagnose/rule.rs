@@ -43,7 +43,7 @@ impl From<Certainty> for Conclusion {
     }
 }
 
-/// Whose words are the first line of a failure.
+/// Source of the first line of a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FirstLine {
     /// The rule's title, unless the client itself read the response and says what is wrong with it.
@@ -57,7 +57,7 @@ pub enum FirstLine {
 /// The commands to suggest after a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
-    /// Whatever suits the kind of failure.
+    /// The commands for the kind of failure.
     ByKind,
     /// Do the handshake.
     Handshake,
@@ -73,7 +73,7 @@ pub enum Next {
     Nothing,
 }
 
-/// How many earlier exchanges a rule looks at unless it needs none.
+/// Number of earlier exchanges that a rule examines, unless it examines none.
 pub(crate) const RECENT: usize = 64;
 
 /// One rule of the diagnosis: what it looks for, what it says, and what follows from it.
@@ -92,7 +92,7 @@ pub struct Rule {
     pub about: &'static str,
     /// The kind of failure that it is, if the rule is certain of it; `None` leaves the kind as it is.
     pub exit: Option<Kind>,
-    /// Whose words are the first line of a failure.
+    /// Source of the first line of a failure.
     pub first_line: FirstLine,
     /// The commands to suggest.
     pub next: Next,
@@ -104,7 +104,8 @@ pub struct Rule {
     pub is_provoked: bool,
     /// `trace` repeats the request on new connections, which tells the causes of this apart.
     pub is_repeated: bool,
-    /// How many earlier exchanges the rule looks at, apart from handshakes and ends of sessions.
+    /// Number of earlier exchanges that the rule examines. Handshakes and DELETE requests are kept in
+    /// any case.
     pub reach: usize,
     /// Examines the evidence of a failed exchange.
     pub(crate) find: fn(&Evidence<'_>) -> Option<Conclusion>,
@@ -140,7 +141,7 @@ impl std::fmt::Debug for Rule {
 pub struct Finding {
     /// The rule.
     pub rule: &'static Rule,
-    /// How certain it is.
+    /// Certainty of the finding.
     pub certainty: Certainty,
     /// Number of the exchange that shows the failure.
     pub exchange: usize,
@@ -227,7 +228,7 @@ impl<'e> Evidence<'e> {
 
     /// Returns the challenge that requests credentials, if any.
     pub(crate) fn challenge(&self) -> Option<&str> {
-        headers::CHALLENGES.iter().find_map(|name| self.header(name))
+        self.answer.and_then(Answer::challenge)
     }
 
     pub(crate) fn is_post(&self) -> bool {
@@ -294,7 +295,7 @@ fn is_date(version: &str) -> bool {
 
 /// Returns true if a successful `initialize` issued this session id. Checks the header
 /// first, because recordings are long and parsing a body takes time.
-pub(crate) fn issues(exchange: &Exchange, session: &str) -> bool {
+pub fn issues(exchange: &Exchange, session: &str) -> bool {
     let header = exchange.answer.as_ref().and_then(|answer| answer.header(headers::SESSION_ID));
     header == Some(session) && issued(exchange) == Some(session)
 }
@@ -305,7 +306,7 @@ pub(crate) fn issued(exchange: &Exchange) -> Option<&str> {
     if !succeeded(exchange) {
         return None;
     }
-    answer.header(headers::SESSION_ID).filter(|id| !id.is_empty())
+    answer.session_id()
 }
 
 /// Returns true if an exchange returned a result, an accepted notification or an open

@@ -254,6 +254,17 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Returns the session id in the headers; an empty one counts as none.
+    pub fn session_id(&self) -> Option<&str> {
+        self.header(headers::SESSION_ID).filter(|id| !id.is_empty())
+    }
+
+    /// Returns the challenge that requests credentials (RFC 9110, 11.6.1). Some gateways rename the
+    /// header.
+    pub fn challenge(&self) -> Option<&str> {
+        headers::CHALLENGES.iter().find_map(|name| self.header(name))
+    }
+
     /// Returns the value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         find_header(&self.headers, name)

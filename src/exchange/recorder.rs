@@ -17,13 +17,13 @@ pub trait Observer: Send {
     fn finished(&mut self, _exchange: &Exchange, _redactor: &Redactor) {}
 }
 
-/// Observers, known secrets and exchange counter of one process, and the history of one client.
-/// Clones share all of it.
+/// Observers, known secrets and exchange counter of one process, and one history. Clones share all of
+/// it; `apart` starts another history.
 #[derive(Clone, Default)]
 pub struct Recorder {
     records: Arc<Mutex<Records>>,
     history: Arc<Mutex<History>>,
-    /// How many exchanges the history keeps.
+    /// Minimum number of exchanges that the history keeps.
     recent: usize,
 }
 

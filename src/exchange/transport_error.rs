@@ -1,4 +1,4 @@
-//! Why an exchange ended early, as data: no rule has to read the text.
+//! Transport errors as data: kind, phase and limit, so that rules need not read the text.
 
 use std::fmt;
 use std::time::Duration;
@@ -173,7 +173,7 @@ impl TransportErrorKind {
     }
 }
 
-/// Why an exchange ended early.
+/// Reason for the early end of an exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransportError {
     /// The kind of failure.

@@ -7,7 +7,6 @@ use crate::client::{self, Client, ErrorKind};
 use crate::diagnose::{Next, RuleId};
 use crate::oauth::Challenge;
 use crate::redact::without_secrets;
-use crate::transport;
 
 /// Context for suggested commands: the server's name and the kind of command that runs.
 #[derive(Debug, Clone, Default)]
@@ -33,12 +32,7 @@ pub(crate) fn quoted(word: &str) -> String {
 /// Converts a failed request to a failure with suggested next commands.
 pub(crate) fn failed(error: client::Error, client: &Client, hint: &TargetHint) -> Failure {
     let limit = match &error.kind {
-        ErrorKind::Transport(error) => match error.kind {
-            transport::ErrorKind::TooSlow(option) | transport::ErrorKind::TooLarge(option) => {
-                Some(option)
-            }
-            _ => None,
-        },
+        ErrorKind::Transport(error) => error.kind.limit(),
         _ => None,
     };
     let wanted = match &error.kind {

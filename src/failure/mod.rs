@@ -58,7 +58,7 @@ impl Failure {
         Self::new(Kind::State, format!("{error:#}"))
     }
 
-    /// With a line more.
+    /// Adds a detail line.
     #[must_use]
     pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.details.push(detail.into());

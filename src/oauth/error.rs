@@ -46,7 +46,7 @@ pub struct Error {
     pub wanted: Vec<String>,
     /// Number of the exchange that shows the failure.
     pub exchange: Option<usize>,
-    /// How that exchange is marked; the diagnosis reads it from there.
+    /// Failure to record in that exchange, for the diagnosis.
     pub mark: TransportErrorKind,
 }
 

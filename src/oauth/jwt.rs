@@ -20,8 +20,8 @@ use super::error::{Error, ErrorKind};
 /// Lifetime of an assertion.
 const LIFETIME: Duration = Duration::from_mins(2);
 
-/// How a signature is made. ring writes those of ECDSA in the fixed size that a JWT needs; rustls,
-/// which reads every format of the other keys, would write them in DER.
+/// Source of a signature. ring writes ECDSA signatures in the fixed size that a JWT needs (RFC 7518,
+/// 3.4); rustls writes them in DER. rustls reads every format of the other keys.
 enum Scheme {
     /// The algorithm, and the object identifier of its curve in DER (RFC 5480, 2.1.1.1).
     Ecdsa(&'static EcdsaSigningAlgorithm, &'static [u8]),

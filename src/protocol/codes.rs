@@ -10,7 +10,7 @@ pub const METHOD_NOT_FOUND: i64 = -32_601;
 pub const INVALID_PARAMS: i64 = -32_602;
 /// The server failed while it worked (JSON-RPC 2.0, 5.1).
 pub const INTERNAL_ERROR: i64 = -32_603;
-/// Whatever the SDKs have no code for; mostly a missing or unknown session.
+/// Any error for which the SDKs have no code; mostly a missing or unknown session.
 pub const SERVER_ERROR: i64 = -32_000;
 /// Response of the TypeScript SDK to an unknown session.
 pub const SESSION_NOT_FOUND: i64 = -32_001;

@@ -90,7 +90,7 @@ impl Transport {
     }
 }
 
-/// How requests to a server are sent: what the beginning with it has settled.
+/// Session with a server: transport, revision and session id of its requests.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Session {
     /// Nothing is settled. Requests carry no id, and a version header only if the user forces one.

@@ -34,7 +34,7 @@ pub struct HtmlPage<'p> {
 /// fit on a phone.
 const STYLE: &str = include_str!("page.css");
 
-/// What a page may load: nothing.
+/// Content security policy: the page loads nothing.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
 /// Writes a page to a file that only the user can read.

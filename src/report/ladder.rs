@@ -184,12 +184,7 @@ fn body_of(exchange: &Exchange) -> serde_json::Value {
 
 /// Describes the most relevant request header.
 fn note(exchange: &Exchange, earlier: &[Exchange]) -> &'static str {
-    let issued = |id: &str| {
-        earlier.iter().any(|earlier| {
-            let header = earlier.answer.as_ref().and_then(|answer| answer.header(SESSION_ID));
-            header == Some(id) && earlier.is(methods::INITIALIZE) && diagnose::succeeded(earlier)
-        })
-    };
+    let issued = |id: &str| earlier.iter().any(|earlier| diagnose::issues(earlier, id));
     let any_issued = earlier.iter().any(|earlier| {
         let answer = earlier.answer.as_ref().filter(|_| earlier.is(methods::INITIALIZE));
         answer.is_some_and(|answer| answer.is_success() && answer.header(SESSION_ID).is_some())

@@ -19,7 +19,7 @@ use crate::protocol::form::Form;
 use crate::protocol::{codes, methods};
 use crate::transport::Interrupt;
 
-/// What this run does for the server if asked.
+/// Services that this run offers to the server.
 pub(crate) struct Serving {
     /// Client capabilities to declare.
     pub(crate) capabilities: Value,

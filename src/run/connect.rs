@@ -192,9 +192,7 @@ fn for_this_once(server: &mut Server, handshake: &Handshake) -> Result<(), Comma
     Ok(())
 }
 
-/// Opens a session: finds out the era and does the handshake where there is one. Also
-/// permits the stream for server requests if the session declared capabilities that this
-/// run serves.
+/// Opens a session: detects the era and performs the handshake of the legacy era.
 pub(crate) fn greet(server: &mut Server, handshake: &Handshake) -> Result<Opened, CommandError> {
     let opened = server.client.open(handshake).map_err(|error| server.fail(error))?;
     server.entered(&opened);

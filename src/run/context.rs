@@ -24,7 +24,7 @@ pub(crate) struct Context<'c> {
     pub(crate) interrupt: Interrupt,
 }
 
-/// Why a command stopped.
+/// Error that ends a command.
 pub(crate) enum CommandError {
     Failed(Box<Failure>),
     /// An output stream could not be written to.

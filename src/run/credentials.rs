@@ -10,7 +10,7 @@ use crate::session::{Credentials, Login, ResolvedCredentials};
 /// Time limit of `--token-command`, which may ask the user something.
 const TOKEN_LIMIT: Duration = Duration::from_mins(1);
 
-/// Whether a token may be obtained before the first request, and from whom.
+/// Policy for obtaining a token before the first request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tokens {
     /// Refresh an expiring token, or log in again if a user is present.
@@ -21,7 +21,7 @@ pub(crate) enum Tokens {
     Keep,
 }
 
-/// Who talks to the server.
+/// Credentials for one server, as given and as sent.
 pub(crate) struct Identity {
     /// Credentials as given, to be saved; references are not resolved.
     pub(crate) given: Credentials,

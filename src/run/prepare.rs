@@ -37,7 +37,7 @@ pub(crate) fn prepare_quietly(
     prepare_with(context, target, Tokens::Refresh, Watching::default())
 }
 
-/// Like `prepare`, and says what may be done for a token.
+/// Like `prepare`, with an explicit token policy.
 pub(crate) fn prepare_with(
     context: &Context<'_>,
     target: Target,
@@ -97,8 +97,6 @@ pub(crate) fn prepare_with(
     let headers = identity.sent.headers.clone();
     let client = Client::new(endpoint.clone(), headers, Arc::new(config))
         .map_err(|error| unusable(&error))?;
-    let probe = options.no_session.then_some("--no-session");
-    let probe = probe.or(options.session_id.as_ref().map(|_| "--session-id"));
     let target = target_word(record.as_ref(), file.as_ref(), &endpoint, is_demo);
     Ok(Server {
         client,
@@ -107,7 +105,7 @@ pub(crate) fn prepare_with(
         saved: Saved { store: context.store(), record, file },
         tools: ReceivedTools::default(),
         serving,
-        hint: TargetHint { target, probe, tracing: false },
+        hint: TargetHint { target, probe: options.probe(), tracing: false },
         offered: None,
         is_demo,
         ephemeral: false,

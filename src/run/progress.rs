@@ -11,7 +11,7 @@ use crate::exchange::Recorder;
 use crate::output::{Console, json_line, one_line};
 use crate::protocol::methods;
 
-/// What is requested from the server beside responses, and who receives it.
+/// Notifications to request from the server, and their handler.
 #[derive(Default)]
 pub(crate) struct Watching {
     pub(crate) notifications: Notifications,
@@ -23,7 +23,7 @@ impl Watching {
     /// Shows progress and log messages if the options request them. A probe sends only its own request.
     pub(crate) fn progress(context: &Context<'_>) -> Self {
         let options = context.options;
-        if options.no_session || options.session_id.is_some() {
+        if options.probe().is_some() {
             return Self::default();
         }
         let choice = match options.progress {

@@ -21,7 +21,7 @@ pub(crate) struct Server {
     pub(crate) saved: Saved,
     pub(crate) tools: ReceivedTools,
     pub(crate) serving: Serving,
-    /// How the user refers to the server, for suggested commands.
+    /// Context for suggested commands.
     pub(crate) hint: TargetHint,
     /// Capabilities that the server declared in this run.
     pub(crate) offered: Option<Value>,
@@ -30,7 +30,7 @@ pub(crate) struct Server {
     pub(crate) ephemeral: bool,
 }
 
-/// What is saved of the server.
+/// Saved state of the server.
 pub(crate) struct Saved {
     /// Saved state; `None` with `--no-save`.
     pub(crate) store: Option<Store>,

@@ -340,7 +340,7 @@ fn an_unmarked_list_is_not_asked_for_twice() {
     assert_eq!(all(&server).iter().filter(|method| *method == "tools/list").count(), 2);
 }
 
-/// How a server answers a modern request.
+/// Response of a server to a modern request.
 type Answered = fn(&Request) -> Vec<u8>;
 
 /// The command; the answers to server/discover and to tools/list; the exit code; what is sent.

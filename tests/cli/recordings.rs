@@ -1,4 +1,4 @@
-//! What a trace writes to files, and recordings that are read.
+//! Trace files, and the diagnosis of recordings.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Whether a failed call was refused before it ran: only then may a trace send it again.
+//! Detects calls that the server rejected before running them. A trace repeats only those.
 
 use crate::client::{Error, ErrorKind};
 use crate::protocol::codes;

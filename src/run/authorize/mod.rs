@@ -132,8 +132,7 @@ impl Authorization {
     }
 
     /// Refreshes a token that is about to expire, or logs in again if a user is present. A
-    /// failure is only noted: the server then decides about the old token. Returns the
-    /// exchanges.
+    /// failure is only noted: the server then decides about the old token.
     pub(crate) fn refresh_in_time(&mut self) {
         self.refresh(self.browser.is_there());
     }

@@ -1,4 +1,4 @@
-//! Whole screens: what a user sees of each command and of each kind of failure.
+//! Complete output of each command and of each kind of failure.
 //!
 //! `SNAPSHOTS=overwrite cargo test --test cli screens` writes them anew; read the difference before you
 //! commit it.

@@ -1,5 +1,5 @@
-//! What the rules of sessions and handshakes conclude, over all combinations of what happened before
-//! and after, which session id was sent, and how the server refused.
+//! Tables of the findings on sessions and handshakes. They combine earlier and later exchanges, the
+//! session id that was sent, the status and the body.
 //!
 //! `SNAPSHOTS=overwrite cargo test --lib decisions` writes the tables anew; read the difference.
 

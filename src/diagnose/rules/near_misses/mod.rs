@@ -352,11 +352,13 @@ fn found((mut exchanges, at): (Vec<Exchange>, usize)) -> Vec<&'static str> {
     explain_at(&exchanges, at).iter().map(|finding| finding.rule.id.as_str()).collect()
 }
 
+fn all_cases() -> impl Iterator<Item = Case> {
+    cases().into_iter().chain(authorization::cases()).chain(sessions::cases())
+}
+
 #[test]
 fn each_rule_finds_what_it_is_about_and_lets_a_near_miss_pass() {
-    for (id, hit, miss) in
-        cases().into_iter().chain(authorization::cases()).chain(sessions::cases())
-    {
+    for (id, hit, miss) in all_cases() {
         let hit = found(hit);
         // In the findings, `auth-no-challenge` comes after `auth-required`.
         let first =
@@ -369,8 +371,7 @@ fn each_rule_finds_what_it_is_about_and_lets_a_near_miss_pass() {
 
 #[test]
 fn no_rule_is_without_a_case() {
-    let all = cases().into_iter().chain(authorization::cases()).chain(sessions::cases());
-    let known: Vec<&str> = all.map(|(id, ..)| id).collect();
+    let known: Vec<&str> = all_cases().map(|(id, ..)| id).collect();
     for rule in super::RULES.iter().chain(super::AUTHORIZATION) {
         assert!(known.contains(&rule.id.as_str()), "{}", rule.id);
         assert!(!rule.title.ends_with('.') && rule.means.ends_with('.'), "{}", rule.id);

@@ -69,8 +69,8 @@ impl Listener {
         let thread = std::thread::Builder::new()
             .name("listener".to_owned())
             .spawn(move || {
-                // The receiver is gone if `close` timed out.
                 work.listen(&ready);
+                // The receiver is gone if `close` timed out.
                 let _ = ended.send(());
             })
             .ok()?;

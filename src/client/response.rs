@@ -197,7 +197,7 @@ impl Connection {
     }
 }
 
-/// Returns the purpose of an exchange that responds to a server request.
+/// Purpose of an exchange that responds to a server request.
 pub(super) const RESPONSE: &str = "answer to";
 
 /// Builds the body of a response to the server.

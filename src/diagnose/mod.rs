@@ -12,12 +12,12 @@ mod profile;
 mod rule;
 mod rules;
 
-use crate::exchange::{BodyKind, Exchange};
+use crate::exchange::{Exchange, Outcome};
 use crate::protocol::methods;
 
 pub use id::RuleId;
 pub use profile::{Eras, Profile, Reaction, Role, Sessions, Step, Violation};
-pub use rule::{Certainty, Finding, FirstLine, Next, Rule, issues, succeeded, tool_failed};
+pub use rule::{Certainty, Finding, FirstLine, Next, Rule, issues, tool_failed};
 
 use rule::Evidence;
 pub use rules::is_about_authorization;
@@ -50,7 +50,7 @@ pub fn explain(exchanges: &[Exchange]) -> Vec<Finding> {
 
 /// Explains one exchange, in the context of those before and after it.
 pub fn explain_at(exchanges: &[Exchange], at: usize) -> Vec<Finding> {
-    if !is_failure(&exchanges[at]) {
+    if !is_failure(exchanges, at) {
         return Vec::new();
     }
     let evidence = Evidence::around(exchanges, at);
@@ -104,21 +104,19 @@ pub fn conduct_at(exchanges: &[Exchange], at: usize) -> Vec<Finding> {
     rules::CONDUCT.iter().filter_map(|rule| rule.apply(&evidence)).collect()
 }
 
-/// Returns true if an exchange needs an explanation.
-fn is_failure(exchange: &Exchange) -> bool {
-    let Some(answer) = &exchange.answer else { return exchange.failure.is_some() };
-    // A body that was not read belongs to an accepted notification.
-    let unread =
-        answer.is_success() && answer.shape == BodyKind::Unread && exchange.failure.is_none();
-    !unread && !succeeded(exchange)
+/// Returns true if an exchange needs an explanation. A request that was accepted may still be answered
+/// on another stream.
+fn is_failure(exchanges: &[Exchange], at: usize) -> bool {
+    let exchange = &exchanges[at];
+    let running = exchange.answer.is_none() && exchange.failure.is_none();
+    let outcome = Outcome::among(exchange, exchanges);
+    !running && !outcome.is_success() && !matches!(outcome, Outcome::Accepted)
 }
 
 /// Returns a sentence about a successful exchange that teaches something.
 pub fn remark(exchange: &Exchange) -> Option<&'static str> {
     let answer = exchange.answer.as_ref()?;
-    // A 202 is of the HTTP+SSE transport: the response arrives elsewhere, and the session is in
-    // the URL.
-    if !exchange.is(methods::INITIALIZE) || !succeeded(exchange) || answer.status == 202 {
+    if !exchange.is(methods::INITIALIZE) || !matches!(exchange.outcome(), Outcome::Result) {
         return None;
     }
     Some(match answer.header(crate::protocol::headers::SESSION_ID) {

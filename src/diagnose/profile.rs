@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::rule::{error_of, issued, succeeded};
+use super::rule::issued;
 use crate::exchange::{BodyKind, Exchange};
 use crate::protocol::envelope::META_SERVER;
 
@@ -111,10 +111,10 @@ pub struct Reaction {
 impl Reaction {
     fn of(exchange: &Exchange) -> Option<Self> {
         let answer = exchange.answer.as_ref()?;
-        let error = error_of(answer);
-        let text =
-            error.as_ref().map_or_else(|| answer.body.trim().to_owned(), |e| e.message.clone());
-        let accepted = succeeded(exchange);
+        let outcome = exchange.outcome();
+        let error = outcome.error();
+        let text = error.map_or_else(|| answer.body.trim().to_owned(), |e| e.message.clone());
+        let accepted = outcome.is_success();
         Some(Self {
             exchange: exchange.number,
             status: answer.status,
@@ -166,7 +166,10 @@ impl Profile {
     pub fn of(steps: &[Step<'_>]) -> Self {
         let find = |role| steps.iter().find(|step| step.role == role).map(|step| step.exchange);
         let worked = |role| {
-            steps.iter().find(|s| s.role == role && succeeded(s.exchange)).map(|s| s.exchange)
+            steps
+                .iter()
+                .find(|s| s.role == role && s.exchange.outcome().is_success())
+                .map(|s| s.exchange)
         };
         let (initialize, discover) = (worked(Role::Initialize), worked(Role::Discover));
         let modern = worked(Role::ProperModern);

@@ -1,10 +1,10 @@
 //! Rules, the evidence they examine, and the findings they return.
 
 use super::id::RuleId;
-use crate::exchange::{Answer, BodyKind, Exchange, TransportErrorKind};
+use crate::exchange::{Answer, BodyKind, Exchange, Outcome, TransportErrorKind};
 use crate::exit::Kind;
 use crate::protocol::headers;
-use crate::protocol::jsonrpc::{self, ErrorObject, Message};
+use crate::protocol::jsonrpc::ErrorObject;
 use crate::protocol::version::Era;
 use crate::protocol::{codes, methods};
 
@@ -178,6 +178,7 @@ impl Rule {
 pub(crate) struct Evidence<'e> {
     pub(crate) exchange: &'e Exchange,
     pub(crate) answer: Option<&'e Answer>,
+    pub(crate) outcome: Outcome,
     pub(crate) error: Option<ErrorObject>,
     pub(crate) earlier: &'e [Exchange],
     pub(crate) later: &'e [Exchange],
@@ -189,12 +190,13 @@ impl<'e> Evidence<'e> {
     pub(super) fn around(exchanges: &'e [Exchange], at: usize) -> Self {
         let exchange = &exchanges[at];
         let answer = exchange.answer.as_ref();
-        let error = answer.and_then(error_of);
+        let (earlier, later) = (&exchanges[..at], &exchanges[at + 1..]);
+        let outcome = Outcome::among(exchange, exchanges);
+        let error = outcome.error().cloned();
         let message = error.as_ref().map(|error| error.message.as_str()).unwrap_or_default();
         let body = answer.map(|answer| answer.body.as_str()).unwrap_or_default();
         let text = format!("{message} {body}").to_lowercase();
-        let (earlier, later) = (&exchanges[..at], &exchanges[at + 1..]);
-        Self { exchange, answer, error, earlier, later, text }
+        Self { exchange, answer, outcome, error, earlier, later, text }
     }
 
     /// Returns the status code, or 0 without a response.
@@ -249,7 +251,14 @@ impl<'e> Evidence<'e> {
 
     /// Returns true if an earlier handshake succeeded.
     pub(crate) fn after_handshake(&self) -> bool {
-        self.earlier.iter().any(|exchange| exchange.is(methods::INITIALIZE) && succeeded(exchange))
+        self.earlier
+            .iter()
+            .any(|exchange| exchange.is(methods::INITIALIZE) && self.worked(exchange))
+    }
+
+    /// Returns true if an exchange returned a result, on its own stream or on another one, or needed none.
+    pub(crate) fn worked(&self, exchange: &Exchange) -> bool {
+        Outcome::among(exchange, self.earlier.iter().chain(self.later)).is_success()
     }
 
     /// Returns the handshake that issued the session id of the request.
@@ -261,15 +270,15 @@ impl<'e> Evidence<'e> {
     /// Returns a later success of the same request for which `holds` returns true.
     pub(crate) fn works_later(&self, holds: impl Fn(&Exchange) -> bool) -> Option<&'e Exchange> {
         self.later.iter().find(|exchange| {
-            exchange.purpose == self.exchange.purpose && holds(exchange) && succeeded(exchange)
+            exchange.purpose == self.exchange.purpose && holds(exchange) && self.worked(exchange)
         })
     }
 
     /// Returns true if another exchange had the same status and error.
     pub(crate) fn alike(&self, other: &Exchange) -> bool {
-        let error = other.answer.as_ref().and_then(error_of);
+        let outcome = other.outcome();
         other.status() == self.exchange.status()
-            && error.as_ref().map(|error| (&error.code, &error.message))
+            && outcome.error().map(|error| (&error.code, &error.message))
                 == self.error.as_ref().map(|error| (&error.code, &error.message))
     }
 
@@ -303,27 +312,10 @@ pub fn issues(exchange: &Exchange, session: &str) -> bool {
 /// Returns the session id issued by a successful `initialize`.
 pub(crate) fn issued(exchange: &Exchange) -> Option<&str> {
     let answer = exchange.answer.as_ref().filter(|_| exchange.is(methods::INITIALIZE))?;
-    if !succeeded(exchange) {
+    if !exchange.outcome().is_success() {
         return None;
     }
     answer.session_id()
-}
-
-/// Returns true if an exchange returned a result, an accepted notification or an open
-/// stream.
-pub fn succeeded(exchange: &Exchange) -> bool {
-    let Some(answer) = &exchange.answer else { return false };
-    let asks = exchange.request.method == "POST" && exchange.has_id();
-    // The response to a request accepted with 202 arrives on the stream of the HTTP+SSE
-    // transport.
-    let silent = asks
-        && answer.status != 202
-        && answer.last_message().is_none()
-        && matches!(
-            answer.shape,
-            BodyKind::Empty | BodyKind::Events | BodyKind::Html | BodyKind::Text
-        );
-    answer.is_success() && error_of(answer).is_none() && exchange.failure.is_none() && !silent
 }
 
 /// Returns true if an exchange returned a tool error (`isError`).
@@ -331,27 +323,4 @@ pub fn tool_failed(exchange: &Exchange) -> bool {
     let message = exchange.answer.as_ref().and_then(Answer::last_message);
     let value: Option<serde_json::Value> = message.and_then(|text| serde_json::from_str(text).ok());
     value.is_some_and(|value| value["result"]["isError"] == true)
-}
-
-/// Returns the JSON-RPC error in a response, whatever its status and Content-Type. Java
-/// servers wrap theirs.
-pub(crate) fn error_of(answer: &Answer) -> Option<ErrorObject> {
-    let text = answer.last_message().or_else(|| {
-        // JSON with another Content-Type, or none.
-        Some(answer.body.as_str()).filter(|body| body.trim_start().starts_with('{'))
-    })?;
-    let messages = jsonrpc::parse(text).unwrap_or_default();
-    let error = messages.into_iter().find_map(|message| match message {
-        Message::Error { error, .. } => Some(error),
-        _ => None,
-    });
-    error.or_else(|| {
-        let value: serde_json::Value = serde_json::from_str(text).ok()?;
-        let inner = value.get("jsonRpcError")?;
-        Some(ErrorObject {
-            code: inner["code"].as_i64(),
-            message: inner["message"].as_str().unwrap_or_default().to_owned(),
-            data: None,
-        })
-    })
 }

@@ -4,6 +4,7 @@
 //! is shown passes through the [`Redactor`] that every observer receives.
 
 mod history;
+mod outcome;
 mod recorder;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -13,11 +14,12 @@ use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
 use crate::protocol::headers;
-use crate::protocol::jsonrpc::{self, Message};
+use crate::protocol::jsonrpc;
 use crate::protocol::version;
 use crate::redact::{Redactor, is_sensitive_header, secrets_of};
 
 pub use history::History;
+pub use outcome::Outcome;
 pub use recorder::{Observer, Recorder};
 pub use transport_error::{Objection, Phase, TransportError, TransportErrorKind};
 
@@ -326,17 +328,7 @@ impl Exchange {
     /// Returns true if the response is a JSON-RPC error with the id of this request. Real
     /// servers put any id there when they refuse a request without reading it.
     pub fn error_names_its_request(&self) -> bool {
-        let asked: serde_json::Value = serde_json::from_str(&self.request.body).unwrap_or_default();
-        let message = self.answer.as_ref().and_then(Answer::last_message);
-        let messages = message.and_then(|text| jsonrpc::parse(text).ok()).unwrap_or_default();
-        messages.iter().any(|message| match message {
-            Message::Error { id: Some(id), .. } => {
-                let id = serde_json::from_str::<serde_json::Value>(id.get()).unwrap_or_default();
-                // Two missing ids must not count as a match; this client's ids are strings.
-                asked["id"].is_string() && asked["id"] == id
-            }
-            _ => false,
-        })
+        matches!(self.outcome(), Outcome::Error(_))
     }
 
     /// Returns true if this error in the response proves a modern server.
@@ -347,15 +339,7 @@ impl Exchange {
 
     /// Returns true if the body is a JSON-RPC request, not a notification or a response.
     pub fn has_id(&self) -> bool {
-        #[derive(serde::Deserialize)]
-        struct Head {
-            #[serde(default)]
-            id: Option<serde::de::IgnoredAny>,
-            #[serde(default)]
-            method: Option<serde::de::IgnoredAny>,
-        }
-        let head = serde_json::from_str::<Head>(&self.request.body);
-        head.is_ok_and(|head| head.id.is_some() && head.method.is_some())
+        self.request_id().is_some()
     }
 
     /// Adds the secrets of this exchange to a redactor: credentials and session ids.

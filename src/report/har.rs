@@ -315,7 +315,7 @@ mod tests {
         let read = read(&text).unwrap();
         assert_eq!(read.len(), 2);
         assert_eq!(diagnose::explain(&read[..1])[0].rule.id.as_str(), "session-missing");
-        assert!(diagnose::succeeded(&read[1]));
+        assert!(read[1].outcome().is_success());
         assert_eq!(read[1].answer.as_ref().unwrap().events[0].id.as_deref(), Some("1"));
     }
 }

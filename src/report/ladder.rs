@@ -132,7 +132,7 @@ impl Ladder {
             request: one_line(&redactor.text(&asked)),
             note: if *url == request.url { note(exchange, earlier) } else { "" },
             answer: one_line(&redactor.text(&Self::came_back(exchange, redactor))),
-            good: diagnose::succeeded(exchange) && !diagnose::tool_failed(exchange),
+            good: exchange.outcome().is_success() && !diagnose::tool_failed(exchange),
             took: exchange.times.done,
         }
     }

@@ -168,7 +168,7 @@ impl<'p> Probe<'p> {
         let session = Session::modern(LATEST_MODERN);
         let discovered = self.send(session, &RpcRequest::discover(), Role::Discover);
         let Some(last) = self.steps.exchanges.last() else { return false };
-        let lists = diagnose::succeeded(last)
+        let lists = last.outcome().is_success()
             && last.answer.as_ref().is_some_and(|answer| {
                 answer.last_message().is_some_and(|text| text.contains(LATEST_MODERN))
             });

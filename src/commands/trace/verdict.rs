@@ -47,7 +47,7 @@ impl Verdict {
         let found = exchanges.iter().find(|exchange| {
             exchange.is(methods::INITIALIZE)
                 && Some(exchange.request.url.as_str()) != url
-                && diagnose::succeeded(exchange)
+                && exchange.outcome().is_success()
         });
         let elsewhere =
             found.filter(|_| !profile.over_sse).map(|exchange| exchange.request.url.clone());

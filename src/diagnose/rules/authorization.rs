@@ -5,7 +5,7 @@ use url::Url;
 use url::form_urlencoded;
 
 use super::super::id::RuleId;
-use super::super::rule::{Certainty, Conclusion, Evidence, Next, RECENT, RULE, Rule, succeeded};
+use super::super::rule::{Certainty, Conclusion, Evidence, Next, RECENT, RULE, Rule};
 use crate::exchange::{Exchange, Objection, TransportErrorKind};
 use crate::oauth::{self, Challenge, REGISTRATION, RESOURCE_METADATA, SERVER_METADATA, TOKEN};
 
@@ -198,7 +198,7 @@ A server that has none of these can be used with a token that somebody gives out
     reach: RECENT,
     find: |evidence| {
         let exchange = evidence.exchange;
-        let is_document = |exchange: &Exchange| succeeded(exchange) && document(exchange).is_object();
+        let is_document = |exchange: &Exchange| evidence.worked(exchange) && document(exchange).is_object();
         let later = || {
             let purpose = &exchange.purpose;
             evidence.later.iter().any(|other| other.purpose == *purpose && is_document(other))

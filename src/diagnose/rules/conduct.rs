@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::super::id::RuleId;
-use super::super::rule::{Certainty, Conclusion, RECENT, RULE, Rule, issues, succeeded};
+use super::super::rule::{Certainty, Conclusion, RECENT, RULE, Rule, issues};
 use crate::exchange::Exchange;
 use crate::exit::Kind;
 use crate::protocol::headers::SESSION_ID;
@@ -103,7 +103,7 @@ Python `answer.headers[\"Mcp-Session-Id\"]`, with fetch `response.headers.get(\"
             return None;
         }
         let source = evidence.earlier.iter().find(|earlier| {
-            earlier.is(methods::INITIALIZE) && holds(earlier, session) && succeeded(earlier)
+            earlier.is(methods::INITIALIZE) && holds(earlier, session) && evidence.worked(earlier)
         })?;
         Some(Conclusion {
             certainty: Certainty::Certain,
@@ -146,7 +146,7 @@ mod tests {
     use crate::exchange::Exchange;
     use crate::exchange::testing::{answered, sent, with_headers};
 
-    const OK: &str = r#"{"jsonrpc":"2.0","id":7,"result":{"sessionId":"from-the-body"}}"#;
+    const OK: &str = r#"{"jsonrpc":"2.0","id":"x","result":{"sessionId":"from-the-body"}}"#;
 
     fn opened() -> Exchange {
         with_headers(sent("initialize", None), 200, &[("mcp-session-id", "s-1")], OK)
@@ -159,7 +159,8 @@ mod tests {
     }
 
     fn asked(id: u64, session: &str) -> Exchange {
-        let mut asked = answered(sent("tools/list", Some(session)), 200, OK);
+        let result = OK.replace("\"x\"", &id.to_string());
+        let mut asked = answered(sent("tools/list", Some(session)), 200, &result);
         asked.request.body = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/list"}}"#);
         asked
     }

@@ -1,7 +1,7 @@
 //! Rules for eras, revisions and transports.
 
 use super::super::id::RuleId;
-use super::super::rule::{Certainty, Conclusion, Evidence, Next, RECENT, RULE, Rule, succeeded};
+use super::super::rule::{Certainty, Conclusion, Evidence, Next, RECENT, RULE, Rule};
 use crate::exchange::{BodyKind, Exchange};
 use crate::protocol::headers::PROTOCOL_VERSION;
 use crate::protocol::{codes, methods};
@@ -68,7 +68,8 @@ back to initialize.",
         if !refused || own || evidence.shape() == Some(BodyKind::Html) {
             return None;
         }
-        let handshake = evidence.later.iter().find(|e| e.is(methods::INITIALIZE) && succeeded(e));
+        let handshake =
+            evidence.later.iter().find(|e| e.is(methods::INITIALIZE) && evidence.worked(e));
         Some(match handshake {
             Some(later) => Conclusion {
                 certainty: Certainty::Certain,

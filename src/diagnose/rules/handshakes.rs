@@ -1,7 +1,7 @@
 //! Rules for the handshake: left out in part, repeated, or refused to all but one client.
 
 use super::super::id::RuleId;
-use super::super::rule::{Certainty, Conclusion, RULE, Rule, issued, succeeded};
+use super::super::rule::{Certainty, Conclusion, RULE, Rule, issued};
 use crate::protocol::{codes, methods};
 
 pub(super) static NOT_INITIALIZED: Rule = Rule {
@@ -42,7 +42,7 @@ request; rmcp up to 0.15 answers 200 with an event stream that ends empty, and t
         let works = late.and_then(|at| {
             evidence.later[at..]
                 .iter()
-                .find(|e| e.purpose == evidence.exchange.purpose && succeeded(e))
+                .find(|e| e.purpose == evidence.exchange.purpose && evidence.worked(e))
         });
         if let Some(later) = works {
             let because = format!("after it was sent the same request works ({})", later.number);

@@ -1,7 +1,7 @@
 //! Rules for HTTP itself: media types, paths, redirects, limits, gateways and connections.
 
 use super::super::id::RuleId;
-use super::super::rule::{Certainty, Conclusion, Evidence, FirstLine, Next, RULE, Rule, succeeded};
+use super::super::rule::{Certainty, Conclusion, Evidence, FirstLine, Next, RULE, Rule};
 use super::unlabelled_accept;
 use crate::exchange::{BodyKind, TransportErrorKind};
 use crate::protocol::headers;
@@ -294,7 +294,7 @@ another one for go-sdk and Hono. 405 to a POST means that the path exists and ta
         let elsewhere = evidence.later.iter().find(|later| {
             later.is(methods::INITIALIZE)
                 && later.request.url != evidence.exchange.request.url
-                && succeeded(later)
+                && evidence.worked(later)
         });
         Some(match elsewhere {
             Some(later) => Conclusion {
@@ -393,7 +393,7 @@ every byte of what matters. A server that words a refusal in a way that no rule 
         // A JSON-RPC error explains itself, and so does a broken stream.
         let says_itself = evidence.error.is_some() && (200..500).contains(&answer.status);
         let broken = evidence.exchange.failure.is_some();
-        (!says_itself && !broken && !succeeded(evidence.exchange))
+        (!says_itself && !broken && !evidence.worked(evidence.exchange))
             .then(|| Certainty::Possible.into())
     },
     ..RULE

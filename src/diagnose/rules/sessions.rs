@@ -2,11 +2,10 @@
 
 use super::super::id::RuleId;
 use super::super::rule::{
-    Certainty, Conclusion, Evidence, Next, RECENT, RULE, Rule, issued, issues, succeeded,
-    tool_failed,
+    Certainty, Conclusion, Evidence, Next, RECENT, RULE, Rule, issued, issues, tool_failed,
 };
 use super::unlabelled_accept;
-use crate::exchange::BodyKind;
+use crate::exchange::{BodyKind, Exchange};
 use crate::exit::Kind;
 use crate::protocol::headers::{PROTOCOL_VERSION, SESSION_ID};
 use crate::protocol::{codes, methods};
@@ -169,7 +168,7 @@ an empty stream may have run.",
             return None;
         }
         // If the session still works later, it is not the cause.
-        if evidence.later.iter().any(|later| works_in(later, session)) {
+        if evidence.later.iter().any(|later| works_in(evidence, later, session)) {
             return None;
         }
         let ended = evidence.earlier.iter().any(|earlier| {
@@ -180,7 +179,7 @@ an empty stream may have run.",
             return Some(Conclusion { certainty: Certainty::Certain, because });
         }
         // A session that was opened just before has not expired.
-        if evidence.issuing().is_some() && !evidence.earlier.iter().any(|e| works_in(e, session)) {
+        if evidence.issuing().is_some() && !evidence.earlier.iter().any(|e| works_in(evidence, e, session)) {
             return None;
         }
         if let Some(later) = evidence.works_later(|later| later.session_sent() != Some(session)) {
@@ -199,15 +198,15 @@ an empty stream may have run.",
 };
 
 /// Returns true if any request but the handshake succeeded in a session.
-fn works_in(exchange: &crate::exchange::Exchange, session: &str) -> bool {
+fn works_in(evidence: &Evidence<'_>, exchange: &Exchange, session: &str) -> bool {
     exchange.session_sent() == Some(session)
         && !exchange.is(methods::INITIALIZED)
-        && succeeded(exchange)
+        && evidence.worked(exchange)
 }
 
 /// Returns the response that the session id came from, if it was not a successful
 /// `initialize`.
-fn from_error<'e>(evidence: &Evidence<'e>) -> Option<&'e crate::exchange::Exchange> {
+fn from_error<'e>(evidence: &Evidence<'e>) -> Option<&'e Exchange> {
     let session = evidence.session()?;
     if evidence.earlier.iter().any(|earlier| issues(earlier, session)) {
         return None;
@@ -216,7 +215,7 @@ fn from_error<'e>(evidence: &Evidence<'e>) -> Option<&'e crate::exchange::Exchan
         let answer = earlier.answer.as_ref();
         answer.and_then(|answer| answer.header(SESSION_ID)) == Some(session)
             && earlier.session_sent() != Some(session)
-            && (!succeeded(earlier) || !earlier.is(methods::INITIALIZE))
+            && (!evidence.worked(earlier) || !earlier.is(methods::INITIALIZE))
     })
 }
 
@@ -284,7 +283,7 @@ header can be read only where the server names it in Access-Control-Expose-Heade
                     && !other.is(methods::INITIALIZE)
                     && other.request.method == "POST"
                     && other.has_id()
-                    && !succeeded(other)
+                    && !evidence.worked(other)
                     && evidence.alike(other)
             })?;
             // Only likely: some servers refuse unknown ids with the same text.
@@ -296,7 +295,7 @@ header can be read only where the server names it in Access-Control-Expose-Heade
                 ),
             });
         }
-        let opened = evidence.earlier.iter().rev().find(|e| e.is(methods::INITIALIZE) && succeeded(e))?;
+        let opened = evidence.earlier.iter().rev().find(|e| e.is(methods::INITIALIZE) && evidence.worked(e))?;
         let says_so = evidence.says(&["session", "initializ"]);
         let none_issued = !evidence.earlier.iter().any(|earlier| issued(earlier).is_some());
         (none_issued && says_so && !evidence.names_another_cause()).then(|| Conclusion {
@@ -330,11 +329,11 @@ others are refused. A session that expired stays refused.",
         // Refused here, but served at another time. A later success counts too, because an expired
         // session stays refused. A different request is enough if the refusal names the session.
         let named = evidence.says(&["session"]) && !evidence.says(&["initializ"]);
-        let same = |other: &crate::exchange::Exchange| other.purpose == evidence.exchange.purpose;
+        let same = |other: &Exchange| other.purpose == evidence.exchange.purpose;
         let later = evidence.later.iter().find(|other| {
             other.request.method == "POST"
                 && other.session_sent() == Some(session)
-                && succeeded(other)
+                && evidence.worked(other)
                 && (named || same(other))
         })?;
         let what = if same(later) { "the same request" } else { "a request" };
@@ -388,8 +387,9 @@ answer to initialize means that none is wanted.",
     find: |evidence| {
         let refused = evidence.status() == 405
             && matches!(evidence.exchange.request.method, "GET" | "DELETE");
-        let known = evidence.earlier.iter().any(|e| e.is(methods::INITIALIZE) && succeeded(e))
-            && !evidence.earlier.iter().any(|earlier| issued(earlier).is_some());
+        let known =
+            evidence.earlier.iter().any(|e| e.is(methods::INITIALIZE) && evidence.worked(e))
+                && !evidence.earlier.iter().any(|earlier| issued(earlier).is_some());
         refused.then(|| if known { Certainty::Certain } else { Certainty::Possible }.into())
     },
     ..RULE

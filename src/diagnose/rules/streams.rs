@@ -1,8 +1,8 @@
 //! Rules for streams: empty, buffered, or already open.
 
 use super::super::id::RuleId;
-use super::super::rule::{Certainty, Conclusion, FirstLine, RECENT, RULE, Rule, succeeded};
-use crate::exchange::{BodyKind, TransportErrorKind};
+use super::super::rule::{Certainty, Conclusion, FirstLine, RECENT, RULE, Rule};
+use crate::exchange::{BodyKind, Outcome, TransportErrorKind};
 
 pub(super) static STREAM_EMPTY: Rule = Rule {
     id: RuleId::StreamEmpty,
@@ -20,10 +20,13 @@ taken up again with a GET and Last-Event-ID.",
     find: |evidence| {
         let answer = evidence.answer?;
         let asks = evidence.is_post() && evidence.exchange.has_id();
-        let nothing = matches!(answer.shape, BodyKind::Events | BodyKind::Empty)
-            && answer.last_message().is_none();
-        let gone = evidence.failure() == Some(TransportErrorKind::ClientGone);
-        (answer.status == 200 && asks && nothing && !gone).then(|| Certainty::Likely.into())
+        // A stream that broke, or that this side closed, did not end.
+        let ended = match evidence.outcome {
+            Outcome::Ended => true,
+            Outcome::Http => answer.shape == BodyKind::Empty,
+            _ => false,
+        };
+        (answer.status == 200 && asks && ended).then(|| Certainty::Likely.into())
     },
     ..RULE
 };
@@ -49,7 +52,7 @@ proxy sends nothing at all.",
         // Servers open this stream at once, but not even the headers arrived in time.
         let late = matches!(evidence.failure(), Some(TransportErrorKind::TooSlow(_)));
         let stream = evidence.exchange.request.method == "GET";
-        let works = evidence.earlier.iter().chain(evidence.later).any(|e| e.request.method == "POST" && succeeded(e));
+        let works = evidence.earlier.iter().chain(evidence.later).any(|e| e.request.method == "POST" && evidence.worked(e));
         (late && stream && works && evidence.answer.is_none()).then(|| Conclusion {
             certainty: Certainty::Likely,
             because: "requests are answered, and of a stream not even the headers come".to_owned(),

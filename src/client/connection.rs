@@ -51,7 +51,10 @@ impl Connection {
     /// Builds a POST with the headers that every message carries.
     pub(super) fn post(&self, body: String) -> Request {
         let mut request = self.bare("POST", headers::ACCEPT_BOTH);
-        request.headers.insert(0, ("content-type".to_owned(), headers::JSON.to_owned()));
+        if !self.headers.iter().any(|(name, _)| name == "content-type") {
+            let label = ("content-type".to_owned(), headers::JSON.to_owned());
+            request.headers.insert(0, label);
+        }
         request.body = body;
         request
     }
@@ -70,7 +73,8 @@ impl Connection {
     }
 
     /// Builds a request with the headers of the session and of the user. The user's headers
-    /// take precedence, so that a probe can break any rule.
+    /// take precedence, so that a probe can break any rule; an empty one leaves the header out, as with
+    /// curl.
     fn bare(&self, method: &'static str, accept: &str) -> Request {
         let mut own = vec![("accept".to_owned(), accept.to_owned())];
         let version = self.session.version();
@@ -81,7 +85,7 @@ impl Connection {
             own.push((headers::SESSION_ID.to_owned(), id.to_owned()));
         }
         own.retain(|(name, _)| !self.headers.iter().any(|(given, _)| given == name));
-        own.extend(self.headers.iter().cloned());
+        own.extend(self.headers.iter().filter(|(_, value)| !value.is_empty()).cloned());
         let url = match &self.post_to {
             Some(address) if method == "POST" => address.clone(),
             _ => self.endpoint.as_str().to_owned(),

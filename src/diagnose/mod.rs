@@ -7,6 +7,7 @@
 
 #[cfg(test)]
 mod corpus;
+mod experiments;
 mod id;
 mod profile;
 mod rule;
@@ -15,8 +16,9 @@ mod rules;
 use crate::exchange::{Exchange, Outcome};
 use crate::protocol::methods;
 
+pub use experiments::{explain_first, summary};
 pub use id::RuleId;
-pub use profile::{Eras, Profile, Reaction, Role, Sessions, Step, Violation};
+pub use profile::{Eras, Profile, Reaction, Role, Sessions, Violation};
 pub use rule::{Certainty, Finding, FirstLine, Next, Rule, issues, tool_failed};
 
 use rule::Evidence;
@@ -24,7 +26,7 @@ pub use rules::is_about_authorization;
 
 /// Returns every rule. The order decides among findings of the same certainty.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
-    let apart = rules::CONDUCT.iter().chain(rules::AUTHORIZATION);
+    let apart = rules::EXPERIMENTS.iter().chain(&rules::CONDUCT).chain(rules::AUTHORIZATION);
     let own = apart.filter(|rule| rules::RULES.iter().all(|one| one.id != rule.id));
     rules::RULES.iter().chain(own).copied().chain([&rules::UNKNOWN])
 }

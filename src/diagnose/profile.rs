@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::rule::issued;
-use crate::exchange::{BodyKind, Exchange};
+use crate::exchange::{BodyKind, Exchange, Outcome};
 use crate::protocol::envelope::META_SERVER;
 
 /// Role of an exchange in a trace.
@@ -12,6 +12,12 @@ use crate::protocol::envelope::META_SERVER;
 pub enum Role {
     /// Request of a thin client, without a handshake.
     Bare,
+    /// The same again, to tell a lasting failure from a temporary one.
+    BareAgain,
+    /// The same with MCP-Protocol-Version, and without a session.
+    Versioned,
+    /// Request with another Accept or Content-Type, in a form that works.
+    Variation,
     /// `server/discover`, in the modern era.
     Discover,
     /// Equivalent request in the form of the modern era.
@@ -34,15 +40,6 @@ pub enum Role {
     Experiment,
 }
 
-/// One step of a trace.
-#[derive(Debug, Clone, Copy)]
-pub struct Step<'e> {
-    /// Role of the exchange.
-    pub role: Role,
-    /// Recorded exchange.
-    pub exchange: &'e Exchange,
-}
-
 /// Eras that a server supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Eras {
@@ -52,6 +49,8 @@ pub enum Eras {
     Modern,
     /// Both eras.
     Dual,
+    /// Bare requests alone: there is no handshake, and requests of the modern era fail.
+    Bare,
     /// Neither era could be confirmed.
     Unknown,
 }
@@ -63,6 +62,7 @@ impl Eras {
             Self::Legacy => "legacy",
             Self::Modern => "modern",
             Self::Dual => "dual",
+            Self::Bare => "bare",
             Self::Unknown => "unknown",
         }
     }
@@ -75,6 +75,8 @@ pub enum Sessions {
     Required,
     /// The server issues an id but also accepts requests without it.
     Optional,
+    /// The server requires an id, but accepts ids that it never issued.
+    NotKept,
     /// The server issues no id.
     None,
     /// The use of sessions could not be determined.
@@ -87,6 +89,7 @@ impl Sessions {
         match self {
             Self::Required => "required",
             Self::Optional => "optional",
+            Self::NotKept => "not-kept",
             Self::None => "none",
             Self::Unknown => "unknown",
         }
@@ -109,9 +112,8 @@ pub struct Reaction {
 }
 
 impl Reaction {
-    fn of(exchange: &Exchange) -> Option<Self> {
+    fn of(exchange: &Exchange, outcome: &Outcome) -> Option<Self> {
         let answer = exchange.answer.as_ref()?;
-        let outcome = exchange.outcome();
         let error = outcome.error();
         let text = error.map_or_else(|| answer.body.trim().to_owned(), |e| e.message.clone());
         let accepted = outcome.is_success();
@@ -147,8 +149,14 @@ pub struct Profile {
     pub over_sse: bool,
     /// Use of sessions.
     pub sessions: Sessions,
-    /// Response format: `SSE` or `JSON`.
+    /// Response format, `SSE` or `JSON`; of the legacy era if the server supports both.
     pub answers: Option<&'static str>,
+    /// Response format of the modern era, if the server supports both.
+    pub modern_answers: Option<&'static str>,
+    /// True if the server rejects a POST whose Accept header is `*/*` or missing.
+    pub needs_accept: Option<bool>,
+    /// True if the server rejects a POST whose Content-Type is not JSON.
+    pub needs_content_type: Option<bool>,
     /// Reaction to the thin client.
     pub bare: Option<Reaction>,
     /// Reaction to an id that was never issued.
@@ -162,39 +170,52 @@ pub struct Profile {
 const MANAGEMENT: &str = "2025-11-25, Transports, Session Management";
 
 impl Profile {
-    /// Builds the profile from the steps of a trace.
-    pub fn of(steps: &[Step<'_>]) -> Self {
-        let find = |role| steps.iter().find(|step| step.role == role).map(|step| step.exchange);
+    /// Builds the profile from all exchanges of a trace, each with its role.
+    pub fn of(exchanges: &[Exchange], roles: &[Role]) -> Self {
+        let steps: Vec<Tried<'_>> = roles
+            .iter()
+            .zip(exchanges)
+            .map(|(role, exchange)| Tried {
+                role: *role,
+                exchange,
+                outcome: Outcome::among(exchange, exchanges),
+            })
+            .collect();
+        let find = |role| steps.iter().find(|step| step.role == role);
         let worked = |role| {
-            steps
-                .iter()
-                .find(|s| s.role == role && s.exchange.outcome().is_success())
-                .map(|s| s.exchange)
+            let step = steps.iter().find(|step| step.role == role && step.outcome.is_success());
+            step.map(|step| step.exchange)
         };
+        let react = |role| find(role).and_then(|step| Reaction::of(step.exchange, &step.outcome));
         let (initialize, discover) = (worked(Role::Initialize), worked(Role::Discover));
         let modern = worked(Role::ProperModern);
-        let stream = find(Role::Stream);
+        let stream = find(Role::Stream).map(|step| step.exchange);
+        let bare = react(Role::Bare);
+        let bare_works = bare.as_ref().is_some_and(|bare| bare.accepted)
+            && find(Role::BareAgain).is_none_or(|again| again.outcome.is_success());
+        let refused = find(Role::Initialize).is_some_and(|step| !step.outcome.is_success());
         let eras = match (initialize.is_some(), modern.is_some()) {
             (true, true) => Eras::Dual,
             (true, false) => Eras::Legacy,
             (false, true) => Eras::Modern,
+            (false, false) if bare_works && refused => Eras::Bare,
             (false, false) => Eras::Unknown,
         };
-        let bare = find(Role::Bare).and_then(Reaction::of);
+        let unknown_id = react(Role::UnknownId);
+        let is_made_up_accepted = unknown_id.as_ref().is_some_and(|reaction| reaction.accepted);
         let sessions = match initialize.map(|exchange| issued(exchange).is_some()) {
             Some(true) if bare.as_ref().is_some_and(|bare| bare.accepted) => Sessions::Optional,
+            // The request fails in a session too, so nothing is known about one without.
+            Some(true) if worked(Role::Proper).is_none() => Sessions::Unknown,
+            Some(true) if is_made_up_accepted => Sessions::NotKept,
             Some(true) => Sessions::Required,
             Some(false) => Sessions::None,
-            None if eras == Eras::Modern => Sessions::None,
+            None if matches!(eras, Eras::Modern | Eras::Bare) => Sessions::None,
             None => Sessions::Unknown,
         };
-        let proper = worked(Role::Proper).or(modern).or(initialize);
-        let answers =
-            proper.and_then(|e| e.answer.as_ref()).and_then(|answer| match answer.shape {
-                BodyKind::Events => Some("SSE"),
-                BodyKind::Json => Some("JSON"),
-                _ => None,
-            });
+        let proper = worked(Role::Proper).or(initialize);
+        let both = proper.is_some() && modern.is_some();
+        let has_ended = worked(Role::End).is_some();
         let mut profile = Self {
             software: [discover, initialize, modern, stream]
                 .iter()
@@ -208,17 +229,20 @@ impl Profile {
             ),
             over_sse: stream.is_some(),
             sessions,
-            answers,
+            answers: proper.or(modern).and_then(form),
+            modern_answers: modern.filter(|_| both).and_then(form),
+            needs_accept: rejects(&steps, |exchange| !exchange.accepts_both()),
+            needs_content_type: rejects(&steps, |exchange| !exchange.is_labelled_json()),
             bare,
-            unknown_id: find(Role::UnknownId).and_then(Reaction::of),
-            ended_id: find(Role::EndedId).and_then(Reaction::of),
+            unknown_id,
+            ended_id: react(Role::EndedId).filter(|_| has_ended),
             violations: Vec::new(),
         };
-        profile.violations = profile.departs(find(Role::Initialized), worked(Role::End).is_some());
+        profile.violations = profile.departs(find(Role::Initialized).map(|step| step.exchange));
         profile
     }
 
-    fn departs(&self, initialized: Option<&Exchange>, ended: bool) -> Vec<Violation> {
+    fn departs(&self, initialized: Option<&Exchange>) -> Vec<Violation> {
         let mut found = Vec::new();
         let mut add = |what: String, specification| found.push(Violation { what, specification });
         let keeps = self.sessions == Sessions::Required;
@@ -228,9 +252,7 @@ impl Profile {
         for (which, reaction) in
             [("an unknown id", &self.unknown_id), ("an ended id", &self.ended_id)]
         {
-            // A server may refuse DELETE, and the session then continues.
-            let asked = which != "an ended id" || ended;
-            if let Some(reaction) = reaction.as_ref().filter(|_| keeps && asked) {
+            if let Some(reaction) = reaction.as_ref().filter(|_| keeps) {
                 if reaction.accepted {
                     add(format!("{which} is served, and must get 404"), MANAGEMENT);
                 } else if reaction.status != 404 {
@@ -252,6 +274,30 @@ impl Profile {
             );
         }
         found
+    }
+}
+
+/// One exchange of a trace with its role and outcome.
+struct Tried<'e> {
+    role: Role,
+    exchange: &'e Exchange,
+    outcome: Outcome,
+}
+
+/// Returns whether the server rejects the variations for which `holds` returns true; `None` if none was
+/// sent, or if this side ended them all.
+fn rejects(steps: &[Tried<'_>], holds: impl Fn(&Exchange) -> bool) -> Option<bool> {
+    let tried = steps.iter().filter(|step| step.role == Role::Variation && holds(step.exchange));
+    let known = tried.filter(|step| !matches!(step.outcome, Outcome::ClosedByUs));
+    known.map(|step| !step.outcome.is_success()).reduce(|one, other| one || other)
+}
+
+/// Returns the format of a response.
+fn form(exchange: &Exchange) -> Option<&'static str> {
+    match exchange.answer.as_ref()?.shape {
+        BodyKind::Events => Some("SSE"),
+        BodyKind::Json => Some("JSON"),
+        _ => None,
     }
 }
 

@@ -147,6 +147,8 @@ pub struct Finding {
     pub exchange: usize,
     /// The evidence in words; empty if the exchange itself says it all.
     pub because: String,
+    /// The exchanges that decide, one line for each side of the conclusion.
+    pub evidence: Vec<String>,
 }
 
 impl Finding {
@@ -159,6 +161,7 @@ impl Finding {
             "means": self.rule.means,
             "server": self.rule.server,
             "because": self.because,
+            "evidence": self.evidence,
             "exchange": self.exchange,
             "specification": self.rule.specification,
         })
@@ -169,7 +172,13 @@ impl Rule {
     /// Applies the rule. Returns a finding if it matches.
     pub(super) fn apply(&'static self, evidence: &Evidence<'_>) -> Option<Finding> {
         let Conclusion { certainty, because } = (self.find)(evidence)?;
-        Some(Finding { rule: self, certainty, exchange: evidence.exchange.number, because })
+        Some(Finding {
+            rule: self,
+            certainty,
+            exchange: evidence.exchange.number,
+            because,
+            evidence: Vec::new(),
+        })
     }
 }
 

@@ -320,6 +320,19 @@ impl Exchange {
         self.request.header(headers::SESSION_ID)
     }
 
+    /// Returns true if the Accept header names both content types of a POST (2025-11-25, Transports,
+    /// "Sending Messages to the Server").
+    pub fn accepts_both(&self) -> bool {
+        let accept = self.request.header("accept").unwrap_or_default();
+        accept.contains(headers::JSON) && accept.contains(headers::EVENT_STREAM)
+    }
+
+    /// Returns true if the request is labelled as JSON.
+    pub fn is_labelled_json(&self) -> bool {
+        let label = self.request.header("content-type").unwrap_or_default();
+        label.to_ascii_lowercase().starts_with(headers::JSON)
+    }
+
     /// Returns the status code of the response.
     pub fn status(&self) -> Option<u16> {
         self.answer.as_ref().map(|answer| answer.status)

@@ -6,7 +6,7 @@ use crate::diagnose;
 use crate::exchange::{BodyKind, Exchange};
 use crate::output::{Paint, Style, duration, one_line};
 use crate::protocol::envelope::META_VERSION;
-use crate::protocol::headers::SESSION_ID;
+use crate::protocol::headers::{PROTOCOL_VERSION, SESSION_ID};
 use crate::protocol::methods;
 use crate::redact::Redactor;
 
@@ -40,7 +40,7 @@ pub struct Rung {
     /// The request: `tools/call echo`.
     pub request: String,
     /// The relevant header of the request.
-    pub note: &'static str,
+    pub note: String,
     /// The response: `400 -32000 Server not initialized`.
     pub answer: String,
     /// True if the exchange succeeded.
@@ -81,7 +81,7 @@ impl Ladder {
             "",
             self.style.paint(Paint::Strong, &request),
             "",
-            self.style.paint(Paint::Notable, rung.note),
+            self.style.paint(Paint::Notable, &rung.note),
             side = pieces.side,
             gap = gap
         );
@@ -130,7 +130,11 @@ impl Ladder {
         };
         Rung {
             request: one_line(&redactor.text(&asked)),
-            note: if *url == request.url { note(exchange, earlier) } else { "" },
+            note: if *url == request.url {
+                reason(exchange, earlier, redactor)
+            } else {
+                String::new()
+            },
             answer: one_line(&redactor.text(&Self::came_back(exchange, redactor))),
             good: exchange.outcome().is_success() && !diagnose::tool_failed(exchange),
             took: exchange.times.done,
@@ -152,16 +156,14 @@ impl Ladder {
         {
             return format!("{status}  Mcp-Session-Id: {}", redactor.header(SESSION_ID, issued));
         }
+        if exchange.outcome().error().is_some() {
+            return diagnose::summary(exchange, &exchange.outcome());
+        }
         let message: serde_json::Value = answer
             .last_message()
             .or(Some(answer.body.as_str()))
             .and_then(|text| serde_json::from_str(text).ok())
             .unwrap_or_default();
-        let error = &message["error"];
-        if error.is_object() {
-            let code = error["code"].as_i64().map(|code| format!(" {code}")).unwrap_or_default();
-            return format!("{status}{code} {}", error["message"].as_str().unwrap_or_default());
-        }
         let said = message["result"]["content"][0]["text"].as_str();
         match (said, answer.shape) {
             (Some(said), _) => format!("{status} {said}"),
@@ -182,30 +184,75 @@ fn body_of(exchange: &Exchange) -> serde_json::Value {
     serde_json::from_str(&exchange.request.body).unwrap_or_default()
 }
 
+/// Describes what is special about a request: the header that differs from other requests, and whether
+/// the same was sent before.
+fn reason(exchange: &Exchange, earlier: &[Exchange], redactor: &Redactor) -> String {
+    let note = note(exchange, earlier, redactor);
+    let is_same = |other: &&Exchange| {
+        let header = |name| (other.request.header(name), exchange.request.header(name));
+        let names = [SESSION_ID, PROTOCOL_VERSION, "accept", "content-type"];
+        other.purpose == exchange.purpose
+            && other.request.method == exchange.request.method
+            && names.into_iter().map(header).all(|(one, two)| one == two)
+            && other.request.url == exchange.request.url
+    };
+    let is_repeatable = exchange.has_id() && !exchange.is(methods::INITIALIZE);
+    if is_repeatable && earlier.iter().rev().take(REPEATED).any(|other| is_same(&other)) {
+        return format!("again, {note}");
+    }
+    note
+}
+
+/// Number of earlier exchanges among which a repeated one is recognised.
+const REPEATED: usize = 32;
+
 /// Describes the most relevant request header.
-fn note(exchange: &Exchange, earlier: &[Exchange]) -> &'static str {
+fn note(exchange: &Exchange, earlier: &[Exchange], redactor: &Redactor) -> String {
     let issued = |id: &str| earlier.iter().any(|earlier| diagnose::issues(earlier, id));
     let any_issued = earlier.iter().any(|earlier| {
         let answer = earlier.answer.as_ref().filter(|_| earlier.is(methods::INITIALIZE));
         answer.is_some_and(|answer| answer.is_success() && answer.header(SESSION_ID).is_some())
     });
-    if exchange.request.body.contains(META_VERSION) {
-        return "+ _meta, Mcp-Method ";
+    let asks = exchange.request.method == "POST" && exchange.has_id();
+    let header = |name| match exchange.request.header(name) {
+        Some(value) => format!("{}: {} ", capital(name), cut(&redactor.header(name, value), 24)),
+        None => format!("no {} ", capital(name)),
+    };
+    if exchange.is(methods::INITIALIZE) && any_issued {
+        return "a second session ".to_owned();
     }
-    match exchange.session_sent() {
+    if asks && !exchange.accepts_both() {
+        return header("accept");
+    }
+    if asks && !exchange.is_labelled_json() {
+        return header("content-type");
+    }
+    if exchange.request.body.contains(META_VERSION) {
+        return "+ _meta, Mcp-Method ".to_owned();
+    }
+    let bare = exchange.request.method == "POST" && !exchange.is(methods::INITIALIZE);
+    let note = match exchange.session_sent() {
         Some(id) if ended(id, earlier) => "+ the ended Mcp-Session-Id ",
         Some(id) if issued(id) => "+ Mcp-Session-Id ",
         Some(_) if any_issued => "+ a made-up Mcp-Session-Id ",
         Some(_) => "+ an Mcp-Session-Id ",
-        None if exchange.request.method == "POST" && !exchange.is(methods::INITIALIZE) => {
-            "no Mcp-Session-Id "
+        None if bare && exchange.request.header(PROTOCOL_VERSION).is_some() => {
+            "+ MCP-Protocol-Version "
         }
+        None if bare => "no Mcp-Session-Id ",
         None => "",
-    }
+    };
+    note.to_owned()
+}
+
+fn capital(name: &str) -> &'static str {
+    if name == "accept" { "Accept" } else { "Content-Type" }
 }
 
 fn ended(id: &str, earlier: &[Exchange]) -> bool {
-    earlier.iter().any(|e| e.request.method == "DELETE" && e.session_sent() == Some(id))
+    earlier.iter().any(|e| {
+        e.request.method == "DELETE" && e.session_sent() == Some(id) && e.outcome().is_success()
+    })
 }
 
 /// Returns the path and query of a URL.

@@ -49,3 +49,4 @@ mod tls;
 mod token_renewal;
 mod tokens;
 mod trace;
+mod verdicts;

@@ -102,12 +102,17 @@ fn the_naive_call_the_handshake_and_the_call_again() {
         "5 notifications/initialized              + Mcp-Session-Id",
         "6 tools/call echo                        + Mcp-Session-Id",
         "200 hello ─│",
-        "7 ping                         + a made-up Mcp-Session-Id",
-        "9 ping                         + the ended Mcp-Session-Id",
+        "7 tools/list                                  Accept: */*",
+        "9 initialize 2025-11-25                  a second session",
+        "10 ping                        + a made-up Mcp-Session-Id",
+        "12 ping                        + the ended Mcp-Session-Id",
         "why 1 failed     session-missing (certain): no Mcp-Session-Id was sent",
         "6 is the same request with a session, and works",
         "a missing id gets 400; an unknown id gets 404",
-        "your client must 1 POST initialize, without a session id",
+        "1 bare: 400 -32000 Bad request: the Mcp-Session-Id header is",
+        "6 with a session: 200",
+        "your client must 1 put protocolVersion and clientCapabilities into params._meta",
+        "or               1 POST initialize, without a session id",
     ] {
         assert!(finished.stdout.contains(part), "no {part:?} in\n{}", finished.stdout);
     }
@@ -171,19 +176,28 @@ fn a_passive_trace_sends_what_a_client_must_and_nothing_else() {
 
 #[test]
 fn every_session_that_a_trace_opens_is_ended() {
-    let server = mcp(|_| None);
+    let count = std::sync::atomic::AtomicUsize::new(0);
+    let server = mcp(move |request| {
+        let at = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let result = serde_json::json!({"protocolVersion": "2025-11-25", "capabilities": {},
+            "serverInfo": {"name": "scripted", "version": "1"}});
+        let (id, json) = (format!("s-{at:08}"), "application/json");
+        let headers = [("Content-Type", json), ("Mcp-Session-Id", id.as_str())];
+        let is_first = request.rpc() == "initialize";
+        is_first.then(|| crate::support::http(200, &headers, &request.result_text(&result)))
+    });
     Sandbox::new().run(&["trace", &server.url]).exits(0);
     let all = server.all_requests();
     let opened = all.iter().filter(|request| request.rpc() == "initialize").count();
     let ended = all.iter().filter(|request| request.method == "DELETE").count();
-    assert_eq!((opened, ended), (1, 1));
+    assert_eq!((opened, ended), (2, 2));
 }
 
 #[test]
 fn a_ladder_of_ascii_is_of_ascii() {
     let shown = Sandbox::new().run(&["trace", "demo", "--ascii"]).exits(0).stdout;
     let ladder: Vec<&str> = shown.lines().take_while(|line| !line.is_empty()).collect();
-    assert!(ladder.len() == 28 && ladder.iter().all(|line| line.is_ascii()), "{shown}");
+    assert!(ladder.len() == 40 && ladder.iter().all(|line| line.is_ascii()), "{shown}");
 }
 
 #[test]
@@ -191,8 +205,16 @@ fn a_trace_as_json_holds_what_the_readme_says() {
     let traced = Sandbox::new().run(&["trace", "demo", "--json"]).exits(0).stdout;
     let traced: Value = serde_json::from_str(&traced).unwrap();
     let keys: Vec<&str> = traced.as_object().unwrap().keys().map(String::as_str).collect();
-    let expected =
-        ["endpoint", "exchanges", "server", "authorization", "why", "findings", "client"];
+    let expected = [
+        "endpoint",
+        "exchanges",
+        "server",
+        "authorization",
+        "why",
+        "findings",
+        "client",
+        "otherwise",
+    ];
     assert_eq!(keys, expected);
     let keys: Vec<&str> =
         traced["server"].as_object().unwrap().keys().map(String::as_str).collect();
@@ -203,19 +225,23 @@ fn a_trace_as_json_holds_what_the_readme_says() {
         "versions",
         "sessions",
         "answers",
+        "modernAnswers",
+        "needsAccept",
+        "needsContentType",
         "bare",
         "unknownId",
         "endedId",
         "departures",
     ];
     assert_eq!(keys, expected);
-    assert_eq!(traced["exchanges"].as_array().unwrap().len(), 9);
+    assert_eq!(traced["exchanges"].as_array().unwrap().len(), 13);
     assert_eq!(traced["exchanges"][0]["findings"][0]["id"], "session-missing");
-    assert_eq!(traced["why"]["because"], "6 is the same request with a session, and works");
+    let because = traced["why"]["because"].as_str().unwrap();
+    assert!(because.starts_with("6 is the same request with a session, and works"), "{because}");
     assert_eq!(traced["server"]["era"], "dual");
     assert_eq!(traced["server"]["sessions"], "required");
     assert_eq!(traced["server"]["unknownId"]["status"], 404);
-    assert_eq!(traced["client"][0], "POST initialize, without a session id");
+    assert_eq!(traced["otherwise"][0], "POST initialize, without a session id");
 }
 
 #[test]

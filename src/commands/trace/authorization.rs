@@ -48,11 +48,14 @@ impl Way {
             }
         };
         let server = &found.server;
-        let mut lines = vec![if found.assumed {
-            format!("nothing says who gives tokens; 2025-03-26 assumes {}", server.issuer)
-        } else {
-            format!("{} gives tokens for {}", server.issuer, found.resource)
-        }];
+        if found.assumed {
+            // Nothing was found, so nothing is known about how clients register.
+            return vec![
+                "no authorization server is advertised; the server may use fixed tokens".to_owned(),
+                "--bearer TOKEN, or -H for a header of its own, sends one".to_owned(),
+            ];
+        }
+        let mut lines = vec![format!("{} gives tokens for {}", server.issuer, found.resource)];
         lines.push(Self::clients(found).to_owned());
         if !self.scopes.is_empty() {
             lines.push(format!("scopes to ask for: {}", self.scopes.join(" ")));

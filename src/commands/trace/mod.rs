@@ -2,11 +2,14 @@
 //! or live.
 
 mod authorization;
+mod experiments;
+mod ids;
 mod listen;
 mod probe;
 mod read;
 mod recipes;
 mod refusal;
+mod steps;
 mod verdict;
 
 use std::path::Path;
@@ -16,7 +19,6 @@ use serde_json::{Value, json};
 use crate::arguments::{ArgumentInput, Typing};
 use crate::cli::Trace;
 use crate::client::{EraProbe, Idempotency, RpcRequest};
-use crate::diagnose::{Profile, Step};
 use crate::env::Env;
 use crate::exchange::{Exchange, Purpose};
 use crate::exit::ExitCode;
@@ -94,11 +96,8 @@ fn experiment(
         steps.add(context.recorder.take_history());
         way
     });
-    let steps = steps.take_all();
-    let exchanges: Vec<Exchange> = steps.iter().map(|(_, exchange)| exchange.clone()).collect();
-    let roles: Vec<Step<'_>> =
-        steps.iter().map(|(role, exchange)| Step { role: *role, exchange }).collect();
-    let mut verdict = Verdict::of(&exchanges, Profile::of(&roles));
+    let (roles, exchanges) = steps.take_all();
+    let mut verdict = Verdict::of(&exchanges, &roles);
     verdict.way = way;
     let redactor = context.recorder.redactor();
     if let Some(path) = &args.html {
@@ -119,7 +118,7 @@ fn experiment(
     }
     if context.options.wants_json() {
         context.console.value(&document(context, &server, &exchanges, &verdict))?;
-    } else if let Some(first) = exchanges.first().filter(|first| first.answer.is_some()) {
+    } else if let Some(first) = exchanges.first().filter(|first| first.wire.sent > 0) {
         verdict.print(out, first, &redactor, drawing.ascii)?;
         next(context, &server.hint, &verdict);
     }

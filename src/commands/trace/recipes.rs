@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 use super::probe::Probe;
 use super::{EraProbe, Failure, failed_at};
 use crate::client::RpcRequest;
-use crate::diagnose::{Eras, Profile, Step};
-use crate::exchange::Exchange;
+use crate::diagnose::{Eras, Profile};
 use crate::exit::ExitCode;
 use crate::failure::Kind;
 use crate::protocol::types::Tool;
@@ -36,14 +35,11 @@ pub(super) fn run(
     let list = RpcRequest::list_tools();
     let mut probe = Probe::new(&mut server.client, &handshake, list, None, false);
     let ended = probe.run();
-    let steps = probe.steps.take_all();
+    let (roles, exchanges) = probe.steps.take_all();
     if let Err(error) = ended {
-        let exchanges: Vec<Exchange> = steps.into_iter().map(|(_, exchange)| exchange).collect();
         return Err(failed_at(error, &exchanges, server).into());
     }
-    let steps: Vec<Step<'_>> =
-        steps.iter().map(|(role, exchange)| Step { role: *role, exchange }).collect();
-    let profile = Profile::of(&steps);
+    let profile = Profile::of(&exchanges, &roles);
     let Some(recipe) = of(context, server, &profile, rpc, tool) else {
         let text = "there is no recipe for the HTTP+SSE transport of 2024-11-05";
         let failure = Failure::new(Kind::Usage, text)

@@ -4,8 +4,8 @@
 use serde_json::{Value, json};
 
 use super::authorization::Way;
-use crate::diagnose::{self, Certainty, Eras, Finding, Profile, Reaction, RuleId, Sessions};
-use crate::exchange::Exchange;
+use crate::diagnose::{self, Certainty, Eras, Finding, Profile, Reaction, Role, RuleId, Sessions};
+use crate::exchange::{Exchange, Outcome};
 use crate::output::{Paint, Stream, count, one_line, wrap};
 use crate::protocol::methods;
 use crate::redact::Redactor;
@@ -14,7 +14,7 @@ use crate::report;
 /// The conclusions of a trace.
 pub(super) struct Verdict {
     pub(super) profile: Profile,
-    /// Explanation of why the first request fails; `None` if it works.
+    /// Explanation of why the first request fails; `None` if it works, or if this side ended it.
     pub(super) why: Option<Finding>,
     /// All other findings, the most certain first.
     pub(super) others: Vec<Finding>,
@@ -25,8 +25,16 @@ pub(super) struct Verdict {
 }
 
 impl Verdict {
-    pub(super) fn of(exchanges: &[Exchange], profile: Profile) -> Self {
-        let why = diagnose::explain_at(exchanges, 0).into_iter().next();
+    pub(super) fn of(exchanges: &[Exchange], roles: &[Role]) -> Self {
+        let profile = Profile::of(exchanges, roles);
+        let why = diagnose::explain_first(exchanges, roles);
+        // Requests that are wrong on purpose say nothing about the server.
+        let provoked = |finding: &Finding| {
+            let role = exchanges.iter().position(|one| one.number == finding.exchange);
+            role.is_some_and(|at| {
+                matches!(roles[at], Role::Variation | Role::UnknownId | Role::EndedId)
+            })
+        };
         let url = exchanges.first().map(|first| first.request.url.as_str());
         // Attempts at other addresses say nothing about this one.
         let elsewhere = |finding: &Finding| {
@@ -40,6 +48,7 @@ impl Verdict {
         let mut others: Vec<Finding> = diagnose::survey(exchanges)
             .into_iter()
             .filter(|finding| profile.over_sse || !elsewhere(finding))
+            .filter(|finding| !provoked(finding))
             .filter(|finding| why.as_ref().is_none_or(|why| why.rule.id != finding.rule.id))
             .filter(|finding| !finding.rule.is_provoked && finding.rule.id != RuleId::Unknown)
             .collect();
@@ -54,60 +63,104 @@ impl Verdict {
         Self { profile, why, others, elsewhere, way: None }
     }
 
-    /// Returns the steps that a client must take, in order.
-    pub(super) fn must(&self) -> Vec<String> {
+    /// Returns the steps that a client must take, in order. If the server supports both eras, there are
+    /// two ways, the shorter first.
+    pub(super) fn must(&self) -> Vec<Vec<String>> {
         let profile = &self.profile;
         if profile.over_sse {
-            return vec![
+            return vec![vec![
                 "GET this address, and keep the stream open".into(),
                 "take the address to POST to from its first event, `endpoint`".into(),
                 "POST initialize, then notifications/initialized, then requests there".into(),
-                "read the answers from the stream".into(),
-            ];
+                "read the responses from the stream".into(),
+            ]];
         }
-        let modern = || {
-            vec![
-                "put protocolVersion and clientCapabilities into params._meta".into(),
-                "send MCP-Protocol-Version, Mcp-Method and Mcp-Name to match".into(),
-                "keep nothing: there is no handshake and no session".into(),
-            ]
+        let is_missing = |id| self.why.as_ref().is_some_and(|why| why.rule.id == id);
+        let headers = self.required_headers();
+        let with_headers = |mut steps: Vec<String>| {
+            // What the client lacks comes first.
+            let at = if is_missing(RuleId::Accept) || is_missing(RuleId::ContentType) {
+                0
+            } else {
+                steps.len()
+            };
+            steps.splice(at..at, headers.iter().cloned());
+            steps
         };
-        match (profile.eras, profile.sessions) {
-            (Eras::Modern, _) => modern(),
+        let modern = vec![
+            "put protocolVersion and clientCapabilities into params._meta".to_owned(),
+            "send MCP-Protocol-Version, Mcp-Method and Mcp-Name to match".to_owned(),
+            "keep nothing: there is no handshake and no session".to_owned(),
+        ];
+        let stateless = vec![
+            "POST initialize, without a session id".to_owned(),
+            "POST notifications/initialized".to_owned(),
+            "send MCP-Protocol-Version on everything after; no session id".to_owned(),
+        ];
+        let session = vec![
+            "POST initialize, without a session id".to_owned(),
+            "keep the Mcp-Session-Id response header (it is not in the body)".to_owned(),
+            "POST notifications/initialized with it".to_owned(),
+            "send it, and MCP-Protocol-Version, on everything after".to_owned(),
+        ];
+        let ways = match (profile.eras, profile.sessions) {
+            (Eras::Modern, _) | (Eras::Dual, Sessions::None) => vec![modern],
             (Eras::Unknown, _) => Vec::new(),
-            (_, Sessions::None) if profile.eras == Eras::Dual => modern(),
-            (_, Sessions::None) => vec![
-                "POST initialize, without a session id".into(),
-                "POST notifications/initialized".into(),
-                "send MCP-Protocol-Version on everything after; no session id".into(),
-            ],
-            _ => vec![
-                "POST initialize, without a session id".into(),
-                "keep the Mcp-Session-Id response header (it is not in the body)".into(),
-                "POST notifications/initialized with it".into(),
-                "send it, and MCP-Protocol-Version, on everything after".into(),
-            ],
-        }
+            (Eras::Bare, _) => {
+                vec![vec!["POST each request as it is; there is no handshake".into()]]
+            }
+            (Eras::Dual, _) => vec![modern, session],
+            (Eras::Legacy, Sessions::None) => vec![stateless],
+            (Eras::Legacy, _) => vec![session],
+        };
+        ways.into_iter().map(with_headers).collect()
+    }
+
+    /// Returns the headers without which the server rejects a request.
+    fn required_headers(&self) -> Vec<String> {
+        let (accept, label) = (self.profile.needs_accept, self.profile.needs_content_type);
+        let accept = (accept == Some(true))
+            .then(|| "send Accept: application/json, text/event-stream on every POST".to_owned());
+        let label = (label == Some(true))
+            .then(|| "send Content-Type: application/json on every POST".to_owned());
+        accept.into_iter().chain(label).collect()
     }
 
     /// Returns true if a recipe for this server can be printed.
     pub(super) fn has_recipe(&self) -> bool {
-        !self.profile.over_sse && self.profile.eras != Eras::Unknown
+        !self.profile.over_sse && !matches!(self.profile.eras, Eras::Unknown | Eras::Bare)
     }
 
     /// Formats the verdict as lines with labels.
     pub(super) fn lines(&self, first: Option<&Exchange>) -> Vec<(String, String)> {
         let mut lines = Lines::default();
-        match &self.why {
-            Some(why) => {
+        let outcome = first.map(Exchange::outcome);
+        match (&self.why, outcome) {
+            (Some(why), outcome) => {
+                let worked = outcome.is_some_and(|outcome| outcome.is_success());
+                let number = if worked { why.exchange } else { 1 };
                 let rule = format!("{} ({})", why.rule.id, why.certainty.as_str());
-                lines.add("why 1 failed", format!("{rule}: {}", why.rule.title));
+                lines.add(&format!("why {number} failed"), format!("{rule}: {}", why.rule.title));
                 lines.add("", &why.because);
+                for side in &why.evidence {
+                    lines.add("", side);
+                }
+                if self.must().is_empty() {
+                    lines.add("what it means", why.rule.means);
+                }
+                if !why.rule.server.is_empty() {
+                    lines.add("", format!("the server: {}", why.rule.server));
+                }
             }
-            None if first.is_some_and(diagnose::tool_failed) => {
+            (None, Some(Outcome::Result)) if first.is_some_and(diagnose::tool_failed) => {
                 lines.add("1 is served", "and the tool itself reports failure");
             }
-            None => lines.add("1 works", self.works()),
+            (None, Some(Outcome::Result)) => lines.add("1 works", self.works()),
+            (None, Some(outcome)) => {
+                let ended = first.map(|first| diagnose::summary(first, &outcome));
+                lines.add("1 was ended here", ended.unwrap_or_default());
+            }
+            (None, None) => {}
         }
         lines.add("this server", self.describe());
         for line in self.reactions() {
@@ -120,9 +173,15 @@ impl Verdict {
             lines.add(if index == 0 { "authorization" } else { "" }, line);
         }
         lines.findings(&self.others);
-        for (index, step) in self.must().iter().enumerate() {
-            let label = if index == 0 { "your client must" } else { "" };
-            lines.add(label, format!("{} {step}", index + 1));
+        for (way, steps) in self.must().iter().enumerate() {
+            for (index, step) in steps.iter().enumerate() {
+                let label = match (way, index) {
+                    (0, 0) => "your client must",
+                    (_, 0) => "or",
+                    _ => "",
+                };
+                lines.add(label, format!("{} {step}", index + 1));
+            }
         }
         lines.0
     }
@@ -139,7 +198,9 @@ impl Verdict {
         out.line("")?;
         let lines = self.lines(Some(first));
         // Show an unexplained exchange in full.
-        let unexplained = self.why.as_ref().is_some_and(|why| why.certainty < Certainty::Likely);
+        let unexplained = self.why.as_ref().is_some_and(|why| {
+            why.certainty < Certainty::Likely || why.rule.id == RuleId::Rejected
+        });
         let (why, rest) = lines.split_at(
             lines.iter().position(|(label, _)| label == "this server").unwrap_or_default(),
         );
@@ -151,11 +212,12 @@ impl Verdict {
     }
 
     fn works(&self) -> &'static str {
-        match self.profile.sessions {
-            Sessions::Optional => {
-                "this server issues sessions and does not insist on them. A client does the handshake all \
+        match (self.profile.eras, self.profile.sessions) {
+            (_, Sessions::Optional) => {
+                "the server issues session ids but does not require them. A client does the handshake all \
                  the same, since the specification demands it."
             }
+            (Eras::Unknown, _) => "a bare request got its result.",
             _ => "a bare request is enough for this server.",
         }
     }
@@ -167,23 +229,33 @@ impl Verdict {
         parts.push(match profile.eras {
             _ if profile.over_sse => "HTTP+SSE of 2024-11-05".to_owned(),
             Eras::Unknown => "its era could not be found out".to_owned(),
+            Eras::Bare => "requests without a handshake".to_owned(),
             _ => profile.versions.join(", "),
         });
         parts.push(
             match (profile.eras, profile.sessions) {
                 _ if profile.over_sse => "a session for each stream",
-                (Eras::Modern, _) => "no handshake, no sessions",
+                (Eras::Modern | Eras::Bare, _) => "no handshake, no sessions",
                 (_, Sessions::Required) => "keeps sessions",
-                (_, Sessions::Optional) => "issues sessions, and serves without",
+                (_, Sessions::Optional) => "issues session ids but does not require them",
+                (_, Sessions::NotKept) => {
+                    "does not keep sessions: it accepts ids that it never issued"
+                }
                 (_, Sessions::None) => "keeps no sessions",
-                (_, Sessions::Unknown) => "sessions unknown",
+                (Eras::Unknown, Sessions::Unknown) => "sessions unknown",
+                (_, Sessions::Unknown) => "issues session ids",
             }
             .to_owned(),
         );
         if profile.eras == Eras::Dual {
             parts.push("both eras".to_owned());
         }
-        parts.extend(profile.answers.map(|form| format!("answers as {form}")));
+        parts.extend(profile.answers.map(|form| match profile.modern_answers {
+            Some(modern) if modern != form => {
+                format!("responds as {form} after the handshake, as {modern} in 2026-07-28")
+            }
+            _ => format!("responds as {form}"),
+        }));
         parts.join(" · ")
     }
 
@@ -228,6 +300,9 @@ impl Verdict {
                 "versions": profile.versions,
                 "sessions": profile.sessions.as_str(),
                 "answers": profile.answers,
+                "modernAnswers": profile.modern_answers,
+                "needsAccept": profile.needs_accept,
+                "needsContentType": profile.needs_content_type,
                 "bare": reaction(&profile.bare),
                 "unknownId": reaction(&profile.unknown_id),
                 "endedId": reaction(&profile.ended_id),
@@ -238,7 +313,8 @@ impl Verdict {
             "authorization": self.way.as_ref().map(Way::to_json),
             "why": self.why.as_ref().map(Finding::to_json),
             "findings": self.others.iter().map(Finding::to_json).collect::<Vec<_>>(),
-            "client": self.must(),
+            "client": self.must().first(),
+            "otherwise": self.must().get(1),
         })
     }
 }

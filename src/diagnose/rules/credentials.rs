@@ -38,6 +38,8 @@ was opened with one token must not be used with another.",
             (Some(_), false) => Certainty::Certain.into(),
             // Some servers send 401 for a lost session (rmcp up to 0.16).
             (None, true) => Certainty::Possible.into(),
+            // A 403 with an error of its own may have any reason.
+            (None, false) if status == 403 && evidence.error.is_some() => Certainty::Possible.into(),
             (Some(_), true) | (None, false) => Certainty::Likely.into(),
         })
     },

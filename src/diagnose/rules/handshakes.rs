@@ -86,9 +86,9 @@ the old id first.",
 
 pub(super) static SHARED_TRANSPORT: Rule = Rule {
     id: RuleId::SharedTransport,
-    title: "the server has one session for everybody, and somebody else has it",
-    means: "A client can do nothing: initialize without an id is refused because an earlier client did \
-            its handshake. Only starting the server again helps, until its code is mended.",
+    title: "one transport serves all clients, and it is in use",
+    means: "A client can do nothing: the transport served an earlier client or request. Only a restart of the \
+            server helps, until its code is changed.",
     server: "Make a transport for each session (keep them in a map by the id), or serve without sessions, \
              instead of connecting one transport when the server starts.",
     specification: "2025-11-25, Transports, Session Management",

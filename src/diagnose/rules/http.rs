@@ -3,7 +3,7 @@
 use super::super::id::RuleId;
 use super::super::rule::{Certainty, Conclusion, Evidence, FirstLine, Next, RULE, Rule};
 use super::unlabelled_accept;
-use crate::exchange::{BodyKind, TransportErrorKind};
+use crate::exchange::{BodyKind, Outcome, TransportErrorKind};
 use crate::protocol::headers;
 use crate::protocol::{codes, methods};
 
@@ -257,7 +257,6 @@ pub(super) static UPSTREAM_DOWN: Rule = Rule {
 502 means that nothing answered behind the proxy, 504 that it took too long, 503 that it is being started. \
 The page that comes with it is the proxy's.",
     next: Next::Nothing,
-    stops_trace: true,
     find: |evidence| {
         let status = evidence.status();
         let gateway = matches!(status, 502 | 504)
@@ -319,7 +318,6 @@ from single-page applications (which answer every path), from login portals, and
 on the port.",
     next: Next::Nothing,
     first_line: FirstLine::Always,
-    stops_trace: true,
     find: |evidence| {
         let answer = evidence.answer?;
         let asks = evidence.is_post() && evidence.exchange.has_id();
@@ -371,6 +369,51 @@ HTTP, or the other way round, fails at the same place.",
     find: |evidence| {
         let failed = evidence.failure() == Some(TransportErrorKind::Tls);
         (evidence.answer.is_none() && failed).then(|| Certainty::Certain.into())
+    },
+    ..RULE
+};
+
+pub(super) static CONNECTION_BROKEN: Rule = Rule {
+    id: RuleId::ConnectionBroken,
+    title: "the connection broke before the response was complete",
+    means: "The server crashed or was stopped, a proxy closed the connection, or something other than HTTP/1.1 \
+            answers on this port. The request may have run.",
+    server: "The server's log shows whether it received the request.",
+    specification: "RFC 9112, 9.5",
+    about: "\
+The connection was made, and ended before a complete response came. A server that crashes while it works does \
+this, and so do proxies whose limits are reached, servers that are restarted, and programs on the port that \
+expect TLS or HTTP/2. A request that was sent may have run.",
+    first_line: FirstLine::Client,
+    next: Next::LookCloser,
+    find: |evidence| {
+        use TransportErrorKind::{Broken, NotHttp};
+        let broke = matches!(evidence.outcome, Outcome::Cut | Outcome::Nothing)
+            && matches!(evidence.failure(), Some(Broken | NotHttp))
+            && evidence.exchange.wire.sent > 0;
+        broke.then(|| Certainty::Likely.into())
+    },
+    ..RULE
+};
+
+pub(super) static RESPONSE_ID_MISMATCH: Rule = Rule {
+    id: RuleId::ResponseIdMismatch,
+    title: "the response has another id than the request",
+    means: "A client cannot tell that the response belongs to its request. Servers that only handle numbers as \
+            ids change text ids: --request-id number sends numbers.",
+    server: "Return the id of the request unchanged: the same type and the same value.",
+    specification: "JSON-RPC 2.0, 5",
+    about: "\
+A response carries the id of its request, with the same type and the same value. Some servers return 0 or null \
+for every text id, change its case, shorten it, or turn numbers into text. Clients wait for the id they sent, \
+and never see the response.",
+    first_line: FirstLine::Client,
+    next: Next::Nothing,
+    find: |evidence| {
+        let Outcome::OtherId(id) = &evidence.outcome else { return None };
+        let sent = evidence.exchange.request_id()?;
+        let because = format!("sent {sent}, received {id}");
+        Some(Conclusion { certainty: Certainty::Certain, because })
     },
     ..RULE
 };

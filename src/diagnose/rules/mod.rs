@@ -4,6 +4,7 @@ mod authorization;
 mod conduct;
 mod credentials;
 mod eras;
+mod experiments;
 mod handshakes;
 mod http;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod near_misses;
 mod sessions;
 mod streams;
 
+use super::id::RuleId;
 use super::rule::{Evidence, Rule};
 use crate::exchange::BodyKind;
 use crate::protocol::headers;
@@ -18,7 +20,7 @@ use crate::protocol::headers;
 pub(super) use http::UNKNOWN;
 
 /// All rules except `UNKNOWN`. The order decides among findings of the same certainty.
-pub(super) static RULES: [&Rule; 40] = [
+pub(super) static RULES: [&Rule; 42] = [
     &http::UNREACHABLE,
     &http::TLS,
     &credentials::AUTH_CHALLENGE_REMAPPED,
@@ -58,12 +60,23 @@ pub(super) static RULES: [&Rule; 40] = [
     &streams::STREAM_BUFFERED,
     &streams::STREAM_EMPTY,
     &http::NOT_MCP,
+    &http::CONNECTION_BROKEN,
+    &http::RESPONSE_ID_MISMATCH,
     &credentials::AUTH_NO_CHALLENGE,
 ];
 
 /// Rules for exchanges that are part of authorization; no other rules apply to them.
 pub(super) static AUTHORIZATION: &[&Rule] = &authorization::RULES;
 pub use authorization::is_about as is_about_authorization;
+
+/// Rules that follow from several outcomes of a trace.
+pub(super) static EXPERIMENTS: &[&Rule] = &experiments::RULES;
+
+/// Returns the rule with this id.
+pub(super) fn of(id: RuleId) -> &'static Rule {
+    let all = EXPERIMENTS.iter().chain(RULES.iter()).chain(AUTHORIZATION).chain(&CONDUCT);
+    all.copied().find(|rule| rule.id == id).unwrap_or(&UNKNOWN)
+}
 
 /// Rules for every exchange of another client, failed or not.
 pub(super) static CONDUCT: [&Rule; 3] =

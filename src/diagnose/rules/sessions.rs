@@ -172,7 +172,9 @@ an empty stream may have run.",
             return None;
         }
         let ended = evidence.earlier.iter().any(|earlier| {
-            earlier.request.method == "DELETE" && earlier.session_sent() == Some(session)
+            earlier.request.method == "DELETE"
+                && earlier.session_sent() == Some(session)
+                && evidence.worked(earlier)
         });
         if ended {
             let because = "the client itself ended this session with DELETE before".to_owned();
@@ -274,8 +276,17 @@ header can be read only where the server names it in Access-Control-Expose-Heade
         if !refused || evidence.challenge().is_some() {
             return None;
         }
-        if evidence.session().is_some() {
+        if let Some(session) = evidence.session() {
             evidence.issuing()?;
+            // Without a word of sessions, or where another request in the session works, the header
+            // gets through.
+            let all = evidence.earlier.iter().chain(evidence.later);
+            let mut in_session = all.filter(|other| other.has_id());
+            if !evidence.says(&["session", "initializ"])
+                || in_session.any(|other| works_in(evidence, other, session))
+            {
+                return None;
+            }
             // Look for the same refusal of a request without any id.
             let bare = evidence.earlier.iter().chain(evidence.later).find(|other| {
                 other.session_sent().is_none()

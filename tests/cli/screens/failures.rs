@@ -60,6 +60,7 @@ next: mcpoke init URL            a server that is not remembered yet
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "screens")]
 fn of_the_connection() {
     let sandbox = Sandbox::new();
     assert_data_eq!(
@@ -83,11 +84,16 @@ next: mcpoke explain unreachable  explains it in full
         initialized(|_| b"SSH-2.0-OpenSSH_9.9\r\n".to_vec()),
         str![[r#"
 --- stderr
-mcpoke: the answer is not HTTP/1.1: http parse fail: invalid HTTP version, while reading the answer
+mcpoke: the answer is not HTTP/1.1: http parse fail: invalid HTTP version, while reading the answer  [connection-broken, likely]
   sent      POST http://127.0.0.1:#####/mcp  server/discover
             The request was sent and may have run; it was not sent again.
+  means     The server crashed or was stopped, a proxy closed the connection,
+            or something other than HTTP/1.1 answers on this port. The request
+            may have run.
+  see       RFC 9112, 9.5
 
-next: mcpoke trace http://127.0.0.1:#####/mcp  shows step by step how the server answers
+next: mcpoke trace http://127.0.0.1:#####/mcp  tries the server step by step
+      the same with --trace                    shows all that was sent and received
 [exit 7]
 
 "#]]
@@ -97,12 +103,17 @@ next: mcpoke trace http://127.0.0.1:#####/mcp  shows step by step how the server
         str![[r#"
 --- stderr
 mcpoke: initialised scripted, now the current server.
-mcpoke: the server closed the connection, while waiting for the answer
+mcpoke: the server closed the connection, while waiting for the answer  [connection-broken, likely]
   sent      POST http://127.0.0.1:#####/mcp  tools/call echo
             with Mcp-Session-Id: session-… (24)
             The request was sent and may have run; it was not sent again.
+  means     The server crashed or was stopped, a proxy closed the connection,
+            or something other than HTTP/1.1 answers on this port. The request
+            may have run.
+  see       RFC 9112, 9.5
 
-next: mcpoke trace scripted  shows step by step how the server answers
+next: mcpoke trace scripted  tries the server step by step
+      the same with --trace  shows all that was sent and received
 [exit 7]
 
 "#]]
@@ -113,13 +124,18 @@ next: mcpoke trace scripted  shows step by step how the server answers
         str![[r#"
 --- stderr
 mcpoke: initialised scripted, now the current server.
-mcpoke: the server closed the connection, while reading the answer
+mcpoke: the server closed the connection, while reading the answer  [connection-broken, likely]
   sent      POST http://127.0.0.1:#####/mcp  tools/call echo
             with Mcp-Session-Id: session-… (24)
   answered  200 OK, in # ms
             The request was sent and may have run; it was not sent again.
+  means     The server crashed or was stopped, a proxy closed the connection,
+            or something other than HTTP/1.1 answers on this port. The request
+            may have run.
+  see       RFC 9112, 9.5
 
-next: mcpoke trace scripted  shows step by step how the server answers
+next: mcpoke trace scripted  tries the server step by step
+      the same with --trace  shows all that was sent and received
 [exit 7]
 
 "#]]
@@ -436,7 +452,7 @@ mcpoke: no Mcp-Session-Id was sent; this server requires one  [session-missing, 
 next: the same without --no-session   does it properly
       mcpoke trace scripted           shows it step by step
       mcpoke explain session-missing  explains it in full
-{"error":{"kind":"session","message":"no Mcp-Session-Id was sent; this server requires one","exit":5,"status":400,"rpc":{"code":-32000,"message":"Bad Request: No valid session ID provided"},"details":[],"findings":[{"id":"session-missing","certainty":"certain","title":"no Mcp-Session-Id was sent; this server requires one","means":"This server keeps sessions. A client sends initialize first, keeps the Mcp-Session-Id header (not the body) of that answer, sends notifications/initialized, and then sends the header on every request.","server":"","because":"no initialize was sent before it","exchange":1,"specification":"2025-11-25, Transports, Session Management"}],"next":["the same without --no-session","mcpoke trace scripted","mcpoke explain session-missing"]}}
+{"error":{"kind":"session","message":"no Mcp-Session-Id was sent; this server requires one","exit":5,"status":400,"rpc":{"code":-32000,"message":"Bad Request: No valid session ID provided"},"details":[],"findings":[{"id":"session-missing","certainty":"certain","title":"no Mcp-Session-Id was sent; this server requires one","means":"This server keeps sessions. A client sends initialize first, keeps the Mcp-Session-Id header (not the body) of that answer, sends notifications/initialized, and then sends the header on every request.","server":"","because":"no initialize was sent before it","evidence":[],"exchange":1,"specification":"2025-11-25, Transports, Session Management"}],"next":["the same without --no-session","mcpoke trace scripted","mcpoke explain session-missing"]}}
 [exit 5]
 
 "#]]

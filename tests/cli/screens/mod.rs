@@ -367,28 +367,54 @@ fn a_ladder_is_80_columns_wide() {
        │ 6 tools/call echo                        + Mcp-Session-Id │
        │───────────────────────────────────────────────────────────▶
        ◀─────────────────────────────────────────────── 200 hello ─│      # ms
-       │ 7 ping                         + a made-up Mcp-Session-Id │
+       │ 7 tools/list                                  Accept: */* │
+       │───────────────────────────────────────────────────────────▶
+       ◀─── 406 -32000 Not acceptable: Accept must name both typ… ─│      # ms
+       │ 8 tools/list       Content-Type: application/x-www-form-… │
+       │───────────────────────────────────────────────────────────▶
+       ◀─── 415 -32000 Unsupported media type: Content-Type must… ─│      # ms
+       │ 9 initialize 2025-11-25                  a second session │
+       │───────────────────────────────────────────────────────────▶
+       ◀───────────────────── 200  Mcp-Session-Id: #… (32) ─│      # ms
+       │ 10 ping                        + a made-up Mcp-Session-Id │
        │───────────────────────────────────────────────────────────▶
        ◀──────────────────────────── 404 -32001 Session not found ─│      # ms
-       │ 8 DELETE                                 + Mcp-Session-Id │
+       │ 11 DELETE                                + Mcp-Session-Id │
        │───────────────────────────────────────────────────────────▶
        ◀────────────────────────────────────────── 204 No Content ─│      # ms
-       │ 9 ping                         + the ended Mcp-Session-Id │
+       │ 12 ping                        + the ended Mcp-Session-Id │
        │───────────────────────────────────────────────────────────▶
        ◀──────────────────────────── 404 -32001 Session not found ─│      # ms
+       │ 13 DELETE                                + Mcp-Session-Id │
+       │───────────────────────────────────────────────────────────▶
+       ◀────────────────────────────────────────── 204 No Content ─│      # ms
 
 why 1 failed     session-missing (certain): no Mcp-Session-Id was sent; this
                  server requires one
-                 6 is the same request with a session, and works
+                 6 is the same request with a session, and works; the form of
+                 2026-07-28 works without one
+                 1 bare: 400 -32000 Bad request: the Mcp-Session-Id header is
+                 required
+                 6 with a session: 200
+                 3 in the form of 2026-07-28: 200
 this server      mcpoke-demo 0.1.0 · 2026-07-28, 2025-11-25, 2025-06-18,
-                 2025-03-26 · keeps sessions · both eras · answers as SSE
+                 2025-03-26 · keeps sessions · both eras · responds as SSE
                  a missing id gets 400; an unknown id gets 404; an ended id
                  gets 404
-your client must 1 POST initialize, without a session id
+your client must 1 put protocolVersion and clientCapabilities into params._meta
+                 2 send MCP-Protocol-Version, Mcp-Method and Mcp-Name to match
+                 3 keep nothing: there is no handshake and no session
+                 4 send Accept: application/json, text/event-stream on every
+                 POST
+                 5 send Content-Type: application/json on every POST
+or               1 POST initialize, without a session id
                  2 keep the Mcp-Session-Id response header (it is not in the
                  body)
                  3 POST notifications/initialized with it
                  4 send it, and MCP-Protocol-Version, on everything after
+                 5 send Accept: application/json, text/event-stream on every
+                 POST
+                 6 send Content-Type: application/json on every POST
 --- stderr
 
 next: mcpoke demo --port 8720 &

@@ -338,6 +338,23 @@ fn cases() -> Vec<Case> {
             ),
         ),
         (
+            "connection-broken",
+            (vec![failing(sent("tools/call", None), TransportErrorKind::Broken, 300)], 0),
+            (
+                vec![failing(
+                    sent("tools/call", None),
+                    TransportErrorKind::TooSlow("--timeout"),
+                    300,
+                )],
+                0,
+            ),
+        ),
+        (
+            "response-id-mismatch",
+            (vec![list(None, 200, &RESULT.replace("\"x\"", "0"))], 0),
+            (vec![list(None, 200, &RESULT.replace("result", "error"))], 0),
+        ),
+        (
             "not-mcp",
             (vec![list(None, 200, "<html>Sign in</html>")], 0),
             (vec![list(None, 404, "<html>Not Found</html>")], 0),

@@ -1,0 +1,237 @@
+//! Experiments of `trace`: one extra request each, whose response tells two causes apart. All are harmless.
+
+use std::sync::Arc;
+
+use super::ids::made_up;
+use super::probe::{Ended, Probe};
+use crate::client::{Client, ClientConfig, Handshake, Renewal, RpcRequest, Session};
+use crate::diagnose::{self, Role, RuleId};
+use crate::endpoint::Endpoint;
+use crate::exchange::BodyKind;
+use crate::protocol::headers::ACCEPT_BOTH;
+use crate::protocol::methods;
+use crate::transport::{self, Limits};
+
+impl Probe<'_> {
+    /// After a request that failed bare and works in a session: repeats it bare, if the failure may have
+    /// been temporary or the request was another one; and with the version header alone, if nothing
+    /// points to a session.
+    pub(super) fn compare(&mut self, bare: &Ended, session: &Session) {
+        if bare.is_ok() {
+            return;
+        }
+        let again = RpcRequest::list_tools();
+        let proper = self.steps.all().filter(|(role, _)| *role == Role::Proper).last();
+        let (Some(first), Some((_, proper))) = (self.steps.exchanges().first(), proper) else {
+            return;
+        };
+        if proper.purpose != again.purpose {
+            // The named tool ran, and must not run again.
+            return;
+        }
+        let (outcome, is_other) = (first.outcome(), first.purpose != again.purpose);
+        let temporary = !matches!(first.status(), Some(400..=407 | 410..=424));
+        let about_sessions =
+            diagnose::summary(first, &outcome).to_ascii_lowercase().contains("session");
+        if (temporary || is_other || session.id().is_none())
+            && self.send(Session::default(), &again, Role::BareAgain).is_ok()
+        {
+            return;
+        }
+        if session.id().is_some() && !about_sessions {
+            let _ = self.send(session.with_id(None), &again, Role::Versioned);
+        }
+    }
+
+    /// Repeats a request that works with the headers that thin clients send: `*/*` or nothing in Accept,
+    /// and the Content-Type that curl and urllib use unless told otherwise.
+    pub(super) fn vary(&mut self, session: &Session) {
+        if self.passive {
+            return;
+        }
+        let form = "application/x-www-form-urlencoded";
+        for (name, value) in [("accept", "*/*"), ("accept", ""), ("content-type", form)] {
+            let is_refused = self.steps.last().is_some_and(|last| !last.outcome().is_success());
+            if value.is_empty() && is_refused {
+                // What is too little with `*/*` is too little with nothing.
+                continue;
+            }
+            let endpoint = self.client.endpoint().clone();
+            let Ok(mut other) = variant(self.client, endpoint, |_| {}, &[(name, value)]) else {
+                continue;
+            };
+            other.resume(session.clone(), Renewal::Never);
+            let _ = other.request(&RpcRequest::list_tools());
+            self.steps.take(&mut other, Role::Variation);
+        }
+    }
+
+    /// Tests an id that was never issued, and one whose session has ended. A second session shows the
+    /// format of the ids, and is the one that is ended.
+    pub(super) fn wrong_ids(&mut self, session: &Session) {
+        let Some(id) = session.id() else { return };
+        let second = self
+            .client
+            .initialize(&Handshake { send_initialized: false, ..self.handshake.clone() });
+        self.steps.take(self.client, Role::Experiment);
+        let second = second.ok().map(|opened| opened.session);
+        let made_up = made_up(id, second.as_ref().and_then(Session::id));
+        let unknown = session.with_id(Some(made_up));
+        // Only the server's reaction matters.
+        let _ = self.send(unknown, &RpcRequest::ping(), Role::UnknownId);
+        let ended =
+            second.filter(|second| second.id().is_some()).unwrap_or_else(|| session.clone());
+        self.end(&ended);
+        let is_ended = self.steps.last().is_some_and(|last| last.outcome().is_success());
+        if is_ended {
+            let _ = self.send(ended, &RpcRequest::ping(), Role::EndedId);
+        }
+    }
+
+    /// Ends the session, unless that was done before.
+    pub(super) fn end(&mut self, session: &Session) {
+        let ended = self
+            .steps
+            .all()
+            .any(|(role, exchange)| role == Role::End && exchange.session_sent() == session.id());
+        if ended || session.id().is_none() {
+            return;
+        }
+        self.client.resume(session.clone(), Renewal::Never);
+        let _ = self.client.close();
+        self.steps.take(self.client, Role::End);
+    }
+
+    /// Finds out why a proper request fails: repeats it in the session on fresh connections
+    /// (E1), sends it without the id (E2b), or completes the handshake first (E3).
+    pub(super) fn experiment(&mut self, session: &Session, outcome: Ended, told: bool) -> Ended {
+        let found = self.steps.found();
+        if found.as_ref().is_some_and(|found| found.rule.id == RuleId::NotInitialized) {
+            self.client.resume(session.clone(), Renewal::Never);
+            let _ = self.client.notify(methods::INITIALIZED, &serde_json::Value::Null);
+            self.steps.take(self.client, Role::Initialized);
+            return self.send(session.clone(), &self.again(), Role::Proper);
+        }
+        if session.id().is_none() || (told && !found.is_some_and(|found| found.rule.is_repeated)) {
+            return outcome;
+        }
+        for _ in 0..REPEATS {
+            self.on_a_fresh_connection(session, &RpcRequest::list_tools());
+        }
+        let without = session.with_id(None);
+        let _ = self.send(without, &RpcRequest::list_tools(), Role::Experiment);
+        outcome
+    }
+
+    fn on_a_fresh_connection(&mut self, session: &Session, rpc: &RpcRequest) {
+        let endpoint = self.client.endpoint().clone();
+        let Ok(mut other) = variant(self.client, endpoint, |_| {}, &[]) else { return };
+        other.resume(session.clone(), Renewal::Never);
+        let _ = other.request(rpc);
+        self.steps.take(&mut other, Role::Experiment);
+    }
+
+    /// Repeats a rejected request with other Accept headers, if these were the reason (E4).
+    pub(super) fn vary_what_was_refused(&mut self) {
+        let found = self.steps.found();
+        if self.passive || found.is_none_or(|found| found.rule.id != RuleId::Accept) {
+            return;
+        }
+        for accept in [ACCEPT_BOTH, "*/*", "application/json"] {
+            let endpoint = self.client.endpoint().clone();
+            let Ok(mut other) = variant(self.client, endpoint, |_| {}, &[("accept", accept)])
+            else {
+                continue;
+            };
+            let _ = other.request(&RpcRequest::list_tools());
+            self.steps.take(&mut other, Role::Experiment);
+        }
+    }
+
+    /// Tries other paths for the endpoint (E6): with and without a slash, `/mcp`, `/sse`.
+    pub(super) fn look_around(&mut self) {
+        let here = self.client.endpoint().clone();
+        let mut tried = vec![here.as_str().to_owned()];
+        let path = here.path().to_owned();
+        let toggled = match path.strip_suffix('/') {
+            Some("") => path.clone(),
+            Some(shorter) => shorter.to_owned(),
+            _ => format!("{path}/"),
+        };
+        for path in [toggled.as_str(), "/mcp", "/sse"] {
+            let Ok(endpoint) = Endpoint::parse(&format!("{}{path}", here.origin())) else {
+                continue;
+            };
+            if tried.contains(&endpoint.as_str().to_owned()) {
+                continue;
+            }
+            tried.push(endpoint.as_str().to_owned());
+            let Ok(mut other) = variant(self.client, endpoint, quick, &[]) else { continue };
+            // HTTP+SSE begins with a GET, so there is no `initialize` to POST.
+            let found = if path == "/sse" {
+                other.look_at_stream();
+                false
+            } else {
+                other.initialize(self.handshake).is_ok()
+            };
+            if found {
+                let _ = other.close();
+            }
+            self.steps.take(&mut other, Role::Experiment);
+        }
+    }
+
+    /// Tests whether a stream gets through (E9), if there is a proxy in front of the server.
+    pub(super) fn look_for_buffering(&mut self, session: &Session) {
+        let proxied = self.steps.exchanges().iter().any(|exchange| {
+            let answer = exchange.answer.as_ref();
+            let server = answer.and_then(|answer| answer.header("server")).unwrap_or_default();
+            answer.is_some_and(|answer| answer.header("via").is_some())
+                || ["nginx", "openresty", "cloudflare", "envoy", "apache"]
+                    .iter()
+                    .any(|name| server.to_lowercase().contains(name))
+        });
+        let streams = self.steps.exchanges().iter().any(|exchange| {
+            exchange.answer.as_ref().is_some_and(|answer| answer.shape == BodyKind::Events)
+        });
+        if !proxied || !streams || session.id().is_none() {
+            return;
+        }
+        // The session may have ended by now: open another one for the stream.
+        let endpoint = self.client.endpoint().clone();
+        let Ok(mut other) = variant(self.client, endpoint, quick, &[]) else { return };
+        if other.initialize(self.handshake).is_err() {
+            return;
+        }
+        other.look_at_stream();
+        let _ = other.close();
+        self.steps.take(&mut other, Role::Experiment);
+    }
+}
+
+/// Number of repetitions that look for replicas without shared sessions.
+const REPEATS: usize = 6;
+
+/// Creates a client without a session for another address of the same origin, with changed limits.
+/// Each of `headers` is added or replaces the header of the same name.
+fn variant(
+    client: &Client,
+    endpoint: Endpoint,
+    limits: impl FnOnce(&mut Limits),
+    headers: &[(&str, &str)],
+) -> Result<Client, transport::Error> {
+    let mut config = ClientConfig::clone(client.config());
+    limits(&mut config.options.limits);
+    let mut own = client.headers().to_vec();
+    for (name, value) in headers {
+        own.retain(|(known, _)| known != name);
+        own.push(((*name).to_owned(), (*value).to_owned()));
+    }
+    Client::new(endpoint, own, Arc::new(config))
+}
+
+/// Limits the wait for the first byte to 3 s; a stream that begins later is held back.
+fn quick(limits: &mut Limits) {
+    let short = std::time::Duration::from_secs(3);
+    limits.first_byte = Some(limits.first_byte.map_or(short, |limit| limit.min(short)));
+}

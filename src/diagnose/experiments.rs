@@ -1,0 +1,341 @@
+//! Why the first request of a trace fails: a table over the outcomes of experiments. An experiment that
+//! settles the question outranks every status and every word of the server.
+
+use super::id::RuleId;
+use super::profile::Role;
+use super::rule::{Certainty, Finding, Rule, tool_failed};
+use super::{explain_at, rules};
+use crate::exchange::{Exchange, Outcome};
+use crate::exit::Kind;
+
+/// Maximum number of characters of the server's text in one line of evidence.
+const MAX_TEXT: usize = 160;
+
+/// Explains the first request of a trace from all its exchanges, each with its role. Returns `None` if
+/// the request worked, or if this side ended it before the server responded.
+pub fn explain_first(exchanges: &[Exchange], roles: &[Role]) -> Option<Finding> {
+    let tried = Experiments { exchanges, roles };
+    let bare = tried.with(Role::Bare).next()?;
+    match bare.outcome {
+        Outcome::Result => return tried.only_the_first_worked(&bare),
+        Outcome::ClosedByUs => return None,
+        _ => {}
+    }
+    let finding = tried
+        .over_sse(&bare)
+        .or_else(|| tried.session_settles(&bare))
+        .or_else(|| tried.modern_settles(&bare))
+        .or_else(|| tried.initialize_was_refused(&bare))
+        .or_else(|| tried.both_failed(&bare))
+        .or_else(|| explain_at(exchanges, bare.at).into_iter().next());
+    Some(finding.unwrap_or_else(|| bare.finding(&rules::UNKNOWN, Certainty::Possible, "")))
+}
+
+/// Describes the response to an exchange in one line: status, code, message and `data`.
+pub fn summary(exchange: &Exchange, outcome: &Outcome) -> String {
+    let status = exchange.status().map(|status| status.to_string()).unwrap_or_default();
+    let failure = exchange.failure.as_ref().map(|failure| failure.text.as_str());
+    let body = exchange.answer.as_ref().map(|answer| answer.body.trim()).unwrap_or_default();
+    let text = match outcome {
+        Outcome::Error(error) | Outcome::UnaddressedError(error) => {
+            let code = error.code.map(|code| format!(" {code}")).unwrap_or_default();
+            let data = error.data.as_ref().map(|data| format!(", data: {}", data.get()));
+            format!("{status}{code} {}{}", error.message, data.unwrap_or_default())
+        }
+        Outcome::Result | Outcome::Done => status,
+        Outcome::Accepted => format!("{status}, and no response"),
+        Outcome::OtherId(id) => format!("{status}, a result with another id: {id}"),
+        Outcome::Ended => format!("{status}, a stream that ended without a response"),
+        Outcome::Http if body.is_empty() => format!("{status} without a body"),
+        Outcome::Http => format!("{status} {body}"),
+        Outcome::Cut => format!("{status}, then {}", failure.unwrap_or("the connection broke")),
+        Outcome::ClosedByUs | Outcome::Nothing => failure.unwrap_or("no response").to_owned(),
+    };
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if text.chars().count() <= MAX_TEXT {
+        return text;
+    }
+    text.chars().take(MAX_TEXT - 1).chain(['…']).collect()
+}
+
+/// One exchange of a trace with its outcome.
+struct Tried<'e> {
+    at: usize,
+    exchange: &'e Exchange,
+    outcome: Outcome,
+}
+
+impl Tried<'_> {
+    fn worked(&self) -> bool {
+        self.outcome.is_success()
+    }
+
+    /// Returns a line that shows this side of a conclusion.
+    fn side(&self, form: &str) -> String {
+        format!("{} {form}: {}", self.exchange.number, summary(self.exchange, &self.outcome))
+    }
+
+    /// Returns true if two requests got the same response: status, code and message, or body.
+    fn is_answered_like(&self, other: &Self) -> bool {
+        let sign = |tried: &Self| {
+            let error = tried.outcome.error().map(|error| (error.code, error.message.clone()));
+            let body = tried.exchange.answer.as_ref().map(|answer| answer.body.clone());
+            let kind = tried.exchange.failure.as_ref().map(|failure| failure.kind);
+            (tried.exchange.status(), kind, error.is_none().then_some(body), error)
+        };
+        sign(self) == sign(other)
+    }
+
+    /// Returns true if the failure may be over by now: an overloaded, starting or broken server.
+    fn may_be_temporary(&self) -> bool {
+        match self.outcome {
+            Outcome::Cut | Outcome::Nothing | Outcome::Ended | Outcome::ClosedByUs => true,
+            _ => matches!(self.exchange.status(), Some(408 | 409 | 425 | 429 | 500..)),
+        }
+    }
+
+    fn finding(&self, rule: &'static Rule, certainty: Certainty, because: &str) -> Finding {
+        Finding {
+            rule,
+            certainty,
+            exchange: self.exchange.number,
+            because: because.to_owned(),
+            evidence: Vec::new(),
+        }
+    }
+}
+
+struct Experiments<'e> {
+    exchanges: &'e [Exchange],
+    roles: &'e [Role],
+}
+
+impl<'e> Experiments<'e> {
+    fn all(&self) -> impl Iterator<Item = (Role, Tried<'e>)> {
+        let exchanges = self.exchanges;
+        self.roles.iter().zip(exchanges).enumerate().map(move |(at, (role, exchange))| {
+            (*role, Tried { at, exchange, outcome: Outcome::among(exchange, exchanges) })
+        })
+    }
+
+    fn with(&self, wanted: Role) -> impl Iterator<Item = Tried<'e>> {
+        self.all().filter(move |(role, _)| *role == wanted).map(|(_, tried)| tried)
+    }
+
+    /// Returns an attempt of this role that worked, else its last one.
+    fn best(&self, role: Role) -> Option<Tried<'e>> {
+        self.with(role).find(Tried::worked).or_else(|| self.with(role).last())
+    }
+
+    /// Returns the request without a session that is the same as this one; one that worked comes first.
+    fn bare_like(&self, other: &Tried<'_>) -> Option<Tried<'e>> {
+        let same = |tried: &Tried<'_>| tried.exchange.purpose == other.exchange.purpose;
+        let all = || self.with(Role::BareAgain).chain(self.with(Role::Bare)).filter(same);
+        all().find(Tried::worked).or_else(|| all().next())
+    }
+
+    /// The first request works, and every later one fails alike: one transport serves all requests.
+    fn only_the_first_worked(&self, bare: &Tried<'_>) -> Option<Finding> {
+        let again = self.with(Role::BareAgain).next()?;
+        let later: Vec<Tried<'_>> =
+            self.all().filter(|(_, tried)| tried.at > bare.at).map(|(_, tried)| tried).collect();
+        let alike = later.iter().all(|one| !one.worked() && one.is_answered_like(&again));
+        if !alike || later.len() < 3 || matches!(again.outcome, Outcome::ClosedByUs) {
+            return None;
+        }
+        let because = format!(
+            "{} worked, and every later request failed alike, the same one among them ({})",
+            bare.exchange.number, again.exchange.number
+        );
+        let mut finding =
+            again.finding(rules::of(RuleId::SharedTransport), Certainty::Likely, &because);
+        finding.evidence = vec![bare.side("first"), again.side("the same again")];
+        Some(finding)
+    }
+
+    /// A stream of the HTTP+SSE transport was opened at the address.
+    fn over_sse(&self, bare: &Tried<'_>) -> Option<Finding> {
+        let stream = self
+            .with(Role::Stream)
+            .find(|tried| tried.exchange.request.url == bare.exchange.request.url)?;
+        let because = format!("{} opened its stream", stream.exchange.number);
+        let mut finding =
+            bare.finding(rules::of(RuleId::LegacySseOnly), Certainty::Certain, &because);
+        finding.evidence = vec![bare.side("POST"), stream.side("GET")];
+        Some(finding)
+    }
+
+    /// The request works after a handshake and fails without one.
+    fn session_settles(&self, bare: &Tried<'_>) -> Option<Finding> {
+        let proper = self.with(Role::Proper).find(Tried::worked)?;
+        let like = self.bare_like(&proper)?;
+        let number = proper.exchange.number;
+        let again = self.with(Role::BareAgain).next().map(|again| again.side("bare again"));
+        let versioned = self.with(Role::Versioned).find(Tried::worked);
+        let with = |form| vec![bare.side("bare"), proper.side(form)];
+        let stateless = proper.exchange.session_sent().is_none();
+        if like.worked() && (!stateless || bare.may_be_temporary()) {
+            let because = format!("{} is the same request, and works", like.exchange.number);
+            let mut finding =
+                bare.finding(rules::of(RuleId::TemporaryFailure), Certainty::Likely, &because);
+            finding.evidence = [Some(bare.side("bare")), again].into_iter().flatten().collect();
+            return Some(finding);
+        }
+        // Without a session, the request after the handshake differs from the bare one in this header
+        // alone.
+        let header_alone = if stateless && again.is_some() && !like.worked() {
+            Some(&proper)
+        } else {
+            versioned.as_ref()
+        };
+        if let Some(versioned) = header_alone {
+            let because = format!(
+                "{} is the same request with the header alone, and works",
+                versioned.exchange.number
+            );
+            let mut finding =
+                bare.finding(rules::of(RuleId::VersionMissing), Certainty::Certain, &because);
+            finding.evidence = vec![bare.side("bare"), versioned.side("with MCP-Protocol-Version")];
+            return Some(finding);
+        }
+        if stateless {
+            let because = format!("{number} is the same request after a handshake, and works");
+            let mut finding =
+                bare.finding(rules::of(RuleId::HandshakeMissing), Certainty::Likely, &because);
+            finding.evidence = with("after the handshake");
+            return Some(finding);
+        }
+        let reaches = if tool_failed(proper.exchange) { "reaches the tool" } else { "works" };
+        let mut because = format!("{number} is the same request with a session, and {reaches}");
+        // Without a second attempt, the difference may be one of time.
+        let settled = !bare.may_be_temporary() || again.is_some();
+        let certainty = if settled { Certainty::Certain } else { Certainty::Likely };
+        let modern = self.with(Role::ProperModern).find(Tried::worked);
+        let mut evidence = with("with a session");
+        evidence.splice(1..1, again);
+        if let Some(modern) = modern {
+            because += "; the form of 2026-07-28 works without one";
+            evidence.push(modern.side("in the form of 2026-07-28"));
+        }
+        let mut finding = bare.finding(rules::of(RuleId::SessionMissing), certainty, &because);
+        finding.evidence = evidence;
+        Some(finding)
+    }
+
+    /// The request works in the form of the modern era and in no other.
+    fn modern_settles(&self, bare: &Tried<'_>) -> Option<Finding> {
+        let worked = || self.with(Role::ProperModern).filter(Tried::worked);
+        let same = worked().find(|tried| self.bare_like(tried).is_some_and(|like| !like.worked()));
+        let modern = same.or_else(|| worked().next())?;
+        let settled = self.bare_like(&modern).is_some() && !bare.may_be_temporary();
+        let initialize = self.best(Role::Initialize);
+        let because = format!("{} works in the form of 2026-07-28", modern.exchange.number);
+        let certainty = if settled { Certainty::Certain } else { Certainty::Likely };
+        let mut finding = bare.finding(rules::of(RuleId::ModernOnly), certainty, &because);
+        finding.evidence = vec![bare.side("bare"), modern.side("in the form of 2026-07-28")];
+        finding.evidence.extend(initialize.map(|tried| tried.side("initialize")));
+        Some(finding)
+    }
+
+    /// `initialize` itself is refused, so that no session can exist.
+    fn initialize_was_refused(&self, bare: &Tried<'_>) -> Option<Finding> {
+        let refused = self.best(Role::Initialize).filter(|tried| !tried.worked())?;
+        let number = refused.exchange.number;
+        let evidence = vec![bare.side("bare"), refused.side("initialize")];
+        let told = explain_at(self.exchanges, refused.at).into_iter().find(is_no_session_rule);
+        let mut finding = if let Some(told) = told {
+            told
+        } else if refused.outcome_is_ours() {
+            // Nothing is known about the server then.
+            bare.finding(
+                &rules::UNKNOWN,
+                Certainty::Possible,
+                "initialize was not answered in time",
+            )
+        } else if let Some(name) = named_header(&refused) {
+            let because =
+                format!("initialize ({number}) asks for a header: -H '{name}: VALUE' sends it");
+            refused.finding(rules::of(RuleId::AuthRequired), Certainty::Likely, &because)
+        } else {
+            let because = format!("{number} is initialize, and is refused too");
+            refused.finding(rules::of(RuleId::InitializeRefused), Certainty::Certain, &because)
+        };
+        finding.evidence = evidence;
+        Some(finding)
+    }
+
+    /// The request fails after the handshake too. If both fail alike, the session is not the cause.
+    fn both_failed(&self, bare: &Tried<'_>) -> Option<Finding> {
+        let proper = self.with(Role::Proper).last().filter(|proper| !proper.worked())?;
+        let like = self.bare_like(&proper)?;
+        if proper.outcome_is_ours() {
+            return None;
+        }
+        let in_session = proper.exchange.session_sent().is_some();
+        let form = if in_session { "with a session" } else { "after the handshake" };
+        let mut evidence = vec![bare.side("bare"), proper.side(form)];
+        if !like.is_answered_like(&proper) {
+            let mut finding = explain_at(self.exchanges, bare.at).into_iter().next()?;
+            // No experiment has confirmed it.
+            finding.certainty = finding.certainty.min(Certainty::Likely);
+            finding.evidence = evidence;
+            return Some(finding);
+        }
+        let other = explain_at(self.exchanges, bare.at).into_iter().find(is_no_session_rule);
+        if let Some(mut finding) = other {
+            finding.evidence = evidence;
+            return Some(finding);
+        }
+        // A request in the session that works shows that the id gets through.
+        let arrives = self.all().any(|(_, tried)| {
+            tried.worked()
+                && tried.exchange.has_id()
+                && tried.exchange.session_sent().is_some()
+                && tried.exchange.session_sent() == proper.exchange.session_sent()
+        });
+        let text = summary(proper.exchange, &proper.outcome).to_lowercase();
+        if in_session && !arrives && (text.contains("session id") || text.contains("session-id")) {
+            let because = format!(
+                "{} carries an id that was just issued, and is refused as without one",
+                proper.exchange.number
+            );
+            let mut finding =
+                bare.finding(rules::of(RuleId::SessionIdStripped), Certainty::Likely, &because);
+            finding.evidence = evidence;
+            return Some(finding);
+        }
+        let because =
+            format!("{} is the same request {form}, and fails alike", proper.exchange.number);
+        evidence.dedup();
+        let mut finding = bare.finding(rules::of(RuleId::Rejected), Certainty::Certain, &because);
+        finding.evidence = evidence;
+        Some(finding)
+    }
+}
+
+impl Tried<'_> {
+    fn outcome_is_ours(&self) -> bool {
+        matches!(self.outcome, Outcome::ClosedByUs)
+    }
+}
+
+/// Returns true for a finding whose cause is neither the session nor unknown.
+fn is_no_session_rule(finding: &Finding) -> bool {
+    finding.rule.exit != Some(Kind::Session)
+        && !matches!(finding.rule.id, RuleId::Unknown | RuleId::LegacyOnly | RuleId::NotInitialized)
+        && finding.certainty >= Certainty::Likely
+}
+
+/// Returns the header that the text of a refusal names, if it looks like one for credentials.
+fn named_header(refused: &Tried<'_>) -> Option<String> {
+    const CREDENTIALS: [&str; 5] = ["token", "key", "auth", "secret", "tenant"];
+    let text = summary(refused.exchange, &refused.outcome);
+    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
+    let mut names = words.map(|word| word.trim_matches('-')).filter(|word| {
+        let lower = word.to_ascii_lowercase();
+        lower == "authorization"
+            || ((lower.starts_with("x-") || lower.contains('-'))
+                && CREDENTIALS.iter().any(|part| lower.contains(part)))
+    });
+    names.next().map(str::to_owned)
+}

@@ -78,6 +78,7 @@ impl Relay {
     ) -> Self {
         // Time and size limits are up to the client.
         options.limits.whole = None;
+        options.budget = None;
         options.limits.first_byte = None;
         options.limits.silence = None;
         options.limits.max_size = u64::MAX;

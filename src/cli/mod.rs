@@ -19,6 +19,7 @@ pub use arguments::{
     ReadResource, Request, TaskArgs, Trace,
 };
 pub use options::Options;
+pub(crate) use options::TRACE_TIMEOUT;
 pub use values::{LogLevel, ProgressChoice};
 
 /// curl for MCP servers, with a memory and an explanation.

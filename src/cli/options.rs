@@ -16,6 +16,10 @@ const NETWORK: &str = "Network";
 const PROBE: &str = "Probing";
 const OUTPUT: &str = "Output";
 
+/// Default of `--timeout`, in seconds; `trace` has its own.
+const TIMEOUT: f64 = 300.0;
+pub(crate) const TRACE_TIMEOUT: f64 = 30.0;
+
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
@@ -61,9 +65,9 @@ pub struct Options {
     #[arg(long, global = true, value_name = "CMD", value_hint = ValueHint::CommandString, help_heading = ASKED)]
     pub sampling_command: Option<String>,
 
-    /// Longest time for one exchange, in seconds; 0 is without limit
-    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 300.0, value_parser = seconds, help_heading = NETWORK)]
-    pub timeout: f64,
+    /// Limit an operation to this many seconds: a list with all pages, a call with its handshake; 0 for no limit [default: 300, trace: 30]
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds, help_heading = NETWORK)]
+    pub timeout: Option<f64>,
     /// Longest time until connected, in seconds
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 10.0, value_parser = seconds, help_heading = NETWORK)]
     pub connect_timeout: f64,
@@ -138,6 +142,11 @@ pub struct Options {
 }
 
 impl Options {
+    /// Returns the limit of an operation, in seconds; 0 for no limit.
+    pub fn timeout(&self) -> f64 {
+        self.timeout.unwrap_or(TIMEOUT)
+    }
+
     /// Returns true if results are printed as JSON.
     pub fn wants_json(&self) -> bool {
         self.json || self.query.is_some()

@@ -62,6 +62,8 @@ impl Connection {
         options.interrupt = Interrupt::default();
         options.limits.whole = Some(options.limits.whole.map_or(limit, |whole| whole.min(limit)));
         options.limits.first_byte = None;
+        // The budget may be spent: that is why the request is cancelled.
+        options.budget = None;
         options
     }
 

@@ -3,45 +3,40 @@
 //! A modern request is tried first (2026-07-28, Streamable HTTP, "Backward Compatibility").
 //! Only errors of the modern era, or a result with its marks, prove a modern server. A
 //! `server/discover` result without a modern revision leads to `initialize`. A server
-//! without `server/discover` may still be modern. 401 and 403 decide nothing. These rules
-//! come from the behaviour of real servers.
+//! without `server/discover` may still be modern. Whatever else comes, or comes late, leads
+//! to `initialize` too: legacy servers and gateways trip over the modern request in every
+//! way. A modern server that is only slow is found by a second modern request, with the
+//! full limit. These rules come from the behaviour of real servers.
 //!
 //! A server that refuses `initialize` with 400, 404 or 405 may use the transport of
-//! 2024-11-05; a GET shows it. Each step is taken at most once, so no server can prolong
-//! the detection.
+//! 2024-11-05; a GET shows it. One that has no `initialize` may serve bare requests. Each
+//! step is taken at most once, so no server can prolong the detection.
 
-use std::time::SystemTime;
+mod judge;
 
-use serde::Deserialize;
+use std::time::{Duration, SystemTime};
+
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+
+pub(super) use judge::is_of_another_era;
+use judge::{
+    Verdict, is_late, is_refused_for_its_transport, is_sse_alone, is_usual, judge_error,
+    judge_result,
+};
 
 use super::error::{Error, ErrorKind};
 use super::rpc_request::{RpcRequest, RpcResponse};
 use super::{Client, EraProbe, Handshake, Opened, Session};
-use crate::exchange::{BodyKind, Purpose};
-use crate::protocol::codes;
+use crate::exchange::Purpose;
 use crate::protocol::envelope::META_SERVER;
-use crate::protocol::jsonrpc::ErrorObject;
 use crate::protocol::types::{DiscoverResult, Implementation, InitializeResult, ToolList};
 use crate::protocol::version::{self, Era};
-use crate::transport::{self, HttpSse, NotSse};
+use crate::transport::{HttpSse, NotSse};
 
-/// Conclusion drawn from the response to a modern request.
-enum Verdict {
-    /// The server is modern; holds the result.
-    Modern(RpcResponse),
-    /// A result without modern marks, which a legacy server could also have returned.
-    Unmarked(RpcResponse),
-    /// The server is modern but does not implement the method.
-    Lacking,
-    /// The server supports this revision, not the requested one.
-    Other(String),
-    /// The server appears to be legacy; holds the error if it refused the request.
-    Legacy(Option<Error>),
-    /// The error says nothing about the era, or nothing else can be tried.
-    Undecided(Error),
-}
+/// Longest wait for the response to a modern probe, from the moment of the connection; at most a third
+/// of the time for the whole operation.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Outcome of the search for a modern server.
 enum Search {
@@ -52,14 +47,9 @@ enum Search {
         version: Option<String>,
         get_first: bool,
         tools: Option<RpcResponse>,
+        /// Failure of the modern probe, unless legacy servers usually fail so.
+        probe: Option<Box<Error>>,
     },
-}
-
-/// Data of error `-32022`: the revisions that the server supports (schema
-/// `UnsupportedProtocolVersionError`).
-#[derive(Deserialize)]
-struct Unsupported {
-    supported: Vec<String>,
 }
 
 impl Client {
@@ -72,8 +62,12 @@ impl Client {
             Some(Era::Legacy) => self.open_legacy(handshake, asked, false),
             era => match self.search(handshake, era.is_some())? {
                 Search::Modern(opened) => Ok(*opened),
-                Search::Legacy { version, get_first, tools } => {
-                    let mut opened = self.open_legacy(handshake, version.as_deref(), get_first)?;
+                Search::Legacy { version, get_first, tools, probe } => {
+                    let opened = self.open_legacy(handshake, version.as_deref(), get_first);
+                    let mut opened = match opened {
+                        Ok(opened) => opened,
+                        Err(error) => return self.open_otherwise(handshake, tools, probe, error),
+                    };
                     // Without a session, the server would return the same list again.
                     if let (Some(raw), None) = (tools, opened.session.id()) {
                         opened.tools = Some(self.all_tools(raw)?);
@@ -82,6 +76,78 @@ impl Client {
                 }
             },
         }
+    }
+
+    /// After both eras failed: tries a slow modern server with the full limit, or bare requests.
+    fn open_otherwise(
+        &mut self,
+        handshake: &Handshake,
+        tools: Option<RpcResponse>,
+        probe: Option<Box<Error>>,
+        mut error: Error,
+    ) -> Result<Opened, Error> {
+        if let ErrorKind::Transport(failed) = &error.kind
+            && failed.by_us()
+        {
+            return Err(error);
+        }
+        if error.is_unknown_method()
+            && let Some(opened) = self.open_bare(tools)
+        {
+            return Ok(opened);
+        }
+        let Some(probe) = probe else { return Err(error) };
+        if is_late(&probe) {
+            let version = handshake.asked.as_deref().unwrap_or(version::LATEST_MODERN);
+            self.enter(Session::modern(version));
+            if let Ok(answer) = self.round_trip(&RpcRequest::discover())
+                && let Verdict::Modern(raw) = judge_result(EraProbe::Discover, version, answer)
+                && let Search::Modern(opened) = self.discovered(version, raw, None)?
+            {
+                return Ok(*opened);
+            }
+        }
+        // The same failure twice is worth telling once.
+        if probe.status() != error.status() || probe.to_string() != error.to_string() {
+            let shown = probe.exchange.as_deref().map(|shown| shown.purpose.to_string());
+            let shown = shown.unwrap_or_default();
+            error.tried.push(match (&probe.kind, probe.status()) {
+                (ErrorKind::Rpc(_), Some(status)) => {
+                    format!("The modern request {shown} failed too: HTTP {status}, {probe}.")
+                }
+                _ => format!("The modern request {shown} failed too: {probe}."),
+            });
+        }
+        Err(error)
+    }
+
+    /// Uses a server that has no `initialize` and serves `tools/list` all the same.
+    fn open_bare(&mut self, tools: Option<RpcResponse>) -> Option<Opened> {
+        self.enter(Session::default());
+        let answer = match tools {
+            Some(answer) => answer,
+            None => self.round_trip(&RpcRequest::list_tools()).ok()?,
+        };
+        let raw = answer.result.clone();
+        let tools = self.all_tools(answer).ok()?;
+        self.departs(
+            "the server has no initialize; requests are sent without a handshake".to_owned(),
+            "2025-11-25, Lifecycle, Initialization",
+        );
+        let result = InitializeResult {
+            protocol_version: String::new(),
+            capabilities: json!({"tools": {}}),
+            server_info: tools.server.clone().unwrap_or_default(),
+            instructions: None,
+        };
+        Some(Opened {
+            result,
+            raw,
+            session: self.session().clone(),
+            client_capabilities: json!({}),
+            tools: Some(tools),
+            at: SystemTime::now(),
+        })
     }
 
     /// Sends modern probes: the preferred one first, then the other if the response is
@@ -99,7 +165,7 @@ impl Client {
             if let Verdict::Other(other) = &verdict {
                 if Era::of(other) == Era::Legacy && !forced {
                     let version = Some(other.clone());
-                    return Ok(Search::Legacy { version, get_first: false, tools });
+                    return Ok(Search::Legacy { version, get_first: false, tools, probe: None });
                 }
                 if !forced && !std::mem::replace(&mut tried_other, true) {
                     version.clone_from(other);
@@ -131,7 +197,8 @@ impl Client {
                 }
                 Verdict::Legacy(error) => {
                     let get_first = error.as_ref().is_some_and(is_sse_alone);
-                    return Ok(Search::Legacy { version: None, get_first, tools });
+                    let probe = error.filter(|error| !is_usual(error)).map(Box::new);
+                    return Ok(Search::Legacy { version: None, get_first, tools, probe });
                 }
                 Verdict::Undecided(error) => return Err(error),
             }
@@ -139,7 +206,7 @@ impl Client {
         if proven {
             return Ok(self.modern(&version));
         }
-        Ok(Search::Legacy { version: None, get_first: false, tools })
+        Ok(Search::Legacy { version: None, get_first: false, tools, probe: None })
     }
 
     /// Sends a modern probe and classifies the response.
@@ -149,10 +216,27 @@ impl Client {
             EraProbe::Discover => RpcRequest::discover(),
             EraProbe::ListTools => RpcRequest::list_tools(),
         };
-        match self.round_trip(&rpc) {
+        match self.round_trip_patiently(&rpc) {
             Ok(answer) => judge_result(probe, version, answer),
             Err(error) => judge_error(error),
         }
+    }
+
+    /// Sends a modern request, and does not wait longer for the response than `PATIENCE`.
+    pub(super) fn round_trip_patiently(&mut self, rpc: &RpcRequest) -> Result<RpcResponse, Error> {
+        let whole = self.config().options.limits.whole.map(|whole| whole / 3);
+        let patience = whole.map_or(PATIENCE, |third| third.min(PATIENCE));
+        let before = self.patience;
+        self.connection.http.set_patience(Some(patience));
+        let outcome = self.round_trip(rpc);
+        self.connection.http.set_patience(before);
+        outcome
+    }
+
+    /// Sends `server/discover` as a probe. Used by `trace`.
+    pub fn discover(&mut self) -> Result<RpcResponse, Error> {
+        self.enter(Session::modern(version::LATEST_MODERN));
+        self.round_trip_patiently(&RpcRequest::discover())
     }
 
     /// Opens a modern session from a `server/discover` result.
@@ -224,7 +308,7 @@ impl Client {
     }
 
     /// Performs the legacy handshake over Streamable HTTP, or over HTTP+SSE if that is refused.
-    /// If both fail, returns the first error with the second in its `fallback`.
+    /// If both fail, returns the first error, which names the second.
     fn open_legacy(
         &mut self,
         handshake: &Handshake,
@@ -250,7 +334,7 @@ impl Client {
             Ok(false) => return Err(error),
             Err(second) => *second,
         };
-        error.fallback = Some(second.to_string());
+        error.tried.push(format!("HTTP+SSE was tried as well: {second}"));
         Err(error)
     }
 
@@ -298,122 +382,6 @@ impl Client {
             }
         }
     }
-}
-
-/// Returns true if a failure shows that the server now supports another era or revision.
-pub(super) fn is_of_another_era(session: &Session, error: &Error) -> bool {
-    let Some(exchange) = &error.exchange else { return false };
-    let rpc = match &error.kind {
-        ErrorKind::Rpc(error) => Some(error),
-        ErrorKind::Status(_) => None,
-        _ => return false,
-    };
-    let status = exchange.status().unwrap_or_default();
-    if session.is_modern() {
-        // An error with the request's id comes from a server that parsed the request.
-        if exchange.error_names_its_request() && rpc.and_then(supported).is_none() {
-            return false;
-        }
-        let other_cause = rpc.is_some_and(|error| {
-            matches!(
-                error.code,
-                Some(codes::PARSE_ERROR | codes::INVALID_PARAMS | codes::INTERNAL_ERROR)
-            ) || exchange.proves_modern(error)
-        });
-        let withdrawn = rpc
-            .and_then(supported)
-            .is_some_and(|version| Some(version.as_str()) != session.version());
-        return withdrawn || (matches!(status, 400 | 404..=406 | 415 | 422) && !other_cause);
-    }
-    // Only a refusal before anything ran counts; a later error with such a code is the
-    // application's.
-    let begun = exchange.answer.as_ref().is_some_and(|answer| answer.events.len() > 1);
-    matches!(status, 400 | 404)
-        && !begun
-        // Both eras return the same error for an unknown method.
-        && rpc.is_some_and(|error| {
-            error.code != Some(codes::METHOD_NOT_FOUND) && version::proves_modern(status, error, false)
-        })
-}
-
-/// Classifies the result of a probe. Undecided if client and server share no revision.
-fn judge_result(probe: EraProbe, version: &str, answer: RpcResponse) -> Verdict {
-    let value: Value = serde_json::from_str(answer.result.get()).unwrap_or_default();
-    if probe == EraProbe::Discover {
-        let said = value["supportedVersions"].as_array().into_iter().flatten();
-        let offered: Vec<&str> = said.filter_map(Value::as_str).collect();
-        return match version::newest_common(offered.iter().copied()) {
-            _ if offered.contains(&version) => Verdict::Modern(answer),
-            Some(common) => Verdict::Other(common.to_owned()),
-            // A server that returns a result for every method does not implement this one.
-            None if offered.is_empty() => Verdict::Legacy(None),
-            None => {
-                let offered = offered.join(", ");
-                let text = format!("the server speaks {offered}, and this client does not");
-                Verdict::Undecided(Error::protocol(text).shown_by(answer.exchange))
-            }
-        };
-    }
-    // A legacy server may implement `tools/list` too; only these members are modern.
-    let marked = ["resultType", "ttlMs", "cacheScope"].iter().any(|key| value.get(key).is_some())
-        || value["_meta"].get(META_SERVER).is_some();
-    if marked { Verdict::Modern(answer) } else { Verdict::Unmarked(answer) }
-}
-
-/// Classifies the error of a probe.
-fn judge_error(error: Error) -> Verdict {
-    match (&error.kind, error.status()) {
-        // Some servers close the connection on a request they do not recognise.
-        (ErrorKind::Transport(failed), _) if failed.kind == transport::ErrorKind::Broken => {
-            Verdict::Legacy(Some(error))
-        }
-        // Authentication is settled first. Proxies, rate limits and redirects say nothing about the
-        // era.
-        (ErrorKind::Transport(_), _) | (_, Some(300..=399 | 401 | 403 | 407 | 429 | 502..=504)) => {
-            Verdict::Undecided(error)
-        }
-        (ErrorKind::Rpc(rpc), Some(_)) => {
-            let proven = error.exchange.as_ref().is_some_and(|shown| shown.proves_modern(rpc));
-            match (rpc.code, proven) {
-                (Some(codes::UNSUPPORTED_VERSION), _) => match supported(rpc) {
-                    Some(other) => Verdict::Other(other),
-                    None => Verdict::Undecided(error),
-                },
-                (Some(codes::METHOD_NOT_FOUND), true) => Verdict::Lacking,
-                (_, true) => Verdict::Undecided(error),
-                (_, false) => Verdict::Legacy(Some(error)),
-            }
-        }
-        _ => Verdict::Legacy(Some(error)),
-    }
-}
-
-/// Returns the newest revision in the error's list that this client supports.
-fn supported(error: &ErrorObject) -> Option<String> {
-    let data: Unsupported = serde_json::from_str(error.data.as_ref()?.get()).ok()?;
-    version::newest_common(data.supported.iter().map(String::as_str)).map(str::to_owned)
-}
-
-/// Returns true for 405, or 404 with an HTML page: the endpoint rejects POST but may accept
-/// GET.
-fn is_sse_alone(error: &Error) -> bool {
-    let answer = error.exchange.as_ref().and_then(|exchange| exchange.answer.as_ref());
-    answer.is_some_and(|answer| {
-        answer.status == 405 || (answer.status == 404 && answer.shape == BodyKind::Html)
-    })
-}
-
-/// Returns true for 400, 404 or 405 without a modern error: the server may be of revision
-/// 2024-11-05.
-fn is_refused_for_its_transport(error: &Error) -> bool {
-    let Some(exchange) = &error.exchange else { return false };
-    let status = exchange.status().unwrap_or_default();
-    let modern = match &error.kind {
-        ErrorKind::Rpc(rpc) => exchange.proves_modern(rpc),
-        ErrorKind::Status(_) => false,
-        _ => return false,
-    };
-    matches!(status, 400 | 404 | 405) && !modern
 }
 
 /// Returns the server's name and version from a result (2026-07-28, Overview, "Per-response

@@ -48,8 +48,8 @@ pub struct Error {
     pub kind: ErrorKind,
     /// Exchange that shows the failure, if there was one.
     pub exchange: Option<Box<Exchange>>,
-    /// Error of the other transport, if it was tried as well.
-    pub fallback: Option<String>,
+    /// What else was tried, and how it failed, in sentences.
+    pub tried: Vec<String>,
     /// The server accepted a cancellation of the request.
     pub cancelled: bool,
     /// Complete JSON-RPC message, if the request asked to keep it.
@@ -59,7 +59,7 @@ pub struct Error {
 impl Error {
     /// Creates an error without an exchange.
     pub fn of(kind: ErrorKind) -> Self {
-        Self { kind, exchange: None, fallback: None, cancelled: false, message: None }
+        Self { kind, exchange: None, tried: Vec::new(), cancelled: false, message: None }
     }
 
     /// Creates the error of a response that violates the protocol.
@@ -93,7 +93,7 @@ impl Error {
         Self {
             kind: ErrorKind::SessionLost { may_have_run, error, renewal },
             exchange: self.exchange,
-            fallback: self.fallback,
+            tried: self.tried,
             cancelled: self.cancelled,
             message: self.message,
         }

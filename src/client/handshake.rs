@@ -12,6 +12,7 @@ use super::{Client, Session, client_info};
 use crate::exchange::{Exchange, Purpose};
 use crate::protocol::methods;
 use crate::protocol::types::{InitializeResult, ToolList, Transport};
+use crate::protocol::version::Era;
 use crate::protocol::{headers, jsonrpc, version};
 
 /// Harmless request that detects the era.
@@ -85,12 +86,24 @@ impl Client {
         self.initialize_with(handshake, version)
     }
 
-    /// Like `initialize`, but requests this revision.
+    /// Like `initialize`, but requests this revision. If the server refuses it and names another one that
+    /// this client supports, requests that one.
     pub(super) fn initialize_with(
         &mut self,
         handshake: &Handshake,
         version: &str,
     ) -> Result<Opened, Error> {
+        let error = match self.initialize_as(handshake, version) {
+            Err(error) if handshake.asked.is_none() => error,
+            outcome => return outcome,
+        };
+        match named_version(&error, version) {
+            Some(other) => self.initialize_as(handshake, &other),
+            None => Err(error),
+        }
+    }
+
+    fn initialize_as(&mut self, handshake: &Handshake, version: &str) -> Result<Opened, Error> {
         let params = json!({
             "protocolVersion": version,
             "capabilities": handshake.capabilities,
@@ -102,18 +115,15 @@ impl Client {
         let initialize = RpcRequest::new(purpose, params, Idempotency::NotIdempotent);
         let RpcResponse { result: raw, exchange, .. } = self.round_trip(&initialize)?;
         let session_id = issued(&exchange);
-        let result: InitializeResult = match serde_json::from_str(raw.get()) {
+        let result = match self.read_initialize(&raw, version) {
             Ok(result) => result,
-            Err(error) => {
-                let text = format!("the answer to initialize cannot be read: {error}");
-                return Err(Error::protocol(text).shown_by(exchange));
-            }
+            Err(text) => return Err(Error::protocol(text).shown_by(exchange)),
         };
         // A revision that the user asked for is accepted even if this client does not support it.
         let as_forced = handshake.asked.as_ref() == Some(&result.protocol_version);
         if !as_forced && !version::is_spoken(&result.protocol_version) {
             let text = format!(
-                "the server wants protocol version {}, which this client does not speak",
+                "the server chose protocol version {}, which this client does not support",
                 result.protocol_version
             );
             // Nothing will use the session that came with this response, so close it.
@@ -137,12 +147,54 @@ impl Client {
             at: SystemTime::now(),
         };
         if handshake.send_initialized {
-            self.notify(methods::INITIALIZED, &Value::Null).inspect_err(|_| {
-                // An incomplete handshake would leave an unused session on the server.
-                let _ = self.close();
-            })?;
+            self.complete_handshake()?;
         }
         Ok(opened)
+    }
+
+    /// Reads the result of `initialize`. A protocol version that is missing, that is no text, or that has no
+    /// handshake is replaced by the requested one.
+    fn read_initialize(
+        &mut self,
+        raw: &RawValue,
+        requested: &str,
+    ) -> Result<InitializeResult, String> {
+        let unreadable = |error| format!("the response to initialize cannot be read: {error}");
+        let mut value: Value = serde_json::from_str(raw.get()).map_err(unreadable)?;
+        let chosen = value["protocolVersion"].as_str().filter(|chosen| !chosen.is_empty());
+        let is_modern = chosen.is_some_and(|chosen| Era::of(chosen) == Era::Modern);
+        let is_known = chosen.is_some_and(|chosen| version::MODERN_VERSIONS.contains(&chosen));
+        if value.is_object() && (chosen.is_none() || (is_modern && is_known)) {
+            let sent = match &value["protocolVersion"] {
+                Value::Null => "no protocolVersion".to_owned(),
+                other => format!("the protocolVersion {other}"),
+            };
+            self.departs(
+                format!("the server responded to initialize with {sent}; {requested} is used"),
+                "2025-11-25, Lifecycle, Version Negotiation",
+            );
+            value["protocolVersion"] = requested.into();
+        }
+        serde_json::from_value(value).map_err(unreadable)
+    }
+
+    /// Sends `notifications/initialized`. A server that refuses it may serve the session all the same.
+    fn complete_handshake(&mut self) -> Result<(), Error> {
+        let Err(error) = self.notify(methods::INITIALIZED, &Value::Null) else { return Ok(()) };
+        if matches!(&error.kind, ErrorKind::Transport(failed) if failed.by_us()) {
+            // An incomplete handshake would leave an unused session on the server.
+            let _ = self.close();
+            return Err(error);
+        }
+        let what = match error.status() {
+            Some(status) => format!("HTTP {status}"),
+            None => error.to_string(),
+        };
+        self.departs(
+            format!("the server refused notifications/initialized: {what}"),
+            "2025-11-25, Transports, Sending Messages to the Server, 4",
+        );
+        Ok(())
     }
 
     /// Sends a notification. Any 2xx status accepts it, whatever the body.
@@ -180,6 +232,26 @@ impl Client {
             _ => Closed::Refused(status),
         })
     }
+}
+
+/// Returns the newest version with a handshake that a refusal of `initialize` names, in its data or in its
+/// text, if this client supports it and did not request it.
+fn named_version(error: &Error, requested: &str) -> Option<String> {
+    let answer = error.exchange.as_ref()?.answer.as_ref()?;
+    let (text, data) = match &error.kind {
+        ErrorKind::Rpc(error) => (error.message.as_str(), error.data.as_ref()),
+        ErrorKind::Status(_) => (answer.body.as_str(), None),
+        _ => return None,
+    };
+    let data = data.map(|data| data.get()).unwrap_or_default();
+    let is_about_it = |text: &str| text.to_ascii_lowercase().contains("version");
+    if !is_about_it(text) && !is_about_it(data) && !data.contains("supported") {
+        return None;
+    }
+    let known = version::HANDSHAKE_VERSIONS.into_iter().chain([version::OLDEST_ANSWERED]);
+    let mut named =
+        known.filter(|known| *known != requested && (text.contains(known) || data.contains(known)));
+    named.next().map(str::to_owned)
 }
 
 /// Returns the session id of a 2xx response; an empty id counts as none.

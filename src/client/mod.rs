@@ -72,6 +72,19 @@ pub struct Client {
     log_session: Option<Session>,
     /// True if a new session was opened and could not be saved.
     unsaved: bool,
+    /// What was accepted although it breaks the protocol.
+    departures: Vec<Departure>,
+    /// Longest wait for a response, if less than the budget.
+    patience: Option<Duration>,
+}
+
+/// Behaviour of a server that breaks the protocol and was accepted all the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Departure {
+    /// What the server did, and what was made of it.
+    pub what: String,
+    /// Section of the specification.
+    pub specification: &'static str,
 }
 
 impl Client {
@@ -92,6 +105,8 @@ impl Client {
             renewal: Renewal::Never,
             log_session: None,
             unsaved: false,
+            departures: Vec::new(),
+            patience: None,
         })
     }
 
@@ -107,6 +122,11 @@ impl Client {
             self.config().recorder.learn(|redactor| redactor.learn_session(id));
         }
         self.connection.session = session;
+    }
+
+    /// Starts the next operation: the time limit of a whole operation begins anew.
+    pub fn begin_operation(&self) {
+        self.config().options.restart_budget();
     }
 
     /// Opens the standalone stream beside the next call. Used if the session declared a
@@ -153,6 +173,26 @@ impl Client {
     /// Removes and returns the latest exchanges.
     pub fn take_history(&mut self) -> Vec<Exchange> {
         self.config().recorder.take_history()
+    }
+
+    /// Returns what was accepted although it breaks the protocol, and forgets it.
+    pub fn take_departures(&mut self) -> Vec<Departure> {
+        std::mem::take(&mut self.departures)
+    }
+
+    /// Records something that was accepted although it breaks the protocol, once.
+    fn departs(&mut self, what: String, specification: &'static str) {
+        let departure = Departure { what, specification };
+        if !self.departures.contains(&departure) {
+            self.departures.push(departure);
+        }
+    }
+
+    /// Limits the wait for each response, from the moment of the connection. A response that takes longer is
+    /// not waited for.
+    pub fn set_patience(&mut self, limit: Option<Duration>) {
+        self.patience = limit;
+        self.connection.http.set_patience(limit);
     }
 
     /// Returns true if a new session could not be saved and must be closed.

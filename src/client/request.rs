@@ -2,7 +2,6 @@
 //! response.
 
 use std::borrow::Cow;
-use std::time::Instant;
 
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -89,7 +88,6 @@ impl Client {
         rpc: &RpcRequest,
         input: &Input,
     ) -> Result<RpcResponse, Error> {
-        let began = Instant::now();
         let id = self.ids.next_id();
         let connection = &mut self.connection;
         let request = connection.compose(&id, rpc, input);
@@ -97,7 +95,7 @@ impl Client {
         let mut reply = sent.map_err(|error| connection.cancelled(error, rpc, &id))?;
         let (found, message) = match &mut self.stream {
             Some(stream) => connection.find_on_stream(&mut reply, stream, &id),
-            None => connection.find_or_resume(&mut reply, &id, began),
+            None => connection.find_or_resume(&mut reply, &id),
         };
         let ends = !rpc.keeps_connection && self.stream.is_none();
         let exchange = if ends { reply.finish() } else { reply.finish_whole() };

@@ -1,14 +1,13 @@
 //! Finds the response to a request among the messages from the server, and responds to the server's
 //! own requests meanwhile.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::value::RawValue;
 
 use super::connection::{Connection, ResponseChannel};
-use super::error::Error;
 use super::server_requests::Response;
-use crate::exchange::{BodyKind, Exchange, Purpose, Request};
+use crate::exchange::{BodyKind, Exchange, Purpose};
 use crate::protocol::jsonrpc::{self, ErrorObject, Message, RequestId};
 use crate::transport::{self, Reply, Resumption};
 
@@ -31,12 +30,7 @@ pub(super) type Reading = (Result<RpcOutcome, transport::Error>, Option<String>)
 impl Connection {
     /// Reads the response. A broken stream is resumed if the server supports it (2025-11-25,
     /// Transports, "Resumability and Redelivery").
-    pub(super) fn find_or_resume(
-        &mut self,
-        reply: &mut Reply,
-        id: &RequestId,
-        began: Instant,
-    ) -> Reading {
+    pub(super) fn find_or_resume(&mut self, reply: &mut Reply, id: &RequestId) -> Reading {
         let mut at = Resumption::default();
         let (mut resumed, mut in_vain) = (false, 0);
         loop {
@@ -57,17 +51,16 @@ impl Connection {
             let (true, Some(last_id)) = (may_resume, &at.last_id) else { return (found, message) };
             let wait = at.wait();
             // Fail now instead of waiting beyond the limit.
-            if let Some(limit) = self.config.options.limits.whole
-                && began.elapsed() + wait > limit
-            {
-                return (Err(transport::Error::too_long(limit)), None);
+            if let Some(spent) = self.config.options.spent_after(wait) {
+                return (Err(spent), None);
             }
             self.config.options.interrupt.sleep(wait);
             if self.config.options.interrupt.is_raised() {
                 return (Err(transport::Error::interrupted()), None);
             }
             let get = self.get(Some(last_id));
-            match self.send_within(get, began) {
+            let options = self.config.options.clone();
+            match self.send_apart(&options, &Purpose::default(), get) {
                 Ok(next) if next.status() == 200 => {
                     let broken = std::mem::replace(reply, next);
                     broken.finish();
@@ -83,14 +76,6 @@ impl Connection {
                 Err(_) => return (found, message),
             }
         }
-    }
-
-    /// Sends a GET within the time that is left for the whole exchange.
-    fn send_within(&mut self, get: Request, began: Instant) -> Result<Reply, Error> {
-        let mut options = self.config.options.clone();
-        options.limits.whole =
-            options.limits.whole.map(|whole| whole.saturating_sub(began.elapsed()));
-        self.send_apart(&options, &Purpose::default(), get)
     }
 
     /// Reads the response to a POST of the HTTP+SSE transport. The response arrives on the
@@ -181,7 +166,9 @@ impl Connection {
         if self.session.is_modern() {
             return;
         }
-        let response = self.config.requests.respond(method, params);
+        // A person may be asked, whose time does not count.
+        let requests = &self.config.requests;
+        let response = self.config.options.pause(|| requests.respond(method, params));
         let request = self.post(body_of(id, response));
         if self.responses.is_none() {
             // The awaited response may already be on the stream, so this connection gets a short
@@ -189,6 +176,7 @@ impl Connection {
             let mut options = self.config.options.clone();
             let left = reply.left().map_or(RESPONSE_LIMIT, |left| left.min(RESPONSE_LIMIT));
             options.limits.whole = Some(left);
+            options.budget = None;
             self.responses = Some(ResponseChannel(self.http_with(&options).ok()));
         }
         if let Some(channel) = &mut self.responses {

@@ -56,7 +56,9 @@ impl Connection {
             }
         }
         let refusal = reply.finish();
-        self.config.authorization.authorize(&refusal).map_err(|error| {
+        // A person may have to log in, whose time does not count.
+        let token = self.config.options.pause(|| self.config.authorization.authorize(&refusal));
+        token.map_err(|error| {
             let shown = error.exchange.and_then(|number| self.config.recorder.find(number));
             let exchange = shown.map_or(refusal, Box::new);
             Error::of(ErrorKind::Unauthorized(error)).shown_by(exchange)

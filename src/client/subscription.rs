@@ -61,6 +61,7 @@ impl Client {
         // The limit of the whole exchange applies to the start of the stream.
         options.limits.first_byte = options.limits.first_byte.or(options.limits.whole);
         options.limits.whole = None;
+        options.budget = None;
         limits(&mut options.limits);
         let outcome = self.ready_session().and_then(|()| {
             if self.session().is_modern() {

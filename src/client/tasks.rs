@@ -2,7 +2,7 @@
 //! in the modern extension `io.modelcontextprotocol/tasks`.
 
 use std::collections::HashSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -15,7 +15,6 @@ use crate::exchange::{Exchange, Purpose};
 use crate::protocol::jsonrpc::ErrorObject;
 use crate::protocol::methods;
 use crate::protocol::types::Tool;
-use crate::transport;
 
 /// Name of the tasks extension.
 pub const EXTENSION: &str = "io.modelcontextprotocol/tasks";
@@ -169,7 +168,6 @@ impl Client {
         mut task: Task,
         mut tell: impl FnMut(&Task),
     ) -> Result<Box<RawValue>, Error> {
-        let began = Instant::now();
         let mut answered = HashSet::new();
         // The exchange that shows the state of the task.
         let mut shown: Option<Box<Exchange>> = None;
@@ -188,10 +186,8 @@ impl Client {
                 return Ok(self.request(&on_task(methods::TASK_RESULT, &task.id))?.result);
             }
             // Fail now instead of sleeping beyond the limit.
-            if let Some(limit) = self.config().options.limits.whole
-                && began.elapsed() + task.poll > limit
-            {
-                let error = Error::of(ErrorKind::Transport(transport::Error::too_long(limit)));
+            if let Some(spent) = self.config().options.spent_after(task.poll) {
+                let error = Error::of(ErrorKind::Transport(spent));
                 return Err(Error { exchange: shown, ..error });
             }
             self.config().options.interrupt.sleep(task.poll);

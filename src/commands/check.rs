@@ -53,6 +53,7 @@ fn offers(
         }
     }
     for kind in [&RESOURCES, &TEMPLATES, &PROMPTS] {
+        server.client.begin_operation();
         match server.client.list(kind.method, kind.key, usize::MAX) {
             Ok(all) => report.list(kind.key, &values(&all)),
             // Resources, templates and prompts are optional.
@@ -87,6 +88,7 @@ fn call(
         return Ok(());
     }
     let rpc = RpcRequest::call_tool(name, &arguments, Some(tool));
+    server.client.begin_operation();
     let answer = server.client.request(&rpc).map_err(|error| server.fail(error))?;
     let result: Value = serde_json::from_str(answer.result.get()).unwrap_or_default();
     report.result(&raw, &result);

@@ -25,6 +25,7 @@ use crate::run::renewal::renewal;
 use crate::run::server::Server;
 use crate::run::{CommandError, Context, Outcome};
 use crate::session::{Record, ResolvedCredentials};
+use crate::transport::Budget;
 
 /// Maximum number of calls per job whose results are not printed yet.
 const AHEAD: usize = 64;
@@ -107,7 +108,9 @@ impl Shared<'_> {
     fn work_on(&self, start: &Start) {
         // A failure is explained by what its own connection did.
         let recorder = start.config.recorder.apart();
-        let config = ClientConfig { recorder, ..ClientConfig::clone(&start.config) };
+        let mut config = ClientConfig { recorder, ..ClientConfig::clone(&start.config) };
+        // Each worker has its own line, and so its own time.
+        config.options.budget = Some(Budget::new(config.options.limits.whole));
         let (endpoint, headers) = (start.endpoint.clone(), start.headers.clone());
         match Client::new(endpoint, headers, Arc::new(config)) {
             Ok(mut client) => {
@@ -137,6 +140,7 @@ impl Shared<'_> {
         let work = self.work;
         while let Some((number, line)) = self.queue.next(&work.context.interrupt) {
             let before = client.session().clone();
+            client.begin_operation();
             let outcome = self.call(client, &line);
             if *client.session() != before {
                 // A renewal is permitted once: permit another one for the new session.

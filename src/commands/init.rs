@@ -12,7 +12,7 @@ use crate::output::{Paint, one_line, safe_text, wrap};
 use crate::protocol::headers::SESSION_ID;
 use crate::redact::without_secrets;
 use crate::run::CommandError;
-use crate::run::connect::{greet, remember};
+use crate::run::connect::{greet, remember, tell_departures};
 use crate::run::interrupt::on_ctrl_c;
 use crate::run::prepare::prepare;
 use crate::run::progress::Watching;
@@ -55,6 +55,7 @@ pub(super) fn run(context: &Context<'_>, args: &Init) -> Outcome {
     }
     let handshake = handshake(options, EraProbe::Discover, &server.to_declare());
     let opened = greet(&mut server, &handshake)?;
+    tell_departures(context, &mut server);
     let saved_as = if options.no_save {
         let _ = server.client.close();
         None
@@ -157,7 +158,11 @@ fn print(
         _ => ", without sessions: nothing to keep alive".to_owned(),
     };
     console.line(&format!("  endpoint   {}", redactor.url(url)))?;
-    console.line(&format!("  speaks     {}{session}", safe(&opened.result.protocol_version)))?;
+    let version = match opened.result.protocol_version.as_str() {
+        "" => "requests without a handshake".to_owned(),
+        version => safe(version),
+    };
+    console.line(&format!("  speaks     {version}{session}"))?;
     let width = usize::from(console.out.terminal.width.unwrap_or(u16::MAX)).max(40);
     let offered = safe(&offers(&opened.result.capabilities));
     for (index, line) in wrap(&offered, width - LABEL.len()).iter().enumerate() {

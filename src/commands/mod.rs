@@ -25,10 +25,11 @@ mod tasks;
 mod tool_page;
 mod trace;
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, TRACE_TIMEOUT};
 use crate::env::Env;
 use crate::exit::ExitCode;
 use crate::failure;
@@ -41,7 +42,11 @@ use crate::run::{self, CommandError, Context, Outcome};
 
 /// Runs a command, reports its failure, and returns the exit code.
 pub fn run(cli: &Cli, env: &Env) -> ExitCode {
-    let options = &cli.options;
+    let mut options = Cow::Borrowed(&cli.options);
+    if matches!(cli.command, Command::Trace(_)) {
+        options.to_mut().timeout.get_or_insert(TRACE_TIMEOUT);
+    }
+    let options = options.as_ref();
     let mut console = Console::new(env, options.color, options.quiet, options.json);
     console.query.clone_from(&options.query);
     let (outcome, redactor) = match run::context(options, env, console.clone()) {

@@ -86,6 +86,8 @@ pub enum TransportErrorKind {
     NotHttp,
     /// An option, or a file that an option names, cannot be used.
     Unusable,
+    /// This side stopped waiting for a response that it can do without.
+    StoppedWaiting,
     /// The user pressed Ctrl-C.
     Interrupted,
     /// The client behind the recording proxy closed its connection first.
@@ -116,13 +118,14 @@ const LIMITS: [&str; 5] =
     ["--connect-timeout", "--first-byte-timeout", "--silence-timeout", "--timeout", "--max-size"];
 
 impl TransportErrorKind {
-    const PLAIN: [Self; 14] = [
+    const PLAIN: [Self; 15] = [
         Self::Unreachable,
         Self::Tls,
         Self::PrivateAddress,
         Self::Broken,
         Self::NotHttp,
         Self::Unusable,
+        Self::StoppedWaiting,
         Self::Interrupted,
         Self::ClientGone,
         Self::Unknown,
@@ -144,6 +147,7 @@ impl TransportErrorKind {
             Self::TooLarge(_) => "too-large",
             Self::NotHttp => "not-http",
             Self::Unusable => "unusable",
+            Self::StoppedWaiting => "stopped-waiting",
             Self::Interrupted => "interrupted",
             Self::ClientGone => "client-gone",
             Self::Rejected(Objection::NoRegistration) => "no-registration",
@@ -159,6 +163,7 @@ impl TransportErrorKind {
     pub fn limit(self) -> Option<&'static str> {
         match self {
             Self::TooSlow(option) | Self::TooLarge(option) => Some(option),
+            Self::StoppedWaiting => Some("--timeout"),
             _ => None,
         }
     }
@@ -225,8 +230,8 @@ impl TransportError {
     /// Returns true if this side ended the exchange: a limit, Ctrl-C, or options that cannot be used. Such an
     /// end says nothing about the server.
     pub fn by_us(&self) -> bool {
-        use TransportErrorKind::{Interrupted, TooLarge, TooSlow, Unusable};
-        matches!(self.kind, Interrupted | TooLarge(_) | TooSlow(_) | Unusable)
+        use TransportErrorKind::{Interrupted, StoppedWaiting, TooLarge, TooSlow, Unusable};
+        matches!(self.kind, Interrupted | StoppedWaiting | TooLarge(_) | TooSlow(_) | Unusable)
     }
 
     /// Returns the failure as an object of a trace file; `text` is its redacted message.

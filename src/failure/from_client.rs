@@ -76,8 +76,7 @@ pub fn from_client(error: client::Error, history: &[Exchange]) -> Failure {
     }
     let (kind, message, mut details) = in_words(&error);
     details.extend(stopped.and_then(|kind| end_of(&error, kind)));
-    let tried = error.fallback.as_ref().map(|why| format!("HTTP+SSE was tried as well: {why}"));
-    details.extend(tried);
+    details.extend(error.tried.iter().cloned());
     details.extend(error.exchange.as_deref().and_then(about_redirect));
     let answered = error.exchange.as_ref().and_then(|exchange| exchange.answer.as_ref());
     let own_words = matches!(error.kind, ErrorKind::Protocol(_))
@@ -230,7 +229,7 @@ pub fn from_transport(error: &transport::Error) -> (Kind, String, Vec<String>) {
         | ErrorKind::ClientGone
         | ErrorKind::Rejected(_)
         | ErrorKind::Unknown => Kind::Protocol,
-        ErrorKind::TooSlow(_) | ErrorKind::TooLarge(_) => Kind::Limit,
+        ErrorKind::TooSlow(_) | ErrorKind::TooLarge(_) | ErrorKind::StoppedWaiting => Kind::Limit,
         ErrorKind::Unusable => Kind::Usage,
         ErrorKind::Interrupted => Kind::Interrupted,
     };

@@ -90,6 +90,8 @@ impl Web {
     pub fn new(mut options: Options, recorder: Recorder, proxies: Proxies) -> Self {
         options.tls.cert_file = None;
         options.tls.key_file = None;
+        // Its requests have a limit of their own: a person may take any time in between.
+        options.budget = None;
         let limits = &mut options.limits;
         let whole = limits.whole.map_or(LIMIT, |whole| whole.min(LIMIT));
         limits.whole = Some(whole);

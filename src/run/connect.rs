@@ -12,6 +12,7 @@ use super::settings::{asked_version, given_session, handshake, limits};
 use super::{CommandError, Context, Outcome};
 use crate::client::{EraProbe, Handshake, Opened, Renewal};
 use crate::failure::Failure;
+use crate::output::one_line;
 use crate::protocol::types::Transport;
 use crate::session::{Record, Store};
 
@@ -36,7 +37,9 @@ pub(crate) fn with_server_watching(
     on_ctrl_c(&context.interrupt);
     let mut server = prepare(context, target, watching)?;
     connect(context, &mut server, probe)?;
+    tell_departures(context, &mut server);
     let outcome = work(&mut server);
+    tell_departures(context, &mut server);
     context.console.err.overlay.clear();
     server.client.close_streams();
     server.keep_session_of_login();
@@ -52,6 +55,14 @@ pub(crate) fn with_server_watching(
         return Err(mistakes.into_iter().fold(failure, Failure::with_detail).into());
     }
     outcome
+}
+
+/// Prints what the server did against the protocol, and was accepted all the same.
+pub(crate) fn tell_departures(context: &Context<'_>, server: &mut Server) {
+    for departure in server.client.take_departures() {
+        let what = one_line(&context.recorder.redactor().text(&departure.what));
+        context.console.note(&format!("mcpoke: warning: {what} ({})", departure.specification));
+    }
 }
 
 /// Continues in the saved session if that can be used, otherwise opens a new one.

@@ -152,19 +152,14 @@ fn http_options(
     record: Option<&Record>,
 ) -> transport::Options {
     let options = context.options;
-    let mut limits = limits(options);
-    if context.env.stdin_is_terminal {
-        // A person may take any time to fill in a form: limit only the waits for the server.
-        limits.first_byte = limits.first_byte.or(limits.whole);
-        limits.silence = limits.silence.or(limits.whole);
-        limits.whole = None;
-    }
+    let limits = limits(options);
     transport::Options {
         limits,
         proxy: transport::ProxyChoice::find(options.proxy.as_deref(), context.env, endpoint),
         tls: settings::tls(options, record),
         interrupt: context.interrupt.clone(),
         only_public: false,
+        budget: Some(transport::Budget::new(limits.whole)),
     }
 }
 

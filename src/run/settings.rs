@@ -111,7 +111,7 @@ pub(crate) fn limits(options: &Options) -> transport::Limits {
         connect: limit(options.connect_timeout),
         first_byte: options.first_byte_timeout.and_then(limit),
         silence: options.silence_timeout.and_then(limit),
-        whole: limit(options.timeout),
+        whole: limit(options.timeout()),
         max_size: options.max_size,
     }
 }

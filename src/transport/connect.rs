@@ -16,7 +16,7 @@ use ureq::unversioned::transport::{
 };
 
 use super::error::PrivateAddress;
-use super::wire::WireLog;
+use super::wire::{Left, WireLog};
 use crate::exchange::Phase;
 
 /// System name lookup that logs its timing.
@@ -50,6 +50,7 @@ impl Resolver for LoggingResolver {
             addresses.push(address);
             addresses
         } else {
+            let timeout = within(self.log.left(), timeout);
             let addresses = self.inner.resolve(uri, config, timeout)?;
             self.log.looked_up();
             addresses
@@ -161,7 +162,11 @@ impl TcpConnector {
         addresses: &[SocketAddr],
         timeout: NextTimeout,
     ) -> Result<TcpStream, Error> {
+        let timeout = within(self.log.left(), timeout);
         let limit = timeout.not_zero().map(|left| *left);
+        if limit.is_some_and(|limit| limit.is_zero()) {
+            return Err(Error::Timeout(timeout.reason));
+        }
         if let [only] = addresses {
             return connect_one(*only, limit).map_err(|error| self.failed(*only, error));
         }
@@ -196,7 +201,7 @@ impl TcpConnector {
                     last = self.failed(address, error);
                 }
                 None if left.is_some_and(|left| left.is_zero()) || untried.peek().is_none() => {
-                    return Err(Error::Timeout(ureq::Timeout::Connect));
+                    return Err(Error::Timeout(timeout.reason));
                 }
                 None => {}
             }
@@ -262,6 +267,20 @@ impl TcpTransport {
     }
 }
 
+/// Shortens a timeout to what is left for the exchange.
+fn within(left: Left, mut timeout: NextTimeout) -> NextTimeout {
+    let (left, reason) = match left {
+        Left::Unlimited => return timeout,
+        Left::Whole(left) => (left, ureq::Timeout::Global),
+        Left::Patience(left) => (left, ureq::Timeout::PerCall),
+    };
+    if Limit::Exact(left) < timeout.after {
+        timeout.after = Limit::Exact(left);
+        timeout.reason = reason;
+    }
+    timeout
+}
+
 /// Returns true if the peer broke the connection.
 fn is_cut(error: &io::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
@@ -282,7 +301,7 @@ impl Transport for TcpTransport {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        let timeout = timeout.for_write();
+        let timeout = within(self.log.left(), timeout.for_write());
         self.limit(1, timeout, TcpStream::set_write_timeout)?;
         let output = &self.buffers.output()[..amount];
         match (&*self.stream).write_all(output) {
@@ -294,7 +313,7 @@ impl Transport for TcpTransport {
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        let mut timeout = timeout.for_read();
+        let mut timeout = within(self.log.left(), timeout.for_read());
         if let Some(deadline) = self.deadline.filter(|_| !self.log.request_begun()) {
             let left = Limit::Exact(deadline.saturating_duration_since(Instant::now()));
             if left < timeout.after {

@@ -34,8 +34,11 @@ pub(super) fn translate(
     phase: Phase,
     request_sent: bool,
     limits: &Limits,
+    patience: Option<std::time::Duration>,
 ) -> Error {
     let (kind, text) = match error {
+        ureq::Error::Timeout(ureq::Timeout::PerCall) => stopped_waiting(patience),
+        ureq::Error::Io(ref inner) if is_patience(inner) => stopped_waiting(patience),
         ureq::Error::Timeout(timeout) => timed_out(timeout, phase, limits),
         ureq::Error::Io(error) => translate_io(&error, phase, limits),
         ureq::Error::HostNotFound => (ErrorKind::Unreachable, "the name has no address".to_owned()),
@@ -61,6 +64,17 @@ pub(super) fn translate(
     let reached = request_sent && kind == ErrorKind::Unreachable;
     let kind = if reached { ErrorKind::Broken } else { kind };
     Error { kind, phase, text, may_have_run: request_sent }
+}
+
+/// Returns true if the patience for a response was over while its body was read.
+fn is_patience(error: &io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<ureq::Error>());
+    matches!(inner, Some(ureq::Error::Timeout(ureq::Timeout::PerCall)))
+}
+
+fn stopped_waiting(patience: Option<std::time::Duration>) -> (ErrorKind, String) {
+    let limit = patience.unwrap_or_default().as_secs_f64();
+    (ErrorKind::StoppedWaiting, format!("no response within {limit:.3} s").replace(".000", ""))
 }
 
 fn translate_io(error: &io::Error, phase: Phase, limits: &Limits) -> (ErrorKind, String) {

@@ -1,12 +1,13 @@
 //! Blocking HTTP client: one recorded exchange at a time.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use ureq::config::Config;
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector as _, SocksConnector};
 
+use super::budget::Budget;
 use super::connect::{LoggingResolver, TcpConnector};
 use super::error::{translate, unless_interrupted};
 use super::interrupt::{Interrupt, Stopper, Watched};
@@ -35,6 +36,32 @@ pub struct Options {
     pub interrupt: Interrupt,
     /// Rejects addresses outside the public network.
     pub only_public: bool,
+    /// Budget of the operation; without one, `limits.whole` applies to each exchange.
+    pub budget: Option<Budget>,
+}
+
+impl Options {
+    /// Returns the error of a wait that would exceed the budget.
+    pub fn spent_after(&self, wait: Duration) -> Option<Error> {
+        let budget = self.budget.as_ref()?;
+        let limit = budget.limit()?;
+        budget.left().is_some_and(|left| wait > left).then(|| Error::too_long(limit))
+    }
+
+    /// Runs `work`, whose time does not count: a person is asked.
+    pub fn pause<T>(&self, work: impl FnOnce() -> T) -> T {
+        match &self.budget {
+            Some(budget) => budget.pause(work),
+            None => work(),
+        }
+    }
+
+    /// Starts the next operation.
+    pub fn restart_budget(&self) {
+        if let Some(budget) = &self.budget {
+            budget.restart();
+        }
+    }
 }
 
 /// Maximum size of the request line and headers, in bytes; they are sent in one piece.
@@ -94,16 +121,16 @@ impl Http {
             .user_agent("")
             .accept("")
             .accept_encoding("")
+            // The limit of the whole exchange is kept below ureq, where it can be extended.
             .timeout_resolve(limits.connect)
             .timeout_connect(limits.connect)
             .timeout_recv_response(limits.first_byte)
             .timeout_per_read(limits.silence)
             .timeout_per_write(limits.silence)
-            .timeout_global(limits.whole)
             .input_buffer_size(16 * 1024)
             .output_buffer_size(MAX_HEAD)
             .build();
-        let log = WireLog::new();
+        let log = WireLog::new(limits.whole, options.budget.clone());
         let connector =
             ().chain(SocksConnector::default())
                 .chain(ConnectProxyConnector::default())
@@ -137,6 +164,12 @@ impl Http {
     /// can be sent afterwards.
     pub fn stopper(&self) -> Arc<Stopper> {
         Arc::clone(&self.watched.stopper)
+    }
+
+    /// Limits how long the server may take from the moment it is connected; a response that takes longer
+    /// is not waited for. `None` removes the limit.
+    pub fn set_patience(&self, limit: Option<Duration>) {
+        self.log.set_patience(limit);
     }
 
     /// Returns the recorder that receives exchange events.
@@ -219,8 +252,13 @@ impl Http {
             self.agent.run(builder.body(()).map_err(|error| bad(&error))?)
         };
         result.map_err(|error| {
-            let mut error =
-                translate(error, self.log.phase(), self.log.request_begun(), &self.limits);
+            let mut error = translate(
+                error,
+                self.log.phase(),
+                self.log.request_begun(),
+                &self.limits,
+                self.log.patience(),
+            );
             // A TLS server responds to plain HTTP with a TLS alert (RFC 8446, 6).
             if self.log.lock().wire.response_head.starts_with(&[0x15, 0x03]) {
                 error.text = String::from("the server speaks TLS on this port: use https://");

@@ -5,6 +5,7 @@
 //! (resolver, TCP, TLS, recording tee) are part of this program, because they record the
 //! evidence.
 
+mod budget;
 mod connect;
 mod error;
 mod http;
@@ -19,6 +20,7 @@ mod tls;
 mod wire;
 
 pub use crate::exchange::{Phase, TransportError as Error, TransportErrorKind as ErrorKind};
+pub use budget::Budget;
 pub use connect::is_public;
 pub use http::{Failed, Http, Options};
 pub use http_sse::{HttpSse, NotSse};

@@ -11,7 +11,7 @@ use super::error::{translate, unless_interrupted};
 use super::interrupt::Watched;
 use super::limits::Limits;
 use super::sse::Events;
-use super::wire::{WireLog, note_wire};
+use super::wire::{Left, WireLog, note_wire};
 use crate::exchange::{
     Answer, BodyKind, Exchange, KEEP_BODY, KEEP_EVENTS, KEEP_STREAM, Recorder,
     TransportError as Error, beginning,
@@ -146,7 +146,10 @@ impl Reply {
 
     /// Returns the time left for the whole exchange; `None` means no limit.
     pub fn left(&self) -> Option<Duration> {
-        self.limits.whole.map(|whole| whole.saturating_sub(self.log.elapsed()))
+        match self.log.left() {
+            Left::Unlimited => None,
+            Left::Whole(left) | Left::Patience(left) => Some(left),
+        }
     }
 
     /// Returns the point to resume from if the stream breaks now.
@@ -419,7 +422,9 @@ impl Reply {
     }
 
     fn fail(&mut self, error: io::Error) -> Error {
-        let error = translate(ureq::Error::from(error), self.log.phase(), true, &self.limits);
+        let patience = self.log.patience();
+        let error = ureq::Error::from(error);
+        let error = translate(error, self.log.phase(), true, &self.limits, patience);
         let error = unless_interrupted(error, &self.watched);
         self.exchange.failure = Some(error.clone());
         error

@@ -12,12 +12,18 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, NextTimeout, Transport,
 };
 
+use super::budget::Budget;
 use super::proxy::Forward;
 use crate::exchange::{Connection, Exchange, KEEP_BODY, KEEP_EVENTS, Phase, Times, Tls, Wire};
 
-/// Log of the current exchange.
+/// Log of the current exchange, and its time limits.
 #[derive(Clone)]
-pub(super) struct WireLog(Arc<Mutex<Log>>);
+pub(super) struct WireLog {
+    log: Arc<Mutex<Log>>,
+    /// Limit of each exchange, if there is no budget.
+    whole: Option<Duration>,
+    budget: Option<Budget>,
+}
 
 pub(super) struct Log {
     began: Instant,
@@ -27,21 +33,62 @@ pub(super) struct Log {
     connected_here: bool,
     reset: bool,
     hurry: Option<Duration>,
+    patience: Option<Duration>,
     phase: Phase,
 }
 
+/// Time that is left for an exchange, and which limit ends it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Left {
+    Unlimited,
+    /// `--timeout`.
+    Whole(Duration),
+    /// The patience for a response.
+    Patience(Duration),
+}
+
 impl WireLog {
-    pub(super) fn new() -> Self {
-        Self(Arc::new(Mutex::new(Log::new())))
+    pub(super) fn new(whole: Option<Duration>, budget: Option<Budget>) -> Self {
+        Self { log: Arc::new(Mutex::new(Log::new())), whole, budget }
     }
 
     /// Discards the last exchange and starts the clock.
     pub(super) fn restart(&self) {
-        *self.lock() = Log::new();
+        let mut log = self.lock();
+        *log = Log { patience: log.patience, ..Log::new() };
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Log> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the limit set by `set_patience`.
+    pub(super) fn patience(&self) -> Option<Duration> {
+        self.lock().patience
+    }
+
+    /// Limits the time from the connection to the end of the response.
+    pub(super) fn set_patience(&self, limit: Option<Duration>) {
+        self.lock().patience = limit;
+    }
+
+    /// Returns the time that is left for the exchange.
+    pub(super) fn left(&self) -> Left {
+        let log = self.lock();
+        let since = log.began.elapsed();
+        let whole = match &self.budget {
+            Some(budget) => budget.left(),
+            None => self.whole.map(|whole| whole.saturating_sub(since)),
+        };
+        // A connection that is used again was there from the start.
+        let connected = log.times.tls.or(log.times.connect).unwrap_or_default();
+        let patience = log.patience.map(|limit| (connected + limit).saturating_sub(since));
+        match (whole, patience) {
+            (Some(whole), Some(patience)) if whole <= patience => Left::Whole(whole),
+            (_, Some(patience)) => Left::Patience(patience),
+            (Some(whole), None) => Left::Whole(whole),
+            (None, None) => Left::Unlimited,
+        }
     }
 
     pub(super) fn elapsed(&self) -> Duration {
@@ -119,6 +166,7 @@ impl Log {
             connected_here: false,
             reset: false,
             hurry: None,
+            patience: None,
             phase: Phase::Lookup,
         }
     }

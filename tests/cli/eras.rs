@@ -118,14 +118,14 @@ fn a_list_without_the_marks_of_the_era_proves_nothing() {
 }
 
 #[test]
-fn who_is_asking_comes_before_the_era() {
+fn a_refused_probe_leads_to_initialize_whatever_the_status() {
     for (status, code) in [(401, 4), (403, 4), (503, 7), (429, 7)] {
         let server = Server::of_any_era(move |_, stream| {
             use std::io::Write as _;
             let _ = stream.write_all(&http(status, &[], ""));
         });
         Sandbox::new().run(&["init", &server.url]).exits(code);
-        assert_eq!(all(&server), ["server/discover"], "{status}");
+        assert_eq!(all(&server), ["server/discover", "initialize"], "{status}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Sandbox, Server, http, mcp};
 
@@ -77,7 +77,7 @@ fn a_version_that_nobody_speaks_ends_the_handshake() {
                 .then(|| request.result(&json!({"protocolVersion": "1999-01-01"})))
         }),
     );
-    sandbox.run(&["init", &server.url]).exits(7).says("wants protocol version 1999-01-01");
+    sandbox.run(&["init", &server.url]).exits(7).says("chose protocol version 1999-01-01");
     assert_eq!(server.methods(), ["initialize"]);
     // A version that the user forces is sent: that is the purpose of a probe.
     sandbox.run(&["init", &server.url, "--protocol-version", "1999-01-01"]).exits(0);
@@ -139,7 +139,41 @@ fn any_success_accepts_a_notification() {
     let server = mcp(|request| {
         (request.rpc() == "notifications/initialized").then(|| request.error(400, -32000, "no"))
     });
-    Sandbox::new().run(&["init", &server.url]).exits(6);
+    let warning = "warning: the server refused notifications/initialized: HTTP 400";
+    Sandbox::new().run(&["init", &server.url]).exits(0).says(warning);
+}
+
+#[test]
+fn the_version_that_a_refusal_names_is_used() {
+    for by_data in [true, false] {
+        let server = mcp(move |request| {
+            let version = &request.body["params"]["protocolVersion"];
+            if request.rpc() != "initialize" || version == "2025-06-18" {
+                return None;
+            }
+            let text = "Unsupported protocol version (supported versions: 2025-06-18, 2025-03-26)";
+            let error = json!({"code": -32602, "message": "Unsupported protocol version",
+                "data": {"supported": ["2025-06-18", "2099-01-01"], "requested": version}});
+            Some(if by_data { request.fails(400, &error) } else { http(400, &[], text) })
+        });
+        Sandbox::new().run(&["init", &server.url]).exits(0);
+        let asked: Vec<_> = server.methods().into_iter().filter(|it| it == "initialize").collect();
+        assert_eq!(asked.len(), 2);
+    }
+}
+
+#[test]
+fn an_odd_version_is_replaced_by_the_requested_one() {
+    for version in [Value::Null, json!(""), json!(20_250_618), json!("2026-07-28")] {
+        let server = mcp(move |request| {
+            let result = json!({"protocolVersion": version, "capabilities": {},
+                "serverInfo": {"name": "odd", "version": "1"}});
+            (request.rpc() == "initialize").then(|| request.result(&result))
+        });
+        let sandbox = Sandbox::new();
+        sandbox.run(&["init", &server.url]).exits(0).says("2025-11-25 is used");
+        sandbox.run(&["ping"]).exits(0);
+    }
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod demo;
 mod each;
 mod eras;
 mod exit_codes;
+mod fallback;
 mod faults;
 mod handshake;
 mod http_sse;

@@ -4,6 +4,9 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
 
 use crate::support::{Sandbox, Server, http, mcp};
 
@@ -346,4 +349,34 @@ fn headers_that_are_too_large_are_refused_before_anything_is_sent() {
     assert!(server.requests().is_empty());
     let header = format!("X-Large: {}", "x".repeat(40_000));
     Sandbox::new().run(&["-s", &server.url, "-H", &header, "ping"]).exits(0);
+}
+
+#[test]
+fn the_timeout_bounds_an_operation_and_not_each_exchange() {
+    let slow = Duration::from_millis(300);
+    let server = mcp(move |request| match request.rpc() {
+        "notifications/cancelled" => Some(http(202, &[], "")),
+        "tools/list" => {
+            std::thread::sleep(slow);
+            let page = request.body["params"]["cursor"].as_str().map_or(0, str::len);
+            let tool = json!({"name": format!("t{page}"), "inputSchema": {}});
+            Some(request.result(&json!({"tools": [tool], "nextCursor": "x".repeat(page + 1)})))
+        }
+        _ => None,
+    });
+    let began = Instant::now();
+    Sandbox::new().run(&["-s", &server.url, "list-tools", "--timeout", "1"]).exits(8);
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    // With --each, each line has its own time.
+    let server = mcp(move |request| {
+        let is_call = request.rpc() == "tools/call";
+        is_call.then(|| {
+            std::thread::sleep(slow);
+            request.result(&json!({"content": []}))
+        })
+    });
+    let sandbox = Sandbox::new();
+    std::fs::write(sandbox.home().join("lines"), "{}\n{}\n{}\n{}\n{}\n").unwrap();
+    let each = ["-s", &server.url, "call", "add", "--each", "lines", "--timeout", "1"];
+    sandbox.run(&each).exits(0).says("5 calls");
 }

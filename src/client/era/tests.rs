@@ -1,6 +1,8 @@
 use super::*;
 use crate::exchange::testing::{answered, sent};
 use crate::exchange::{Event, Exchange};
+use crate::protocol::codes;
+use crate::protocol::jsonrpc::ErrorObject;
 
 /// Returns the error of a request with this answer, which has no id.
 fn error(status: u16, code: i64, data: Option<&str>, events: usize) -> Error {

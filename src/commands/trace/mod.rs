@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use crate::arguments::{ArgumentInput, Typing};
 use crate::cli::Trace;
 use crate::client::{EraProbe, Idempotency, RpcRequest};
+use crate::diagnose::Violation;
 use crate::env::Env;
 use crate::exchange::{Exchange, Purpose};
 use crate::exit::ExitCode;
@@ -30,6 +31,7 @@ use crate::protocol::types::Tool;
 use crate::redact::Redactor;
 use crate::report::{self, Ladder};
 use crate::run::input::{read_file, wrong_arguments};
+use crate::run::interrupt::on_ctrl_c;
 use crate::run::prepare::prepare_quietly;
 use crate::run::server::Server;
 use crate::run::settings::{given_credentials, handshake};
@@ -71,6 +73,7 @@ fn experiment(
     rpc: RpcRequest,
     tool: Option<Tool>,
 ) -> Outcome {
+    on_ctrl_c(&context.interrupt);
     let drawing = drawing(context, args);
     let out = &context.console.out;
     let authority = server.endpoint.authority();
@@ -99,6 +102,10 @@ fn experiment(
     let (roles, exchanges) = steps.take_all();
     let mut verdict = Verdict::of(&exchanges, &roles);
     verdict.way = way;
+    for departure in server.client.take_departures() {
+        let (what, specification) = (departure.what, departure.specification);
+        verdict.profile.violations.push(Violation { what, specification });
+    }
     let redactor = context.recorder.redactor();
     if let Some(path) = &args.html {
         let recipes = recipes.map(|(rpc, tool)| {

@@ -3,11 +3,12 @@
 
 use super::refusal::was_refused;
 use super::steps::Steps;
-use crate::client::{Client, Error, Handshake, Renewal, RpcRequest, Session};
+use crate::client::{Client, Error, ErrorKind, Handshake, Renewal, RpcRequest, Session};
 use crate::diagnose::{self, Certainty, Role};
 use crate::protocol::methods;
 use crate::protocol::types::Tool;
 use crate::protocol::version::LATEST_MODERN;
+use crate::transport;
 
 /// The requests to try, and the limits on experiments.
 pub(super) struct Probe<'p> {
@@ -40,6 +41,9 @@ impl<'p> Probe<'p> {
 
     /// Runs all steps. An error is that of the last step that should have worked.
     pub(super) fn run(&mut self) -> Ended {
+        // A server that does not respond must not use up the time of the steps after it.
+        let whole = self.client.config().options.limits.whole;
+        self.client.set_patience(whole.map(|whole| whole / 3));
         let bare = self.send(Session::default(), &self.rpc.clone(), Role::Bare);
         let stops = |found: diagnose::Finding| {
             found.rule.stops_trace && found.certainty == Certainty::Certain
@@ -78,6 +82,9 @@ impl<'p> Probe<'p> {
 
     /// Sends one request in the given session.
     pub(super) fn send(&mut self, session: Session, rpc: &RpcRequest, role: Role) -> Ended {
+        if self.client.config().options.interrupt.is_raised() {
+            return Err(Error::of(ErrorKind::Transport(transport::Error::interrupted())));
+        }
         self.client.resume(session, Renewal::Never);
         let outcome = self.client.request(rpc).map(|_| ());
         let is_it = rpc.purpose == self.rpc.purpose && self.is_call();
@@ -95,8 +102,8 @@ impl<'p> Probe<'p> {
 
     /// Tries the modern era. Returns true if the server supports it.
     fn modern(&mut self) -> bool {
-        let session = Session::modern(LATEST_MODERN);
-        let discovered = self.send(session, &RpcRequest::discover(), Role::Discover);
+        let discovered = self.client.discover().map(|_| ());
+        self.steps.take(self.client, Role::Discover);
         let Some(last) = self.steps.last() else { return false };
         let lists = last.outcome().is_success()
             && last.answer.as_ref().is_some_and(|answer| {

@@ -2,7 +2,7 @@
 
 use crate::client::Client;
 use crate::diagnose::{self, Finding, Role};
-use crate::exchange::{Exchange, Outcome};
+use crate::exchange::{Exchange, Outcome, TransportErrorKind};
 use crate::protocol::methods;
 
 /// Callback that gets all exchanges so far, after each one.
@@ -62,7 +62,12 @@ impl<'s> Steps<'s> {
 
     /// Moves a client's new exchanges to the list.
     pub(super) fn take(&mut self, client: &mut Client, role: Role) {
-        for exchange in client.take_history() {
+        // What Ctrl-C kept from being sent is no step.
+        let was_sent = |exchange: &Exchange| {
+            let kind = exchange.failure.as_ref().map(|failure| failure.kind);
+            kind != Some(TransportErrorKind::Interrupted) || exchange.wire.sent > 0
+        };
+        for exchange in client.take_history().into_iter().filter(was_sent) {
             let role = match exchange.purpose.method.as_deref() {
                 _ if matches!(role, Role::Experiment | Role::Variation) => role,
                 Some(methods::INITIALIZE) => Role::Initialize,

@@ -231,7 +231,7 @@ next: mcpoke explain not-mcp  explains it in full
         str![[r#"
 --- stderr
 mcpoke: a proxy answers, and the server behind it does not  [upstream-down, likely]
-  sent      POST http://127.0.0.1:#####/mcp  server/discover
+  sent      POST http://127.0.0.1:#####/mcp  initialize
   answered  502 Bad Gateway, in # ms
             no Content-Type: <html></html>
   means     The address is right and the server itself is down, starting, or
@@ -248,7 +248,7 @@ next: mcpoke explain upstream-down  explains it in full
         str![[r#"
 --- stderr
 mcpoke: the server takes no more requests for now  [rate-limited, certain]
-  sent      POST http://127.0.0.1:#####/mcp  server/discover
+  sent      POST http://127.0.0.1:#####/mcp  initialize
   answered  429 Too Many Requests, in # ms
             no Content-Type: slow down
             retry-after: 7
@@ -328,7 +328,7 @@ fn of_credentials() {
         str![[r#"
 --- stderr
 mcpoke: the server wants credentials that were not sent, or refuses those that were  [auth-required, certain]
-  sent      POST http://127.0.0.1:#####/mcp  server/discover
+  sent      POST http://127.0.0.1:#####/mcp  initialize
   answered  401 Unauthorized, in # ms
             www-authenticate: Bearer
   means     Log in with `mcpoke login`, or send a token with --bearer
@@ -349,7 +349,7 @@ next: mcpoke login http://127.0.0.1:#####/mcp                     gets a token, 
         str![[r#"
 --- stderr
 mcpoke: the server wants credentials that were not sent, or refuses those that were  [auth-required, likely]
-  sent      POST http://127.0.0.1:#####/mcp  server/discover
+  sent      POST http://127.0.0.1:#####/mcp  initialize
   answered  403 Forbidden, in # ms
             no Content-Type: forbidden
   means     Log in with `mcpoke login`, or send a token with --bearer

@@ -110,6 +110,12 @@ impl Report {
         }
     }
 
+    /// Records a list that the server rejected.
+    pub fn failed(&mut self, key: &str, text: String) {
+        self.subjects.push(format!("list {key}"));
+        self.error("list-failed", &format!("list {key}"), &format!("/{key}"), text);
+    }
+
     fn tool(&mut self, tool: &Value, name: &str, subject: &str, place: &str) {
         let usual = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
         if name.len() > MAX_NAME || !name.chars().all(usual) {

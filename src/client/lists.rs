@@ -1,15 +1,34 @@
-//! Paginated lists (2025-11-25, Pagination).
+//! Paginated lists (2025-11-25, Pagination). A list whose pagination is broken is cut where it breaks.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::Client;
-use super::error::Error;
+use super::error::{Error, ErrorKind};
 use super::rpc_request::{RpcRequest, RpcResponse};
 
 /// Maximum number of pages of a list, so that an endless list stops.
 const MAX_PAGES: usize = 1000;
+const PAGINATION: &str = "2025-11-25, Pagination";
+
+/// A page of a list, as far as it matters for the next one.
+pub(super) struct Page {
+    /// `nextCursor`, as received.
+    pub(super) cursor: Option<Value>,
+    /// No further page is needed.
+    pub(super) is_enough: bool,
+}
+
+/// Whether all pages of a list were received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pages {
+    All,
+    /// Some are missing: they were not needed, or the pagination is broken.
+    Some,
+}
 
 impl Client {
     /// Returns the items of a list such as `resources/list` as raw JSON. `key` is the member
@@ -22,7 +41,7 @@ impl Client {
     ) -> Result<Vec<Box<RawValue>>, Error> {
         let first = self.request(&RpcRequest::page(method, None))?;
         let mut items: Vec<Box<RawValue>> = Vec::new();
-        self.pages(method, first, |raw| {
+        self.pages(method, key, first, |raw| {
             let unreadable = |error| format!("the answer to {method} cannot be read: {error}");
             let page: HashMap<String, Box<RawValue>> =
                 serde_json::from_str(raw.get()).map_err(unreadable)?;
@@ -31,36 +50,91 @@ impl Client {
             })?;
             let list: Vec<Box<RawValue>> = serde_json::from_str(list.get()).map_err(unreadable)?;
             items.extend(list);
-            let cursor = page.get("nextCursor").filter(|_| items.len() < enough);
-            Ok(cursor.and_then(|cursor| serde_json::from_str(cursor.get()).ok()))
+            let cursor = page.get("nextCursor");
+            let cursor = cursor.and_then(|cursor| serde_json::from_str(cursor.get()).ok());
+            Ok(Page { cursor, is_enough: items.len() >= enough })
         })?;
         Ok(items)
     }
 
-    /// Passes each page to `take`, starting with `first`; `take` returns the next cursor. A
-    /// repeated cursor is an error, because the list would never end.
+    /// Passes each page to `take`, starting with `first`; `key` is the member that holds the items. If
+    /// a later page fails or the pages repeat, what was received is kept, and the departure is recorded.
     pub(super) fn pages(
         &mut self,
         method: &str,
+        key: &str,
         first: RpcResponse,
-        mut take: impl FnMut(Box<RawValue>) -> Result<Option<String>, String>,
-    ) -> Result<(), Error> {
-        let mut cursors: Vec<String> = Vec::new();
+        mut take: impl FnMut(Box<RawValue>) -> Result<Page, String>,
+    ) -> Result<Pages, Error> {
+        let mut cursors: HashSet<String> = HashSet::new();
+        let mut seen: HashSet<u64> = HashSet::new();
         let mut answer = first;
-        for _ in 0..MAX_PAGES {
+        for number in 1..=MAX_PAGES {
             let RpcResponse { result, exchange, .. } = answer;
-            match take(result) {
-                Ok(None) => return Ok(()),
-                Ok(Some(cursor)) if cursors.contains(&cursor) => {
-                    let text = format!("the list of {method} never ends: a page points back");
-                    return Err(Error::protocol(text).shown_by(exchange));
-                }
-                Ok(Some(cursor)) => cursors.push(cursor),
-                Err(text) => return Err(Error::protocol(text).shown_by(exchange)),
+            // The first page is all there is of most lists: nothing to compare it with.
+            let is_repeated =
+                number > 1 && digest(&result, key).is_some_and(|page| !seen.insert(page));
+            if is_repeated {
+                let what =
+                    format!("page {number} of {method} repeats an earlier one; it is left out");
+                self.departs(what, PAGINATION);
+                return Ok(Pages::Some);
             }
-            answer = self.request(&RpcRequest::page(method, cursors.last()))?;
+            let first_page = (number == 1).then(|| result.clone());
+            let page = match take(result) {
+                Ok(page) => page,
+                Err(text) => return Err(Error::protocol(text).shown_by(exchange)),
+            };
+            let cursor = match page.cursor {
+                None | Some(Value::Null) => return Ok(Pages::All),
+                Some(_) if page.is_enough => return Ok(Pages::Some),
+                Some(Value::String(cursor)) => cursor,
+                Some(other) => {
+                    let what =
+                        format!("the nextCursor of {method} is {other}, which is not a string");
+                    self.departs(what, PAGINATION);
+                    other.to_string()
+                }
+            };
+            seen.extend(first_page.and_then(|first| digest(&first, key)));
+            if !cursors.insert(cursor.clone()) {
+                let what = format!("page {number} of {method} points back to an earlier page");
+                self.departs(what, PAGINATION);
+                return Ok(Pages::Some);
+            }
+            answer = match self.request(&RpcRequest::page(method, Some(&cursor))) {
+                Ok(answer) => answer,
+                Err(error) if is_about_the_page(&error) => {
+                    let what = format!(
+                        "page {} of {method} failed: {error}; the list may be incomplete",
+                        number + 1
+                    );
+                    self.departs(what, PAGINATION);
+                    return Ok(Pages::Some);
+                }
+                Err(error) => return Err(error),
+            };
         }
-        let text = format!("the list of {method} has more than {MAX_PAGES} pages");
-        Err(Error::protocol(text).shown_by(answer.exchange))
+        self.departs(format!("{method} has more than {MAX_PAGES} pages"), PAGINATION);
+        Ok(Pages::Some)
+    }
+}
+
+/// Returns a digest of a page's items; `None` if there are none.
+fn digest(page: &RawValue, key: &str) -> Option<u64> {
+    let members: HashMap<String, &RawValue> = serde_json::from_str(page.get()).ok()?;
+    let items = members.get(key)?.get();
+    let mut hasher = DefaultHasher::new();
+    items.hash(&mut hasher);
+    (items.trim_matches(['[', ']']).trim() != "").then(|| hasher.finish())
+}
+
+/// Returns true if the server rejected a page, as opposed to a broken connection or a limit.
+fn is_about_the_page(error: &Error) -> bool {
+    match &error.kind {
+        ErrorKind::Rpc(_) => !matches!(error.status(), Some(401 | 403)),
+        ErrorKind::Status(status) => !matches!(status, 401 | 403 | 407),
+        ErrorKind::Protocol(_) | ErrorKind::Unanswered(_) => true,
+        _ => false,
     }
 }

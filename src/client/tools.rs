@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 
 use super::Client;
 use super::error::{Error, ErrorKind};
+use super::lists::{Page, Pages};
 use super::rpc_request::{RpcRequest, RpcResponse};
 use crate::exchange::Exchange;
 use crate::protocol::envelope::META_SERVER;
@@ -19,7 +20,7 @@ use crate::protocol::{codes, methods};
 struct ToolPage {
     tools: Vec<Box<RawValue>>,
     #[serde(default)]
-    next_cursor: Option<String>,
+    next_cursor: Option<Value>,
     #[serde(default)]
     ttl_ms: Option<Value>,
     #[serde(default)]
@@ -29,21 +30,29 @@ struct ToolPage {
 }
 
 impl Client {
-    /// Returns all tools, from all pages (2025-11-25, Pagination).
-    pub fn list_tools(&mut self) -> Result<ToolList, Error> {
+    /// Returns all tools, from all pages (2025-11-25, Pagination). With a name, no further page is requested
+    /// once this tool has arrived.
+    pub fn list_tools(&mut self, wanted: Option<&str>) -> Result<ToolList, Error> {
         let first = self.request(&RpcRequest::list_tools())?;
-        self.all_tools(first)
+        self.tools_until(first, wanted)
     }
 
     /// Collects all tools, starting with the first page.
     pub(super) fn all_tools(&mut self, first: RpcResponse) -> Result<ToolList, Error> {
+        self.tools_until(first, None)
+    }
+
+    fn tools_until(&mut self, first: RpcResponse, wanted: Option<&str>) -> Result<ToolList, Error> {
         let mut list = ToolList { is_public: true, ..ToolList::default() };
         let mut is_first = true;
-        self.pages(methods::LIST_TOOLS, first, |raw| {
+        let pages = self.pages(methods::LIST_TOOLS, "tools", first, |raw| {
             let page: ToolPage = serde_json::from_str(raw.get())
                 .map_err(|error| format!("the list of tools cannot be read: {error}"))?;
+            let mut is_enough = false;
             for tool in page.tools {
-                list.tools.push(Tool::parse(tool)?);
+                let tool = Tool::parse(tool)?;
+                is_enough |= wanted == Some(tool.name.as_str());
+                list.tools.push(tool);
             }
             // The shortest lifetime of all pages applies to the list; an invalid one counts as 0.
             let ttl = page.ttl_ms.map(|ttl| ttl.as_u64().unwrap_or(0));
@@ -53,8 +62,9 @@ impl Client {
             list.is_public &= page.cache_scope.as_deref() == Some("public");
             let server = serde_json::from_value(page.meta[META_SERVER].clone()).ok();
             list.server = list.server.take().or(server);
-            Ok(page.next_cursor)
+            Ok(Page { cursor: page.next_cursor, is_enough })
         })?;
+        list.is_partial = pages == Pages::Some;
         Ok(list)
     }
 

@@ -41,7 +41,14 @@ fn offers(
     server: &mut Server,
     report: &mut Report,
 ) -> Result<(), CommandError> {
-    let tools = fetch(context, server)?;
+    let tools = match fetch(context, server) {
+        Ok(tools) => tools,
+        Err(CommandError::Failed(failure)) if is_refusal(&failure) => {
+            report.failed("tools", failure.message.clone());
+            Vec::new()
+        }
+        Err(error) => return Err(error),
+    };
     let raw: Vec<Value> =
         tools.iter().map(|tool| serde_json::from_str(tool.raw.get()).unwrap_or_default()).collect();
     report.list("tools", &raw);
@@ -58,10 +65,21 @@ fn offers(
             Ok(all) => report.list(kind.key, &values(&all)),
             // Resources, templates and prompts are optional.
             Err(error) if error.is_unknown_method() => {}
-            Err(error) => return Err(server.fail(error)),
+            Err(error) => match server.fail(error) {
+                CommandError::Failed(failure) if is_refusal(&failure) => {
+                    report.failed(kind.key, failure.message.clone());
+                }
+                error => return Err(error),
+            },
         }
     }
     Ok(())
+}
+
+/// Returns true if the server rejected a list; other lists may still work. A server that cannot be reached, or
+/// that rejects the session or the credentials, rejects them all.
+fn is_refusal(failure: &Failure) -> bool {
+    matches!(failure.kind, Kind::Rpc | Kind::Protocol)
 }
 
 /// Checks the arguments of one call, and its result.

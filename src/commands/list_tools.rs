@@ -4,19 +4,25 @@ use super::tool_page;
 use crate::cli::{ListTools, Listing};
 use crate::client::EraProbe;
 use crate::exit::ExitCode;
+use crate::failure::Failure;
 use crate::output::first_sentence;
+use crate::protocol::codes;
 use crate::protocol::types::Tool;
 use crate::run::connect::with_server;
 use crate::run::list_view::{self, ListView};
 use crate::run::tools::{fetch, find, without_invalid};
-use crate::run::{Context, Outcome};
+use crate::run::{CommandError, Context, Outcome};
 
 pub(super) fn run(context: &Context<'_>, args: &ListTools) -> Outcome {
     with_server(context, EraProbe::ListTools, |server| {
         // Tools that came with the handshake are fresh.
         let tools = match server.tools.take() {
             Some(tools) => tools,
-            None => fetch(context, server)?,
+            None => match fetch(context, server) {
+                // The server does not offer this capability.
+                Err(CommandError::Failed(failure)) if is_unknown_method(&failure) => Vec::new(),
+                fetched => fetched?,
+            },
         };
         let tools = if args.all { tools } else { without_invalid(context, server, tools) };
         // `--filter` and `--limit` do not apply to a single tool.
@@ -48,6 +54,10 @@ pub(super) fn run(context: &Context<'_>, args: &ListTools) -> Outcome {
         }
         Ok(ExitCode::Success)
     })
+}
+
+fn is_unknown_method(failure: &Failure) -> bool {
+    matches!(&failure.rpc, Some((Some(codes::METHOD_NOT_FOUND), _)))
 }
 
 /// Returns the tools that match the filter, up to the limit.

@@ -16,10 +16,12 @@ pub(super) fn run(context: &Context<'_>, kind: &ListKind, listing: &Listing) -> 
     with_server(context, EraProbe::Discover, |server| {
         // With a filter, it is not known how many items must be fetched.
         let enough = listing.limit.filter(|_| listing.filter.is_none()).unwrap_or(usize::MAX);
-        let all = server
-            .client
-            .list(kind.method, kind.key, enough)
-            .map_err(|error| server.fail(error))?;
+        let all = match server.client.list(kind.method, kind.key, enough) {
+            Ok(all) => all,
+            // The server does not offer this capability.
+            Err(error) if error.is_unknown_method() => Vec::new(),
+            Err(error) => return Err(server.fail(error)),
+        };
         let values = values(&all);
         if let (true, Some((store, name))) = (enough == usize::MAX, server.memory()) {
             // Saved for shell completion only: a failure to save is harmless.

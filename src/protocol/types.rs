@@ -206,6 +206,8 @@ pub struct ToolList {
     pub is_public: bool,
     /// Name and version of the server, if the result contains them.
     pub server: Option<Implementation>,
+    /// True if there may be more tools: not all pages were needed, or the pagination is broken.
+    pub is_partial: bool,
 }
 
 /// A tool (schema `Tool`), with its raw JSON.

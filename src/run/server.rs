@@ -56,6 +56,7 @@ impl ReceivedTools {
             tools: list.tools.clone(),
             freshness: Freshness::Fresh,
             is_public: list.is_public,
+            is_partial: list.is_partial,
         });
     }
 

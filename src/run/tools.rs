@@ -61,8 +61,8 @@ pub(crate) fn known_tool(
         _ => {}
     }
     let tools = match known {
-        Some(known) if freshness == Some(Freshness::Fresh) => known.tools,
-        _ => fetch(context, server)?,
+        Some(known) if freshness == Some(Freshness::Fresh) && !known.is_partial => known.tools,
+        _ => fetch_until(context, server, Some(name))?,
     };
     match find(server, &tools, name) {
         Ok(found) => usable(found, is_modern, typing),
@@ -125,7 +125,16 @@ pub(crate) fn forget_changed_tools(context: &Context<'_>, server: &Server) {
 
 /// Fetches the tools and caches them if the server is saved.
 pub(crate) fn fetch(context: &Context<'_>, server: &mut Server) -> Result<Vec<Tool>, CommandError> {
-    let list = server.client.list_tools().map_err(|error| server.fail(error))?;
+    fetch_until(context, server, None)
+}
+
+/// Like `fetch`, but requests no further page once the named tool has arrived.
+fn fetch_until(
+    context: &Context<'_>,
+    server: &mut Server,
+    wanted: Option<&str>,
+) -> Result<Vec<Tool>, CommandError> {
+    let list = server.client.list_tools(wanted).map_err(|error| server.fail(error))?;
     if let Some((store, name)) = server.memory() {
         // Without the cache, the tools are fetched again next time.
         let _ = store.save_tools(name, &list, context.now());
@@ -243,7 +252,7 @@ pub(crate) fn look_up(context: &Context<'_>, name: &str, server: &Server) -> Opt
         let declared = json!({});
         let opened =
             aside.open(&handshake(context.options, EraProbe::ListTools, &declared)).ok()?;
-        let tools = opened.tools.or_else(|| aside.list_tools().ok());
+        let tools = opened.tools.or_else(|| aside.list_tools(Some(name)).ok());
         aside.close_streams();
         let _ = aside.close();
         Some(tools?.tools)
@@ -298,7 +307,7 @@ pub(crate) fn learn(context: &Context<'_>, client: &mut Client, record: &Record)
     let offers = |capability: &str| record.capabilities.get(capability).is_some();
     if offers("tools")
         && matches!(store.load_tools(&record.name, context.now()), Ok(None))
-        && let Ok(list) = client.list_tools()
+        && let Ok(list) = client.list_tools(None)
     {
         let _ = store.save_tools(&record.name, &list, context.now());
     }

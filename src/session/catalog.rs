@@ -34,6 +34,9 @@ struct ToolsFile {
     /// True if the tools are the same for every user.
     #[serde(default)]
     public: bool,
+    /// True if the server may have more tools.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    partial: bool,
     tools: Vec<Box<RawValue>>,
 }
 
@@ -58,6 +61,8 @@ pub struct KnownTools {
     pub freshness: Freshness,
     /// True if the tools are the same for every user.
     pub is_public: bool,
+    /// True if the server may have more tools.
+    pub is_partial: bool,
 }
 
 impl Store {
@@ -92,6 +97,7 @@ impl Store {
                 tools: tools.collect::<Result<_>>()?,
                 freshness,
                 is_public: file.public,
+                is_partial: file.partial,
             })
         };
         Ok(Some(read().with_context(|| format!("cannot use {}", path.display()))?))
@@ -104,6 +110,7 @@ impl Store {
             fetched: milliseconds(now),
             ttl_ms: list.ttl_ms,
             public: list.is_public,
+            partial: list.is_partial,
             tools: list.tools.iter().map(|tool| tool.raw.clone()).collect(),
         })?;
         files::write(&self.tools_path(name)?, &(text + "\n"))

@@ -31,6 +31,7 @@ mod network;
 mod offers;
 mod output;
 #[cfg(unix)]
+mod pagination;
 mod progress;
 mod readme;
 mod recordings;

@@ -221,7 +221,10 @@ impl Client {
         let request = self.connection.delete();
         let reply = self.connection.send(&Purpose::default(), request)?;
         let status = reply.status();
-        reply.finish();
+        // A body with an error is evidence that the session was not ended.
+        let mut reply = reply;
+        let _ = reply.next_message_within(super::LOOK);
+        reply.finish_whole();
         self.enter(Session::default());
         Ok(match status {
             200..300 => Closed::Ended,

@@ -188,6 +188,11 @@ impl Client {
         }
     }
 
+    /// Returns the limit that `set_patience` set.
+    pub fn patience(&self) -> Option<Duration> {
+        self.patience
+    }
+
     /// Limits the wait for each response, from the moment of the connection. A response that takes longer is
     /// not waited for.
     pub fn set_patience(&mut self, limit: Option<Duration>) {

@@ -23,6 +23,7 @@ pub fn explain_first(exchanges: &[Exchange], roles: &[Role]) -> Option<Finding> 
     }
     let finding = tried
         .over_sse(&bare)
+        .or_else(|| tried.was_temporary(&bare))
         .or_else(|| tried.session_settles(&bare))
         .or_else(|| tried.modern_settles(&bare))
         .or_else(|| tried.initialize_was_refused(&bare))
@@ -130,7 +131,7 @@ impl<'e> Experiments<'e> {
     /// Returns the request without a session that is the same as this one; one that worked comes first.
     fn bare_like(&self, other: &Tried<'_>) -> Option<Tried<'e>> {
         let same = |tried: &Tried<'_>| tried.exchange.purpose == other.exchange.purpose;
-        let all = || self.with(Role::BareAgain).chain(self.with(Role::Bare)).filter(same);
+        let all = || self.with(Role::Bare).chain(self.with(Role::BareAgain)).filter(same);
         all().find(Tried::worked).or_else(|| all().next())
     }
 
@@ -140,6 +141,11 @@ impl<'e> Experiments<'e> {
         let later: Vec<Tried<'_>> =
             self.all().filter(|(_, tried)| tried.at > bare.at).map(|(_, tried)| tried).collect();
         let alike = later.iter().all(|one| !one.worked() && one.is_answered_like(&again));
+        // A rate limit or a refusal of credentials says itself what it is.
+        if explain_at(self.exchanges, again.at).first().is_some_and(|found| found.rule.stops_trace)
+        {
+            return None;
+        }
         if !alike || later.len() < 3 || matches!(again.outcome, Outcome::ClosedByUs) {
             return None;
         }
@@ -165,61 +171,76 @@ impl<'e> Experiments<'e> {
         Some(finding)
     }
 
+    /// The same request works a moment later, unchanged.
+    fn was_temporary(&self, bare: &Tried<'_>) -> Option<Finding> {
+        let same = |again: &Tried<'_>| again.exchange.purpose == bare.exchange.purpose;
+        let again = self.with(Role::BareAgain).find(|again| again.worked() && same(again))?;
+        let because = format!("{} is the same request, and works", again.exchange.number);
+        let mut finding =
+            bare.finding(rules::of(RuleId::TemporaryFailure), Certainty::Likely, &because);
+        finding.evidence = vec![bare.side("bare"), again.side("bare again")];
+        Some(finding)
+    }
+
     /// The request works after a handshake and fails without one.
     fn session_settles(&self, bare: &Tried<'_>) -> Option<Finding> {
         let proper = self.with(Role::Proper).find(Tried::worked)?;
-        let like = self.bare_like(&proper)?;
+        self.bare_like(&proper).filter(|like| !like.worked())?;
         let number = proper.exchange.number;
-        let again = self.with(Role::BareAgain).next().map(|again| again.side("bare again"));
-        let versioned = self.with(Role::Versioned).find(Tried::worked);
-        let with = |form| vec![bare.side("bare"), proper.side(form)];
-        let stateless = proper.exchange.session_sent().is_none();
-        if like.worked() && (!stateless || bare.may_be_temporary()) {
-            let because = format!("{} is the same request, and works", like.exchange.number);
-            let mut finding =
-                bare.finding(rules::of(RuleId::TemporaryFailure), Certainty::Likely, &because);
-            finding.evidence = [Some(bare.side("bare")), again].into_iter().flatten().collect();
-            return Some(finding);
-        }
-        // Without a session, the request after the handshake differs from the bare one in this header
-        // alone.
-        let header_alone = if stateless && again.is_some() && !like.worked() {
-            Some(&proper)
-        } else {
-            versioned.as_ref()
+        let settle = |rule, certainty, because: &str, sides: Vec<Option<String>>| {
+            let mut finding = bare.finding(rules::of(rule), certainty, because);
+            let sides = sides.into_iter().flatten();
+            finding.evidence = std::iter::once(bare.side("bare")).chain(sides).collect();
+            Some(finding)
         };
-        if let Some(versioned) = header_alone {
-            let because = format!(
-                "{} is the same request with the header alone, and works",
-                versioned.exchange.number
-            );
-            let mut finding =
-                bare.finding(rules::of(RuleId::VersionMissing), Certainty::Certain, &because);
-            finding.evidence = vec![bare.side("bare"), versioned.side("with MCP-Protocol-Version")];
-            return Some(finding);
-        }
-        if stateless {
-            let because = format!("{number} is the same request after a handshake, and works");
-            let mut finding =
-                bare.finding(rules::of(RuleId::HandshakeMissing), Certainty::Likely, &because);
-            finding.evidence = with("after the handshake");
-            return Some(finding);
+        let after = self.with(Role::BareAfter).next();
+        let stateless = proper.exchange.session_sent().is_none();
+        // Without a session, the proper request differs from the bare one in the version header alone.
+        let versioned = self.with(Role::Versioned).find(Tried::worked);
+        if let Some(versioned) = versioned.as_ref().or(stateless.then_some(&proper)) {
+            let with_header = Some(versioned.side("with MCP-Protocol-Version"));
+            let works = after.as_ref().map(Tried::worked);
+            let after = after.map(|after| after.side("bare after the handshake"));
+            return match works {
+                Some(true) => {
+                    let because =
+                        "the same request fails before the handshake and works after it".to_owned();
+                    settle(RuleId::HandshakeMissing, Certainty::Likely, &because, vec![after])
+                }
+                Some(false) => {
+                    let because = format!(
+                        "{} is the same request with the header alone, and works",
+                        versioned.exchange.number
+                    );
+                    let sides = vec![after, with_header];
+                    settle(RuleId::VersionMissing, Certainty::Certain, &because, sides)
+                }
+                None => {
+                    let because =
+                        format!("{number} is the same request after a handshake, and works");
+                    settle(
+                        RuleId::HandshakeMissing,
+                        Certainty::Possible,
+                        &because,
+                        vec![with_header],
+                    )
+                }
+            };
         }
         let reaches = if tool_failed(proper.exchange) { "reaches the tool" } else { "works" };
         let mut because = format!("{number} is the same request with a session, and {reaches}");
         // Without a second attempt, the difference may be one of time.
+        let again = self.with(Role::BareAgain).next().map(|again| again.side("bare again"));
         let settled = !bare.may_be_temporary() || again.is_some();
         let certainty = if settled { Certainty::Certain } else { Certainty::Likely };
         let modern = self.with(Role::ProperModern).find(Tried::worked);
-        let mut evidence = with("with a session");
-        evidence.splice(1..1, again);
-        if let Some(modern) = modern {
+        if modern.is_some() {
             because += "; the form of 2026-07-28 works without one";
-            evidence.push(modern.side("in the form of 2026-07-28"));
         }
-        let mut finding = bare.finding(rules::of(RuleId::SessionMissing), certainty, &because);
-        finding.evidence = evidence;
-        Some(finding)
+        let modern = modern.map(|modern| modern.side("in the form of 2026-07-28"));
+        let again = again.filter(|_| bare.may_be_temporary());
+        let sides = vec![again, Some(proper.side("with a session")), modern];
+        settle(RuleId::SessionMissing, certainty, &because, sides)
     }
 
     /// The request works in the form of the modern era and in no other.
@@ -227,7 +248,11 @@ impl<'e> Experiments<'e> {
         let worked = || self.with(Role::ProperModern).filter(Tried::worked);
         let same = worked().find(|tried| self.bare_like(tried).is_some_and(|like| !like.worked()));
         let modern = same.or_else(|| worked().next())?;
-        let settled = self.bare_like(&modern).is_some() && !bare.may_be_temporary();
+        let is_marked = modern.exchange.has_modern_marks();
+        let again = self.with(Role::BareAgain).next();
+        let settled = self.bare_like(&modern).is_some()
+            && is_marked
+            && (!bare.may_be_temporary() || again.is_some_and(|again| !again.worked()));
         let initialize = self.best(Role::Initialize);
         let because = format!("{} works in the form of 2026-07-28", modern.exchange.number);
         let certainty = if settled { Certainty::Certain } else { Certainty::Likely };
@@ -242,6 +267,16 @@ impl<'e> Experiments<'e> {
         let refused = self.best(Role::Initialize).filter(|tried| !tried.worked())?;
         let number = refused.exchange.number;
         let evidence = vec![bare.side("bare"), refused.side("initialize")];
+        // A failure for now does not show why the first request failed.
+        if refused.may_be_temporary()
+            && !refused.outcome_is_ours()
+            && !refused.is_answered_like(bare)
+        {
+            let mut finding = explain_at(self.exchanges, bare.at).into_iter().next()?;
+            finding.certainty = finding.certainty.min(Certainty::Likely);
+            finding.evidence = evidence;
+            return Some(finding);
+        }
         let told = explain_at(self.exchanges, refused.at).into_iter().find(is_no_session_rule);
         let mut finding = if let Some(told) = told {
             told
@@ -258,7 +293,9 @@ impl<'e> Experiments<'e> {
             refused.finding(rules::of(RuleId::AuthRequired), Certainty::Likely, &because)
         } else {
             let because = format!("{number} is initialize, and is refused too");
-            refused.finding(rules::of(RuleId::InitializeRefused), Certainty::Certain, &because)
+            let certainty =
+                if refused.may_be_temporary() { Certainty::Likely } else { Certainty::Certain };
+            refused.finding(rules::of(RuleId::InitializeRefused), certainty, &because)
         };
         finding.evidence = evidence;
         Some(finding)

@@ -6,6 +6,8 @@ use serde_json::Value;
 use super::rule::issued;
 use crate::exchange::{BodyKind, Exchange, Outcome};
 use crate::protocol::envelope::META_SERVER;
+use crate::protocol::jsonrpc::{self, Message};
+use crate::protocol::methods;
 
 /// Role of an exchange in a trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,8 +18,12 @@ pub enum Role {
     BareAgain,
     /// The same with MCP-Protocol-Version, and without a session.
     Versioned,
+    /// The same without a session after a handshake.
+    BareAfter,
     /// Request with another Accept or Content-Type, in a form that works.
     Variation,
+    /// `initialize` of a second session.
+    Second,
     /// `server/discover`, in the modern era.
     Discover,
     /// Equivalent request in the form of the modern era.
@@ -202,7 +208,13 @@ impl Profile {
             (false, false) => Eras::Unknown,
         };
         let unknown_id = react(Role::UnknownId);
-        let is_made_up_accepted = unknown_id.as_ref().is_some_and(|reaction| reaction.accepted);
+        // An id matters only where a request without one is refused.
+        let lists = |step: &&Tried<'_>| step.exchange.is(methods::LIST_TOOLS);
+        let mut without =
+            steps.iter().filter(|step| matches!(step.role, Role::Bare | Role::BareAgain));
+        let is_refused_bare = without.any(|step| lists(&step) && !step.outcome.is_success());
+        let is_made_up_accepted =
+            is_refused_bare && unknown_id.as_ref().is_some_and(|reaction| reaction.accepted);
         let sessions = match initialize.map(|exchange| issued(exchange).is_some()) {
             Some(true) if bare.as_ref().is_some_and(|bare| bare.accepted) => Sessions::Optional,
             // The request fails in a session too, so nothing is known about one without.
@@ -252,7 +264,9 @@ impl Profile {
         for (which, reaction) in
             [("an unknown id", &self.unknown_id), ("an ended id", &self.ended_id)]
         {
-            if let Some(reaction) = reaction.as_ref().filter(|_| keeps) {
+            // A limit or a gateway says nothing about ids.
+            let is_about_it = |reaction: &&Reaction| !matches!(reaction.status, 429 | 502..=504);
+            if let Some(reaction) = reaction.as_ref().filter(|_| keeps).filter(is_about_it) {
                 if reaction.accepted {
                     add(format!("{which} is served, and must get 404"), MANAGEMENT);
                 } else if reaction.status != 404 {
@@ -304,17 +318,22 @@ fn form(exchange: &Exchange) -> Option<&'static str> {
 /// Returns the result in a response.
 fn result(exchange: &Exchange) -> Option<Value> {
     let answer = exchange.answer.as_ref()?;
+    let results: Vec<Value> = answer.messages().flat_map(results).collect();
     // The HTTP+SSE stream carries all responses; the one with `serverInfo` is that of the
     // handshake.
-    let on_stream =
-        answer.events.iter().filter_map(|event| event.data.as_deref()).find_map(|data| {
-            let mut value: Value = serde_json::from_str(data).ok()?;
-            value["result"].get("serverInfo").is_some().then(|| value["result"].take())
+    let is_opening = |result: &&Value| result.get("serverInfo").is_some();
+    let opening = results.iter().find(is_opening).cloned();
+    opening.or_else(|| results.into_iter().next_back())
+}
+
+/// Returns the results in one body or event, which may be a batch.
+fn results(text: &str) -> Vec<Value> {
+    let found =
+        jsonrpc::parse(text).unwrap_or_default().into_iter().filter_map(|message| match message {
+            Message::Result { result, .. } => serde_json::from_str(result.get()).ok(),
+            _ => None,
         });
-    on_stream.or_else(|| {
-        let mut value: Value = serde_json::from_str(answer.last_message()?).ok()?;
-        Some(value["result"].take())
-    })
+    found.collect()
 }
 
 fn software(exchange: &Exchange) -> Option<String> {
@@ -333,7 +352,7 @@ fn versions(
 ) -> Vec<String> {
     let mut versions: Vec<String> = Vec::new();
     let mut add = |version: &str| {
-        if !versions.iter().any(|known| known == version) {
+        if !version.is_empty() && !versions.iter().any(|known| known == version) {
             versions.push(version.to_owned());
         }
     };

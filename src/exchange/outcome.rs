@@ -202,6 +202,16 @@ impl Exchange {
         Outcome::of(self)
     }
 
+    /// Returns true if the result has members that only the modern era has (2026-07-28, Overview).
+    pub fn has_modern_marks(&self) -> bool {
+        let text = self.answer.as_ref().and_then(Answer::last_message).unwrap_or_default();
+        let value: Value = serde_json::from_str(text).unwrap_or_default();
+        let result = &value["result"];
+        ["resultType", "ttlMs", "cacheScope"].iter().any(|key| result.get(key).is_some())
+            || result["_meta"].get(crate::protocol::envelope::META_SERVER).is_some()
+            || result.get("supportedVersions").is_some()
+    }
+
     /// Returns the id of the JSON-RPC request; `None` for a notification, a response and a request
     /// without a body.
     pub fn request_id(&self) -> Option<Value> {

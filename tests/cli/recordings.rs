@@ -26,7 +26,7 @@ fn a_har_says_what_happened_and_is_read_again() {
     let har: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(har["log"]["version"], "1.2");
     let entries = har["log"]["entries"].as_array().unwrap();
-    assert_eq!(entries.len(), 13);
+    assert_eq!(entries.len(), 16);
     for entry in entries {
         let timings = entry["timings"].as_object().unwrap();
         let total: f64 = timings
@@ -42,7 +42,7 @@ fn a_har_says_what_happened_and_is_read_again() {
     assert!(read.stdout.contains("session-missing (certain) at 1"), "{}", read.stdout);
     let read = sandbox.run(&["trace", "--read", "t.har", "--json"]).exits(0).stdout;
     let read: Value = serde_json::from_str(&read).unwrap();
-    assert_eq!(read["exchanges"].as_array().unwrap().len(), 13);
+    assert_eq!(read["exchanges"].as_array().unwrap().len(), 16);
     assert_eq!(read["findings"][0]["id"], "session-missing");
 }
 

@@ -97,20 +97,22 @@ fn the_naive_call_the_handshake_and_the_call_again() {
     for part in [
         "1 tools/call echo                       no Mcp-Session-Id",
         "400 -32000 Bad request: the Mcp-Session-Id header is…",
-        "4 initialize 2025-11-25",
+        "2 tools/list                            no Mcp-Session-Id",
+        "5 initialize 2025-11-25",
         "200  Mcp-Session-Id: ",
-        "5 notifications/initialized              + Mcp-Session-Id",
-        "6 tools/call echo                        + Mcp-Session-Id",
+        "6 notifications/initialized              + Mcp-Session-Id",
+        "7 tools/call echo                        + Mcp-Session-Id",
         "200 hello ─│",
-        "7 tools/list                                  Accept: */*",
-        "9 initialize 2025-11-25                  a second session",
-        "10 ping                        + a made-up Mcp-Session-Id",
-        "12 ping                        + the ended Mcp-Session-Id",
+        "8 tools/list                       + MCP-Protocol-Version",
+        "9 tools/list                                  Accept: */*",
+        "12 initialize 2025-11-25                 a second session",
+        "13 tools/list                  + a made-up Mcp-Session-Id",
+        "15 tools/list                  + the ended Mcp-Session-Id",
         "why 1 failed     session-missing (certain): no Mcp-Session-Id was sent",
-        "6 is the same request with a session, and works",
+        "7 is the same request with a session, and works",
         "a missing id gets 400; an unknown id gets 404",
         "1 bare: 400 -32000 Bad request: the Mcp-Session-Id header is",
-        "6 with a session: 200",
+        "7 with a session: 200",
         "your client must 1 put protocolVersion and clientCapabilities into params._meta",
         "or               1 POST initialize, without a session id",
     ] {
@@ -197,7 +199,7 @@ fn every_session_that_a_trace_opens_is_ended() {
 fn a_ladder_of_ascii_is_of_ascii() {
     let shown = Sandbox::new().run(&["trace", "demo", "--ascii"]).exits(0).stdout;
     let ladder: Vec<&str> = shown.lines().take_while(|line| !line.is_empty()).collect();
-    assert!(ladder.len() == 40 && ladder.iter().all(|line| line.is_ascii()), "{shown}");
+    assert!(ladder.len() == 49 && ladder.iter().all(|line| line.is_ascii()), "{shown}");
 }
 
 #[test]
@@ -234,10 +236,10 @@ fn a_trace_as_json_holds_what_the_readme_says() {
         "departures",
     ];
     assert_eq!(keys, expected);
-    assert_eq!(traced["exchanges"].as_array().unwrap().len(), 13);
+    assert_eq!(traced["exchanges"].as_array().unwrap().len(), 16);
     assert_eq!(traced["exchanges"][0]["findings"][0]["id"], "session-missing");
     let because = traced["why"]["because"].as_str().unwrap();
-    assert!(because.starts_with("6 is the same request with a session, and works"), "{because}");
+    assert!(because.starts_with("7 is the same request with a session, and works"), "{because}");
     assert_eq!(traced["server"]["era"], "dual");
     assert_eq!(traced["server"]["sessions"], "required");
     assert_eq!(traced["server"]["unknownId"]["status"], 404);

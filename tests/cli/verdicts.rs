@@ -274,3 +274,118 @@ fn our_own_limit_is_no_finding() {
     assert!(finished.stdout.contains("1 was ended here"), "{}", finished.stdout);
     assert!(!finished.stdout.contains("works"), "{}", finished.stdout);
 }
+
+/// Returns how often the named tool ran in a trace; `answer` is what the server does with a call.
+fn executions(answer: impl Fn(&Request) -> Vec<u8> + Send + Sync + 'static) -> usize {
+    let server = mcp(move |request| (request.rpc() == "tools/call").then(|| answer(request)));
+    Sandbox::new().run(&["trace", &server.url, "--tool", "echo", "message=x"]);
+    server.methods().iter().filter(|method| *method == "tools/call").count()
+}
+
+#[test]
+fn a_named_tool_never_runs_twice_whatever_it_answers() {
+    assert_eq!(executions(|request| request.error(400, -32000, "payment declined")), 1);
+    assert_eq!(executions(|request| request.error(404, -32001, "Session not found")), 1);
+    assert_eq!(executions(|_| http(422, &[], r#"{"detail":"no"}"#)), 1);
+    assert_eq!(executions(|_| http(403, &[], "no")), 1);
+    assert_eq!(executions(|_| http(400, &[], "Error: insufficient funds")), 1);
+    let own = |text: &'static str| {
+        move |request: &Request| request.fails(200, &json!({"code": -32600, "message": text}))
+    };
+    assert_eq!(executions(own("Recorded, but no session found for user bob")), 1);
+    // A server that refuses every bare request alike has not run it: it runs with the session.
+    let server = mcp(|request| {
+        let bare = request.header("mcp-session-id").is_none();
+        let asks = request.rpc() == "tools/call" || request.rpc() == "tools/list";
+        (bare && asks).then(|| request.error(400, -32000, "no session"))
+    });
+    Sandbox::new().run(&["trace", &server.url, "--tool", "echo", "message=x"]).exits(0);
+    let calls = server.methods().iter().filter(|method| *method == "tools/call").count();
+    assert_eq!(calls, 2);
+}
+
+#[test]
+fn a_handshake_that_counts_for_everybody_is_no_missing_session() {
+    let is_open = AtomicBool::new(false);
+    let server = mcp(move |request| match request.rpc() {
+        "initialize" => {
+            is_open.store(true, Ordering::Relaxed);
+            None
+        }
+        "tools/list" if !is_open.load(Ordering::Relaxed) => {
+            Some(request.error(400, -32000, "Not initialized"))
+        }
+        _ => None,
+    });
+    assert_eq!(verdict(&server).0, "handshake-missing likely");
+}
+
+#[test]
+fn what_works_again_a_moment_later_was_temporary() {
+    for refusal in [(404, "no healthy deployment"), (400, "session store is not ready yet")] {
+        let count = AtomicUsize::new(0);
+        let server = Server::start(move |request| match request.rpc() {
+            "initialize" => opened(request, None),
+            "notifications/initialized" => http(202, &[], ""),
+            _ if count.fetch_add(1, Ordering::Relaxed) == 0 => http(refusal.0, &[], refusal.1),
+            _ => request.result(&json!({"tools": []})),
+        });
+        assert_eq!(verdict(&server).0, "temporary-failure likely", "{}", refusal.1);
+    }
+}
+
+#[test]
+fn a_version_header_beside_optional_ids_is_found_whatever_the_words() {
+    let server = mcp(|request| {
+        let bare = request.header("mcp-protocol-version").is_none();
+        let text = "MCP-Protocol-Version header is required for this session";
+        (request.rpc() == "tools/list" && bare).then(|| request.error(400, -32000, text))
+    });
+    assert_eq!(verdict(&server).0, "version-missing certain");
+}
+
+#[test]
+fn a_failure_of_initialize_for_now_is_not_the_cause() {
+    let limited = Server::start(|request| match request.rpc() {
+        "initialize" => http(429, &[("Retry-After", "9")], ""),
+        _ => request.error(400, -32000, "Mcp-Session-Id header is required"),
+    });
+    assert_eq!(verdict(&limited).0, "session-missing likely");
+    let count = AtomicUsize::new(0);
+    let once = mcp(move |request| match request.rpc() {
+        "initialize" if count.fetch_add(1, Ordering::Relaxed) == 0 => Some(http(503, &[], "")),
+        "tools/list" if request.header("mcp-session-id").is_none() => {
+            Some(request.error(400, -32000, "Mcp-Session-Id header is required"))
+        }
+        _ => None,
+    });
+    assert_eq!(verdict(&once).0, "session-missing certain");
+}
+
+#[test]
+fn a_limit_in_the_middle_says_nothing_of_headers_and_ids() {
+    let count = AtomicUsize::new(0);
+    let server = mcp(move |request| {
+        if is_bare_list(request) {
+            return Some(request.error(400, -32000, "no session"));
+        }
+        let at = count.fetch_add(1, Ordering::Relaxed);
+        (at >= 4).then(|| http(429, &[], "slow down"))
+    });
+    let (said, traced) = verdict(&server);
+    assert_eq!(said, "session-missing certain");
+    assert_eq!(traced["server"]["needsAccept"], Value::Null, "{traced:#}");
+    assert!(!traced["server"]["departures"].to_string().contains("429"), "{traced:#}");
+}
+
+#[test]
+fn batches_are_read() {
+    let server = mcp(|request| {
+        let result = json!({"protocolVersion": "2025-11-25", "capabilities": {},
+            "serverInfo": {"name": "batch", "version": "1"}});
+        let headers = [("Content-Type", "application/json"), ("Mcp-Session-Id", "s-0123456789")];
+        (request.rpc() == "initialize")
+            .then(|| http(200, &headers, &format!("[{}]", request.result_text(&result))))
+    });
+    assert_eq!(verdict(&server).1["server"]["software"], "batch 1");
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::ids::made_up;
 use super::probe::{Ended, Probe};
 use crate::client::{Client, ClientConfig, Handshake, Renewal, RpcRequest, Session};
-use crate::diagnose::{self, Role, RuleId};
+use crate::diagnose::{Role, RuleId};
 use crate::endpoint::Endpoint;
 use crate::exchange::BodyKind;
 use crate::protocol::headers::ACCEPT_BOTH;
@@ -13,45 +13,26 @@ use crate::protocol::methods;
 use crate::transport::{self, Limits};
 
 impl Probe<'_> {
-    /// After a request that failed bare and works in a session: repeats it bare, if the failure may have
-    /// been temporary or the request was another one; and with the version header alone, if nothing
-    /// points to a session.
-    pub(super) fn compare(&mut self, bare: &Ended, session: &Session) {
-        if bare.is_ok() {
-            return;
-        }
-        let again = RpcRequest::list_tools();
-        let proper = self.steps.all().filter(|(role, _)| *role == Role::Proper).last();
-        let (Some(first), Some((_, proper))) = (self.steps.exchanges().first(), proper) else {
-            return;
-        };
-        if proper.purpose != again.purpose {
-            // The named tool ran, and must not run again.
-            return;
-        }
-        let (outcome, is_other) = (first.outcome(), first.purpose != again.purpose);
-        let temporary = !matches!(first.status(), Some(400..=407 | 410..=424));
-        let about_sessions =
-            diagnose::summary(first, &outcome).to_ascii_lowercase().contains("session");
-        if (temporary || is_other || session.id().is_none())
-            && self.send(Session::default(), &again, Role::BareAgain).is_ok()
-        {
-            return;
-        }
-        if session.id().is_some() && !about_sessions {
-            let _ = self.send(session.with_id(None), &again, Role::Versioned);
+    /// After a request that failed bare and works after the handshake: sends it with the version header
+    /// alone and, if that works, bare again. This tells the session, the header and the handshake apart.
+    pub(super) fn compare(&mut self, session: &Session) {
+        let stateless = session.id().is_none();
+        let without = session.with_id(None);
+        if stateless || self.on_a_fresh_connection(&without, Role::Versioned) {
+            self.on_a_fresh_connection(&Session::default(), Role::BareAfter);
         }
     }
 
     /// Repeats a request that works with the headers that thin clients send: `*/*` or nothing in Accept,
-    /// and the Content-Type that curl and urllib use unless told otherwise.
+    /// and the Content-Type that curl and urllib use unless told otherwise. What is refused counts only if
+    /// the request works unchanged afterwards.
     pub(super) fn vary(&mut self, session: &Session) {
         if self.passive {
             return;
         }
         let form = "application/x-www-form-urlencoded";
+        let mut is_refused = false;
         for (name, value) in [("accept", "*/*"), ("accept", ""), ("content-type", form)] {
-            let is_refused = self.steps.last().is_some_and(|last| !last.outcome().is_success());
             if value.is_empty() && is_refused {
                 // What is too little with `*/*` is too little with nothing.
                 continue;
@@ -61,8 +42,11 @@ impl Probe<'_> {
                 continue;
             };
             other.resume(session.clone(), Renewal::Never);
-            let _ = other.request(&RpcRequest::list_tools());
+            is_refused |= other.request(&RpcRequest::list_tools()).is_err();
             self.steps.take(&mut other, Role::Variation);
+        }
+        if is_refused && !self.on_a_fresh_connection(session, Role::Experiment) {
+            self.steps.demote(Role::Variation);
         }
     }
 
@@ -73,18 +57,18 @@ impl Probe<'_> {
         let second = self
             .client
             .initialize(&Handshake { send_initialized: false, ..self.handshake.clone() });
-        self.steps.take(self.client, Role::Experiment);
+        self.steps.take(self.client, Role::Second);
         let second = second.ok().map(|opened| opened.session);
         let made_up = made_up(id, second.as_ref().and_then(Session::id));
         let unknown = session.with_id(Some(made_up));
         // Only the server's reaction matters.
-        let _ = self.send(unknown, &RpcRequest::ping(), Role::UnknownId);
+        let _ = self.send(unknown, &RpcRequest::list_tools(), Role::UnknownId);
         let ended =
             second.filter(|second| second.id().is_some()).unwrap_or_else(|| session.clone());
         self.end(&ended);
         let is_ended = self.steps.last().is_some_and(|last| last.outcome().is_success());
         if is_ended {
-            let _ = self.send(ended, &RpcRequest::ping(), Role::EndedId);
+            let _ = self.send(ended, &RpcRequest::list_tools(), Role::EndedId);
         }
     }
 
@@ -116,19 +100,21 @@ impl Probe<'_> {
             return outcome;
         }
         for _ in 0..REPEATS {
-            self.on_a_fresh_connection(session, &RpcRequest::list_tools());
+            self.on_a_fresh_connection(session, Role::Experiment);
         }
         let without = session.with_id(None);
         let _ = self.send(without, &RpcRequest::list_tools(), Role::Experiment);
         outcome
     }
 
-    fn on_a_fresh_connection(&mut self, session: &Session, rpc: &RpcRequest) {
+    /// Sends `tools/list` in this session over a new connection. Returns true if it works.
+    pub(super) fn on_a_fresh_connection(&mut self, session: &Session, role: Role) -> bool {
         let endpoint = self.client.endpoint().clone();
-        let Ok(mut other) = variant(self.client, endpoint, |_| {}, &[]) else { return };
+        let Ok(mut other) = variant(self.client, endpoint, |_| {}, &[]) else { return false };
         other.resume(session.clone(), Renewal::Never);
-        let _ = other.request(rpc);
-        self.steps.take(&mut other, Role::Experiment);
+        let works = other.request(&RpcRequest::list_tools()).is_ok();
+        self.steps.take(&mut other, role);
+        works
     }
 
     /// Repeats a rejected request with other Accept headers, if these were the reason (E4).
@@ -227,7 +213,9 @@ fn variant(
         own.retain(|(known, _)| known != name);
         own.push(((*name).to_owned(), (*value).to_owned()));
     }
-    Client::new(endpoint, own, Arc::new(config))
+    let mut other = Client::new(endpoint, own, Arc::new(config))?;
+    other.set_patience(client.patience());
+    Ok(other)
 }
 
 /// Limits the wait for the first byte to 3 s; a stream that begins later is held back.

@@ -8,7 +8,6 @@ mod listen;
 mod probe;
 mod read;
 mod recipes;
-mod refusal;
 mod steps;
 mod verdict;
 

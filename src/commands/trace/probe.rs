@@ -1,10 +1,10 @@
 //! The steps of `trace`: the request of a minimal client, the same request done properly,
 //! and experiments for the rules. A named tool runs at most once; no other tool ever runs.
 
-use super::refusal::was_refused;
 use super::steps::Steps;
 use crate::client::{Client, Error, ErrorKind, Handshake, Renewal, RpcRequest, Session};
 use crate::diagnose::{self, Certainty, Role};
+use crate::exchange::Exchange;
 use crate::protocol::methods;
 use crate::protocol::types::Tool;
 use crate::protocol::version::LATEST_MODERN;
@@ -51,6 +51,7 @@ impl<'p> Probe<'p> {
         if self.steps.found().is_some_and(stops) {
             return bare;
         }
+        self.repeat(&bare);
         self.vary_what_was_refused();
         // A silent server gets one more request, with a handshake, not three.
         let silent = self.steps.exchanges().iter().all(|exchange| exchange.answer.is_none());
@@ -76,6 +77,20 @@ impl<'p> Probe<'p> {
         ended
     }
 
+    /// After a bare request that failed: sends `tools/list` bare. If it is refused in the same way, the
+    /// server refuses every bare request, so the named tool did not run; if the first request was the same
+    /// and works now, the failure was temporary.
+    fn repeat(&mut self, bare: &Ended) {
+        let Some(first) = self.steps.last().cloned().filter(|_| bare.is_err()) else { return };
+        // Without a response, nothing can be compared.
+        if first.answer.is_none() || (self.passive && !self.is_call()) {
+            return;
+        }
+        let _ = self.on_a_fresh_connection(&Session::default(), Role::BareAgain);
+        let Some(again) = self.steps.last().filter(|_| self.is_call()) else { return };
+        self.ran &= !is_refused_alike(&first, again);
+    }
+
     fn is_call(&self) -> bool {
         self.rpc.purpose.method.as_deref() == Some(methods::CALL_TOOL)
     }
@@ -88,8 +103,11 @@ impl<'p> Probe<'p> {
         self.client.resume(session, Renewal::Never);
         let outcome = self.client.request(rpc).map(|_| ());
         let is_it = rpc.purpose == self.rpc.purpose && self.is_call();
-        // Unless the server certainly rejected the call, the tool may have run.
-        self.ran |= is_it && !outcome.as_ref().is_err_and(was_refused);
+        // No status and no word shows that the tool did not run.
+        let unsent = outcome.as_ref().is_err_and(
+            |error| matches!(&error.kind, ErrorKind::Transport(failed) if !failed.may_have_run),
+        );
+        self.ran |= is_it && !unsent;
         self.steps.take(self.client, role);
         outcome
     }
@@ -111,12 +129,18 @@ impl<'p> Probe<'p> {
             });
         // A server without `server/discover` may still be modern.
         let lacking = last.status() == Some(404) && last.error_names_its_request();
-        let speaks = lists || (discovered.is_err() && lacking);
-        if !speaks {
+        let unknown = discovered.as_ref().is_err_and(Error::is_unknown_method);
+        if !lists && !(discovered.is_err() && lacking) && !unknown {
             return false;
         }
         // The named tool is left for the legacy era, where its session matters.
-        self.properly_modern(&RpcRequest::list_tools())
+        let works = self.properly_modern(&RpcRequest::list_tools());
+        // A legacy server may ignore all that is modern in a request.
+        let proven = lists || lacking || self.steps.last().is_some_and(Exchange::has_modern_marks);
+        if works && !proven {
+            self.steps.demote_last();
+        }
+        works && proven
     }
 
     /// Sends the request as the modern era requires. Returns true if it works.
@@ -133,7 +157,13 @@ impl<'p> Probe<'p> {
         // The notification is a separate step, so that a handshake that fails at it is examined
         // too.
         let quiet = Handshake { send_initialized: false, ..self.handshake.clone() };
-        let opened = match self.client.initialize(&quiet) {
+        let mut opened = self.client.initialize(&quiet);
+        let is_temporary = |error: &Error| matches!(error.status(), Some(408 | 425 | 500..));
+        if opened.as_ref().is_err_and(is_temporary) && !self.passive {
+            self.steps.take(self.client, Role::Initialize);
+            opened = self.client.initialize(&quiet);
+        }
+        let opened = match opened {
             Ok(opened) => opened,
             Err(error) => {
                 self.steps.take(self.client, Role::Initialize);
@@ -171,7 +201,9 @@ impl<'p> Probe<'p> {
         }
         if session.transport().is_http() && !self.passive {
             if outcome.is_ok() {
-                self.compare(bare, &session);
+                if bare.is_err() {
+                    self.compare(&session);
+                }
                 self.vary(&session);
                 self.wrong_ids(&session);
             }
@@ -180,4 +212,19 @@ impl<'p> Probe<'p> {
         self.end(&session);
         outcome
     }
+}
+
+/// Returns true if two requests were refused in the same way: the same status, code and message, whatever
+/// method the message names.
+fn is_refused_alike(one: &Exchange, other: &Exchange) -> bool {
+    let sign = |exchange: &Exchange| {
+        let outcome = exchange.outcome();
+        let text = match outcome.error() {
+            Some(error) => format!("{:?} {}", error.code, error.message),
+            None => exchange.answer.as_ref().map(|answer| answer.body.clone()).unwrap_or_default(),
+        };
+        let method = exchange.purpose.method.as_deref().unwrap_or_default();
+        (exchange.status(), text.replace(method, ""), outcome.is_success())
+    };
+    !sign(one).2 && sign(one) == sign(other)
 }

@@ -69,7 +69,7 @@ impl<'s> Steps<'s> {
         };
         for exchange in client.take_history().into_iter().filter(was_sent) {
             let role = match exchange.purpose.method.as_deref() {
-                _ if matches!(role, Role::Experiment | Role::Variation) => role,
+                _ if matches!(role, Role::Experiment | Role::Variation | Role::Second) => role,
                 Some(methods::INITIALIZE) => Role::Initialize,
                 Some(methods::INITIALIZED) => Role::Initialized,
                 Some(methods::DISCOVER) => Role::Discover,
@@ -90,6 +90,18 @@ impl<'s> Steps<'s> {
     /// Returns the finding that explains the last exchange.
     pub(super) fn found(&self) -> Option<Finding> {
         diagnose::explain(&self.exchanges).into_iter().next()
+    }
+
+    /// Makes all exchanges of a role experiments that prove nothing by themselves.
+    pub(super) fn demote(&mut self, role: Role) {
+        self.roles.iter_mut().filter(|one| **one == role).for_each(|one| *one = Role::Experiment);
+    }
+
+    /// Makes the last exchange an experiment that proves nothing by itself.
+    pub(super) fn demote_last(&mut self) {
+        if let Some(role) = self.roles.last_mut() {
+            *role = Role::Experiment;
+        }
     }
 
     /// Returns the exchanges so far.

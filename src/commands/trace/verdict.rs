@@ -32,7 +32,12 @@ impl Verdict {
         let provoked = |finding: &Finding| {
             let role = exchanges.iter().position(|one| one.number == finding.exchange);
             role.is_some_and(|at| {
-                matches!(roles[at], Role::Variation | Role::UnknownId | Role::EndedId)
+                // The verdict is about the first.
+                at == 0
+                    || matches!(
+                        roles[at],
+                        Role::Variation | Role::Second | Role::UnknownId | Role::EndedId
+                    )
             })
         };
         let url = exchanges.first().map(|first| first.request.url.as_str());
@@ -155,7 +160,7 @@ impl Verdict {
             (None, Some(Outcome::Result)) if first.is_some_and(diagnose::tool_failed) => {
                 lines.add("1 is served", "and the tool itself reports failure");
             }
-            (None, Some(Outcome::Result)) => lines.add("1 works", self.works()),
+            (None, Some(Outcome::Result)) => lines.add("1 works", self.works(first)),
             (None, Some(outcome)) => {
                 let ended = first.map(|first| diagnose::summary(first, &outcome));
                 lines.add("1 was ended here", ended.unwrap_or_default());
@@ -211,14 +216,15 @@ impl Verdict {
         page.entries(rest)
     }
 
-    fn works(&self) -> &'static str {
+    fn works(&self, first: Option<&Exchange>) -> String {
+        let what = first.map(|first| first.purpose.to_string()).unwrap_or_default();
         match (self.profile.eras, self.profile.sessions) {
-            (_, Sessions::Optional) => {
-                "the server issues session ids but does not require them. A client does the handshake all \
-                 the same, since the specification demands it."
-            }
-            (Eras::Unknown, _) => "a bare request got its result.",
-            _ => "a bare request is enough for this server.",
+            (_, Sessions::Optional) => format!(
+                "the server issues session ids, but did not require one for {what}. A client does the \
+                 handshake all the same, since the specification demands it."
+            ),
+            (Eras::Unknown, _) => "a bare request got its result.".to_owned(),
+            _ => format!("a bare request is enough for {what}."),
         }
     }
 

@@ -352,51 +352,60 @@ fn a_ladder_is_80_columns_wide() {
        │ 1 tools/call echo                       no Mcp-Session-Id │
        │───────────────────────────────────────────────────────────▶
        ◀─── 400 -32000 Bad request: the Mcp-Session-Id header is… ─│      # ms
-       │ 2 server/discover                     + _meta, Mcp-Method │
+       │ 2 tools/list                            no Mcp-Session-Id │
+       │───────────────────────────────────────────────────────────▶
+       ◀─── 400 -32000 Bad request: the Mcp-Session-Id header is… ─│      # ms
+       │ 3 server/discover                     + _meta, Mcp-Method │
        │───────────────────────────────────────────────────────────▶
        ◀────────────────────────────────────────────────── 200 OK ─│      # ms
-       │ 3 tools/list                          + _meta, Mcp-Method │
+       │ 4 tools/list                          + _meta, Mcp-Method │
        │───────────────────────────────────────────────────────────▶
        ◀────────────────────────────────────────────────── 200 OK ─│      # ms
-       │ 4 initialize 2025-11-25                                   │
+       │ 5 initialize 2025-11-25                                   │
        │───────────────────────────────────────────────────────────▶
        ◀───────────────────── 200  Mcp-Session-Id: #… (32) ─│      # ms
-       │ 5 notifications/initialized              + Mcp-Session-Id │
+       │ 6 notifications/initialized              + Mcp-Session-Id │
        │───────────────────────────────────────────────────────────▶
        ◀──────────────────────────────────────────── 202 Accepted ─│      # ms
-       │ 6 tools/call echo                        + Mcp-Session-Id │
+       │ 7 tools/call echo                        + Mcp-Session-Id │
        │───────────────────────────────────────────────────────────▶
        ◀─────────────────────────────────────────────── 200 hello ─│      # ms
-       │ 7 tools/list                                  Accept: */* │
+       │ 8 tools/list                       + MCP-Protocol-Version │
+       │───────────────────────────────────────────────────────────▶
+       ◀─── 400 -32000 Bad request: the Mcp-Session-Id header is… ─│      # ms
+       │ 9 tools/list                                  Accept: */* │
        │───────────────────────────────────────────────────────────▶
        ◀─── 406 -32000 Not acceptable: Accept must name both typ… ─│      # ms
-       │ 8 tools/list       Content-Type: application/x-www-form-… │
+       │ 10 tools/list      Content-Type: application/x-www-form-… │
        │───────────────────────────────────────────────────────────▶
        ◀─── 415 -32000 Unsupported media type: Content-Type must… ─│      # ms
-       │ 9 initialize 2025-11-25                  a second session │
+       │ 11 tools/list                            + Mcp-Session-Id │
+       │───────────────────────────────────────────────────────────▶
+       ◀────────────────────────────────────────────────── 200 OK ─│      # ms
+       │ 12 initialize 2025-11-25                 a second session │
        │───────────────────────────────────────────────────────────▶
        ◀───────────────────── 200  Mcp-Session-Id: #… (32) ─│      # ms
-       │ 10 ping                        + a made-up Mcp-Session-Id │
+       │ 13 tools/list                  + a made-up Mcp-Session-Id │
        │───────────────────────────────────────────────────────────▶
        ◀──────────────────────────── 404 -32001 Session not found ─│      # ms
-       │ 11 DELETE                                + Mcp-Session-Id │
+       │ 14 DELETE                                + Mcp-Session-Id │
        │───────────────────────────────────────────────────────────▶
        ◀────────────────────────────────────────── 204 No Content ─│      # ms
-       │ 12 ping                        + the ended Mcp-Session-Id │
+       │ 15 tools/list                  + the ended Mcp-Session-Id │
        │───────────────────────────────────────────────────────────▶
        ◀──────────────────────────── 404 -32001 Session not found ─│      # ms
-       │ 13 DELETE                                + Mcp-Session-Id │
+       │ 16 DELETE                                + Mcp-Session-Id │
        │───────────────────────────────────────────────────────────▶
        ◀────────────────────────────────────────── 204 No Content ─│      # ms
 
 why 1 failed     session-missing (certain): no Mcp-Session-Id was sent; this
                  server requires one
-                 6 is the same request with a session, and works; the form of
+                 7 is the same request with a session, and works; the form of
                  2026-07-28 works without one
                  1 bare: 400 -32000 Bad request: the Mcp-Session-Id header is
                  required
-                 6 with a session: 200
-                 3 in the form of 2026-07-28: 200
+                 7 with a session: 200
+                 4 in the form of 2026-07-28: 200
 this server      mcpoke-demo 0.1.0 · 2026-07-28, 2025-11-25, 2025-06-18,
                  2025-03-26 · keeps sessions · both eras · responds as SSE
                  a missing id gets 400; an unknown id gets 404; an ended id

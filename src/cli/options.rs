@@ -80,6 +80,9 @@ pub struct Options {
     /// Largest message to accept, in bytes; K, M and G are understood
     #[arg(long, global = true, value_name = "BYTES", default_value = "256M", value_parser = bytes, help_heading = NETWORK)]
     pub max_size: u64,
+    /// Request compressed responses (gzip, deflate, br)
+    #[arg(long, global = true, help_heading = NETWORK)]
+    pub compressed: bool,
     /// Go through this proxy: http://, https:// or socks5://; an empty one means none
     #[arg(long, global = true, value_name = "URL", help_heading = NETWORK)]
     pub proxy: Option<String>,

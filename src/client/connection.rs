@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::config::ClientConfig;
+use super::cookies::Cookies;
 use crate::endpoint::Endpoint;
 use crate::exchange::{Purpose, Request};
 use crate::protocol::types::Session;
@@ -22,6 +23,8 @@ pub(super) struct Connection {
     pub(super) post_to: Option<String>,
     /// Session that requests are sent in.
     pub(super) session: Session,
+    /// Cookies of the endpoint's origin.
+    pub(super) cookies: Cookies,
 }
 
 impl Connection {
@@ -40,6 +43,7 @@ impl Connection {
             headers,
             post_to: None,
             session: Session::default(),
+            cookies: Cookies::default(),
         })
     }
 

@@ -149,7 +149,11 @@ impl Client {
         if handshake.send_initialized {
             self.complete_handshake()?;
         }
-        Ok(opened)
+        // The record is written once, after the handshake.
+        let cookies = self.connection.cookies.saved();
+        let session = opened.session.with_cookies(cookies);
+        self.connection.session = session.clone();
+        Ok(Opened { session, ..opened })
     }
 
     /// Reads the result of `initialize`. A protocol version that is missing, that is no text, or that has no

@@ -5,6 +5,7 @@ mod authorization;
 mod cancel;
 mod config;
 mod connection;
+mod cookies;
 mod era;
 mod error;
 mod handshake;
@@ -35,6 +36,7 @@ use crate::protocol::types::CLIENT_NAME;
 use crate::transport::{Error as TransportError, Reply};
 
 use connection::Connection;
+use cookies::Cookies;
 use listener::Listener;
 
 pub use crate::protocol::types::Session;
@@ -120,6 +122,13 @@ impl Client {
     fn enter(&mut self, session: Session) {
         if let Some(id) = session.id() {
             self.config().recorder.learn(|redactor| redactor.learn_session(id));
+        }
+        if let Some(saved) = session.cookies() {
+            let cookies = Cookies::read(saved);
+            self.config().recorder.learn(|redactor| {
+                cookies.values().for_each(|value| redactor.learn(value));
+            });
+            self.connection.cookies = cookies;
         }
         self.connection.session = session;
     }

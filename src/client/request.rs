@@ -100,6 +100,14 @@ impl Client {
         let ends = !rpc.keeps_connection && self.stream.is_none();
         let exchange = if ends { reply.finish() } else { reply.finish_whole() };
         let status = exchange.status();
+        if let Some(encoding) = exchange.answer.as_ref().and_then(|answer| answer.decoded)
+            && !self.config().options.compressed
+        {
+            let what = format!(
+                "the server compressed its response ({encoding}) although identity was asked for"
+            );
+            self.departs(what, "RFC 9110, 12.5.3");
+        }
         // A GET always resumes a stream, even if nothing arrives on it.
         let streamed = exchange.request.method == "GET"
             || exchange.answer.as_ref().is_some_and(|answer| answer.shape == BodyKind::Events);
@@ -114,7 +122,7 @@ impl Client {
             },
             Err(error) => {
                 let failed = Error::of(ErrorKind::Transport(error)).shown_by(exchange);
-                return Err(connection.cancelled(failed, rpc, &id));
+                return Err(self.connection.cancelled(failed, rpc, &id));
             }
         };
         Err(Error { message, ..Error::of(kind).shown_by(exchange) })

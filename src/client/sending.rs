@@ -8,6 +8,8 @@ use super::connection::Connection;
 use super::error::{Error, ErrorKind};
 use crate::endpoint::Endpoint;
 use crate::exchange::{Purpose, Request};
+use crate::protocol::methods;
+use crate::protocol::types::Session;
 use crate::transport::{Failed, Http, MAX_REDIRECTS, Options, Redirect, Reply, judge_redirect};
 
 /// Maximum number of times one request is sent, each time with another token.
@@ -86,7 +88,7 @@ impl Connection {
         request: &mut Request,
     ) -> Result<Reply, Error> {
         for _ in 0..MAX_REDIRECTS {
-            let reply = send_once(http, purpose.clone(), request.clone())?;
+            let reply = self.send_once(http, purpose, request.clone())?;
             let location = reply.header("location");
             match judge_redirect(&request.url, reply.status(), location) {
                 Some(Redirect::Follow(url)) => {
@@ -103,7 +105,27 @@ impl Connection {
                 _ => return Ok(reply),
             }
         }
-        send_once(http, purpose.clone(), request.clone())
+        self.send_once(http, purpose, request.clone())
+    }
+
+    /// Sends a request with the cookies of its origin, and keeps those that the response sets. Bare requests,
+    /// outside the handshake, carry none.
+    fn send_once(
+        &mut self,
+        http: &Http,
+        purpose: &Purpose,
+        mut request: Request,
+    ) -> Result<Reply, Error> {
+        let is_bare = matches!(self.session, Session::None { .. })
+            && purpose.method.as_deref() != Some(methods::INITIALIZE);
+        if !is_bare {
+            self.cookies.add_to(&mut request);
+        }
+        let reply = send_once(http, purpose.clone(), request)?;
+        if !is_bare {
+            self.cookies.learn(reply.exchange());
+        }
+        Ok(reply)
     }
 }
 

@@ -46,6 +46,7 @@ rule_ids! {
     BodyNotAccepted = "body-not-accepted",
     BodyTooLarge = "body-too-large",
     ConnectionBroken = "connection-broken",
+    ContentEncoding = "content-encoding",
     ContentType = "content-type",
     EnvelopeMissing = "envelope-missing",
     HandshakeMissing = "handshake-missing",

@@ -24,6 +24,8 @@ pub enum Role {
     Variation,
     /// `initialize` of a second session.
     Second,
+    /// The same in the session, without the cookies that the server set.
+    WithoutCookies,
     /// `server/discover`, in the modern era.
     Discover,
     /// Equivalent request in the form of the modern era.
@@ -163,6 +165,8 @@ pub struct Profile {
     pub needs_accept: Option<bool>,
     /// True if the server rejects a POST whose Content-Type is not JSON.
     pub needs_content_type: Option<bool>,
+    /// True if the session needs the cookies that the server set in the handshake.
+    pub needs_cookies: Option<bool>,
     /// Reaction to the thin client.
     pub bare: Option<Reaction>,
     /// Reaction to an id that was never issued.
@@ -226,6 +230,10 @@ impl Profile {
             None => Sessions::Unknown,
         };
         let proper = worked(Role::Proper).or(initialize);
+        let mut cookieless =
+            steps.iter().filter(|step| step.role == Role::WithoutCookies).peekable();
+        let needs_cookies =
+            cookieless.peek().is_some().then(|| cookieless.any(|step| !step.outcome.is_success()));
         let both = proper.is_some() && modern.is_some();
         let has_ended = worked(Role::End).is_some();
         let mut profile = Self {
@@ -245,6 +253,7 @@ impl Profile {
             modern_answers: modern.filter(|_| both).and_then(form),
             needs_accept: rejects(&steps, |exchange| !exchange.accepts_both()),
             needs_content_type: rejects(&steps, |exchange| !exchange.is_labelled_json()),
+            needs_cookies,
             bare,
             unknown_id,
             ended_id: react(Role::EndedId).filter(|_| has_ended),

@@ -253,6 +253,8 @@ pub struct Answer {
     pub events: Vec<Event>,
     /// Number of blocks that were not kept.
     pub events_dropped: u64,
+    /// Content encoding that was decoded, if the body was compressed.
+    pub decoded: Option<&'static str>,
 }
 
 impl Answer {

@@ -56,6 +56,7 @@ pub(crate) fn with_headers(
         body_length: body.len() as u64,
         events: Vec::new(),
         events_dropped: 0,
+        decoded: None,
     });
     exchange
 }

@@ -84,6 +84,8 @@ pub enum TransportErrorKind {
     TooLarge(&'static str),
     /// The response is not valid HTTP/1.1.
     NotHttp,
+    /// The body has a content encoding that cannot be decoded.
+    Undecodable,
     /// An option, or a file that an option names, cannot be used.
     Unusable,
     /// This side stopped waiting for a response that it can do without.
@@ -118,12 +120,13 @@ const LIMITS: [&str; 5] =
     ["--connect-timeout", "--first-byte-timeout", "--silence-timeout", "--timeout", "--max-size"];
 
 impl TransportErrorKind {
-    const PLAIN: [Self; 15] = [
+    const PLAIN: [Self; 16] = [
         Self::Unreachable,
         Self::Tls,
         Self::PrivateAddress,
         Self::Broken,
         Self::NotHttp,
+        Self::Undecodable,
         Self::Unusable,
         Self::StoppedWaiting,
         Self::Interrupted,
@@ -146,6 +149,7 @@ impl TransportErrorKind {
             Self::TooSlow(_) => "too-slow",
             Self::TooLarge(_) => "too-large",
             Self::NotHttp => "not-http",
+            Self::Undecodable => "undecodable",
             Self::Unusable => "unusable",
             Self::StoppedWaiting => "stopped-waiting",
             Self::Interrupted => "interrupted",

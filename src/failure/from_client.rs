@@ -226,6 +226,7 @@ pub fn from_transport(error: &transport::Error) -> (Kind, String, Vec<String>) {
         ErrorKind::Tls
         | ErrorKind::Broken
         | ErrorKind::NotHttp
+        | ErrorKind::Undecodable
         | ErrorKind::ClientGone
         | ErrorKind::Rejected(_)
         | ErrorKind::Unknown => Kind::Protocol,

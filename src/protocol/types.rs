@@ -104,6 +104,8 @@ pub enum Session {
         version: String,
         /// Session id; `None` if the server keeps no sessions.
         id: Option<String>,
+        /// Cookies that the server set during the handshake, as saved.
+        cookies: Option<String>,
     },
     /// No handshake (2026-07-28): every request carries its own metadata.
     Modern {
@@ -139,7 +141,7 @@ impl Session {
         match version {
             version if transport == Transport::Sse => Self::Sse { version },
             Some(version) if Era::of(&version) == Era::Modern => Self::Modern { version, id },
-            Some(version) => Self::Legacy { version, id },
+            Some(version) => Self::Legacy { version, id, cookies: None },
             None => Self::None { version: None },
         }
     }
@@ -160,7 +162,25 @@ impl Session {
     /// Returns the same session with another id, or with none.
     #[must_use]
     pub fn with_id(&self, id: Option<String>) -> Self {
-        Self::of(self.transport(), self.version().map(str::to_owned), id)
+        let cookies = self.cookies().filter(|_| id.is_some()).map(str::to_owned);
+        Self::of(self.transport(), self.version().map(str::to_owned), id).with_cookies(cookies)
+    }
+
+    /// Returns the same session with these cookies.
+    #[must_use]
+    pub fn with_cookies(mut self, saved: Option<String>) -> Self {
+        if let Self::Legacy { cookies, .. } = &mut self {
+            *cookies = saved;
+        }
+        self
+    }
+
+    /// Returns the cookies of the handshake, as saved.
+    pub fn cookies(&self) -> Option<&str> {
+        match self {
+            Self::Legacy { cookies, .. } => cookies.as_deref(),
+            _ => None,
+        }
     }
 
     /// Returns the revision that requests name; `None` sends no version header, as thin clients do.

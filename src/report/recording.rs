@@ -187,6 +187,7 @@ pub(super) fn answer_of(status: u16, headers: Vec<(String, String)>, text: &str)
         body_length: text.len() as u64,
         events: Vec::new(),
         events_dropped: 0,
+        decoded: None,
     };
     if answer.shape == BodyKind::Events {
         let mut events = Events::new(text.as_bytes(), u64::MAX);

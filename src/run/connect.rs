@@ -259,6 +259,7 @@ pub(crate) fn remember(
         transport: opened.session.transport(),
         protocol_version: opened.result.protocol_version.clone(),
         session_id: opened.session.id().map(str::to_owned),
+        cookies: opened.session.cookies().map(str::to_owned),
         server: opened.result.server_info.clone(),
         capabilities: opened.result.capabilities.clone(),
         instructions: opened.result.instructions.clone(),

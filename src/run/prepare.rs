@@ -159,6 +159,7 @@ fn http_options(
         tls: settings::tls(options, record),
         interrupt: context.interrupt.clone(),
         only_public: false,
+        compressed: options.compressed,
         budget: Some(transport::Budget::new(limits.whole)),
     }
 }

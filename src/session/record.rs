@@ -39,6 +39,9 @@ pub struct Record {
     /// Session id; `None` means that the server keeps no sessions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
+    /// Cookies that the server set during the handshake.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cookies: Option<String>,
     /// Name and version of the server.
     pub server: Implementation,
     /// Capabilities of the server, as received.
@@ -118,6 +121,7 @@ impl Record {
     /// Returns the session data that requests carry.
     pub fn session(&self) -> Session {
         Session::of(self.transport, Some(self.protocol_version.clone()), self.session_id.clone())
+            .with_cookies(self.cookies.clone())
     }
 
     /// Returns the record after a new session was opened.
@@ -128,6 +132,7 @@ impl Record {
             transport: session.transport(),
             protocol_version: said.protocol_version.clone(),
             session_id: session.id().map(str::to_owned),
+            cookies: session.cookies().map(str::to_owned),
             server: said.server_info.clone(),
             capabilities: said.capabilities.clone(),
             instructions: said.instructions.clone(),

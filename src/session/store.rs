@@ -256,6 +256,7 @@ mod tests {
             era: "legacy".into(),
             transport: crate::protocol::types::Transport::Http,
             protocol_version: "2025-11-25".into(),
+            cookies: None,
             session_id: Some("secret-session".into()),
             server: Implementation::default(),
             capabilities: json!({"z": 1, "a": {}}),

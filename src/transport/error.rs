@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 
+use super::decode::Undecodable;
 use super::interrupt::Watched;
 use super::limits::Limits;
 use crate::exchange::{Phase, TransportError as Error, TransportErrorKind as ErrorKind};
@@ -81,6 +82,9 @@ fn translate_io(error: &io::Error, phase: Phase, limits: &Limits) -> (ErrorKind,
     if let Some(inner) = error.get_ref() {
         if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
             return (ErrorKind::Tls, tls_text(tls));
+        }
+        if inner.is::<Undecodable>() {
+            return (ErrorKind::Undecodable, inner.to_string());
         }
         if inner.is::<PrivateAddress>() {
             return (ErrorKind::PrivateAddress, error.to_string());

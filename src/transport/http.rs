@@ -36,6 +36,8 @@ pub struct Options {
     pub interrupt: Interrupt,
     /// Rejects addresses outside the public network.
     pub only_public: bool,
+    /// Permits compressed responses.
+    pub compressed: bool,
     /// Budget of the operation; without one, `limits.whole` applies to each exchange.
     pub budget: Option<Budget>,
 }
@@ -83,6 +85,8 @@ pub struct Http {
     authority: String,
     /// True if a request without a User-Agent header gets this program's.
     named: bool,
+    /// True if the server may compress its responses.
+    compressed: bool,
     recorder: Recorder,
 }
 
@@ -151,7 +155,18 @@ impl Http {
         let agent = ureq::Agent::with_parts(config, connector, resolver);
         let watched = options.interrupt.watch(&agent);
         let authority = endpoint.authority();
-        Ok(Self { agent, watched, log, limits, proxy: shown, authority, named: true, recorder })
+        let compressed = options.compressed;
+        Ok(Self {
+            agent,
+            watched,
+            log,
+            limits,
+            proxy: shown,
+            authority,
+            named: true,
+            compressed,
+            recorder,
+        })
     }
 
     /// Sends no User-Agent of this program; for requests relayed for another client.
@@ -230,6 +245,8 @@ impl Http {
         if request.method == "POST" {
             own.push(("content-length", request.body.len().to_string()));
         }
+        let encodings = if self.compressed { "gzip, deflate, br" } else { "identity" };
+        own.push(("accept-encoding", encodings.to_owned()));
         if self.named {
             own.push(("user-agent", concat!("mcpoke/", env!("CARGO_PKG_VERSION")).to_owned()));
         }

@@ -7,6 +7,7 @@
 
 mod budget;
 mod connect;
+mod decode;
 mod error;
 mod http;
 mod http_sse;

@@ -7,6 +7,7 @@
 use std::io::{self, BufRead, BufReader, Read};
 use std::time::Duration;
 
+use super::decode::Decoder;
 use super::error::{translate, unless_interrupted};
 use super::interrupt::Watched;
 use super::limits::Limits;
@@ -18,7 +19,7 @@ use crate::exchange::{
 };
 use crate::protocol::headers;
 
-type Body = BufReader<Tapped>;
+type Body = BufReader<Decoder<Tapped>>;
 
 /// Callback that receives each piece of a body as it arrives; an error ends the exchange.
 pub type Tap = Box<dyn FnMut(&[u8]) -> io::Result<()> + Send>;
@@ -61,6 +62,8 @@ pub struct Reply {
     unfinished: bool,
     /// Deadline for the next message, relative to the start of the exchange.
     until: Option<Duration>,
+    /// True if a tap receives the whole body.
+    is_tapped: bool,
 }
 
 /// Point from which a stream can be resumed (2025-11-25, Transports, "Resumability and
@@ -116,13 +119,16 @@ impl Reply {
             body_length: 0,
             events: Vec::new(),
             events_dropped: 0,
+            decoded: None,
         });
         if let Some(id) = exchange.answer.as_ref().and_then(|a| a.header(headers::SESSION_ID)) {
             recorder.learn(|redactor| redactor.learn_session(id));
         }
         note_wire(&mut exchange, &log, proxy.as_deref());
         recorder.tell(|observer, redactor| observer.answered(&exchange, redactor));
+        let label = exchange.answer.as_ref().and_then(|answer| answer.header("content-encoding"));
         let body = Tapped { body: body.into_reader(), tap: None };
+        let body = Decoder::new(body, label.unwrap_or_default());
         let body = BodyState::Fresh(BufReader::with_capacity(16 * 1024, body));
         Self {
             exchange,
@@ -136,6 +142,7 @@ impl Reply {
             resumption: Resumption::default(),
             unfinished: false,
             until: None,
+            is_tapped: false,
         }
     }
 
@@ -265,7 +272,10 @@ impl Reply {
     /// Returns the exchange and whether the whole body arrived.
     pub fn relay(mut self, tap: Tap, is_gone: impl FnOnce() -> bool) -> (Box<Exchange>, bool) {
         if let BodyState::Fresh(body) = &mut self.body {
-            body.get_mut().tap = Some(tap);
+            if let Some(source) = body.get_mut().source() {
+                source.tap = Some(tap);
+                self.is_tapped = true;
+            }
         }
         // An error is recorded as the failure of the exchange.
         while let Ok(Some(_)) = self.next_message() {}
@@ -297,7 +307,11 @@ impl Reply {
             .is_some_and(|kind| kind.to_ascii_lowercase().starts_with(headers::EVENT_STREAM));
         skip_blank(&mut body)?;
         let shape = BodyKind::of(body.fill_buf()?, is_stream);
-        self.note(|answer| answer.shape = shape);
+        let decoded = body.get_ref().encoding();
+        self.note(|answer| {
+            answer.shape = shape;
+            answer.decoded = decoded;
+        });
         match shape {
             BodyKind::Events => {
                 self.body = BodyState::Events(Box::new(Events::new(body, self.limits.max_size)));
@@ -309,7 +323,7 @@ impl Reply {
                 // Only the start of a page is useful as evidence.
                 let mut text = Vec::new();
                 body.by_ref().take(KEEP_BODY as u64).read_to_end(&mut text)?;
-                if body.get_ref().tap.is_some() {
+                if self.is_tapped {
                     // The tap receives the whole body.
                     io::copy(&mut body, &mut io::sink())?;
                 }
@@ -334,7 +348,7 @@ impl Reply {
 
     fn read_document(&mut self, mut body: Body) -> io::Result<String> {
         let mut bytes = Vec::new();
-        if body.get_ref().tap.is_some() {
+        if self.is_tapped {
             // The tap receives the whole body; only the evidence is kept here.
             body.by_ref().take(KEEP_BODY as u64).read_to_end(&mut bytes)?;
             let more = io::copy(&mut body, &mut io::sink())?;

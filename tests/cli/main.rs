@@ -16,6 +16,7 @@ mod completions;
 mod config;
 mod demo;
 mod each;
+mod encodings;
 mod eras;
 mod exit_codes;
 mod fallback;

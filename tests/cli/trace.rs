@@ -230,6 +230,7 @@ fn a_trace_as_json_holds_what_the_readme_says() {
         "modernAnswers",
         "needsAccept",
         "needsContentType",
+        "needsCookies",
         "bare",
         "unknownId",
         "endedId",

@@ -45,6 +45,13 @@ impl Probe<'_> {
             is_refused |= other.request(&RpcRequest::list_tools()).is_err();
             self.steps.take(&mut other, Role::Variation);
         }
+        if session.cookies().is_some() {
+            // Two replicas in turn: one of two requests without the cookie goes to the other.
+            let without = session.clone().with_cookies(None);
+            for _ in 0..2 {
+                self.on_a_fresh_connection(&without, Role::WithoutCookies);
+            }
+        }
         if is_refused && !self.on_a_fresh_connection(session, Role::Experiment) {
             self.steps.demote(Role::Variation);
         }

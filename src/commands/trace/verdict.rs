@@ -36,7 +36,11 @@ impl Verdict {
                 at == 0
                     || matches!(
                         roles[at],
-                        Role::Variation | Role::Second | Role::UnknownId | Role::EndedId
+                        Role::Variation
+                            | Role::Second
+                            | Role::WithoutCookies
+                            | Role::UnknownId
+                            | Role::EndedId
                     )
             })
         };
@@ -128,7 +132,9 @@ impl Verdict {
             .then(|| "send Accept: application/json, text/event-stream on every POST".to_owned());
         let label = (label == Some(true))
             .then(|| "send Content-Type: application/json on every POST".to_owned());
-        accept.into_iter().chain(label).collect()
+        let cookies = (self.profile.needs_cookies == Some(true))
+            .then(|| "keep the cookies of the response to initialize, and send them".to_owned());
+        cookies.into_iter().chain(accept).chain(label).collect()
     }
 
     /// Returns true if a recipe for this server can be printed.
@@ -309,6 +315,7 @@ impl Verdict {
                 "modernAnswers": profile.modern_answers,
                 "needsAccept": profile.needs_accept,
                 "needsContentType": profile.needs_content_type,
+                "needsCookies": profile.needs_cookies,
                 "bare": reaction(&profile.bare),
                 "unknownId": reaction(&profile.unknown_id),
                 "endedId": reaction(&profile.ended_id),

@@ -373,6 +373,25 @@ HTTP, or the other way round, fails at the same place.",
     ..RULE
 };
 
+pub(super) static CONTENT_ENCODING: Rule = Rule {
+    id: RuleId::ContentEncoding,
+    title: "the response has a content encoding that cannot be decoded",
+    means: "mcpoke asks for no encoding and decodes gzip, deflate and br all the same. The request may have run.",
+    server: "Send what Accept-Encoding permits, and label it correctly; `identity` means no encoding.",
+    specification: "RFC 9110, 8.4 and 12.5.3",
+    about: "\
+A server may compress a response if the client's Accept-Encoding permits it. Some servers and gateways compress \
+everything, label a body wrongly, or send a compressed body without a label. Such a body looks like noise to a \
+client that does not expect it.",
+    first_line: FirstLine::Client,
+    next: Next::Nothing,
+    find: |evidence| {
+        let undecodable = evidence.failure() == Some(TransportErrorKind::Undecodable);
+        undecodable.then(|| Certainty::Certain.into())
+    },
+    ..RULE
+};
+
 pub(super) static CONNECTION_BROKEN: Rule = Rule {
     id: RuleId::ConnectionBroken,
     title: "the connection broke before the response was complete",

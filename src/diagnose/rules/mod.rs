@@ -20,7 +20,7 @@ use crate::protocol::headers;
 pub(super) use http::UNKNOWN;
 
 /// All rules except `UNKNOWN`. The order decides among findings of the same certainty.
-pub(super) static RULES: [&Rule; 42] = [
+pub(super) static RULES: [&Rule; 43] = [
     &http::UNREACHABLE,
     &http::TLS,
     &credentials::AUTH_CHALLENGE_REMAPPED,
@@ -60,6 +60,7 @@ pub(super) static RULES: [&Rule; 42] = [
     &streams::STREAM_BUFFERED,
     &streams::STREAM_EMPTY,
     &http::NOT_MCP,
+    &http::CONTENT_ENCODING,
     &http::CONNECTION_BROKEN,
     &http::RESPONSE_ID_MISMATCH,
     &credentials::AUTH_NO_CHALLENGE,

@@ -320,8 +320,9 @@ header can be read only where the server names it in Access-Control-Expose-Heade
 pub(super) static SESSION_NOT_STICKY: Rule = Rule {
     id: RuleId::SessionNotSticky,
     title: "one session is known in one request and unknown in the next",
-    means: "Several servers answer behind this address, and each knows only its own sessions. A client \
-            can do nothing about it but to keep one connection open, which helps with some balancers.",
+    means: "Several servers respond behind this address, and each knows only its own sessions. If the server sets a \
+            cookie, a client must keep it and send it: the balancer routes by it. Otherwise only the operator can \
+            help.",
     server: "Route by the Mcp-Session-Id header (or run one replica, or keep sessions in a shared store, or \
              serve without sessions).",
     specification: MANAGEMENT,
@@ -348,9 +349,24 @@ others are refused. A session that expired stays refused.",
                 && (named || same(other))
         })?;
         let what = if same(later) { "the same request" } else { "a request" };
-        Some(Conclusion {
-            certainty: Certainty::Certain,
-            because: format!("{} is {what} in the same session, and works", later.number),
+        let because = format!("{} is {what} in the same session, and works", later.number);
+        let sets_cookie = |other: &&Exchange| {
+            other.answer.as_ref().is_some_and(|answer| answer.header("set-cookie").is_some())
+        };
+        let all = evidence.earlier.iter().chain(evidence.later);
+        let setter = all.chain([evidence.exchange]).find(sets_cookie);
+        // A balancer that routes by a cookie is no fault of the server.
+        Some(match setter.filter(|_| evidence.exchange.request.header("cookie").is_none()) {
+            Some(setter) => Conclusion {
+                certainty: Certainty::Likely,
+                because: format!(
+                    "{because}; {} sets a cookie, which this request did not carry",
+                    setter.number
+                ),
+            },
+            // Only the same request shows that the session itself is known.
+            None if same(later) => Conclusion { certainty: Certainty::Certain, because },
+            None => Conclusion { certainty: Certainty::Likely, because },
         })
     },
     ..RULE

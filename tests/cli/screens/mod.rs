@@ -453,9 +453,9 @@ shows it: some of them work, and others are refused. A session that expired
 stays refused.
 
 The client
-Several servers answer behind this address, and each knows only its own
-sessions. A client can do nothing about it but to keep one connection open,
-which helps with some balancers.
+Several servers respond behind this address, and each knows only its own
+sessions. If the server sets a cookie, a client must keep it and send it:
+the balancer routes by it. Otherwise only the operator can help.
 
 The server
 Route by the Mcp-Session-Id header (or run one replica, or keep sessions in

@@ -338,6 +338,11 @@ fn cases() -> Vec<Case> {
             ),
         ),
         (
+            "content-encoding",
+            (vec![failing(list(None, 200, ""), TransportErrorKind::Undecodable, 300)], 0),
+            (vec![failing(list(None, 200, ""), TransportErrorKind::Broken, 300)], 0),
+        ),
+        (
             "connection-broken",
             (vec![failing(sent("tools/call", None), TransportErrorKind::Broken, 300)], 0),
             (

@@ -20,7 +20,7 @@ pub use arguments::{
 };
 pub use options::Options;
 pub(crate) use options::TRACE_TIMEOUT;
-pub use values::{LogLevel, ProgressChoice};
+pub use values::{LogLevel, ProgressChoice, RequestIdType};
 
 /// curl for MCP servers, with a memory and an explanation.
 ///

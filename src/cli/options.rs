@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
-use super::{LogLevel, ProgressChoice};
+use super::{LogLevel, ProgressChoice, RequestIdType};
 use crate::output::ColorChoice;
 
 /// Help headings of options.
@@ -102,6 +102,9 @@ pub struct Options {
     /// Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks
     #[arg(long, global = true, value_name = "VERSION", value_parser = version, help_heading = PROBE)]
     pub protocol_version: Option<String>,
+    /// Send request ids of this type; servers that accept only numbers are recognised by themselves
+    #[arg(long, global = true, value_enum, value_name = "TYPE", help_heading = PROBE)]
+    pub request_id: Option<RequestIdType>,
     /// Declare these client capabilities; servers show different tools to different clients
     #[arg(long, global = true, value_name = "JSON", help_heading = PROBE)]
     pub capabilities: Option<String>,

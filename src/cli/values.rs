@@ -47,3 +47,12 @@ impl LogLevel {
         }
     }
 }
+
+/// Type of request ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RequestIdType {
+    /// Text, unique across processes.
+    Text,
+    /// Numbers, unique across processes.
+    Number,
+}

@@ -44,7 +44,7 @@ impl Connection {
         if never {
             return false;
         }
-        let params = json!({"requestId": id.as_str(), "reason": reason});
+        let params = json!({"requestId": id.value(), "reason": reason});
         let method = methods::CANCELLED;
         let request = self.post(jsonrpc::notification(method, &params));
         let parting = self.parting(limit);

@@ -26,6 +26,8 @@ pub struct ClientConfig {
     pub notifications: Notifications,
     /// Requests progress notifications for methods that may take long.
     pub wants_progress: bool,
+    /// Sends numbers as request ids, for servers that accept no strings.
+    pub number_ids: bool,
     /// Lowest level of the log messages to request. In the legacy era the level holds for the whole
     /// session and takes one extra request.
     pub log_level: Option<&'static str>,
@@ -42,6 +44,7 @@ impl ClientConfig {
             capabilities: json!({}),
             notifications: Notifications::default(),
             wants_progress: false,
+            number_ids: false,
             log_level: None,
         }
     }

@@ -13,7 +13,7 @@ use crate::exchange::{Exchange, Purpose};
 use crate::protocol::methods;
 use crate::protocol::types::{InitializeResult, ToolList, Transport};
 use crate::protocol::version::Era;
-use crate::protocol::{headers, jsonrpc, version};
+use crate::protocol::{codes, headers, jsonrpc, version};
 
 /// Harmless request that detects the era.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,7 +93,17 @@ impl Client {
         handshake: &Handshake,
         version: &str,
     ) -> Result<Opened, Error> {
-        let error = match self.initialize_as(handshake, version) {
+        let mut outcome = self.initialize_as(handshake, version);
+        if outcome.as_ref().is_err_and(may_be_about_the_id) && !self.ids.are_numbers() {
+            // `initialize` was refused, so sending it again does no harm.
+            self.ids.use_numbers();
+            outcome = self.initialize_as(handshake, version);
+            if outcome.is_ok() {
+                let what = "the server accepts only numbers as request ids; numbers are sent";
+                self.departs(what.to_owned(), "JSON-RPC 2.0, 4");
+            }
+        }
+        let error = match outcome {
             Err(error) if handshake.asked.is_none() => error,
             outcome => return outcome,
         };
@@ -239,6 +249,18 @@ impl Client {
             _ => Closed::Refused(status),
         })
     }
+}
+
+/// Returns true if a refusal of `initialize` may be due to the id of the request: the message says so, or the
+/// request is called invalid and no id is returned.
+fn may_be_about_the_id(error: &Error) -> bool {
+    let ErrorKind::Rpc(rpc) = &error.kind else { return false };
+    let text = rpc.message.to_lowercase();
+    let names_id = text.split(|c: char| !c.is_alphanumeric()).any(|word| word == "id");
+    let names_type = ["integer", "number", "numeric"].iter().any(|word| text.contains(word));
+    let unaddressed = error.exchange.as_ref().is_some_and(|it| !it.error_names_its_request());
+    (names_id && names_type)
+        || (rpc.code == Some(codes::INVALID_REQUEST) && unaddressed && !text.contains("session"))
 }
 
 /// Returns the newest version with a handshake that a refusal of `initialize` names, in its data or in its

@@ -96,8 +96,11 @@ impl Client {
         headers: Vec<(String, String)>,
         config: Arc<ClientConfig>,
     ) -> Result<Self, TransportError> {
-        let ids = RequestIds::new()
+        let mut ids = RequestIds::new()
             .map_err(|error| TransportError::unusable(format!("no random numbers: {error}")))?;
+        if config.number_ids {
+            ids.use_numbers();
+        }
         Ok(Self {
             connection: Connection::new(endpoint, headers, config)?,
             ids,
@@ -182,6 +185,11 @@ impl Client {
     /// Removes and returns the latest exchanges.
     pub fn take_history(&mut self) -> Vec<Exchange> {
         self.config().recorder.take_history()
+    }
+
+    /// Returns true if the ids of requests are numbers.
+    pub fn uses_number_ids(&self) -> bool {
+        self.ids.are_numbers()
     }
 
     /// Returns what was accepted although it breaks the protocol, and forgets it.

@@ -146,7 +146,7 @@ impl Connection {
         let mut params = Cow::Borrowed(&rpc.params);
         if self.config.wants_progress && MAY_TAKE_LONG.contains(&method) {
             // A progress token must be unique, as the request id is.
-            envelope::with_meta(params.to_mut(), "progressToken", id.as_str().into());
+            envelope::with_meta(params.to_mut(), "progressToken", id.value().clone());
         }
         let Some(version) = version else {
             let mut request = self.post(jsonrpc::request(id, method, &params));

@@ -125,7 +125,7 @@ impl Connection {
                         if jsonrpc::is_answer_to(answered.as_deref(), id) {
                             return (Ok(RpcOutcome::Result(result)), Some(text));
                         }
-                        instead = Some(another_id(answered.as_deref()));
+                        instead = Some(another_id(answered.as_deref(), id));
                     }
                     Message::Error { id: answered, error } => {
                         let answered = answered.as_deref();
@@ -197,8 +197,9 @@ pub(super) fn body_of(id: &RawValue, response: Response) -> String {
     jsonrpc::answer(id, outcome)
 }
 
-fn another_id(id: Option<&RawValue>) -> String {
-    format!("the server answered another request: id {}", id.map_or("missing", RawValue::get))
+fn another_id(id: Option<&RawValue>, asked: &RequestId) -> String {
+    let received = id.map_or("none", RawValue::get);
+    format!("the response has another id: sent {}, received {received}", asked.value())
 }
 
 /// Describes what arrived instead of a response.
@@ -207,6 +208,8 @@ fn nothing(exchange: &Exchange) -> String {
         Some(BodyKind::Html) => "a web page came instead of an answer".to_owned(),
         Some(BodyKind::Text) => "text came instead of an answer".to_owned(),
         Some(BodyKind::Events) => "the stream ended without an answer".to_owned(),
+        // A stream that was resumed, and brought nothing.
+        _ if exchange.request.method == "GET" => "the stream ended without an answer".to_owned(),
         _ => "the answer is empty".to_owned(),
     }
 }

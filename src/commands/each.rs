@@ -67,6 +67,7 @@ pub(super) fn run(server: &mut Server, work: &Work<'_>, path: &Path) -> Outcome 
         headers: client.headers().to_vec(),
         config: Arc::clone(client.config()),
         session: client.session().clone(),
+        number_ids: client.uses_number_ids(),
     };
     std::thread::scope(|scope| {
         for _ in 1..jobs {
@@ -92,6 +93,7 @@ struct Start {
     headers: Vec<(String, String)>,
     config: Arc<ClientConfig>,
     session: Session,
+    number_ids: bool,
 }
 
 /// State shared by the workers.
@@ -110,6 +112,7 @@ impl Shared<'_> {
         let recorder = start.config.recorder.apart();
         let mut config = ClientConfig { recorder, ..ClientConfig::clone(&start.config) };
         // Each worker has its own line, and so its own time.
+        config.number_ids = start.number_ids;
         config.options.budget = Some(Budget::new(config.options.limits.whole));
         let (endpoint, headers) = (start.endpoint.clone(), start.headers.clone());
         match Client::new(endpoint, headers, Arc::new(config)) {

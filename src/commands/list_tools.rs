@@ -57,7 +57,7 @@ pub(super) fn run(context: &Context<'_>, args: &ListTools) -> Outcome {
 }
 
 fn is_unknown_method(failure: &Failure) -> bool {
-    matches!(&failure.rpc, Some((Some(codes::METHOD_NOT_FOUND), _)))
+    failure.rpc.as_ref().is_some_and(|error| error.code == Some(codes::METHOD_NOT_FOUND))
 }
 
 /// Returns the tools that match the filter, up to the limit.

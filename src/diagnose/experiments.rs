@@ -24,6 +24,7 @@ pub fn explain_first(exchanges: &[Exchange], roles: &[Role]) -> Option<Finding> 
     let finding = tried
         .over_sse(&bare)
         .or_else(|| tried.was_temporary(&bare))
+        .or_else(|| tried.id_type_settles(&bare))
         .or_else(|| tried.session_settles(&bare))
         .or_else(|| tried.modern_settles(&bare))
         .or_else(|| tried.initialize_was_refused(&bare))
@@ -69,6 +70,10 @@ struct Tried<'e> {
 impl Tried<'_> {
     fn worked(&self) -> bool {
         self.outcome.is_success()
+    }
+
+    fn has_text_id(&self) -> bool {
+        self.exchange.request_id().is_some_and(|id| id.is_string())
     }
 
     /// Returns a line that shows this side of a conclusion.
@@ -179,6 +184,23 @@ impl<'e> Experiments<'e> {
         let mut finding =
             bare.finding(rules::of(RuleId::TemporaryFailure), Certainty::Likely, &because);
         finding.evidence = vec![bare.side("bare"), again.side("bare again")];
+        Some(finding)
+    }
+
+    /// The request works with a number as its id, and without a session.
+    fn id_type_settles(&self, bare: &Tried<'_>) -> Option<Finding> {
+        let proper = self.with(Role::Proper).find(Tried::worked)?;
+        let number = self.with(Role::BareAfter).find(Tried::worked)?;
+        if !bare.has_text_id() || number.has_text_id() || proper.has_text_id() {
+            return None;
+        }
+        let because = format!(
+            "{} is the same request with a number as its id, and works",
+            number.exchange.number
+        );
+        let mut finding =
+            bare.finding(rules::of(RuleId::RequestIdType), Certainty::Certain, &because);
+        finding.evidence = vec![bare.side("bare"), number.side("with a number as its id")];
         Some(finding)
     }
 

@@ -65,6 +65,7 @@ rule_ids! {
     Rejected = "rejected",
     RequestIdReused = "request-id-reused",
     ResponseIdMismatch = "response-id-mismatch",
+    RequestIdType = "request-id-type",
     SessionExpired = "session-expired",
     SessionIdFromBody = "session-id-from-body",
     SessionIdFromError = "session-id-from-error",

@@ -51,6 +51,11 @@ pub(crate) fn failed(error: client::Error, client: &Client, hint: &TargetHint) -
             .with_next(format!("the same with a larger {option}"), "0 is without limit for times");
     }
     let rule = failure.findings.first().map(|finding| finding.rule);
+    let is_mismatch = rule.is_some_and(|rule| rule.id == RuleId::ResponseIdMismatch);
+    if is_mismatch && !client.uses_number_ids() {
+        return failure
+            .with_next("the same with --request-id number", "sends numbers as request ids");
+    }
     let failure = advised(failure, rule.map(|rule| rule.next), client, hint);
     match rule {
         Some(rule) if rule.next != Next::LookCloser => {

@@ -83,7 +83,7 @@ pub fn from_client(error: client::Error, history: &[Exchange]) -> Failure {
         && answered.is_some_and(|answer| answer.last_message().is_some());
     let rpc = match &error.kind {
         ErrorKind::Rpc(sent) | ErrorKind::SessionLost { error: Some(sent), .. } => {
-            Some((sent.code, sent.message.clone()))
+            Some(sent.clone())
         }
         _ => None,
     };

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::diagnose::Finding;
 use crate::exchange::Exchange;
+use crate::protocol::jsonrpc::ErrorObject;
 use crate::session::TargetError;
 
 pub use crate::exit::Kind;
@@ -26,8 +27,8 @@ pub struct Failure {
     pub details: Vec<String>,
     /// The exchange that shows the failure.
     pub exchange: Option<Box<Exchange>>,
-    /// Code and message of the server's JSON-RPC error.
-    pub rpc: Option<(Option<i64>, String)>,
+    /// The server's JSON-RPC error.
+    pub rpc: Option<ErrorObject>,
     /// Findings of the diagnosis, the most certain first.
     pub findings: Vec<Finding>,
     /// Suggested commands, each with its effect.
@@ -82,8 +83,12 @@ impl Failure {
         if let Some(status) = self.exchange.as_ref().and_then(|exchange| exchange.status()) {
             error.insert("status".into(), json!(status));
         }
-        if let Some((code, message)) = &self.rpc {
-            error.insert("rpc".into(), json!({"code": code, "message": message}));
+        if let Some(ErrorObject { code, message, data }) = &self.rpc {
+            let mut rpc = json!({"code": code, "message": message});
+            if let Some(data) = data {
+                rpc["data"] = serde_json::from_str(data.get()).unwrap_or_default();
+            }
+            error.insert("rpc".into(), rpc);
         }
         let findings = self.findings.iter().map(Finding::to_json).collect();
         error.insert("details".into(), json!(self.details));

@@ -9,6 +9,8 @@ use crate::protocol::headers;
 use crate::redact::Redactor;
 use crate::report::status_line;
 
+/// Maximum number of characters of an error's data; `--json` prints it all.
+const MAX_DATA: usize = 600;
 /// Width of wrapped lines, in columns.
 const WIDTH: usize = 78;
 
@@ -112,9 +114,13 @@ impl FailurePage<'_> {
             "answered",
             &format!("{}{}", status_line(answer.status), took.unwrap_or_default()),
         )?;
-        if let Some((code, message)) = &self.failure.rpc {
-            let code = code.map_or(String::new(), |code| format!("{code} "));
-            self.labelled("", &format!("{code}{}", self.safe(message)))?;
+        if let Some(rpc) = &self.failure.rpc {
+            let code = rpc.code.map_or(String::new(), |code| format!("{code} "));
+            self.labelled("", &format!("{code}{}", self.safe(&rpc.message)))?;
+            if let Some(data) = &rpc.data {
+                let data: String = self.safe(data.get()).chars().take(MAX_DATA).collect();
+                self.labelled("data", &data)?;
+            }
         } else if answer.shape == BodyKind::Events {
             self.labelled(
                 "",

@@ -6,13 +6,13 @@
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 
-/// Request id. A string, so that it is unique across processes without a counter on disk.
+/// Request id, unique across processes without a counter on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequestId(String);
+pub struct RequestId(Value);
 
 impl RequestId {
-    /// Returns the id without quotes.
-    pub fn as_str(&self) -> &str {
+    /// Returns the id as JSON: a string or a number.
+    pub fn value(&self) -> &Value {
         &self.0
     }
 }
@@ -22,28 +22,47 @@ impl RequestId {
 /// request.
 #[derive(Debug)]
 pub struct RequestIds {
-    prefix: String,
+    random: u64,
     next: u32,
+    /// True if the ids are numbers, for servers that accept no strings.
+    are_numbers: bool,
 }
 
+/// Largest start of a series of numbers: they stay integers in IEEE 754 double precision, with room for a
+/// million requests.
+const MAX_START: u64 = (1 << 53) - (1 << 20);
+
 impl RequestIds {
-    /// Creates a series with a random 64-bit prefix. Returns an error if no random numbers are
+    /// Creates a series from a random 64-bit number. Returns an error if no random numbers are
     /// available.
     pub fn new() -> Result<Self, getrandom::Error> {
-        let prefix = format!("{:016x}", getrandom::u64()?);
-        Ok(Self { prefix, next: 0 })
+        Ok(Self { random: getrandom::u64()?, next: 0, are_numbers: false })
+    }
+
+    /// Makes the ids numbers from now on.
+    pub fn use_numbers(&mut self) {
+        self.are_numbers = true;
+    }
+
+    /// Returns true if the ids are numbers.
+    pub fn are_numbers(&self) -> bool {
+        self.are_numbers
     }
 
     /// Returns the next id of the series.
     pub fn next_id(&mut self) -> RequestId {
         self.next += 1;
-        RequestId(format!("{}-{}", self.prefix, self.next))
+        RequestId(if self.are_numbers {
+            (self.random % MAX_START + u64::from(self.next)).into()
+        } else {
+            format!("{:016x}-{}", self.random, self.next).into()
+        })
     }
 }
 
 /// Builds the JSON text of a request.
 pub fn request(id: &RequestId, method: &str, params: &Value) -> String {
-    let mut message = json!({"jsonrpc": "2.0", "id": id.as_str(), "method": method});
+    let mut message = json!({"jsonrpc": "2.0", "id": id.value(), "method": method});
     if !params.is_null() {
         message["params"] = params.clone();
     }
@@ -146,8 +165,8 @@ pub enum Message {
 
 /// Returns true if the id of a response is that of the request.
 pub fn is_answer_to(id: Option<&RawValue>, asked: &RequestId) -> bool {
-    let id = id.and_then(|id| serde_json::from_str::<String>(id.get()).ok());
-    id.as_deref() == Some(asked.as_str())
+    let id = id.and_then(|id| serde_json::from_str::<Value>(id.get()).ok());
+    id.as_ref() == Some(asked.value())
 }
 
 /// Returns true if the id of an error identifies no request, as with many servers that

@@ -260,6 +260,7 @@ pub(crate) fn remember(
         protocol_version: opened.result.protocol_version.clone(),
         session_id: opened.session.id().map(str::to_owned),
         cookies: opened.session.cookies().map(str::to_owned),
+        number_ids: server.client.uses_number_ids(),
         server: opened.result.server_info.clone(),
         capabilities: opened.result.capabilities.clone(),
         instructions: opened.result.instructions.clone(),

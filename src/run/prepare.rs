@@ -11,6 +11,7 @@ use super::progress::Watching;
 use super::server::{ReceivedTools, Saved, Server};
 use super::settings::{self, given_credentials, limits};
 use super::{CommandError, Context};
+use crate::cli::RequestIdType;
 use crate::client::{Client, ClientConfig};
 use crate::demo::{self, Demo};
 use crate::endpoint::Endpoint;
@@ -92,6 +93,10 @@ pub(crate) fn prepare_with(
         capabilities,
         notifications: watching.notifications,
         wants_progress: watching.wants_progress,
+        number_ids: match options.request_id {
+            Some(given) => given == RequestIdType::Number,
+            None => record.as_ref().is_some_and(|record| record.number_ids),
+        },
         log_level: watching.log_level,
     };
     let headers = identity.sent.headers.clone();

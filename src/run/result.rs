@@ -1,5 +1,6 @@
 //! The result of a tool, printed or saved.
 
+use std::collections::HashMap;
 use std::io;
 
 use serde_json::Value;
@@ -8,7 +9,7 @@ use serde_json::value::RawValue;
 use super::{CommandError, Context};
 use crate::failure::{Failure, Kind};
 use crate::output::{Destination, one_line, render};
-use crate::protocol::content::ToolResult;
+use crate::protocol::content::{Content, ToolResult};
 use crate::protocol::schema::Schema;
 use crate::protocol::types::Tool;
 
@@ -42,6 +43,33 @@ pub(crate) fn hint_at_capabilities(console: &crate::output::Console, said: &str)
     }
 }
 
+/// Something about a result that its text does not show.
+#[derive(Debug, PartialEq, Eq)]
+enum Doubt {
+    /// The result has neither `content` nor structured content (2025-11-25, Tools, "Tool Result").
+    NoContent,
+    /// No text block holds the structured content, as it should ("Structured Content").
+    Differs,
+}
+
+fn doubt(context: &Context<'_>, result: &ToolResult, raw: &RawValue) -> Option<Doubt> {
+    let Some(structured) = &result.structured else {
+        let members: HashMap<String, &RawValue> = serde_json::from_str(raw.get()).ok()?;
+        return (!members.contains_key("content")).then_some(Doubt::NoContent);
+    };
+    if result.content.is_empty() || !context.console.out.terminal.is_terminal {
+        return None;
+    }
+    let structured: Value = serde_json::from_str(structured.get()).ok()?;
+    let is_in_text = result.content.iter().any(|block| match block {
+        Content::Text(text) => {
+            serde_json::from_str(text).is_ok_and(|value: Value| value == structured)
+        }
+        _ => false,
+    });
+    (!is_in_text).then_some(Doubt::Differs)
+}
+
 /// Prints a result and returns true if it reports a tool error. A result that cannot be
 /// decoded or saved is printed as JSON, so that nothing is lost.
 pub(crate) fn print(
@@ -51,6 +79,12 @@ pub(crate) fn print(
 ) -> Result<bool, CommandError> {
     let console = &context.console;
     let result = ToolResult::parse(raw).map_err(|text| Failure::new(Kind::Protocol, text));
+    let doubt = result.as_ref().ok().and_then(|result| doubt(context, result, raw));
+    if doubt == Some(Doubt::NoContent) && !context.options.wants_json() {
+        console.raw(raw.get())?;
+        console.note("mcpoke: the result has no `content`; it is shown as received");
+        return Ok(result.is_ok_and(|result| result.is_error));
+    }
     let is_error = result.as_ref().is_ok_and(|result| result.is_error);
     let rendered = result.and_then(|result| {
         render(result, destination).map_err(|error| Failure::new(Kind::State, error.to_string()))
@@ -65,6 +99,9 @@ pub(crate) fn print(
     let rendered = rendered?;
     for note in &rendered.notes {
         console.note(note);
+    }
+    if doubt == Some(Doubt::Differs) {
+        console.note("mcpoke: the text and structuredContent differ; --json shows both");
     }
     if is_error {
         console.note(&format!("mcpoke: the tool {} ran and reports failure.", destination.stem));

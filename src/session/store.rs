@@ -257,6 +257,7 @@ mod tests {
             transport: crate::protocol::types::Transport::Http,
             protocol_version: "2025-11-25".into(),
             cookies: None,
+            number_ids: false,
             session_id: Some("secret-session".into()),
             server: Implementation::default(),
             capabilities: json!({"z": 1, "a": {}}),

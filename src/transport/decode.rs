@@ -14,9 +14,9 @@ pub(super) enum Decoder<R: Read> {
     /// Nothing was read yet; holds the label.
     Undecided(BufReader<R>, String),
     Plain(BufReader<R>),
-    Gzip(GzDecoder<BufReader<R>>),
-    Zlib(ZlibDecoder<BufReader<R>>),
-    Deflate(DeflateDecoder<BufReader<R>>),
+    Gzip(Box<GzDecoder<BufReader<R>>>),
+    Zlib(Box<ZlibDecoder<BufReader<R>>>),
+    Deflate(Box<DeflateDecoder<BufReader<R>>>),
     Brotli(Box<brotli_decompressor::Decompressor<BufReader<R>>>),
     /// The reader is being replaced.
     Moved,
@@ -56,15 +56,15 @@ impl<R: Read> Decoder<R> {
         // A text is a text, whatever its label.
         let is_text = matches!(first, None | Some(b'{' | b'[' | b'<' | b' ' | b':'));
         *self = match label.as_str() {
-            _ if is_gzip => Self::Gzip(GzDecoder::new(body)),
+            _ if is_gzip => Self::Gzip(Box::new(GzDecoder::new(body))),
             "" | "identity" => Self::Plain(body),
             "gzip" | "x-gzip" if !is_text => {
                 *self = Self::Plain(body);
                 return Err(undecodable("the response is labelled as gzip, and is not".to_owned()));
             }
             // Servers send deflate with and without the zlib header (RFC 9110, 8.4.1.2).
-            "deflate" if first == Some(0x78) => Self::Zlib(ZlibDecoder::new(body)),
-            "deflate" if !is_text => Self::Deflate(DeflateDecoder::new(body)),
+            "deflate" if first == Some(0x78) => Self::Zlib(Box::new(ZlibDecoder::new(body))),
+            "deflate" if !is_text => Self::Deflate(Box::new(DeflateDecoder::new(body))),
             "br" if first != Some(b'{') && first != Some(b'[') => {
                 Self::Brotli(Box::new(brotli_decompressor::Decompressor::new(body, 16 * 1024)))
             }

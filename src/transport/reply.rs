@@ -88,7 +88,7 @@ impl Resumption {
 
 enum BodyState {
     /// No part of the body has been read.
-    Fresh(Body),
+    Fresh(Box<Body>),
     Events(Box<Events<Body>>),
     Ended,
 }
@@ -129,7 +129,7 @@ impl Reply {
         let label = exchange.answer.as_ref().and_then(|answer| answer.header("content-encoding"));
         let body = Tapped { body: body.into_reader(), tap: None };
         let body = Decoder::new(body, label.unwrap_or_default());
-        let body = BodyState::Fresh(BufReader::with_capacity(16 * 1024, body));
+        let body = BodyState::Fresh(Box::new(BufReader::with_capacity(16 * 1024, body)));
         Self {
             exchange,
             body,
@@ -196,7 +196,7 @@ impl Reply {
     pub fn next_message(&mut self) -> Result<Option<String>, Error> {
         loop {
             match std::mem::replace(&mut self.body, BodyState::Ended) {
-                BodyState::Fresh(body) => match self.begin(body) {
+                BodyState::Fresh(body) => match self.begin(*body) {
                     Ok(Some(document)) => return Ok(Some(document)),
                     Ok(None) => {}
                     Err(error) => return Err(self.fail(error)),
@@ -228,7 +228,7 @@ impl Reply {
         let BodyState::Fresh(body) = std::mem::replace(&mut self.body, BodyState::Ended) else {
             return Ok(String::new());
         };
-        let bytes = self.read_all(body).map_err(|error| self.fail(error))?;
+        let bytes = self.read_all(*body).map_err(|error| self.fail(error))?;
         let shape = match BodyKind::of(&bytes, false) {
             BodyKind::Events => BodyKind::Text,
             shape => shape,
@@ -271,11 +271,11 @@ impl Reply {
     /// `is_gone` returns true, the receiver has hung up, and that is recorded as the failure.
     /// Returns the exchange and whether the whole body arrived.
     pub fn relay(mut self, tap: Tap, is_gone: impl FnOnce() -> bool) -> (Box<Exchange>, bool) {
-        if let BodyState::Fresh(body) = &mut self.body {
-            if let Some(source) = body.get_mut().source() {
-                source.tap = Some(tap);
-                self.is_tapped = true;
-            }
+        if let BodyState::Fresh(body) = &mut self.body
+            && let Some(source) = body.get_mut().source()
+        {
+            source.tap = Some(tap);
+            self.is_tapped = true;
         }
         // An error is recorded as the failure of the exchange.
         while let Ok(Some(_)) = self.next_message() {}

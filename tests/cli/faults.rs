@@ -193,7 +193,7 @@ fn truncated_and_malformed_answers() {
     call(&text("[]"), &[]).exits(7);
     call(&text("{\"jsonrpc\":\"2.0\",\"id\":\"other\",\"result\":{}}"), &[])
         .exits(7)
-        .says("another request");
+        .says("another id");
     call(&text("null"), &[]).exits(7).says("not-mcp");
     let deep = faulty(|request, stream| {
         let nested = "[".repeat(10_000) + &"]".repeat(10_000);

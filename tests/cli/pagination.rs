@@ -71,9 +71,12 @@ fn what_a_broken_list_brought_is_shown_with_a_warning() {
 fn a_later_page_that_is_refused_does_not_hide_the_first() {
     let server = mcp(|request: &Request| {
         let cursor = request.body["params"]["cursor"].is_string();
-        (request.rpc() == "tools/list").then(|| match cursor {
-            true => request.fails(200, &json!({"code": -32602, "message": "Invalid cursor"})),
-            false => request.result(&json!({"tools": [tool("one")], "nextCursor": "x"})),
+        (request.rpc() == "tools/list").then(|| {
+            if cursor {
+                request.fails(200, &json!({"code": -32602, "message": "Invalid cursor"}))
+            } else {
+                request.result(&json!({"tools": [tool("one")], "nextCursor": "x"}))
+            }
         })
     });
     let sandbox = Sandbox::new();

@@ -62,7 +62,7 @@ fn an_answer_that_is_none_is_told_apart() {
     call(&streaming(": nothing\n\n")).exits(7).says("the stream ended without an answer");
     call(&streaming("data: {\"jsonrpc\":\"2.0\",\"id\":\"other\",\"result\":{}}\n\n"))
         .exits(7)
-        .says("answered another request: id \"other\"");
+        .says("received \"other\"");
     call(&streaming("data: not json\n\n")).exits(7).says("is not JSON-RPC");
     call(&streaming("data: {\"jsonrpc\":\"2.0\",\"id\":ID,\"resu"))
         .exits(7)
@@ -170,4 +170,27 @@ fn images_go_to_files() {
         .run(&["-s", "demo", "call", "image", "--output", "no/such/dir.png"])
         .exits(9)
         .says("cannot write no/such/dir.png");
+}
+
+#[test]
+fn the_servers_words_are_not_lost() {
+    let server = mcp(|request| {
+        (request.rpc() == "tools/call").then(|| match request.body["params"]["name"].as_str() {
+            Some("add") => request.result(&serde_json::json!({"answer": 42})),
+            _ => request.fails(
+                200,
+                &serde_json::json!({"code": -32000, "message": "quota exceeded",
+                    "data": {"limit": 5, "resets": "tomorrow"}}),
+            ),
+        })
+    });
+    let sandbox = Sandbox::new();
+    let finished = sandbox.run(&["-s", &server.url, "call", "add"]).exits(0);
+    finished.prints("{\"answer\":42}\n").says("the result has no `content`");
+    let finished = sandbox.run(&["-s", &server.url, "call", "echo", "message=x"]).exits(6);
+    finished.says("quota exceeded").says(r#"data      {"limit":5,"resets":"tomorrow"}"#);
+    let json = sandbox.run(&["-s", &server.url, "call", "echo", "message=x", "--json"]).exits(6);
+    let last: serde_json::Value =
+        serde_json::from_str(json.stderr.lines().last().unwrap()).unwrap();
+    assert_eq!(last["error"]["rpc"]["data"]["resets"], "tomorrow");
 }

@@ -389,3 +389,29 @@ fn batches_are_read() {
     });
     assert_eq!(verdict(&server).1["server"]["software"], "batch 1");
 }
+
+#[test]
+fn a_server_that_accepts_only_numbers_as_ids() {
+    let server = mcp(|request| {
+        let text = "Invalid Request: id must be an integer";
+        request.body["id"].is_string().then(|| request.error(400, -32600, text))
+    });
+    assert_eq!(verdict(&server).0, "request-id-type certain");
+    let sandbox = Sandbox::new();
+    sandbox.run(&["init", &server.url]).exits(0).says("numbers are sent");
+    sandbox.run(&["call", "echo", "message=x"]).exits(0);
+    let ids: Vec<Value> = server.requests().iter().map(|it| it.body["id"].clone()).collect();
+    assert!(
+        ids.last().unwrap().is_u64() && ids.last().unwrap().as_u64() < Some(1 << 53),
+        "{ids:?}"
+    );
+    // A server that changes ids is named, and numbers are suggested.
+    let zero = mcp(|request| {
+        (request.rpc() == "tools/call").then(|| {
+            let result = r#"{"jsonrpc":"2.0","id":0,"result":{"content":[]}}"#;
+            http(200, &[("Content-Type", "application/json")], result)
+        })
+    });
+    let finished = Sandbox::new().run(&["-s", &zero.url, "call", "echo", "message=x"]).exits(7);
+    finished.says("received 0").says("--request-id number").says("response-id-mismatch");
+}

@@ -18,7 +18,9 @@ impl Probe<'_> {
     pub(super) fn compare(&mut self, session: &Session) {
         let stateless = session.id().is_none();
         let without = session.with_id(None);
-        if stateless || self.on_a_fresh_connection(&without, Role::Versioned) {
+        let works = !stateless && self.on_a_fresh_connection(&without, Role::Versioned);
+        // The first request had a text as its id; this one has a number.
+        if stateless || works || self.client.uses_number_ids() {
             self.on_a_fresh_connection(&Session::default(), Role::BareAfter);
         }
     }
@@ -215,6 +217,7 @@ fn variant(
 ) -> Result<Client, transport::Error> {
     let mut config = ClientConfig::clone(client.config());
     limits(&mut config.options.limits);
+    config.number_ids = client.uses_number_ids();
     let mut own = client.headers().to_vec();
     for (name, value) in headers {
         own.retain(|(known, _)| known != name);

@@ -130,7 +130,8 @@ impl<'p> Probe<'p> {
         // A server without `server/discover` may still be modern.
         let lacking = last.status() == Some(404) && last.error_names_its_request();
         let unknown = discovered.as_ref().is_err_and(Error::is_unknown_method);
-        if !lists && !(discovered.is_err() && lacking) && !unknown {
+        let may_be_modern = lists || unknown || (discovered.is_err() && lacking);
+        if !may_be_modern {
             return false;
         }
         // The named tool is left for the legacy era, where its session matters.

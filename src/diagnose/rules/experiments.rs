@@ -4,8 +4,27 @@
 use super::super::id::RuleId;
 use super::super::rule::{Next, RULE, Rule};
 
-pub(super) static RULES: [&Rule; 5] =
-    [&REJECTED, &INITIALIZE_REFUSED, &HANDSHAKE_MISSING, &VERSION_MISSING, &TEMPORARY_FAILURE];
+pub(super) static RULES: [&Rule; 6] = [
+    &REJECTED,
+    &INITIALIZE_REFUSED,
+    &HANDSHAKE_MISSING,
+    &VERSION_MISSING,
+    &TEMPORARY_FAILURE,
+    &REQUEST_ID_TYPE,
+];
+
+static REQUEST_ID_TYPE: Rule = Rule {
+    id: RuleId::RequestIdType,
+    title: "the server accepts only numbers as request ids",
+    means: "Send a number as the id of every request. mcpoke does so by itself after a refused initialize, and with \
+            --request-id number.",
+    server: "Accept strings and numbers as ids: the protocol permits both.",
+    specification: "JSON-RPC 2.0, 4; 2025-11-25, Basic, Messages, Requests",
+    about: "\
+The id of a request may be a string or a number. Some servers parse only numbers, and reject a request with any \
+other id as invalid. The same request with a number as its id works.",
+    ..RULE
+};
 
 static REJECTED: Rule = Rule {
     id: RuleId::Rejected,

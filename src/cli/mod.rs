@@ -90,13 +90,16 @@ Examples:
     Check(Check),
     /// Find out why a thin client fails: the bare call, the handshake, and the call again
     Trace(Trace),
-    /// Explain a rule of the diagnosis in full
+    /// Explain a rule, or find the rules for an error message, status or code
     #[command(after_help = "Examples:
   mcpoke explain
-  mcpoke explain session-missing")]
+  mcpoke explain session-missing
+  mcpoke explain 'No valid session ID provided'
+  mcpoke explain -32000")]
     Explain {
-        /// The rule, such as session-missing; all of them if left out
-        rule: Option<String>,
+        /// A rule, a message, a status, a code or a word; `-` reads standard input; all rules if left out
+        #[arg(value_name = "TEXT", allow_negative_numbers = true)]
+        text: Vec<String>,
     },
     /// Ask whether the server is there, and how long it takes
     #[command(after_help = "Examples:

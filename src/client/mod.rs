@@ -65,6 +65,8 @@ pub struct Client {
     ids: RequestIds,
     /// The stream of the HTTP+SSE transport.
     stream: Option<Reply>,
+    /// The standalone stream on which a server sends the responses that it owes to requests.
+    late_responses: Option<Reply>,
     /// The standalone stream of a session.
     listener: Option<Listener>,
     /// True if the standalone stream is to be opened.
@@ -105,6 +107,7 @@ impl Client {
             connection: Connection::new(endpoint, headers, config)?,
             ids,
             stream: None,
+            late_responses: None,
             listener: None,
             listens: false,
             renewal: Renewal::Never,
@@ -231,6 +234,9 @@ impl Client {
     pub fn close_streams(&mut self) {
         if let Some(listener) = self.listener.take() {
             listener.close();
+        }
+        if let Some(stream) = self.late_responses.take() {
+            stream.abandon();
         }
         self.connection.post_to = None;
         if let Some(stream) = self.stream.take() {

@@ -9,11 +9,11 @@ use serde_json::value::RawValue;
 use super::connection::Connection;
 use super::error::{Error, ErrorKind};
 use super::listener::Listener;
-use super::response::RpcOutcome;
+use super::response::{Reading, RpcOutcome};
 use super::rpc_request::{Idempotency, RpcRequest, RpcResponse};
 use super::tasks::with_tasks;
 use super::{Client, client_info};
-use crate::exchange::{BodyKind, Request};
+use crate::exchange::{BodyKind, Purpose, Request};
 use crate::protocol::jsonrpc::{self, RequestId};
 use crate::protocol::{envelope, headers, methods};
 
@@ -97,6 +97,15 @@ impl Client {
             Some(stream) => connection.find_on_stream(&mut reply, stream, &id),
             None => connection.find_or_resume(&mut reply, &id),
         };
+        let accepted = matches!(found, Ok(RpcOutcome::Nothing(_))) && reply.status() == 202;
+        let (found, message) = if accepted && self.stream.is_none() {
+            match self.find_late_response(&id) {
+                Some((Ok(RpcOutcome::Nothing(_)), _)) | None => (found, message),
+                Some(late) => late,
+            }
+        } else {
+            (found, message)
+        };
         let ends = !rpc.keeps_connection && self.stream.is_none();
         let exchange = if ends { reply.finish() } else { reply.finish_whole() };
         let status = exchange.status();
@@ -126,6 +135,45 @@ impl Client {
             }
         };
         Err(Error { message, ..Error::of(kind).shown_by(exchange) })
+    }
+}
+
+impl Client {
+    /// Looks for the response to an accepted request on the session's GET stream, where it does not belong
+    /// (2025-11-25, Transports, "Sending Messages to the Server", 5). Returns `None` if there is no such
+    /// stream.
+    fn find_late_response(&mut self, id: &RequestId) -> Option<Reading> {
+        self.session().id()?;
+        if self.late_responses.is_none() {
+            // A session has one such stream.
+            if let Some(listener) = self.listener.take() {
+                listener.close();
+            }
+            self.listens = false;
+            let (get, options) = (self.connection.get(None), self.config().options.clone());
+            let stream = self.connection.send_apart(&options, &Purpose::default(), get).ok()?;
+            if stream.status() != 200 {
+                stream.finish();
+                return None;
+            }
+            self.late_responses = Some(stream);
+        }
+        let mut stream = self.late_responses.take()?;
+        let found = self.connection.find_answer(&mut stream, id);
+        match &found.0 {
+            Ok(RpcOutcome::Nothing(_)) | Err(_) => {
+                stream.finish();
+            }
+            Ok(_) => {
+                self.late_responses = Some(stream);
+                self.departs(
+                    "the server accepted a request with 202 and sent the response on the session's GET stream"
+                        .to_owned(),
+                    "2025-11-25, Transports, Sending Messages to the Server, 5",
+                );
+            }
+        }
+        Some(found)
     }
 }
 

@@ -104,7 +104,7 @@ impl Connection {
     /// Reads until the response arrives, and handles requests from the server meanwhile. An
     /// error with an unknown id counts as the response if no other arrives: real servers make
     /// up ids.
-    fn find_answer(&mut self, reply: &mut Reply, id: &RequestId) -> Reading {
+    pub(super) fn find_answer(&mut self, reply: &mut Reply, id: &RequestId) -> Reading {
         let (mut instead, mut strange) = (None, None);
         loop {
             let text = match reply.next_message() {

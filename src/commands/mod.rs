@@ -119,7 +119,7 @@ fn dispatch(cli: &Cli, context: &Context<'_>) -> Outcome {
         Command::Tasks(listing) => tasks::list(context, listing),
         Command::Task(args) => tasks::one(context, args),
         Command::Trace(args) => trace::run(context, args),
-        Command::Explain { rule } => explain::run(context, rule.as_deref()),
+        Command::Explain { text } => explain::run(context, text),
         Command::Ping => ping::run(context),
         Command::Listen(args) => listen::run(context, args),
         Command::SetLogLevel { level } => log_level::run(context, *level),

@@ -165,7 +165,7 @@ fn with_completers(command: clap::Command, matches: &ArgMatches, env: &Env) -> c
         })
     };
     let mut command = command.mut_arg("server", |arg| arg.add(completer(What::Servers)));
-    let asked = ASKED.iter().chain(&[("explain", "rule", What::Rules)]);
+    let asked = ASKED.iter().chain(&[("explain", "text", What::Rules)]);
     for (_, argument, what) in asked.filter(|(of, ..)| *of == name) {
         command = command
             .mut_subcommand(&name, |sub| sub.mut_arg(*argument, |arg| arg.add(completer(*what))));

@@ -9,6 +9,7 @@
 mod corpus;
 mod experiments;
 mod id;
+mod matching;
 mod profile;
 mod rule;
 mod rules;
@@ -18,6 +19,7 @@ use crate::protocol::methods;
 
 pub use experiments::{explain_first, summary};
 pub use id::RuleId;
+pub use matching::matching;
 pub use profile::{Eras, Profile, Reaction, Role, Sessions, Violation};
 pub use rule::{Certainty, Finding, FirstLine, Next, Rule, issues, tool_failed};
 

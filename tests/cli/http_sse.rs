@@ -3,10 +3,11 @@
 use std::io::Write as _;
 use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::json;
 
-use crate::support::{Request, Sandbox, Server, http};
+use crate::support::{Request, Sandbox, Server, http, mcp};
 
 /// Creates an HTTP+SSE server. `endpoint` returns the data of its first event for its own
 /// address; `refusal` is the status of a POST to the stream's address.
@@ -185,4 +186,64 @@ fn the_session_in_the_address_is_a_secret() {
         assert!(text.contains("sessionId="), "{text}");
         assert!(!text.contains("0123456789abcdef0123"), "{text}");
     }
+}
+
+/// Starts a server that accepts calls with 202 and sends the responses on the session's GET stream.
+fn late() -> Server {
+    let (sender, receiver) = std::sync::mpsc::channel::<String>();
+    let (sender, receiver) = (std::sync::Mutex::new(sender), std::sync::Mutex::new(receiver));
+    Server::raw(move |request, stream| {
+        let bytes = match request.rpc() {
+            "GET" => {
+                let head = "HTTP/1.1 200 X\r\nContent-Type: text/event-stream\r\n\r\n";
+                let _ = stream.write_all(head.as_bytes());
+                while let Ok(text) = receiver.lock().unwrap().recv_timeout(Duration::from_secs(2)) {
+                    if stream.write_all(format!("data: {text}\n\n").as_bytes()).is_err() {
+                        break;
+                    }
+                }
+                return;
+            }
+            "initialize" => {
+                let headers =
+                    [("Content-Type", "application/json"), ("Mcp-Session-Id", "s-0123456789")];
+                let result = json!({"protocolVersion": "2025-11-25", "capabilities": {},
+                    "serverInfo": {"name": "late", "version": "1"}});
+                http(200, &headers, &request.result_text(&result))
+            }
+            "tools/call" => {
+                let result = json!({"content": [{"type": "text", "text": "late"}]});
+                let _ = sender.lock().unwrap().send(request.result_text(&result));
+                http(202, &[], "")
+            }
+            "tools/list" => request.result(&json!({"tools": [{"name": "one", "inputSchema": {}}]})),
+            _ => http(202, &[], ""),
+        };
+        let _ = stream.write_all(&bytes);
+    })
+}
+
+#[test]
+fn a_response_on_the_get_stream_of_the_session_is_found() {
+    let (sandbox, server) = (Sandbox::new(), late());
+    let finished = sandbox.run(&["-s", &server.url, "call", "one"]).exits(0).prints("late\n");
+    finished.says("sent the response on the session's GET stream");
+    let server = late();
+    std::fs::write(sandbox.home().join("lines"), "{}\n{}\n{}\n").unwrap();
+    sandbox.run(&["-s", &server.url, "call", "one", "--each", "lines"]).exits(0).says("3 calls");
+    let streams = server.methods().iter().filter(|method| *method == "GET").count();
+    assert_eq!(streams, 1, "one stream for all calls");
+    let calls = server.methods().iter().filter(|method| *method == "tools/call").count();
+    assert_eq!(calls, 3);
+}
+
+#[test]
+fn a_request_that_is_accepted_and_never_answered_is_reported() {
+    let server = mcp(|request| match request.rpc() {
+        "tools/call" => Some(http(202, &[], "")),
+        "GET" => Some(http(405, &[], "")),
+        _ => None,
+    });
+    Sandbox::new().run(&["-s", &server.url, "call", "add"]).exits(7);
+    assert_eq!(server.methods().iter().filter(|method| *method == "tools/call").count(), 1);
 }

@@ -471,14 +471,39 @@ Specification
     assert_data_eq!(
         screen(&sandbox.run(&["explain", "sessions"])),
         str![[r#"
+session-id-from-error
+  the session id was taken from an answer that refused something
+  Only the 2xx answer to initialize issues a session. Error answers of real
+  servers carry session ids that are dead already: take the header from
+  nothing else.
+session-id-from-body
+  the session id was taken from a body, and is not the one of the header
+  The session id is the value of the response header Mcp-Session-Id. Whatever
+  a body calls a session or an id is something else.
+session-not-sticky
+  one session is known in one request and unknown in the next
+  Several servers respond behind this address, and each knows only its own
+  sessions. If the server sets a cookie, a client must keep it and send it:
+  the balancer routes by it. Otherwise only the operator can help.
+session-not-supported
+  the server keeps no sessions, and refuses a request that names one
+  Leave the Mcp-Session-Id header out: this server wants none.
+session-id-stripped
+  the session id does not get through between client and server
+  The client does what it should, and the server acts as if the header were
+  not there: something in between removes Mcp-Session-Id from the requests or
+  from the answers. Send the same request to the server directly to see the
+  difference.
+session-expired
+  the server does not know the session that was sent
+  It was ended, it expired, or the server was started again. A client sends a
+  new initialize, without the old id, and goes on with the new one. What the
+  server kept in the old session is gone.
 --- stderr
-mcpoke: there is no rule `sessions`
-            did you mean `session-missing`?
-            did you mean `session-not-sticky`?
-            did you mean `session-id-stripped`?
 
-next: mcpoke explain  lists them
-[exit 2]
+The text alone does not tell these apart: `mcpoke trace TARGET` finds out by experiments.
+mcpoke explain RULE explains one in full
+[exit 0]
 
 "#]]
     );

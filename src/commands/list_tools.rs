@@ -20,7 +20,11 @@ pub(super) fn run(context: &Context<'_>, args: &ListTools) -> Outcome {
             Some(tools) => tools,
             None => match fetch(context, server) {
                 // The server does not offer this capability.
-                Err(CommandError::Failed(failure)) if is_unknown_method(&failure) => Vec::new(),
+                Err(CommandError::Failed(failure))
+                    if is_unknown_method(&failure) && !server.declares("tools") =>
+                {
+                    Vec::new()
+                }
                 fetched => fetched?,
             },
         };

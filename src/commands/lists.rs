@@ -19,7 +19,9 @@ pub(super) fn run(context: &Context<'_>, kind: &ListKind, listing: &Listing) -> 
         let all = match server.client.list(kind.method, kind.key, enough) {
             Ok(all) => all,
             // The server does not offer this capability.
-            Err(error) if error.is_unknown_method() => Vec::new(),
+            Err(error) if error.is_unknown_method() && !server.declares(kind.capability) => {
+                Vec::new()
+            }
             Err(error) => return Err(server.fail(error)),
         };
         let values = values(&all);

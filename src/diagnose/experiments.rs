@@ -309,6 +309,12 @@ impl<'e> Experiments<'e> {
                 Certainty::Possible,
                 "initialize was not answered in time",
             )
+        } else if refused.exchange.status().is_some_and(|status| (200..300).contains(&status))
+            && refused.outcome.error().is_none()
+        {
+            let because =
+                format!("{number} is initialize, and its response is no JSON-RPC message");
+            bare.finding(&rules::UNKNOWN, Certainty::Possible, &because)
         } else if let Some(name) = named_header(&refused) {
             let because =
                 format!("initialize ({number}) asks for a header: -H '{name}: VALUE' sends it");

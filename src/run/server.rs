@@ -147,6 +147,11 @@ impl Server {
         self.saved.record.as_ref().map(|record| &record.capabilities).or(self.offered.as_ref())
     }
 
+    /// Returns true if the server declared a capability.
+    pub(crate) fn declares(&self, capability: &str) -> bool {
+        self.capabilities().is_some_and(|declared| declared.get(capability).is_some())
+    }
+
     /// Returns true if the saved session declared no client capabilities.
     pub(crate) fn declares_nothing(&self) -> bool {
         let record = self.saved.record.as_ref();

@@ -267,6 +267,8 @@ pub(crate) struct ListKind {
     pub(crate) key: &'static str,
     /// Key of an item's name.
     pub(crate) name: &'static str,
+    /// Capability that a server with such items declares.
+    pub(crate) capability: &'static str,
     /// Noun for an item, in messages.
     pub(crate) what: &'static str,
     /// Hint on how to use an item.
@@ -276,6 +278,7 @@ pub(crate) struct ListKind {
 pub(crate) const RESOURCES: ListKind = ListKind {
     method: methods::LIST_RESOURCES,
     key: "resources",
+    capability: "resources",
     name: "uri",
     what: "resource",
     next: "mcpoke read-resource URI reads one",
@@ -284,6 +287,7 @@ pub(crate) const RESOURCES: ListKind = ListKind {
 pub(crate) const TEMPLATES: ListKind = ListKind {
     method: methods::LIST_RESOURCE_TEMPLATES,
     key: "resourceTemplates",
+    capability: "resources",
     name: "uriTemplate",
     what: "resource template",
     next: "mcpoke read-resource URI, with the braces filled in, reads one",
@@ -292,6 +296,7 @@ pub(crate) const TEMPLATES: ListKind = ListKind {
 pub(crate) const PROMPTS: ListKind = ListKind {
     method: methods::LIST_PROMPTS,
     key: "prompts",
+    capability: "prompts",
     name: "name",
     what: "prompt",
     next: "mcpoke get-prompt NAME key=value fills one in",
@@ -311,10 +316,8 @@ pub(crate) fn learn(context: &Context<'_>, client: &mut Client, record: &Record)
     {
         let _ = store.save_tools(&record.name, &list, context.now());
     }
-    for (kind, capability) in
-        [(&RESOURCES, "resources"), (&TEMPLATES, "resources"), (&PROMPTS, "prompts")]
-    {
-        if offers(capability)
+    for kind in [&RESOURCES, &TEMPLATES, &PROMPTS] {
+        if offers(kind.capability)
             && let Ok(all) = client.list(kind.method, kind.key, usize::MAX)
         {
             let _ = store.save_offers(&record.name, kind.key, &values(&all));

@@ -112,10 +112,11 @@ fn a_capability_that_is_not_offered_is_an_empty_list() {
     for (list, said) in [
         ("list-prompts", "the server offers no prompts"),
         ("list-resources", "the server offers no resources"),
-        ("list-tools", "the server offers no tools"),
     ] {
         sandbox.run(&["-s", &server.url, list]).exits(0).says(said);
     }
+    // A capability that the server declares has to work.
+    sandbox.run(&["-s", &server.url, "list-tools"]).exits(6).says("Method not found");
     sandbox.run(&["-s", &server.url, "get-prompt", "x"]).fails();
 }
 

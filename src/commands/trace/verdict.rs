@@ -32,8 +32,11 @@ impl Verdict {
         let provoked = |finding: &Finding| {
             let role = exchanges.iter().position(|one| one.number == finding.exchange);
             role.is_some_and(|at| {
-                // The verdict is about the first.
+                let modern = matches!(roles[at], Role::Discover | Role::ProperModern);
+                // The verdict is about the first; how a legacy server refuses the modern era does not
+                // matter.
                 at == 0
+                    || (modern && profile.eras == Eras::Legacy)
                     || matches!(
                         roles[at],
                         Role::Variation

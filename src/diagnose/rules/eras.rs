@@ -152,7 +152,7 @@ legacy servers; it was introduced with 2025-06-18.",
 
 pub(super) static HEADER_MISMATCH: Rule = Rule {
     id: RuleId::HeaderMismatch,
-    title: "the headers do not say what the body says",
+    title: "the server finds that the request headers do not match the body",
     means: "In revision 2026-07-28 MCP-Protocol-Version, Mcp-Method, Mcp-Name and the Mcp-Param headers of \
             annotated parameters mirror the body, byte for byte (Base64 between =?base64? and ?= where a \
             value is no plain ASCII). If they are right where they are sent, a proxy drops or rewrites \
@@ -165,9 +165,35 @@ params.uri, and Mcp-Param-… for parameters that the tool's schema annotates wi
 that is missing, or says something else, is refused with 400 and -32020, and the message names the pair.
 
 A tool may have changed its annotations: ask for tools/list again and repeat the call.",
-    find: |evidence| (evidence.code() == Some(codes::HEADER_MISMATCH)).then(|| Certainty::Certain.into()),
+    find: |evidence| {
+        if evidence.code() != Some(codes::HEADER_MISMATCH) {
+            return None;
+        }
+        let because = match mirrored_name(evidence.exchange) {
+            Some((sent, _)) if sent.starts_with(BASE64) && evidence.says(&[BASE64]) => {
+                "the server compares the Base64 form of Mcp-Name without decoding it: its fault"
+            }
+            Some((_, true)) => {
+                "Mcp-Name was sent, and matches the body: a gateway drops or changes it, or the server compares \
+                 it wrongly"
+            }
+            _ => "",
+        };
+        Some(Conclusion { certainty: Certainty::Certain, because: because.to_owned() })
+    },
     ..RULE
 };
+
+/// Start of a header value in Base64 (2026-07-28, Streamable HTTP, "Value Encoding").
+const BASE64: &str = "=?base64?";
+
+/// Returns the Mcp-Name header of a request, and whether it matches the body.
+fn mirrored_name(exchange: &Exchange) -> Option<(&str, bool)> {
+    let sent = exchange.request.header("mcp-name")?;
+    let body: serde_json::Value = serde_json::from_str(&exchange.request.body).ok()?;
+    let named = body["params"]["name"].as_str().or_else(|| body["params"]["uri"].as_str())?;
+    Some((sent, crate::protocol::mirror::encoded(named) == sent))
+}
 
 pub(super) static ENVELOPE_MISSING: Rule = Rule {
     id: RuleId::EnvelopeMissing,

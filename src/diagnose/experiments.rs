@@ -3,13 +3,11 @@
 
 use super::id::RuleId;
 use super::profile::Role;
-use super::rule::{Certainty, Finding, Rule, tool_failed};
+use super::rule::{Certainty, Finding, tool_failed};
+use super::tried::{Tried, summary};
 use super::{explain_at, rules};
 use crate::exchange::{Exchange, Outcome};
 use crate::exit::Kind;
-
-/// Maximum number of characters of the server's text in one line of evidence.
-const MAX_TEXT: usize = 160;
 
 /// Explains the first request of a trace from all its exchanges, each with its role. Returns `None` if
 /// the request worked, or if this side ended it before the server responded.
@@ -29,86 +27,9 @@ pub fn explain_first(exchanges: &[Exchange], roles: &[Role]) -> Option<Finding> 
         .or_else(|| tried.modern_settles(&bare))
         .or_else(|| tried.initialize_was_refused(&bare))
         .or_else(|| tried.both_failed(&bare))
-        .or_else(|| explain_at(exchanges, bare.at).into_iter().next());
+        .or_else(|| tried.only_the_tool_failed(&bare))
+        .or_else(|| tried.by_its_own_words(&bare));
     Some(finding.unwrap_or_else(|| bare.finding(&rules::UNKNOWN, Certainty::Possible, "")))
-}
-
-/// Describes the response to an exchange in one line: status, code, message and `data`.
-pub fn summary(exchange: &Exchange, outcome: &Outcome) -> String {
-    let status = exchange.status().map(|status| status.to_string()).unwrap_or_default();
-    let failure = exchange.failure.as_ref().map(|failure| failure.text.as_str());
-    let body = exchange.answer.as_ref().map(|answer| answer.body.trim()).unwrap_or_default();
-    let text = match outcome {
-        Outcome::Error(error) | Outcome::UnaddressedError(error) => {
-            let code = error.code.map(|code| format!(" {code}")).unwrap_or_default();
-            let data = error.data.as_ref().map(|data| format!(", data: {}", data.get()));
-            format!("{status}{code} {}{}", error.message, data.unwrap_or_default())
-        }
-        Outcome::Result | Outcome::Done => status,
-        Outcome::Accepted => format!("{status}, and no response"),
-        Outcome::OtherId(id) => format!("{status}, a result with another id: {id}"),
-        Outcome::Ended => format!("{status}, a stream that ended without a response"),
-        Outcome::Http if body.is_empty() => format!("{status} without a body"),
-        Outcome::Http => format!("{status} {body}"),
-        Outcome::Cut => format!("{status}, then {}", failure.unwrap_or("the connection broke")),
-        Outcome::ClosedByUs | Outcome::Nothing => failure.unwrap_or("no response").to_owned(),
-    };
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if text.chars().count() <= MAX_TEXT {
-        return text;
-    }
-    text.chars().take(MAX_TEXT - 1).chain(['…']).collect()
-}
-
-/// One exchange of a trace with its outcome.
-struct Tried<'e> {
-    at: usize,
-    exchange: &'e Exchange,
-    outcome: Outcome,
-}
-
-impl Tried<'_> {
-    fn worked(&self) -> bool {
-        self.outcome.is_success()
-    }
-
-    fn has_text_id(&self) -> bool {
-        self.exchange.request_id().is_some_and(|id| id.is_string())
-    }
-
-    /// Returns a line that shows this side of a conclusion.
-    fn side(&self, form: &str) -> String {
-        format!("{} {form}: {}", self.exchange.number, summary(self.exchange, &self.outcome))
-    }
-
-    /// Returns true if two requests got the same response: status, code and message, or body.
-    fn is_answered_like(&self, other: &Self) -> bool {
-        let sign = |tried: &Self| {
-            let error = tried.outcome.error().map(|error| (error.code, error.message.clone()));
-            let body = tried.exchange.answer.as_ref().map(|answer| answer.body.clone());
-            let kind = tried.exchange.failure.as_ref().map(|failure| failure.kind);
-            (tried.exchange.status(), kind, error.is_none().then_some(body), error)
-        };
-        sign(self) == sign(other)
-    }
-
-    /// Returns true if the failure may be over by now: an overloaded, starting or broken server.
-    fn may_be_temporary(&self) -> bool {
-        match self.outcome {
-            Outcome::Cut | Outcome::Nothing | Outcome::Ended | Outcome::ClosedByUs => true,
-            _ => matches!(self.exchange.status(), Some(408 | 409 | 425 | 429 | 500..)),
-        }
-    }
-
-    fn finding(&self, rule: &'static Rule, certainty: Certainty, because: &str) -> Finding {
-        Finding {
-            rule,
-            certainty,
-            exchange: self.exchange.number,
-            because: because.to_owned(),
-            evidence: Vec::new(),
-        }
-    }
 }
 
 struct Experiments<'e> {
@@ -176,6 +97,33 @@ impl<'e> Experiments<'e> {
         Some(finding)
     }
 
+    /// A named tool fails, and other requests need no session. The call was not repeated, so nothing shows
+    /// that a session would help.
+    fn only_the_tool_failed(&self, bare: &Tried<'_>) -> Option<Finding> {
+        let other = self.with(Role::BareAgain).find(Tried::worked)?;
+        let because = format!(
+            "{} is tools/list without a session, and works; the call may have run and was not repeated",
+            other.exchange.number
+        );
+        let told = explain_at(self.exchanges, bare.at).into_iter().find(is_no_session_rule);
+        let mut finding =
+            told.unwrap_or_else(|| bare.finding(&rules::UNKNOWN, Certainty::Possible, ""));
+        finding.certainty = finding.certainty.min(Certainty::Likely);
+        finding.because = because;
+        finding.evidence = vec![bare.side("bare"), other.side("tools/list, bare")];
+        Some(finding)
+    }
+
+    /// What the response alone says. It is certain only if the trace ended there.
+    fn by_its_own_words(&self, bare: &Tried<'_>) -> Option<Finding> {
+        let mut finding = explain_at(self.exchanges, bare.at).into_iter().next()?;
+        let is_all = self.with(Role::Initialize).next().is_none();
+        if !is_all {
+            finding.certainty = finding.certainty.min(Certainty::Likely);
+        }
+        Some(finding)
+    }
+
     /// The same request works a moment later, unchanged.
     fn was_temporary(&self, bare: &Tried<'_>) -> Option<Finding> {
         let same = |again: &Tried<'_>| again.exchange.purpose == bare.exchange.purpose;
@@ -222,6 +170,17 @@ impl<'e> Experiments<'e> {
         if let Some(versioned) = versioned.as_ref().or(stateless.then_some(&proper)) {
             let with_header = Some(versioned.side("with MCP-Protocol-Version"));
             let works = after.as_ref().map(Tried::worked);
+            if proper.exchange.request.header("cookie").is_some() {
+                let because = format!(
+                    "{number} is the same request with the cookies of the handshake, and works"
+                );
+                return settle(
+                    RuleId::HandshakeMissing,
+                    Certainty::Likely,
+                    &because,
+                    vec![after.map(|after| after.side("bare after the handshake"))],
+                );
+            }
             let after = after.map(|after| after.side("bare after the handshake"));
             return match works {
                 Some(true) => {
@@ -254,7 +213,9 @@ impl<'e> Experiments<'e> {
         // Without a second attempt, the difference may be one of time.
         let again = self.with(Role::BareAgain).next().map(|again| again.side("bare again"));
         let settled = !bare.may_be_temporary() || again.is_some();
-        let certainty = if settled { Certainty::Certain } else { Certainty::Likely };
+        // Where the session or a cookie does not carry over to another connection, the id is not all.
+        let is_all = self.id_is_enough(&proper);
+        let certainty = if settled && is_all { Certainty::Certain } else { Certainty::Likely };
         let modern = self.with(Role::ProperModern).find(Tried::worked);
         if modern.is_some() {
             because += "; the form of 2026-07-28 works without one";
@@ -263,6 +224,26 @@ impl<'e> Experiments<'e> {
         let again = again.filter(|_| bare.may_be_temporary());
         let sides = vec![again, Some(proper.side("with a session")), modern];
         settle(RuleId::SessionMissing, certainty, &because, sides)
+    }
+
+    /// Returns false if the same request failed in the same session, unchanged, or works only with a cookie.
+    fn id_is_enough(&self, proper: &Tried<'_>) -> bool {
+        let in_session = || {
+            let living = self.all().filter(|(role, _)| *role != Role::EndedId);
+            living.map(|(_, tried)| tried).filter(|tried| {
+                tried.exchange.session_sent() == proper.exchange.session_sent()
+                    && tried.exchange.purpose == proper.exchange.purpose
+                    && tried.exchange.accepts_both()
+                    && tried.exchange.is_labelled_json()
+            })
+        };
+        let cookie = |tried: &Tried<'_>| tried.exchange.request.header("cookie").is_some();
+        let fails = in_session().any(|tried| {
+            !tried.worked() && !tried.may_be_temporary() && cookie(&tried) == cookie(proper)
+        });
+        let needs_cookie =
+            cookie(proper) && !in_session().any(|tried| tried.worked() && !cookie(&tried));
+        !fails && !needs_cookie
     }
 
     /// The request works in the form of the modern era and in no other.
@@ -369,18 +350,19 @@ impl<'e> Experiments<'e> {
             finding.evidence = evidence;
             return Some(finding);
         }
-        let because =
+        let mut because =
             format!("{} is the same request {form}, and fails alike", proper.exchange.number);
+        if !arrives && (text.contains("session") || text.contains("initializ")) {
+            // The session may be expected elsewhere: in a cookie, in another header, in the body.
+            because += "; the server may expect the session elsewhere than in Mcp-Session-Id";
+            let mut finding = bare.finding(&rules::UNKNOWN, Certainty::Possible, &because);
+            finding.evidence = evidence;
+            return Some(finding);
+        }
         evidence.dedup();
         let mut finding = bare.finding(rules::of(RuleId::Rejected), Certainty::Certain, &because);
         finding.evidence = evidence;
         Some(finding)
-    }
-}
-
-impl Tried<'_> {
-    fn outcome_is_ours(&self) -> bool {
-        matches!(self.outcome, Outcome::ClosedByUs)
     }
 }
 

@@ -13,15 +13,17 @@ mod matching;
 mod profile;
 mod rule;
 mod rules;
+mod tried;
 
 use crate::exchange::{Exchange, Outcome};
 use crate::protocol::methods;
 
-pub use experiments::{explain_first, summary};
+pub use experiments::explain_first;
 pub use id::RuleId;
 pub use matching::matching;
 pub use profile::{Eras, Profile, Reaction, Role, Sessions, Violation};
 pub use rule::{Certainty, Finding, FirstLine, Next, Rule, issues, tool_failed};
+pub use tried::summary;
 
 use rule::Evidence;
 pub use rules::is_about_authorization;

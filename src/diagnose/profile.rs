@@ -311,7 +311,14 @@ struct Tried<'e> {
 /// sent, or if this side ended them all.
 fn rejects(steps: &[Tried<'_>], holds: impl Fn(&Exchange) -> bool) -> Option<bool> {
     let tried = steps.iter().filter(|step| step.role == Role::Variation && holds(step.exchange));
-    let known = tried.filter(|step| !matches!(step.outcome, Outcome::ClosedByUs));
+    // Only a refusal of the request can be about its headers.
+    let is_about_it = |step: &&Tried<'_>| {
+        step.outcome.is_success()
+            || step.exchange.status().is_some_and(|status| {
+                (200..500).contains(&status) && !matches!(status, 401 | 403 | 408 | 425 | 429)
+            })
+    };
+    let known = tried.filter(is_about_it);
     known.map(|step| !step.outcome.is_success()).reduce(|one, other| one || other)
 }
 

@@ -19,6 +19,7 @@ mod each;
 mod encodings;
 mod eras;
 mod exit_codes;
+mod explain;
 mod fallback;
 mod faults;
 mod handshake;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::json;
 
-use super::verdict::ClientAudit;
+use super::audit::ClientAudit;
 use super::{drawing, write_page};
 use crate::cli::Trace;
 use crate::diagnose::{self, RuleId};

@@ -1,6 +1,7 @@
 //! `trace`: shows by experiment why a client fails, or diagnoses another client, recorded
 //! or live.
 
+mod audit;
 mod authorization;
 mod experiments;
 mod ids;

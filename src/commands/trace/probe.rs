@@ -138,10 +138,14 @@ impl<'p> Probe<'p> {
         let works = self.properly_modern(&RpcRequest::list_tools());
         // A legacy server may ignore all that is modern in a request.
         let proven = lists || lacking || self.steps.last().is_some_and(Exchange::has_modern_marks);
-        if works && !proven {
+        // If the bare request fails, the modern form makes a difference all the same.
+        let fails_bare =
+            self.steps.exchanges().first().is_some_and(|first| !first.outcome().is_success());
+        let counts = proven || fails_bare;
+        if works && !counts {
             self.steps.demote_last();
         }
-        works && proven
+        works && counts
     }
 
     /// Sends the request as the modern era requires. Returns true if it works.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::verdict::ClientAudit;
+use super::audit::ClientAudit;
 use super::{draw_last, drawing, write_page};
 use crate::cli::Trace;
 use crate::endpoint::Endpoint;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::authorization::Way;
 use crate::diagnose::{self, Certainty, Eras, Finding, Profile, Reaction, Role, RuleId, Sessions};
 use crate::exchange::{Exchange, Outcome};
-use crate::output::{Paint, Stream, count, one_line, wrap};
+use crate::output::{Paint, Stream, one_line, wrap};
 use crate::protocol::methods;
 use crate::redact::Redactor;
 use crate::report;
@@ -335,71 +335,19 @@ impl Verdict {
     }
 }
 
-/// Findings about another client's requests.
-pub(super) struct ClientAudit {
-    /// Findings, the most certain first.
-    pub(super) findings: Vec<Finding>,
-    requests: usize,
-}
-
-impl ClientAudit {
-    pub(super) fn of(exchanges: &[Exchange]) -> Self {
-        let mut findings = diagnose::survey(exchanges);
-        for finding in diagnose::conduct(exchanges) {
-            if !findings.iter().any(|known| known.rule.id == finding.rule.id) {
-                findings.push(finding);
-            }
-        }
-        // Unexplained findings come last.
-        findings.sort_by_key(|finding| {
-            (finding.rule.id == RuleId::Unknown, std::cmp::Reverse(finding.certainty))
-        });
-        Self { findings, requests: exchanges.len() }
-    }
-
-    pub(super) fn lines(&self) -> Vec<(String, String)> {
-        let mut lines = Lines::default();
-        let (seen, found) =
-            (count(self.requests, "request"), count(self.findings.len(), "finding"));
-        lines.add("seen", format!("{seen} · {found}"));
-        lines.findings(&self.findings);
-        // Only the client's duties: those of the server are printed with each finding.
-        let certain = self.findings.iter().filter(|one| one.certainty == Certainty::Certain);
-        let must: Vec<&Finding> = certain.take(3).collect();
-        for finding in if must.is_empty() { self.findings.iter().take(1).collect() } else { must } {
-            lines.add("the client must", format!("{}: {}", finding.rule.id, finding.rule.means));
-        }
-        lines.0
-    }
-
-    pub(super) fn print(
-        &self,
-        out: &Stream,
-        redactor: &Redactor,
-        ascii: bool,
-    ) -> std::io::Result<()> {
-        out.line("")?;
-        VerdictPage { out, redactor, ascii }.entries(&self.lines())
-    }
-
-    pub(super) fn to_json(&self) -> Value {
-        self.findings.iter().map(Finding::to_json).collect()
-    }
-}
-
 /// Lines behind labels.
 #[derive(Default)]
-struct Lines(Vec<(String, String)>);
+pub(super) struct Lines(pub(super) Vec<(String, String)>);
 
 impl Lines {
-    fn add(&mut self, label: &str, text: impl Into<String>) {
+    pub(super) fn add(&mut self, label: &str, text: impl Into<String>) {
         let text = text.into();
         if !text.is_empty() {
             self.0.push((label.to_owned(), text));
         }
     }
 
-    fn findings(&mut self, findings: &[Finding]) {
+    pub(super) fn findings(&mut self, findings: &[Finding]) {
         for finding in findings {
             let (id, sure) = (finding.rule.id, finding.certainty.as_str());
             let text = format!("{id} ({sure}) at {}: {}", finding.exchange, finding.rule.title);
@@ -413,18 +361,18 @@ impl Lines {
 }
 
 /// Printer for wrapped text with labels.
-struct VerdictPage<'p> {
-    out: &'p Stream,
-    redactor: &'p Redactor,
+pub(super) struct VerdictPage<'p> {
+    pub(super) out: &'p Stream,
+    pub(super) redactor: &'p Redactor,
     /// Replaces this program's own non-ASCII characters.
-    ascii: bool,
+    pub(super) ascii: bool,
 }
 
 /// Width of the label column.
 const LABEL: usize = 17;
 
 impl VerdictPage<'_> {
-    fn entries(&self, lines: &[(String, String)]) -> std::io::Result<()> {
+    pub(super) fn entries(&self, lines: &[(String, String)]) -> std::io::Result<()> {
         lines.iter().try_for_each(|(label, text)| self.entry(label, text))
     }
 

@@ -1,0 +1,61 @@
+//! Findings about another client's requests, recorded or live.
+
+use serde_json::Value;
+
+use super::verdict::{Lines, VerdictPage};
+use crate::diagnose::{self, Certainty, Finding, RuleId};
+use crate::exchange::Exchange;
+use crate::output::{Stream, count};
+use crate::redact::Redactor;
+
+/// Findings about another client's requests.
+pub(super) struct ClientAudit {
+    /// Findings, the most certain first.
+    pub(super) findings: Vec<Finding>,
+    requests: usize,
+}
+
+impl ClientAudit {
+    pub(super) fn of(exchanges: &[Exchange]) -> Self {
+        let mut findings = diagnose::survey(exchanges);
+        for finding in diagnose::conduct(exchanges) {
+            if !findings.iter().any(|known| known.rule.id == finding.rule.id) {
+                findings.push(finding);
+            }
+        }
+        // Unexplained findings come last.
+        findings.sort_by_key(|finding| {
+            (finding.rule.id == RuleId::Unknown, std::cmp::Reverse(finding.certainty))
+        });
+        Self { findings, requests: exchanges.len() }
+    }
+
+    pub(super) fn lines(&self) -> Vec<(String, String)> {
+        let mut lines = Lines::default();
+        let (seen, found) =
+            (count(self.requests, "request"), count(self.findings.len(), "finding"));
+        lines.add("seen", format!("{seen} · {found}"));
+        lines.findings(&self.findings);
+        // Only the client's duties: those of the server are printed with each finding.
+        let certain = self.findings.iter().filter(|one| one.certainty == Certainty::Certain);
+        let must: Vec<&Finding> = certain.take(3).collect();
+        for finding in if must.is_empty() { self.findings.iter().take(1).collect() } else { must } {
+            lines.add("the client must", format!("{}: {}", finding.rule.id, finding.rule.means));
+        }
+        lines.0
+    }
+
+    pub(super) fn print(
+        &self,
+        out: &Stream,
+        redactor: &Redactor,
+        ascii: bool,
+    ) -> std::io::Result<()> {
+        out.line("")?;
+        VerdictPage { out, redactor, ascii }.entries(&self.lines())
+    }
+
+    pub(super) fn to_json(&self) -> Value {
+        self.findings.iter().map(Finding::to_json).collect()
+    }
+}

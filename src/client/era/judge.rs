@@ -109,9 +109,7 @@ pub(super) fn judge_error(error: Error) -> Verdict {
             Verdict::Legacy(Some(error))
         }
         // Redirects and the proxy's own refusals say nothing about the server.
-        (ErrorKind::Transport(_) | ErrorKind::Unauthorized(_), _) | (_, Some(300..=399 | 407)) => {
-            Verdict::Undecided(error)
-        }
+        (ErrorKind::Transport(_), _) | (_, Some(300..=399 | 407)) => Verdict::Undecided(error),
         // Gateways refuse unknown methods and headers so.
         (_, Some(401 | 403 | 429 | 502..=504)) => Verdict::Legacy(Some(error)),
         (ErrorKind::Rpc(rpc), Some(_)) => {

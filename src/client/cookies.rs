@@ -33,6 +33,10 @@ impl Cookies {
 
     /// Adds the cookies for this request, unless the user gave one of the same name.
     pub(super) fn add_to(&self, request: &mut Request) {
+        // Most servers set none, and a URL takes time to parse.
+        if self.0.iter_any().next().is_none() {
+            return;
+        }
         let Ok(url) = Url::parse(&request.url) else { return };
         let given = request.header("cookie").unwrap_or_default().to_owned();
         let names: Vec<&str> = given.split(';').filter_map(|pair| pair.split('=').next()).collect();
@@ -52,17 +56,15 @@ impl Cookies {
         request.headers.push(("cookie".to_owned(), pairs.join("; ")));
     }
 
-    /// Keeps the cookies that a response sets. Returns true if there are any.
-    pub(super) fn learn(&mut self, exchange: &Exchange) -> bool {
-        let Some(answer) = &exchange.answer else { return false };
-        let set = answer.headers.iter().filter(|(name, _)| name == "set-cookie");
-        let mut any = false;
-        for (_, cookie) in set {
-            let Ok(url) = Url::parse(&exchange.request.url) else { return any };
-            // A cookie for another domain is refused (RFC 6265, 5.3).
-            any |= self.0.parse(cookie, &url).is_ok();
+    /// Keeps the cookies that a response sets.
+    pub(super) fn learn(&mut self, exchange: &Exchange) {
+        let Some(answer) = &exchange.answer else { return };
+        for (_, cookie) in answer.headers.iter().filter(|(name, _)| name == "set-cookie") {
+            if let Ok(url) = Url::parse(&exchange.request.url) {
+                // A cookie for another domain is refused (RFC 6265, 5.3).
+                let _ = self.0.parse(cookie, &url);
+            }
         }
-        any
     }
 }
 

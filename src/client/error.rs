@@ -48,7 +48,7 @@ pub struct Error {
     pub kind: ErrorKind,
     /// Exchange that shows the failure, if there was one.
     pub exchange: Option<Box<Exchange>>,
-    /// What else was tried, and how it failed, in sentences.
+    /// Other attempts and their failures, one sentence each.
     pub tried: Vec<String>,
     /// The server accepted a cancellation of the request.
     pub cancelled: bool,

@@ -22,7 +22,7 @@ pub(super) struct Page {
     pub(super) is_enough: bool,
 }
 
-/// Whether all pages of a list were received.
+/// Completeness of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pages {
     All,

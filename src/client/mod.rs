@@ -76,8 +76,10 @@ pub struct Client {
     log_session: Option<Session>,
     /// True if a new session was opened and could not be saved.
     unsaved: bool,
-    /// What was accepted although it breaks the protocol.
+    /// Behaviour that broke the protocol and was accepted.
     departures: Vec<Departure>,
+    /// Number of departures that were taken.
+    departures_taken: usize,
     /// Longest wait for a response, if less than the budget.
     patience: Option<Duration>,
 }
@@ -85,7 +87,7 @@ pub struct Client {
 /// Behaviour of a server that breaks the protocol and was accepted all the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Departure {
-    /// What the server did, and what was made of it.
+    /// The behaviour, and how it is handled.
     pub what: String,
     /// Section of the specification.
     pub specification: &'static str,
@@ -114,6 +116,7 @@ impl Client {
             log_session: None,
             unsaved: false,
             departures: Vec::new(),
+            departures_taken: 0,
             patience: None,
         })
     }
@@ -195,12 +198,13 @@ impl Client {
         self.ids.are_numbers()
     }
 
-    /// Returns what was accepted although it breaks the protocol, and forgets it.
+    /// Returns the behaviour that broke the protocol and was accepted; each once in the life of the client.
     pub fn take_departures(&mut self) -> Vec<Departure> {
-        std::mem::take(&mut self.departures)
+        let taken = std::mem::replace(&mut self.departures_taken, self.departures.len());
+        self.departures[taken..].to_vec()
     }
 
-    /// Records something that was accepted although it breaks the protocol, once.
+    /// Records behaviour that breaks the protocol and is accepted.
     fn departs(&mut self, what: String, specification: &'static str) {
         let departure = Departure { what, specification };
         if !self.departures.contains(&departure) {

@@ -6,7 +6,7 @@
 //! loss at once, only one of them opens a new session.
 
 use super::era::is_of_another_era;
-use super::error::{Error, ErrorKind};
+use super::error::Error;
 use super::rpc_request::{Idempotency, RpcRequest, RpcResponse};
 use super::session_loss::{Loss, loss};
 use super::{Client, Handshake, Opened, Session};
@@ -79,7 +79,9 @@ impl Client {
         let answer = probe.exchange.as_ref()?;
         match (seen, loss(answer, &probe.kind)) {
             // `ping` was refused in exactly the same way, so the session is the cause.
-            (Loss::Doubtful, Loss::Doubtful) if alike(error, &probe) => Some(true),
+            (Loss::Doubtful, Loss::Doubtful) if exchange.signature() == answer.signature() => {
+                Some(true)
+            }
             // The session is lost, but the request may have run before.
             (_, Loss::Refused) | (Loss::Unanswered, Loss::Doubtful | Loss::Unanswered) => {
                 Some(false)
@@ -132,17 +134,4 @@ impl Client {
 /// Returns true if a new session was refused with 401 or 403.
 fn is_about_credentials(error: &Error) -> bool {
     matches!(error.status(), Some(401 | 403))
-}
-
-/// Returns true if two requests failed with the same status, error code and text.
-fn alike(one: &Error, other: &Error) -> bool {
-    let sign = |error: &Error| {
-        let answer = error.exchange.as_ref().and_then(|exchange| exchange.answer.as_ref());
-        let said = match &error.kind {
-            ErrorKind::Rpc(error) => (error.code, error.message.clone()),
-            _ => (None, answer.map(|answer| answer.body.clone()).unwrap_or_default()),
-        };
-        (answer.map(|answer| answer.status), said)
-    };
-    sign(one) == sign(other)
 }

@@ -1,368 +1,347 @@
 //! Why the first request of a trace fails: a table over the outcomes of experiments. An experiment that
 //! settles the question outranks every status and every word of the server.
 
+use super::explain_at;
 use super::id::RuleId;
-use super::profile::Role;
 use super::rule::{Certainty, Finding, tool_failed};
-use super::tried::{Tried, summary};
-use super::{explain_at, rules};
+use super::tried::{Role, Tried};
 use crate::exchange::{Exchange, Outcome};
 use crate::exit::Kind;
 
 /// Explains the first request of a trace from all its exchanges, each with its role. Returns `None` if
 /// the request worked, or if this side ended it before the server responded.
 pub fn explain_first(exchanges: &[Exchange], roles: &[Role]) -> Option<Finding> {
-    let tried = Experiments { exchanges, roles };
-    let bare = tried.with(Role::Bare).next()?;
+    let all = Tried::all(exchanges, roles);
+    let bare = all.iter().find(|tried| tried.role == Role::Bare)?;
+    let tried = Experiments { exchanges, all: &all, bare };
     match bare.outcome {
-        Outcome::Result => return tried.only_the_first_worked(&bare),
+        Outcome::Result => return tried.only_the_first_worked(),
         Outcome::ClosedByUs => return None,
         _ => {}
     }
     let finding = tried
-        .over_sse(&bare)
-        .or_else(|| tried.was_temporary(&bare))
-        .or_else(|| tried.id_type_settles(&bare))
-        .or_else(|| tried.session_settles(&bare))
-        .or_else(|| tried.modern_settles(&bare))
-        .or_else(|| tried.initialize_was_refused(&bare))
-        .or_else(|| tried.both_failed(&bare))
-        .or_else(|| tried.only_the_tool_failed(&bare))
-        .or_else(|| tried.by_its_own_words(&bare));
-    Some(finding.unwrap_or_else(|| bare.finding(&rules::UNKNOWN, Certainty::Possible, "")))
+        .over_sse()
+        .or_else(|| tried.was_temporary())
+        .or_else(|| tried.id_type_settles())
+        .or_else(|| tried.session_settles())
+        .or_else(|| tried.modern_settles())
+        .or_else(|| tried.initialize_was_refused())
+        .or_else(|| tried.both_failed())
+        .or_else(|| tried.only_the_tool_failed())
+        .or_else(|| tried.by_its_own_words());
+    finding.or_else(|| Some(bare.concludes(RuleId::Unknown, Certainty::Possible, "", Vec::new())))
 }
 
+/// The exchanges of a trace, and the one to explain.
 struct Experiments<'e> {
     exchanges: &'e [Exchange],
-    roles: &'e [Role],
+    all: &'e [Tried<'e>],
+    bare: &'e Tried<'e>,
 }
 
 impl<'e> Experiments<'e> {
-    fn all(&self) -> impl Iterator<Item = (Role, Tried<'e>)> {
-        let exchanges = self.exchanges;
-        self.roles.iter().zip(exchanges).enumerate().map(move |(at, (role, exchange))| {
-            (*role, Tried { at, exchange, outcome: Outcome::among(exchange, exchanges) })
-        })
+    fn with(&self, wanted: Role) -> impl Iterator<Item = &'e Tried<'e>> {
+        self.all.iter().filter(move |tried| tried.role == wanted)
     }
 
-    fn with(&self, wanted: Role) -> impl Iterator<Item = Tried<'e>> {
-        self.all().filter(move |(role, _)| *role == wanted).map(|(_, tried)| tried)
-    }
-
-    /// Returns an attempt of this role that worked, else its last one.
-    fn best(&self, role: Role) -> Option<Tried<'e>> {
-        self.with(role).find(Tried::worked).or_else(|| self.with(role).last())
+    fn working(&self, wanted: Role) -> Option<&'e Tried<'e>> {
+        self.with(wanted).find(|tried| tried.worked())
     }
 
     /// Returns the request without a session that is the same as this one; one that worked comes first.
-    fn bare_like(&self, other: &Tried<'_>) -> Option<Tried<'e>> {
-        let same = |tried: &Tried<'_>| tried.exchange.purpose == other.exchange.purpose;
+    fn bare_like(&self, other: &Tried<'_>) -> Option<&'e Tried<'e>> {
+        let same = |tried: &&Tried<'_>| tried.exchange.purpose == other.exchange.purpose;
         let all = || self.with(Role::Bare).chain(self.with(Role::BareAgain)).filter(same);
-        all().find(Tried::worked).or_else(|| all().next())
+        all().find(|tried| tried.worked()).or_else(|| all().next())
+    }
+
+    /// Returns the findings of the rules about one exchange.
+    fn told(&self, tried: &Tried<'_>) -> impl Iterator<Item = Finding> {
+        explain_at(self.exchanges, tried.at).into_iter()
+    }
+
+    /// Returns what the response to the bare request says by itself; at most likely, since no experiment
+    /// has confirmed it.
+    fn unconfirmed(&self, evidence: Vec<String>) -> Option<Finding> {
+        let finding = self.told(self.bare).next()?;
+        Some(Finding { certainty: finding.certainty.min(Certainty::Likely), evidence, ..finding })
     }
 
     /// The first request works, and every later one fails alike: one transport serves all requests.
-    fn only_the_first_worked(&self, bare: &Tried<'_>) -> Option<Finding> {
+    fn only_the_first_worked(&self) -> Option<Finding> {
         let again = self.with(Role::BareAgain).next()?;
-        let later: Vec<Tried<'_>> =
-            self.all().filter(|(_, tried)| tried.at > bare.at).map(|(_, tried)| tried).collect();
-        let alike = later.iter().all(|one| !one.worked() && one.is_answered_like(&again));
-        // A rate limit or a refusal of credentials says itself what it is.
-        if explain_at(self.exchanges, again.at).first().is_some_and(|found| found.rule.stops_trace)
-        {
-            return None;
-        }
-        if !alike || later.len() < 3 || matches!(again.outcome, Outcome::ClosedByUs) {
+        let later = &self.all[self.bare.at + 1..];
+        let alike = later.iter().all(|one| !one.worked() && one.is_answered_like(again));
+        // The message of a rate limit or of rejected credentials already states the cause.
+        let has_cause = self.told(again).next().is_some_and(|found| found.rule.stops_trace);
+        if !alike || has_cause || later.len() < 3 || again.was_ended_here() {
             return None;
         }
         let because = format!(
             "{} worked, and every later request failed alike, the same one among them ({})",
-            bare.exchange.number, again.exchange.number
+            self.bare.number(),
+            again.number()
         );
-        let mut finding =
-            again.finding(rules::of(RuleId::SharedTransport), Certainty::Likely, &because);
-        finding.evidence = vec![bare.side("first"), again.side("the same again")];
-        Some(finding)
+        let evidence = vec![self.bare.side("first"), again.side("the same again")];
+        Some(again.concludes(RuleId::SharedTransport, Certainty::Likely, because, evidence))
     }
 
     /// A stream of the HTTP+SSE transport was opened at the address.
-    fn over_sse(&self, bare: &Tried<'_>) -> Option<Finding> {
-        let stream = self
-            .with(Role::Stream)
-            .find(|tried| tried.exchange.request.url == bare.exchange.request.url)?;
-        let because = format!("{} opened its stream", stream.exchange.number);
-        let mut finding =
-            bare.finding(rules::of(RuleId::LegacySseOnly), Certainty::Certain, &because);
-        finding.evidence = vec![bare.side("POST"), stream.side("GET")];
-        Some(finding)
+    fn over_sse(&self) -> Option<Finding> {
+        let url = &self.bare.exchange.request.url;
+        let stream = self.with(Role::Stream).find(|tried| tried.exchange.request.url == *url)?;
+        let because = format!("{} opened its stream", stream.number());
+        let evidence = vec![self.bare.side("POST"), stream.side("GET")];
+        Some(self.bare.concludes(RuleId::LegacySseOnly, Certainty::Certain, because, evidence))
     }
 
-    /// A named tool fails, and other requests need no session. The call was not repeated, so nothing shows
-    /// that a session would help.
-    fn only_the_tool_failed(&self, bare: &Tried<'_>) -> Option<Finding> {
-        let other = self.with(Role::BareAgain).find(Tried::worked)?;
-        let because = format!(
-            "{} is tools/list without a session, and works; the call may have run and was not repeated",
-            other.exchange.number
-        );
-        let told = explain_at(self.exchanges, bare.at).into_iter().find(is_no_session_rule);
-        let mut finding =
-            told.unwrap_or_else(|| bare.finding(&rules::UNKNOWN, Certainty::Possible, ""));
-        finding.certainty = finding.certainty.min(Certainty::Likely);
-        finding.because = because;
-        finding.evidence = vec![bare.side("bare"), other.side("tools/list, bare")];
-        Some(finding)
-    }
-
-    /// What the response alone says. It is certain only if the trace ended there.
-    fn by_its_own_words(&self, bare: &Tried<'_>) -> Option<Finding> {
-        let mut finding = explain_at(self.exchanges, bare.at).into_iter().next()?;
-        let is_all = self.with(Role::Initialize).next().is_none();
-        if !is_all {
-            finding.certainty = finding.certainty.min(Certainty::Likely);
+    /// The unchanged request works on a second attempt.
+    fn was_temporary(&self) -> Option<Finding> {
+        let again = self.working(Role::BareAgain)?;
+        if again.exchange.purpose != self.bare.exchange.purpose {
+            return None;
         }
-        Some(finding)
-    }
-
-    /// The same request works a moment later, unchanged.
-    fn was_temporary(&self, bare: &Tried<'_>) -> Option<Finding> {
-        let same = |again: &Tried<'_>| again.exchange.purpose == bare.exchange.purpose;
-        let again = self.with(Role::BareAgain).find(|again| again.worked() && same(again))?;
-        let because = format!("{} is the same request, and works", again.exchange.number);
-        let mut finding =
-            bare.finding(rules::of(RuleId::TemporaryFailure), Certainty::Likely, &because);
-        finding.evidence = vec![bare.side("bare"), again.side("bare again")];
-        Some(finding)
+        let because = format!("{} is the same request, and works", again.number());
+        let evidence = vec![self.bare.side("bare"), again.side("bare again")];
+        Some(self.bare.concludes(RuleId::TemporaryFailure, Certainty::Likely, because, evidence))
     }
 
     /// The request works with a number as its id, and without a session.
-    fn id_type_settles(&self, bare: &Tried<'_>) -> Option<Finding> {
-        let proper = self.with(Role::Proper).find(Tried::worked)?;
-        let number = self.with(Role::BareAfter).find(Tried::worked)?;
-        if !bare.has_text_id() || number.has_text_id() || proper.has_text_id() {
+    fn id_type_settles(&self) -> Option<Finding> {
+        let proper = self.working(Role::Proper)?;
+        let number = self.working(Role::BareAfter)?;
+        if !self.bare.has_text_id() || number.has_text_id() || proper.has_text_id() {
             return None;
         }
-        let because = format!(
-            "{} is the same request with a number as its id, and works",
-            number.exchange.number
-        );
-        let mut finding =
-            bare.finding(rules::of(RuleId::RequestIdType), Certainty::Certain, &because);
-        finding.evidence = vec![bare.side("bare"), number.side("with a number as its id")];
-        Some(finding)
+        let because =
+            format!("{} is the same request with a number as its id, and works", number.number());
+        let evidence = vec![self.bare.side("bare"), number.side("with a number as its id")];
+        Some(self.bare.concludes(RuleId::RequestIdType, Certainty::Certain, because, evidence))
     }
 
     /// The request works after a handshake and fails without one.
-    fn session_settles(&self, bare: &Tried<'_>) -> Option<Finding> {
-        let proper = self.with(Role::Proper).find(Tried::worked)?;
-        self.bare_like(&proper).filter(|like| !like.worked())?;
-        let number = proper.exchange.number;
-        let settle = |rule, certainty, because: &str, sides: Vec<Option<String>>| {
-            let mut finding = bare.finding(rules::of(rule), certainty, because);
-            let sides = sides.into_iter().flatten();
-            finding.evidence = std::iter::once(bare.side("bare")).chain(sides).collect();
-            Some(finding)
-        };
-        let after = self.with(Role::BareAfter).next();
-        let stateless = proper.exchange.session_sent().is_none();
+    fn session_settles(&self) -> Option<Finding> {
+        let proper = self.working(Role::Proper)?;
+        self.bare_like(proper).filter(|like| !like.worked())?;
+        let is_stateless = proper.exchange.session_sent().is_none();
         // Without a session, the proper request differs from the bare one in the version header alone.
-        let versioned = self.with(Role::Versioned).find(Tried::worked);
-        if let Some(versioned) = versioned.as_ref().or(stateless.then_some(&proper)) {
-            let with_header = Some(versioned.side("with MCP-Protocol-Version"));
-            let works = after.as_ref().map(Tried::worked);
-            if proper.exchange.request.header("cookie").is_some() {
-                let because = format!(
-                    "{number} is the same request with the cookies of the handshake, and works"
-                );
-                return settle(
-                    RuleId::HandshakeMissing,
-                    Certainty::Likely,
-                    &because,
-                    vec![after.map(|after| after.side("bare after the handshake"))],
-                );
-            }
-            let after = after.map(|after| after.side("bare after the handshake"));
-            return match works {
-                Some(true) => {
-                    let because =
-                        "the same request fails before the handshake and works after it".to_owned();
-                    settle(RuleId::HandshakeMissing, Certainty::Likely, &because, vec![after])
-                }
-                Some(false) => {
-                    let because = format!(
-                        "{} is the same request with the header alone, and works",
-                        versioned.exchange.number
-                    );
-                    let sides = vec![after, with_header];
-                    settle(RuleId::VersionMissing, Certainty::Certain, &because, sides)
-                }
-                None => {
-                    let because =
-                        format!("{number} is the same request after a handshake, and works");
-                    settle(
-                        RuleId::HandshakeMissing,
-                        Certainty::Possible,
-                        &because,
-                        vec![with_header],
-                    )
-                }
-            };
-        }
-        let reaches = if tool_failed(proper.exchange) { "reaches the tool" } else { "works" };
-        let mut because = format!("{number} is the same request with a session, and {reaches}");
-        // Without a second attempt, the difference may be one of time.
-        let again = self.with(Role::BareAgain).next().map(|again| again.side("bare again"));
-        let settled = !bare.may_be_temporary() || again.is_some();
-        // Where the session or a cookie does not carry over to another connection, the id is not all.
-        let is_all = self.id_is_enough(&proper);
-        let certainty = if settled && is_all { Certainty::Certain } else { Certainty::Likely };
-        let modern = self.with(Role::ProperModern).find(Tried::worked);
-        if modern.is_some() {
-            because += "; the form of 2026-07-28 works without one";
-        }
-        let modern = modern.map(|modern| modern.side("in the form of 2026-07-28"));
-        let again = again.filter(|_| bare.may_be_temporary());
-        let sides = vec![again, Some(proper.side("with a session")), modern];
-        settle(RuleId::SessionMissing, certainty, &because, sides)
+        let versioned = self.working(Role::Versioned).or(is_stateless.then_some(proper));
+        Some(match versioned {
+            Some(versioned) => self.handshake_or_version(proper, versioned),
+            None => self.session_missing(proper),
+        })
     }
 
-    /// Returns false if the same request failed in the same session, unchanged, or works only with a cookie.
+    /// The request works after a handshake without a session id: tells handshake, header and cookie apart.
+    fn handshake_or_version(&self, proper: &Tried<'_>, versioned: &Tried<'_>) -> Finding {
+        let after = self.with(Role::BareAfter).next();
+        let after_side = after.map(|after| after.side("bare after the handshake"));
+        let with_header = Some(versioned.side("with MCP-Protocol-Version"));
+        let number = proper.number();
+        let (rule, certainty, because, sides) = match after.map(Tried::worked) {
+            _ if proper.has_cookie() => (
+                RuleId::HandshakeMissing,
+                Certainty::Likely,
+                format!(
+                    "{number} is the same request with the cookies of the handshake, and works"
+                ),
+                vec![after_side],
+            ),
+            Some(true) => (
+                RuleId::HandshakeMissing,
+                Certainty::Likely,
+                "the same request fails before the handshake and works after it".to_owned(),
+                vec![after_side],
+            ),
+            Some(false) => (
+                RuleId::VersionMissing,
+                Certainty::Certain,
+                format!(
+                    "{} is the same request with the header alone, and works",
+                    versioned.number()
+                ),
+                vec![after_side, with_header],
+            ),
+            None => (
+                RuleId::HandshakeMissing,
+                Certainty::Possible,
+                format!("{number} is the same request after a handshake, and works"),
+                vec![with_header],
+            ),
+        };
+        let evidence = [Some(self.bare.side("bare"))].into_iter().chain(sides).flatten().collect();
+        self.bare.concludes(rule, certainty, because, evidence)
+    }
+
+    /// The request works with a session id and fails without one.
+    fn session_missing(&self, proper: &Tried<'_>) -> Finding {
+        let reaches = if tool_failed(proper.exchange) { "reaches the tool" } else { "works" };
+        let number = proper.number();
+        let mut because = format!("{number} is the same request with a session, and {reaches}");
+        let again = self.with(Role::BareAgain).next();
+        let temporary = self.bare.may_be_temporary();
+        // Without a second attempt, the difference may be one of time.
+        let is_settled = !temporary || again.is_some();
+        let certainty = if is_settled && self.id_is_enough(proper) {
+            Certainty::Certain
+        } else {
+            Certainty::Likely
+        };
+        let mut evidence = vec![self.bare.side("bare")];
+        evidence.extend(again.filter(|_| temporary).map(|again| again.side("bare again")));
+        evidence.push(proper.side("with a session"));
+        if let Some(modern) = self.working(Role::ProperModern) {
+            because += "; the form of 2026-07-28 works without one";
+            evidence.push(modern.side("in the form of 2026-07-28"));
+        }
+        self.bare.concludes(RuleId::SessionMissing, certainty, because, evidence)
+    }
+
+    /// Returns false if the same request failed in the same session, unchanged, or works only with a cookie:
+    /// the session id is not all that the server requires.
     fn id_is_enough(&self, proper: &Tried<'_>) -> bool {
         let in_session = || {
-            let living = self.all().filter(|(role, _)| *role != Role::EndedId);
-            living.map(|(_, tried)| tried).filter(|tried| {
-                tried.exchange.session_sent() == proper.exchange.session_sent()
+            self.all.iter().filter(|tried| {
+                tried.role != Role::EndedId
+                    && tried.exchange.session_sent() == proper.exchange.session_sent()
                     && tried.exchange.purpose == proper.exchange.purpose
                     && tried.exchange.accepts_both()
                     && tried.exchange.is_labelled_json()
             })
         };
-        let cookie = |tried: &Tried<'_>| tried.exchange.request.header("cookie").is_some();
         let fails = in_session().any(|tried| {
-            !tried.worked() && !tried.may_be_temporary() && cookie(&tried) == cookie(proper)
+            !tried.worked()
+                && !tried.may_be_temporary()
+                && tried.has_cookie() == proper.has_cookie()
         });
         let needs_cookie =
-            cookie(proper) && !in_session().any(|tried| tried.worked() && !cookie(&tried));
+            proper.has_cookie() && !in_session().any(|tried| tried.worked() && !tried.has_cookie());
         !fails && !needs_cookie
     }
 
     /// The request works in the form of the modern era and in no other.
-    fn modern_settles(&self, bare: &Tried<'_>) -> Option<Finding> {
-        let worked = || self.with(Role::ProperModern).filter(Tried::worked);
+    fn modern_settles(&self) -> Option<Finding> {
+        let worked = || self.with(Role::ProperModern).filter(|tried| tried.worked());
         let same = worked().find(|tried| self.bare_like(tried).is_some_and(|like| !like.worked()));
         let modern = same.or_else(|| worked().next())?;
-        let is_marked = modern.exchange.has_modern_marks();
         let again = self.with(Role::BareAgain).next();
-        let settled = self.bare_like(&modern).is_some()
-            && is_marked
-            && (!bare.may_be_temporary() || again.is_some_and(|again| !again.worked()));
-        let initialize = self.best(Role::Initialize);
-        let because = format!("{} works in the form of 2026-07-28", modern.exchange.number);
-        let certainty = if settled { Certainty::Certain } else { Certainty::Likely };
-        let mut finding = bare.finding(rules::of(RuleId::ModernOnly), certainty, &because);
-        finding.evidence = vec![bare.side("bare"), modern.side("in the form of 2026-07-28")];
-        finding.evidence.extend(initialize.map(|tried| tried.side("initialize")));
-        Some(finding)
+        let is_settled = self.bare_like(modern).is_some()
+            && modern.exchange.has_modern_marks()
+            && (!self.bare.may_be_temporary() || again.is_some_and(|again| !again.worked()));
+        let certainty = if is_settled { Certainty::Certain } else { Certainty::Likely };
+        let because = format!("{} works in the form of 2026-07-28", modern.number());
+        let mut evidence = vec![self.bare.side("bare"), modern.side("in the form of 2026-07-28")];
+        evidence.extend(self.initialize().map(|tried| tried.side("initialize")));
+        Some(self.bare.concludes(RuleId::ModernOnly, certainty, because, evidence))
+    }
+
+    /// Returns the `initialize` that worked, else the last one.
+    fn initialize(&self) -> Option<&'e Tried<'e>> {
+        self.working(Role::Initialize).or_else(|| self.with(Role::Initialize).last())
     }
 
     /// `initialize` itself is refused, so that no session can exist.
-    fn initialize_was_refused(&self, bare: &Tried<'_>) -> Option<Finding> {
-        let refused = self.best(Role::Initialize).filter(|tried| !tried.worked())?;
-        let number = refused.exchange.number;
-        let evidence = vec![bare.side("bare"), refused.side("initialize")];
-        // A failure for now does not show why the first request failed.
-        if refused.may_be_temporary()
-            && !refused.outcome_is_ours()
-            && !refused.is_answered_like(bare)
-        {
-            let mut finding = explain_at(self.exchanges, bare.at).into_iter().next()?;
-            finding.certainty = finding.certainty.min(Certainty::Likely);
-            finding.evidence = evidence;
-            return Some(finding);
+    fn initialize_was_refused(&self) -> Option<Finding> {
+        let refused = self.initialize().filter(|tried| !tried.worked())?;
+        let number = refused.number();
+        let evidence = vec![self.bare.side("bare"), refused.side("initialize")];
+        let is_temporary = refused.may_be_temporary() && !refused.was_ended_here();
+        // A temporary failure does not show why the first request failed.
+        if is_temporary && !refused.is_answered_like(self.bare) {
+            return self.unconfirmed(evidence);
         }
-        let told = explain_at(self.exchanges, refused.at).into_iter().find(is_no_session_rule);
-        let mut finding = if let Some(told) = told {
-            told
-        } else if refused.outcome_is_ours() {
-            // Nothing is known about the server then.
-            bare.finding(
-                &rules::UNKNOWN,
-                Certainty::Possible,
-                "initialize was not answered in time",
-            )
-        } else if refused.exchange.status().is_some_and(|status| (200..300).contains(&status))
+        if let Some(told) = self.told(refused).find(is_no_session_rule) {
+            return Some(Finding { evidence, ..told });
+        }
+        let unknown = |because| {
+            self.bare.concludes(RuleId::Unknown, Certainty::Possible, because, evidence.clone())
+        };
+        Some(if refused.was_ended_here() {
+            unknown("initialize was not answered in time".to_owned())
+        } else if matches!(refused.exchange.status(), Some(200..300))
             && refused.outcome.error().is_none()
         {
-            let because =
-                format!("{number} is initialize, and its response is no JSON-RPC message");
-            bare.finding(&rules::UNKNOWN, Certainty::Possible, &because)
-        } else if let Some(name) = named_header(&refused) {
+            unknown(format!("{number} is initialize, and its response is no JSON-RPC message"))
+        } else if let Some(name) = named_header(refused) {
             let because =
                 format!("initialize ({number}) asks for a header: -H '{name}: VALUE' sends it");
-            refused.finding(rules::of(RuleId::AuthRequired), Certainty::Likely, &because)
+            refused.concludes(RuleId::AuthRequired, Certainty::Likely, because, evidence)
         } else {
             let because = format!("{number} is initialize, and is refused too");
-            let certainty =
-                if refused.may_be_temporary() { Certainty::Likely } else { Certainty::Certain };
-            refused.finding(rules::of(RuleId::InitializeRefused), certainty, &because)
-        };
-        finding.evidence = evidence;
-        Some(finding)
+            let certainty = if is_temporary { Certainty::Likely } else { Certainty::Certain };
+            refused.concludes(RuleId::InitializeRefused, certainty, because, evidence)
+        })
     }
 
     /// The request fails after the handshake too. If both fail alike, the session is not the cause.
-    fn both_failed(&self, bare: &Tried<'_>) -> Option<Finding> {
+    fn both_failed(&self) -> Option<Finding> {
         let proper = self.with(Role::Proper).last().filter(|proper| !proper.worked())?;
-        let like = self.bare_like(&proper)?;
-        if proper.outcome_is_ours() {
+        let like = self.bare_like(proper)?;
+        if proper.was_ended_here() {
             return None;
         }
         let in_session = proper.exchange.session_sent().is_some();
         let form = if in_session { "with a session" } else { "after the handshake" };
-        let mut evidence = vec![bare.side("bare"), proper.side(form)];
-        if !like.is_answered_like(&proper) {
-            let mut finding = explain_at(self.exchanges, bare.at).into_iter().next()?;
-            // No experiment has confirmed it.
-            finding.certainty = finding.certainty.min(Certainty::Likely);
-            finding.evidence = evidence;
-            return Some(finding);
+        let evidence = vec![self.bare.side("bare"), proper.side(form)];
+        if !like.is_answered_like(proper) {
+            return self.unconfirmed(evidence);
         }
-        let other = explain_at(self.exchanges, bare.at).into_iter().find(is_no_session_rule);
-        if let Some(mut finding) = other {
-            finding.evidence = evidence;
-            return Some(finding);
+        if let Some(told) = self.told(self.bare).find(is_no_session_rule) {
+            return Some(Finding { evidence, ..told });
         }
         // A request in the session that works shows that the id gets through.
-        let arrives = self.all().any(|(_, tried)| {
+        let arrives = self.all.iter().any(|tried| {
             tried.worked()
                 && tried.exchange.has_id()
                 && tried.exchange.session_sent().is_some()
                 && tried.exchange.session_sent() == proper.exchange.session_sent()
         });
-        let text = summary(proper.exchange, &proper.outcome).to_lowercase();
-        if in_session && !arrives && (text.contains("session id") || text.contains("session-id")) {
+        let text = proper.text().to_lowercase();
+        let number = proper.number();
+        let alike = format!("{number} is the same request {form}, and fails alike");
+        let names_id = text.contains("session id") || text.contains("session-id");
+        let names_session = text.contains("session") || text.contains("initializ");
+        // No experiment tells these apart from a server that rejects everything, so none is certain.
+        let (rule, certainty, because) = if in_session && !arrives && names_id {
             let because = format!(
-                "{} carries an id that was just issued, and is refused as without one",
-                proper.exchange.number
+                "{number} carries an id that was just issued, and is refused as without one"
             );
-            let mut finding =
-                bare.finding(rules::of(RuleId::SessionIdStripped), Certainty::Likely, &because);
-            finding.evidence = evidence;
-            return Some(finding);
+            (RuleId::SessionIdStripped, Certainty::Likely, because)
+        } else if !arrives && names_session {
+            let because =
+                alike + "; the server may expect the session elsewhere than in Mcp-Session-Id";
+            (RuleId::Unknown, Certainty::Possible, because)
+        } else {
+            (RuleId::Rejected, Certainty::Certain, alike)
+        };
+        Some(self.bare.concludes(rule, certainty, because, evidence))
+    }
+
+    /// A named tool fails, and other requests need no session. The call was not repeated, so nothing shows
+    /// that a session would help.
+    fn only_the_tool_failed(&self) -> Option<Finding> {
+        let other = self.working(Role::BareAgain)?;
+        let because = format!(
+            "{} is tools/list without a session, and works; the call may have run and was not repeated",
+            other.number()
+        );
+        let evidence = vec![self.bare.side("bare"), other.side("tools/list, bare")];
+        let told = self.told(self.bare).find(is_no_session_rule);
+        Some(match told {
+            Some(told) => {
+                let certainty = told.certainty.min(Certainty::Likely);
+                Finding { certainty, because, evidence, ..told }
+            }
+            None => self.bare.concludes(RuleId::Unknown, Certainty::Possible, because, evidence),
+        })
+    }
+
+    /// No experiment settles the question. The rules are certain only if the trace ended with this response.
+    fn by_its_own_words(&self) -> Option<Finding> {
+        if self.with(Role::Initialize).next().is_some() {
+            return self.unconfirmed(Vec::new());
         }
-        let mut because =
-            format!("{} is the same request {form}, and fails alike", proper.exchange.number);
-        if !arrives && (text.contains("session") || text.contains("initializ")) {
-            // The session may be expected elsewhere: in a cookie, in another header, in the body.
-            because += "; the server may expect the session elsewhere than in Mcp-Session-Id";
-            let mut finding = bare.finding(&rules::UNKNOWN, Certainty::Possible, &because);
-            finding.evidence = evidence;
-            return Some(finding);
-        }
-        evidence.dedup();
-        let mut finding = bare.finding(rules::of(RuleId::Rejected), Certainty::Certain, &because);
-        finding.evidence = evidence;
-        Some(finding)
+        self.told(self.bare).next()
     }
 }
 
@@ -376,7 +355,7 @@ fn is_no_session_rule(finding: &Finding) -> bool {
 /// Returns the header that the text of a refusal names, if it looks like one for credentials.
 fn named_header(refused: &Tried<'_>) -> Option<String> {
     const CREDENTIALS: [&str; 5] = ["token", "key", "auth", "secret", "tenant"];
-    let text = summary(refused.exchange, &refused.outcome);
+    let text = refused.text();
     let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
     let mut names = words.map(|word| word.trim_matches('-')).filter(|word| {
         let lower = word.to_ascii_lowercase();

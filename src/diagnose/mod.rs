@@ -21,9 +21,9 @@ use crate::protocol::methods;
 pub use experiments::explain_first;
 pub use id::RuleId;
 pub use matching::matching;
-pub use profile::{Eras, Profile, Reaction, Role, Sessions, Violation};
+pub use profile::{Eras, Profile, Reaction, Sessions, Violation};
 pub use rule::{Certainty, Finding, FirstLine, Next, Rule, issues, tool_failed};
-pub use tried::summary;
+pub use tried::{Role, summary};
 
 use rule::Evidence;
 pub use rules::is_about_authorization;

@@ -4,49 +4,11 @@
 use serde_json::Value;
 
 use super::rule::issued;
+use super::tried::{Role, Tried};
 use crate::exchange::{BodyKind, Exchange, Outcome};
 use crate::protocol::envelope::META_SERVER;
 use crate::protocol::jsonrpc::{self, Message};
 use crate::protocol::methods;
-
-/// Role of an exchange in a trace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// Request of a thin client, without a handshake.
-    Bare,
-    /// The same again, to tell a lasting failure from a temporary one.
-    BareAgain,
-    /// The same with MCP-Protocol-Version, and without a session.
-    Versioned,
-    /// The same without a session after a handshake.
-    BareAfter,
-    /// Request with another Accept or Content-Type, in a form that works.
-    Variation,
-    /// `initialize` of a second session.
-    Second,
-    /// The same in the session, without the cookies that the server set.
-    WithoutCookies,
-    /// `server/discover`, in the modern era.
-    Discover,
-    /// Equivalent request in the form of the modern era.
-    ProperModern,
-    /// `initialize`.
-    Initialize,
-    /// `notifications/initialized`.
-    Initialized,
-    /// Equivalent request after the handshake.
-    Proper,
-    /// Request with a made-up session id.
-    UnknownId,
-    /// DELETE.
-    End,
-    /// Request with the id of the session that was just ended.
-    EndedId,
-    /// Stream of the HTTP+SSE transport.
-    Stream,
-    /// Any other experiment.
-    Experiment,
-}
 
 /// Eras that a server supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,18 +144,10 @@ const MANAGEMENT: &str = "2025-11-25, Transports, Session Management";
 impl Profile {
     /// Builds the profile from all exchanges of a trace, each with its role.
     pub fn of(exchanges: &[Exchange], roles: &[Role]) -> Self {
-        let steps: Vec<Tried<'_>> = roles
-            .iter()
-            .zip(exchanges)
-            .map(|(role, exchange)| Tried {
-                role: *role,
-                exchange,
-                outcome: Outcome::among(exchange, exchanges),
-            })
-            .collect();
+        let steps = Tried::all(exchanges, roles);
         let find = |role| steps.iter().find(|step| step.role == role);
         let worked = |role| {
-            let step = steps.iter().find(|step| step.role == role && step.outcome.is_success());
+            let step = steps.iter().find(|step| step.role == role && step.worked());
             step.map(|step| step.exchange)
         };
         let react = |role| find(role).and_then(|step| Reaction::of(step.exchange, &step.outcome));
@@ -202,8 +156,8 @@ impl Profile {
         let stream = find(Role::Stream).map(|step| step.exchange);
         let bare = react(Role::Bare);
         let bare_works = bare.as_ref().is_some_and(|bare| bare.accepted)
-            && find(Role::BareAgain).is_none_or(|again| again.outcome.is_success());
-        let refused = find(Role::Initialize).is_some_and(|step| !step.outcome.is_success());
+            && find(Role::BareAgain).is_none_or(Tried::worked);
+        let refused = find(Role::Initialize).is_some_and(|step| !step.worked());
         let eras = match (initialize.is_some(), modern.is_some()) {
             (true, true) => Eras::Dual,
             (true, false) => Eras::Legacy,
@@ -216,7 +170,7 @@ impl Profile {
         let lists = |step: &&Tried<'_>| step.exchange.is(methods::LIST_TOOLS);
         let mut without =
             steps.iter().filter(|step| matches!(step.role, Role::Bare | Role::BareAgain));
-        let is_refused_bare = without.any(|step| lists(&step) && !step.outcome.is_success());
+        let is_refused_bare = without.any(|step| lists(&step) && !step.worked());
         let is_made_up_accepted =
             is_refused_bare && unknown_id.as_ref().is_some_and(|reaction| reaction.accepted);
         let sessions = match initialize.map(|exchange| issued(exchange).is_some()) {
@@ -233,7 +187,7 @@ impl Profile {
         let mut cookieless =
             steps.iter().filter(|step| step.role == Role::WithoutCookies).peekable();
         let needs_cookies =
-            cookieless.peek().is_some().then(|| cookieless.any(|step| !step.outcome.is_success()));
+            cookieless.peek().is_some().then(|| cookieless.any(|step| !step.worked()));
         let both = proper.is_some() && modern.is_some();
         let has_ended = worked(Role::End).is_some();
         let mut profile = Self {
@@ -300,26 +254,19 @@ impl Profile {
     }
 }
 
-/// One exchange of a trace with its role and outcome.
-struct Tried<'e> {
-    role: Role,
-    exchange: &'e Exchange,
-    outcome: Outcome,
-}
-
 /// Returns whether the server rejects the variations for which `holds` returns true; `None` if none was
 /// sent, or if this side ended them all.
 fn rejects(steps: &[Tried<'_>], holds: impl Fn(&Exchange) -> bool) -> Option<bool> {
     let tried = steps.iter().filter(|step| step.role == Role::Variation && holds(step.exchange));
     // Only a refusal of the request can be about its headers.
     let is_about_it = |step: &&Tried<'_>| {
-        step.outcome.is_success()
+        step.worked()
             || step.exchange.status().is_some_and(|status| {
                 (200..500).contains(&status) && !matches!(status, 401 | 403 | 408 | 425 | 429)
             })
     };
     let known = tried.filter(is_about_it);
-    known.map(|step| !step.outcome.is_success()).reduce(|one, other| one || other)
+    known.map(|step| !step.worked()).reduce(|one, other| one || other)
 }
 
 /// Returns the format of a response.

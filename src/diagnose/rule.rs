@@ -283,12 +283,9 @@ impl<'e> Evidence<'e> {
         })
     }
 
-    /// Returns true if another exchange had the same status and error.
+    /// Returns true if another request got the same response.
     pub(crate) fn alike(&self, other: &Exchange) -> bool {
-        let outcome = other.outcome();
-        other.status() == self.exchange.status()
-            && outcome.error().map(|error| (&error.code, &error.message))
-                == self.error.as_ref().map(|error| (&error.code, &error.message))
+        self.exchange.signature() == other.signature()
     }
 
     /// Returns true if the error code has a cause other than the session: parse error, unknown

@@ -1,6 +1,8 @@
 //! One exchange of a trace with its outcome, and how it reads as evidence.
 
-use super::rule::{Certainty, Finding, Rule};
+use super::id::RuleId;
+use super::rule::{Certainty, Finding};
+use super::rules;
 use crate::exchange::{Exchange, Outcome};
 
 /// Maximum number of characters of the server's text in one line of evidence.
@@ -33,36 +35,102 @@ pub fn summary(exchange: &Exchange, outcome: &Outcome) -> String {
     text.chars().take(MAX_TEXT - 1).chain(['…']).collect()
 }
 
-/// One exchange of a trace with its outcome.
+/// Role of an exchange in a trace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Request of a thin client, without a handshake.
+    Bare,
+    /// Repetition of the bare request, to recognise temporary failures.
+    BareAgain,
+    /// Bare request with MCP-Protocol-Version.
+    Versioned,
+    /// Bare request after a handshake.
+    BareAfter,
+    /// Request with another Accept or Content-Type, in a form that works.
+    Variation,
+    /// `initialize` of a second session.
+    Second,
+    /// Request in the session without the cookies of the handshake.
+    WithoutCookies,
+    /// `server/discover`, in the modern era.
+    Discover,
+    /// Equivalent request in the form of the modern era.
+    ProperModern,
+    /// `initialize`.
+    Initialize,
+    /// `notifications/initialized`.
+    Initialized,
+    /// Equivalent request after the handshake.
+    Proper,
+    /// Request with a made-up session id.
+    UnknownId,
+    /// DELETE.
+    End,
+    /// Request with the id of the session that was just ended.
+    EndedId,
+    /// Stream of the HTTP+SSE transport.
+    Stream,
+    /// Any other experiment.
+    Experiment,
+}
+
+/// One exchange of a trace with its role and outcome.
 pub(super) struct Tried<'e> {
+    /// Position among all exchanges.
     pub(super) at: usize,
+    pub(super) role: Role,
     pub(super) exchange: &'e Exchange,
     pub(super) outcome: Outcome,
 }
 
-impl Tried<'_> {
+impl<'e> Tried<'e> {
+    /// Determines the outcomes of all exchanges of a trace.
+    pub(super) fn all(exchanges: &'e [Exchange], roles: &[Role]) -> Vec<Self> {
+        let steps = roles.iter().zip(exchanges).enumerate();
+        steps
+            .map(|(at, (role, exchange))| {
+                let outcome = Outcome::among(exchange, exchanges);
+                Self { at, role: *role, exchange, outcome }
+            })
+            .collect()
+    }
+
     pub(super) fn worked(&self) -> bool {
         self.outcome.is_success()
+    }
+
+    /// Returns true if this side ended the exchange.
+    pub(super) fn was_ended_here(&self) -> bool {
+        matches!(self.outcome, Outcome::ClosedByUs)
+    }
+
+    pub(super) fn number(&self) -> usize {
+        self.exchange.number
+    }
+
+    /// Returns the server's text in full: the message and `data` of an error, or else the body.
+    pub(super) fn text(&self) -> String {
+        let data = self.outcome.error().and_then(|error| error.data.as_ref());
+        let data = data.map(|data| format!(" {}", data.get())).unwrap_or_default();
+        self.exchange.signature().text + &data
     }
 
     pub(super) fn has_text_id(&self) -> bool {
         self.exchange.request_id().is_some_and(|id| id.is_string())
     }
 
-    /// Returns a line that shows this side of a conclusion.
-    pub(super) fn side(&self, form: &str) -> String {
-        format!("{} {form}: {}", self.exchange.number, summary(self.exchange, &self.outcome))
+    pub(super) fn has_cookie(&self) -> bool {
+        self.exchange.request.header("cookie").is_some()
     }
 
-    /// Returns true if two requests got the same response: status, code and message, or body.
+    /// Returns a line that shows this side of a conclusion.
+    pub(super) fn side(&self, form: &str) -> String {
+        format!("{} {form}: {}", self.number(), summary(self.exchange, &self.outcome))
+    }
+
+    /// Returns true if two requests got the same response.
     pub(super) fn is_answered_like(&self, other: &Self) -> bool {
-        let sign = |tried: &Self| {
-            let error = tried.outcome.error().map(|error| (error.code, error.message.clone()));
-            let body = tried.exchange.answer.as_ref().map(|answer| answer.body.clone());
-            let kind = tried.exchange.failure.as_ref().map(|failure| failure.kind);
-            (tried.exchange.status(), kind, error.is_none().then_some(body), error)
-        };
-        sign(self) == sign(other)
+        self.exchange.signature() == other.exchange.signature()
     }
 
     /// Returns true if the failure may be over by now: an overloaded, starting or broken server.
@@ -73,24 +141,15 @@ impl Tried<'_> {
         }
     }
 
-    pub(super) fn finding(
+    /// Returns a finding about this exchange.
+    pub(super) fn concludes(
         &self,
-        rule: &'static Rule,
+        rule: RuleId,
         certainty: Certainty,
-        because: &str,
+        because: impl Into<String>,
+        evidence: Vec<String>,
     ) -> Finding {
-        Finding {
-            rule,
-            certainty,
-            exchange: self.exchange.number,
-            because: because.to_owned(),
-            evidence: Vec::new(),
-        }
-    }
-}
-
-impl Tried<'_> {
-    pub(super) fn outcome_is_ours(&self) -> bool {
-        matches!(self.outcome, Outcome::ClosedByUs)
+        let (rule, exchange) = (rules::of(rule), self.number());
+        Finding { rule, certainty, exchange, because: because.into(), evidence }
     }
 }

@@ -19,7 +19,7 @@ use crate::protocol::version;
 use crate::redact::{Redactor, is_sensitive_header, secrets_of};
 
 pub use history::History;
-pub use outcome::Outcome;
+pub use outcome::{Outcome, Signature};
 pub use recorder::{Observer, Recorder};
 pub use transport_error::{Objection, Phase, TransportError, TransportErrorKind};
 

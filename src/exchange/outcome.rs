@@ -3,7 +3,7 @@
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{Answer, BodyKind, Exchange};
+use super::{Answer, BodyKind, Exchange, TransportErrorKind};
 use crate::protocol::jsonrpc::{self, ErrorObject, Message};
 
 /// What an exchange returned for its request. Computed from the status, the ids and the body, and how
@@ -196,7 +196,32 @@ impl Answer {
     }
 }
 
+/// What two responses must share to count as the same answer.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Signature {
+    /// HTTP status code.
+    pub status: Option<u16>,
+    /// Reason for an early end.
+    pub failure: Option<TransportErrorKind>,
+    /// Code of the JSON-RPC error.
+    pub code: Option<i64>,
+    /// Message of the JSON-RPC error, or else the body.
+    pub text: String,
+}
+
 impl Exchange {
+    /// Returns the signature of the response, to compare it with that of another request.
+    pub fn signature(&self) -> Signature {
+        let outcome = self.outcome();
+        let body = || self.answer.as_ref().map(|answer| answer.body.clone()).unwrap_or_default();
+        Signature {
+            status: self.status(),
+            failure: self.failure.as_ref().map(|failure| failure.kind),
+            code: outcome.error().and_then(|error| error.code),
+            text: outcome.error().map_or_else(body, |error| error.message.clone()),
+        }
+    }
+
     /// Returns the outcome of the exchange.
     pub fn outcome(&self) -> Outcome {
         Outcome::of(self)
@@ -231,7 +256,7 @@ impl Exchange {
 mod tests {
     use super::*;
     use crate::exchange::testing::{answered, sent};
-    use crate::exchange::{Event, TransportError, TransportErrorKind};
+    use crate::exchange::{Event, TransportError};
 
     fn of(status: u16, body: &str) -> &'static str {
         answered(sent("tools/call", None), status, body).outcome().as_str()

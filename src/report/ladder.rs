@@ -3,7 +3,7 @@
 
 use super::status_line;
 use crate::diagnose;
-use crate::exchange::{BodyKind, Exchange};
+use crate::exchange::{BodyKind, Exchange, Outcome};
 use crate::output::{Paint, Style, duration, one_line};
 use crate::protocol::envelope::META_VERSION;
 use crate::protocol::headers::{PROTOCOL_VERSION, SESSION_ID};
@@ -128,6 +128,7 @@ impl Ladder {
         } else {
             format!("{asked} → {}", path_of(&redactor.url(&request.url)))
         };
+        let outcome = exchange.outcome();
         Rung {
             request: one_line(&redactor.text(&asked)),
             note: if *url == request.url {
@@ -135,13 +136,13 @@ impl Ladder {
             } else {
                 String::new()
             },
-            answer: one_line(&redactor.text(&Self::came_back(exchange, redactor))),
-            good: exchange.outcome().is_success() && !diagnose::tool_failed(exchange),
+            answer: one_line(&redactor.text(&Self::came_back(exchange, &outcome, redactor))),
+            good: outcome.is_success() && !diagnose::tool_failed(exchange),
             took: exchange.times.done,
         }
     }
 
-    fn came_back(exchange: &Exchange, redactor: &Redactor) -> String {
+    fn came_back(exchange: &Exchange, outcome: &Outcome, redactor: &Redactor) -> String {
         let Some(answer) = &exchange.answer else {
             let failure = exchange.failure.as_ref().map(|failure| failure.text.clone());
             return failure.unwrap_or_else(|| "no answer".to_owned());
@@ -156,8 +157,8 @@ impl Ladder {
         {
             return format!("{status}  Mcp-Session-Id: {}", redactor.header(SESSION_ID, issued));
         }
-        if exchange.outcome().error().is_some() {
-            return diagnose::summary(exchange, &exchange.outcome());
+        if outcome.error().is_some() {
+            return diagnose::summary(exchange, outcome);
         }
         let message: serde_json::Value = answer
             .last_message()

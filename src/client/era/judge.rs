@@ -1,4 +1,4 @@
-//! What a response says about the era of a server.
+//! Classification of responses by the era that they prove.
 
 use serde::Deserialize;
 use serde_json::Value;

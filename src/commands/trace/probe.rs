@@ -4,7 +4,7 @@
 use super::steps::Steps;
 use crate::client::{Client, Error, ErrorKind, Handshake, Renewal, RpcRequest, Session};
 use crate::diagnose::{self, Certainty, Role};
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, Signature};
 use crate::protocol::methods;
 use crate::protocol::types::Tool;
 use crate::protocol::version::LATEST_MODERN;
@@ -219,17 +219,12 @@ impl<'p> Probe<'p> {
     }
 }
 
-/// Returns true if two requests were refused in the same way: the same status, code and message, whatever
-/// method the message names.
+/// Returns true if two requests were refused in the same way, whatever method the message names.
 fn is_refused_alike(one: &Exchange, other: &Exchange) -> bool {
     let sign = |exchange: &Exchange| {
-        let outcome = exchange.outcome();
-        let text = match outcome.error() {
-            Some(error) => format!("{:?} {}", error.code, error.message),
-            None => exchange.answer.as_ref().map(|answer| answer.body.clone()).unwrap_or_default(),
-        };
         let method = exchange.purpose.method.as_deref().unwrap_or_default();
-        (exchange.status(), text.replace(method, ""), outcome.is_success())
+        let signature = exchange.signature();
+        Signature { text: signature.text.replace(method, ""), ..signature }
     };
-    !sign(one).2 && sign(one) == sign(other)
+    !one.outcome().is_success() && sign(one) == sign(other)
 }

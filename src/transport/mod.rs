@@ -5,6 +5,7 @@
 //! (resolver, TCP, TLS, recording tee) are part of this program, because they record the
 //! evidence.
 
+mod body;
 mod budget;
 mod connect;
 mod decode;
@@ -21,6 +22,7 @@ mod tls;
 mod wire;
 
 pub use crate::exchange::{Phase, TransportError as Error, TransportErrorKind as ErrorKind};
+pub use body::Tap;
 pub use budget::Budget;
 pub use connect::is_public;
 pub use http::{Failed, Http, Options};
@@ -29,6 +31,6 @@ pub use interrupt::{Interrupt, Stopper};
 pub use limits::Limits;
 pub use proxy::ProxyChoice;
 pub use redirect::{MAX_REDIRECTS, Redirect, judge as judge_redirect, judge_get};
-pub use reply::{Reply, Resumption, Tap};
+pub use reply::{Reply, Resumption};
 pub use sse::{Block, Events};
 pub use tls::TlsOptions;

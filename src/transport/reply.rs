@@ -4,10 +4,10 @@
 //! servers label JSON as text, send JSON-RPC errors as events with status 404, and send
 //! HTML where JSON was requested.
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, Read};
 use std::time::Duration;
 
-use super::decode::Decoder;
+use super::body::{Body, Tap, body_of, skip_blank};
 use super::error::{translate, unless_interrupted};
 use super::interrupt::Watched;
 use super::limits::Limits;
@@ -18,27 +18,6 @@ use crate::exchange::{
     TransportError as Error, beginning,
 };
 use crate::protocol::headers;
-
-type Body = BufReader<Decoder<Tapped>>;
-
-/// Callback that receives each piece of a body as it arrives; an error ends the exchange.
-pub type Tap = Box<dyn FnMut(&[u8]) -> io::Result<()> + Send>;
-
-/// Body reader that passes each piece to an optional tap.
-struct Tapped {
-    body: ureq::BodyReader<'static>,
-    tap: Option<Tap>,
-}
-
-impl Read for Tapped {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.body.read(buffer)?;
-        if let Some(tap) = self.tap.as_mut().filter(|_| count > 0) {
-            tap(&buffer[..count])?;
-        }
-        Ok(count)
-    }
-}
 
 /// Longest wait for the end of a body that is not needed.
 const HURRY: Duration = Duration::from_millis(3);
@@ -127,9 +106,8 @@ impl Reply {
         note_wire(&mut exchange, &log, proxy.as_deref());
         recorder.tell(|observer, redactor| observer.answered(&exchange, redactor));
         let label = exchange.answer.as_ref().and_then(|answer| answer.header("content-encoding"));
-        let body = Tapped { body: body.into_reader(), tap: None };
-        let body = Decoder::new(body, label.unwrap_or_default());
-        let body = BodyState::Fresh(Box::new(BufReader::with_capacity(16 * 1024, body)));
+        let body = body_of(body, label.unwrap_or_default());
+        let body = BodyState::Fresh(Box::new(body));
         Self {
             exchange,
             body,
@@ -274,7 +252,7 @@ impl Reply {
         if let BodyState::Fresh(body) = &mut self.body
             && let Some(source) = body.get_mut().source()
         {
-            source.tap = Some(tap);
+            source.set_tap(tap);
             self.is_tapped = true;
         }
         // An error is recorded as the failure of the exchange.
@@ -442,18 +420,5 @@ impl Reply {
         let error = unless_interrupted(error, &self.watched);
         self.exchange.failure = Some(error.clone());
         error
-    }
-}
-
-/// Skips white space and a byte order mark, which do not identify the format.
-fn skip_blank(body: &mut Body) -> io::Result<()> {
-    loop {
-        let start = body.fill_buf()?;
-        let blank = start.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-        let mark = if start[blank..].starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-        if blank + mark == 0 {
-            return Ok(());
-        }
-        body.consume(blank + mark);
     }
 }

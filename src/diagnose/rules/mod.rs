@@ -2,6 +2,7 @@
 
 mod authorization;
 mod conduct;
+mod connections;
 mod credentials;
 mod eras;
 mod experiments;
@@ -21,8 +22,8 @@ pub(super) use http::UNKNOWN;
 
 /// All rules except `UNKNOWN`. The order decides among findings of the same certainty.
 pub(super) static RULES: [&Rule; 43] = [
-    &http::UNREACHABLE,
-    &http::TLS,
+    &connections::UNREACHABLE,
+    &connections::TLS,
     &credentials::AUTH_CHALLENGE_REMAPPED,
     &credentials::AUTH_SCOPE,
     &credentials::AUTH_AUDIENCE,
@@ -60,8 +61,8 @@ pub(super) static RULES: [&Rule; 43] = [
     &streams::STREAM_BUFFERED,
     &streams::STREAM_EMPTY,
     &http::NOT_MCP,
-    &http::CONTENT_ENCODING,
-    &http::CONNECTION_BROKEN,
+    &connections::CONTENT_ENCODING,
+    &connections::CONNECTION_BROKEN,
     &http::RESPONSE_ID_MISMATCH,
     &credentials::AUTH_NO_CHALLENGE,
 ];

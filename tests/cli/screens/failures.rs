@@ -3,16 +3,8 @@
 use serde_json::json;
 use snapbox::{assert_data_eq, str};
 
-use super::{called, screen};
-use crate::support::{Refused, Request, Sandbox, Server, forgetful, http, mcp};
-
-/// Returns the screen of `init` on a server that answers everything like this.
-fn initialized(answer: impl Fn(&Request) -> Vec<u8> + Send + Sync + 'static) -> String {
-    let server = Server::of_any_era(move |request, stream| {
-        let _ = std::io::Write::write_all(stream, &answer(request));
-    });
-    screen(&Sandbox::new().run(&["init", &server.url]))
-}
+use super::{called, initialized, screen};
+use crate::support::{Refused, Request, Sandbox, forgetful, http, mcp};
 
 #[test]
 fn of_the_command_line() {
@@ -54,133 +46,6 @@ next: mcpoke init URL            a server that is not remembered yet
       mcpoke -s demo list-tools  the built-in server
       mcpoke servers             shows those of configuration files
 [exit 2]
-
-"#]]
-    );
-}
-
-#[test]
-#[expect(clippy::too_many_lines, reason = "screens")]
-fn of_the_connection() {
-    let sandbox = Sandbox::new();
-    assert_data_eq!(
-        screen(&sandbox.run(&["init", "http://127.0.0.1:1/mcp"])),
-        str![[r#"
---- stderr
-mcpoke: cannot reach the server: connection refused  [unreachable, certain]
-  sent      POST http://127.0.0.1:#/mcp  server/discover
-  tried     127.0.0.1:#: Connection refused (os error 111)
-  means     Is the server running, and is this its address? A refused
-            connection means that nothing listens on the port; a name without
-            an address is mistyped or of another network.
-  see       RFC 9110, 4.2
-
-next: mcpoke explain unreachable  explains it in full
-[exit 3]
-
-"#]]
-    );
-    assert_data_eq!(
-        initialized(|_| b"SSH-2.0-OpenSSH_9.9\r\n".to_vec()),
-        str![[r#"
---- stderr
-mcpoke: the answer is not HTTP/1.1: http parse fail: invalid HTTP version, while reading the answer  [connection-broken, likely]
-  sent      POST http://127.0.0.1:#####/mcp  server/discover
-            The request was sent and may have run; it was not sent again.
-  means     The server crashed or was stopped, a proxy closed the connection,
-            or something other than HTTP/1.1 answers on this port. The request
-            may have run.
-  see       RFC 9112, 9.5
-
-next: mcpoke trace http://127.0.0.1:#####/mcp  tries the server step by step
-      the same with --trace                    shows all that was sent and received
-[exit 7]
-
-"#]]
-    );
-    assert_data_eq!(
-        called(|_| Vec::new()),
-        str![[r#"
---- stderr
-mcpoke: initialised scripted, now the current server.
-mcpoke: the server closed the connection, while waiting for the answer  [connection-broken, likely]
-  sent      POST http://127.0.0.1:#####/mcp  tools/call echo
-            with Mcp-Session-Id: session-… (24)
-            The request was sent and may have run; it was not sent again.
-  means     The server crashed or was stopped, a proxy closed the connection,
-            or something other than HTTP/1.1 answers on this port. The request
-            may have run.
-  see       RFC 9112, 9.5
-
-next: mcpoke trace scripted  tries the server step by step
-      the same with --trace  shows all that was sent and received
-[exit 7]
-
-"#]]
-    );
-    let cut = |_: &Request| b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{".to_vec();
-    assert_data_eq!(
-        called(cut),
-        str![[r#"
---- stderr
-mcpoke: initialised scripted, now the current server.
-mcpoke: the server closed the connection, while reading the answer  [connection-broken, likely]
-  sent      POST http://127.0.0.1:#####/mcp  tools/call echo
-            with Mcp-Session-Id: session-… (24)
-  answered  200 OK, in # ms
-            The request was sent and may have run; it was not sent again.
-  means     The server crashed or was stopped, a proxy closed the connection,
-            or something other than HTTP/1.1 answers on this port. The request
-            may have run.
-  see       RFC 9112, 9.5
-
-next: mcpoke trace scripted  tries the server step by step
-      the same with --trace  shows all that was sent and received
-[exit 7]
-
-"#]]
-    );
-    let slow = mcp(|request| {
-        (request.rpc() == "tools/call").then(|| {
-            std::thread::sleep(std::time::Duration::from_secs(3));
-            Vec::new()
-        })
-    });
-    let late = ["-s", &slow.url, "--timeout", "0.5", "call", "echo", "message=hi"];
-    assert_data_eq!(
-        screen(&sandbox.run(&late)),
-        str![[r#"
---- stderr
-mcpoke: initialised scripted, now the current server.
-mcpoke: not done within 0.5 s (--timeout), while waiting for the answer
-  sent      POST http://127.0.0.1:#####/mcp  tools/call echo
-            with Mcp-Session-Id: session-… (24)
-            The request was sent and may have run; it was not sent again.
-
-next: the same with a larger --timeout  0 is without limit for times
-[exit 8]
-
-"#]]
-    );
-    let large = mcp(|request| {
-        let text = "x".repeat(20_000);
-        let result = json!({"content": [{"type": "text", "text": text}]});
-        (request.rpc() == "tools/call").then(|| request.result(&result))
-    });
-    let small = ["-s", &large.url, "--max-size", "10K", "call", "echo", "message=hi"];
-    assert_data_eq!(
-        screen(&sandbox.run(&small)),
-        str![[r#"
---- stderr
-mcpoke: initialised scripted-2, now the current server.
-mcpoke: the answer is too large (--max-size), while reading the answer
-  sent      POST http://127.0.0.1:#####/mcp  tools/call echo
-            with Mcp-Session-Id: session-… (24)
-  answered  200 OK, in # ms
-            The request was sent and may have run; it was not sent again.
-
-next: the same with a larger --max-size  0 is without limit for times
-[exit 8]
 
 "#]]
     );

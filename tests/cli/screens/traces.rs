@@ -1,0 +1,174 @@
+//! The screens of `trace` and `explain`.
+
+use snapbox::{assert_data_eq, str};
+
+use super::screen;
+use crate::support::Sandbox;
+
+#[test]
+fn a_ladder_is_80_columns_wide() {
+    let screen = screen(&Sandbox::new().run(&["trace", "demo"]));
+    assert!(screen.lines().all(|line| line.chars().count() <= 80), "{screen}");
+    assert_data_eq!(
+        screen,
+        str![[r#"
+      you                                                   127.0.0.1:#####
+       │ 1 tools/call echo                       no Mcp-Session-Id │
+       │───────────────────────────────────────────────────────────▶
+       ◀─── 400 -32000 Bad request: the Mcp-Session-Id header is… ─│      # ms
+       │ 2 tools/list                            no Mcp-Session-Id │
+       │───────────────────────────────────────────────────────────▶
+       ◀─── 400 -32000 Bad request: the Mcp-Session-Id header is… ─│      # ms
+       │ 3 server/discover                     + _meta, Mcp-Method │
+       │───────────────────────────────────────────────────────────▶
+       ◀────────────────────────────────────────────────── 200 OK ─│      # ms
+       │ 4 tools/list                          + _meta, Mcp-Method │
+       │───────────────────────────────────────────────────────────▶
+       ◀────────────────────────────────────────────────── 200 OK ─│      # ms
+       │ 5 initialize 2025-11-25                                   │
+       │───────────────────────────────────────────────────────────▶
+       ◀───────────────────── 200  Mcp-Session-Id: #… (32) ─│      # ms
+       │ 6 notifications/initialized              + Mcp-Session-Id │
+       │───────────────────────────────────────────────────────────▶
+       ◀──────────────────────────────────────────── 202 Accepted ─│      # ms
+       │ 7 tools/call echo                        + Mcp-Session-Id │
+       │───────────────────────────────────────────────────────────▶
+       ◀─────────────────────────────────────────────── 200 hello ─│      # ms
+       │ 8 tools/list                       + MCP-Protocol-Version │
+       │───────────────────────────────────────────────────────────▶
+       ◀─── 400 -32000 Bad request: the Mcp-Session-Id header is… ─│      # ms
+       │ 9 tools/list                                  Accept: */* │
+       │───────────────────────────────────────────────────────────▶
+       ◀─── 406 -32000 Not acceptable: Accept must name both typ… ─│      # ms
+       │ 10 tools/list      Content-Type: application/x-www-form-… │
+       │───────────────────────────────────────────────────────────▶
+       ◀─── 415 -32000 Unsupported media type: Content-Type must… ─│      # ms
+       │ 11 tools/list                            + Mcp-Session-Id │
+       │───────────────────────────────────────────────────────────▶
+       ◀────────────────────────────────────────────────── 200 OK ─│      # ms
+       │ 12 initialize 2025-11-25                 a second session │
+       │───────────────────────────────────────────────────────────▶
+       ◀───────────────────── 200  Mcp-Session-Id: #… (32) ─│      # ms
+       │ 13 tools/list                  + a made-up Mcp-Session-Id │
+       │───────────────────────────────────────────────────────────▶
+       ◀──────────────────────────── 404 -32001 Session not found ─│      # ms
+       │ 14 DELETE                                + Mcp-Session-Id │
+       │───────────────────────────────────────────────────────────▶
+       ◀────────────────────────────────────────── 204 No Content ─│      # ms
+       │ 15 tools/list                  + the ended Mcp-Session-Id │
+       │───────────────────────────────────────────────────────────▶
+       ◀──────────────────────────── 404 -32001 Session not found ─│      # ms
+       │ 16 DELETE                                + Mcp-Session-Id │
+       │───────────────────────────────────────────────────────────▶
+       ◀────────────────────────────────────────── 204 No Content ─│      # ms
+
+why 1 failed     session-missing (certain): no Mcp-Session-Id was sent; this
+                 server requires one
+                 7 is the same request with a session, and works; the form of
+                 2026-07-28 works without one
+                 1 bare: 400 -32000 Bad request: the Mcp-Session-Id header is
+                 required
+                 7 with a session: 200
+                 4 in the form of 2026-07-28: 200
+this server      mcpoke-demo 0.1.0 · 2026-07-28, 2025-11-25, 2025-06-18,
+                 2025-03-26 · keeps sessions · both eras · responds as SSE
+                 a missing id gets 400; an unknown id gets 404; an ended id
+                 gets 404
+your client must 1 put protocolVersion and clientCapabilities into params._meta
+                 2 send MCP-Protocol-Version, Mcp-Method and Mcp-Name to match
+                 3 keep nothing: there is no handshake and no session
+                 4 send Accept: application/json, text/event-stream on every
+                 POST
+                 5 send Content-Type: application/json on every POST
+or               1 POST initialize, without a session id
+                 2 keep the Mcp-Session-Id response header (it is not in the
+                 body)
+                 3 POST notifications/initialized with it
+                 4 send it, and MCP-Protocol-Version, on everything after
+                 5 send Accept: application/json, text/event-stream on every
+                 POST
+                 6 send Content-Type: application/json on every POST
+--- stderr
+
+next: mcpoke demo --port 8720 &
+      mcpoke trace http://127.0.0.1:####/mcp --recipe python
+      mcpoke explain session-missing
+[exit 0]
+
+"#]]
+    );
+}
+
+#[test]
+fn rules_are_explained() {
+    let sandbox = Sandbox::new();
+    assert_data_eq!(
+        screen(&sandbox.run(&["explain", "session-not-sticky"])),
+        str![[r#"
+session-not-sticky
+one session is known in one request and unknown in the next
+
+Sessions live in the memory of one process. Where a load balancer spreads
+requests over several, a session that one replica issued is unknown to the
+others: about one request in N works.
+
+The same harmless request, repeated in one session on fresh connections,
+shows it: some of them work, and others are refused. A session that expired
+stays refused.
+
+The client
+Several servers respond behind this address, and each knows only its own
+sessions. If the server sets a cookie, a client must keep it and send it:
+the balancer routes by it. Otherwise only the operator can help.
+
+The server
+Route by the Mcp-Session-Id header (or run one replica, or keep sessions in
+a shared store, or serve without sessions).
+
+Specification
+2025-11-25, Transports, Session Management
+--- stderr
+[exit 0]
+
+"#]]
+    );
+    assert_data_eq!(
+        screen(&sandbox.run(&["explain", "sessions"])),
+        str![[r#"
+session-id-from-error
+  the session id was taken from an answer that refused something
+  Only the 2xx answer to initialize issues a session. Error answers of real
+  servers carry session ids that are dead already: take the header from
+  nothing else.
+session-id-from-body
+  the session id was taken from a body, and is not the one of the header
+  The session id is the value of the response header Mcp-Session-Id. Whatever
+  a body calls a session or an id is something else.
+session-not-sticky
+  one session is known in one request and unknown in the next
+  Several servers respond behind this address, and each knows only its own
+  sessions. If the server sets a cookie, a client must keep it and send it:
+  the balancer routes by it. Otherwise only the operator can help.
+session-not-supported
+  the server keeps no sessions, and refuses a request that names one
+  Leave the Mcp-Session-Id header out: this server wants none.
+session-id-stripped
+  the session id does not get through between client and server
+  The client does what it should, and the server acts as if the header were
+  not there: something in between removes Mcp-Session-Id from the requests or
+  from the answers. Send the same request to the server directly to see the
+  difference.
+session-expired
+  the server does not know the session that was sent
+  It was ended, it expired, or the server was started again. A client sends a
+  new initialize, without the old id, and goes on with the new one. What the
+  server kept in the old session is gone.
+--- stderr
+
+The text alone does not tell these apart: `mcpoke trace TARGET` finds out by experiments.
+mcpoke explain RULE explains one in full
+[exit 0]
+
+"#]]
+    );
+}

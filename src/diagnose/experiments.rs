@@ -221,9 +221,11 @@ impl<'e> Experiments<'e> {
 
     /// The request works in the form of the modern era and in no other.
     fn modern_settles(&self) -> Option<Finding> {
+        // Where the same request works bare as well, the form makes no difference.
+        let differs = |tried: &&Tried<'_>| self.bare_like(tried).is_none_or(|like| !like.worked());
         let worked = || self.with(Role::ProperModern).filter(|tried| tried.worked());
-        let same = worked().find(|tried| self.bare_like(tried).is_some_and(|like| !like.worked()));
-        let modern = same.or_else(|| worked().next())?;
+        let compared = worked().find(|tried| self.bare_like(tried).is_some() && differs(tried));
+        let modern = compared.or_else(|| worked().find(differs))?;
         let again = self.with(Role::BareAgain).next();
         let is_settled = self.bare_like(modern).is_some()
             && modern.exchange.has_modern_marks()
@@ -326,12 +328,11 @@ impl<'e> Experiments<'e> {
             other.number()
         );
         let evidence = vec![self.bare.side("bare"), other.side("tools/list, bare")];
-        let told = self.told(self.bare).find(is_no_session_rule);
-        Some(match told {
-            Some(told) => {
-                let certainty = told.certainty.min(Certainty::Likely);
-                Finding { certainty, because, evidence, ..told }
-            }
+        // The endpoint works, so only what the response states for certain can be about this call: a challenge
+        // or a rate limit.
+        let mut told = self.told(self.bare).filter(is_no_session_rule);
+        Some(match told.find(|told| told.certainty == Certainty::Certain) {
+            Some(told) => Finding { certainty: Certainty::Likely, because, evidence, ..told },
             None => self.bare.concludes(RuleId::Unknown, Certainty::Possible, because, evidence),
         })
     }

@@ -425,6 +425,7 @@ fn a_tools_own_error_is_no_missing_session() {
         });
         let (said, traced) = verdict_of(&server, &["--tool", "echo", "message=x"]);
         assert_eq!(said, "unknown possible", "{error}");
+        assert_eq!(traced["server"]["era"], "legacy", "{error}");
         assert!(traced["why"]["because"].as_str().unwrap().contains("was not repeated"));
     }
 }
@@ -438,4 +439,20 @@ fn a_session_that_is_expected_elsewhere_is_not_ruled_out() {
     let (said, traced) = verdict(&server);
     assert_eq!(said, "unknown possible", "{traced:#}");
     assert!(traced["why"]["because"].as_str().unwrap().contains("elsewhere"), "{traced:#}");
+}
+
+#[test]
+fn the_modern_form_is_no_cause_where_bare_requests_work() {
+    // A legacy server that ignores sessions and whatever is modern in a request, and whose tool fails.
+    let server = any_era(|request| match request.rpc() {
+        "initialize" => opened(request, Some("s-0123456789")),
+        "tools/list" => request.result(&json!({"tools": []})),
+        "tools/call" => http(404, &[], r#"{"detail":"item not found"}"#),
+        "server/discover" => request.fails(404, &json!({"code": -32601, "message": "no"})),
+        _ => http(202, &[], ""),
+    });
+    let (said, _) = verdict_of(&server, &["--tool", "run", "x=1"]);
+    assert_eq!(said, "unknown possible");
+    let calls = server.all_requests();
+    assert_eq!(calls.iter().filter(|request| request.rpc() == "tools/call").count(), 1);
 }

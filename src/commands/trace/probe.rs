@@ -139,8 +139,7 @@ impl<'p> Probe<'p> {
         // A legacy server may ignore all that is modern in a request.
         let proven = lists || lacking || self.steps.last().is_some_and(Exchange::has_modern_marks);
         // If the bare request fails, the modern form makes a difference all the same.
-        let fails_bare =
-            self.steps.exchanges().first().is_some_and(|first| !first.outcome().is_success());
+        let fails_bare = !self.steps.worked(Role::Bare) && !self.steps.worked(Role::BareAgain);
         let counts = proven || fails_bare;
         if works && !counts {
             self.steps.demote_last();

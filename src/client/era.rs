@@ -78,7 +78,7 @@ impl Client {
         }
     }
 
-    /// After both eras failed: tries a slow modern server with the full limit, or bare requests.
+    /// After both eras failed: tries the modern era once more with the full limit, then bare requests.
     fn open_otherwise(
         &mut self,
         handshake: &Handshake,
@@ -91,13 +91,12 @@ impl Client {
         {
             return Err(error);
         }
-        if error.is_unknown_method()
-            && let Some(opened) = self.open_bare(tools)
-        {
-            return Ok(opened);
-        }
-        let Some(probe) = probe else { return Err(error) };
-        if is_late(&probe) {
+        // A modern server that is slow, or failed for a moment, rejects `initialize`.
+        let is_modern = error.exchange.as_deref().is_some_and(|shown| match &error.kind {
+            ErrorKind::Rpc(rpc) => shown.proves_modern(rpc),
+            _ => false,
+        });
+        if probe.as_ref().is_some_and(|probe| is_late(probe) || is_modern) {
             let version = handshake.asked.as_deref().unwrap_or(version::LATEST_MODERN);
             self.enter(Session::modern(version));
             if let Ok(answer) = self.round_trip(&RpcRequest::discover())
@@ -107,6 +106,12 @@ impl Client {
                 return Ok(*opened);
             }
         }
+        if error.is_unknown_method()
+            && let Some(opened) = self.open_bare(tools)
+        {
+            return Ok(opened);
+        }
+        let Some(probe) = probe else { return Err(error) };
         // The same failure twice is worth telling once.
         if probe.status() != error.status() || probe.to_string() != error.to_string() {
             let shown = probe.exchange.as_deref().map(|shown| shown.purpose.to_string());

@@ -16,6 +16,7 @@ use super::{Client, client_info};
 use crate::exchange::{BodyKind, Purpose, Request};
 use crate::protocol::jsonrpc::{self, RequestId};
 use crate::protocol::{envelope, headers, methods};
+use crate::transport::Reply;
 
 /// Methods for which progress notifications are requested.
 const MAY_TAKE_LONG: [&str; 3] = [methods::CALL_TOOL, methods::GET_PROMPT, methods::READ_RESOURCE];
@@ -99,10 +100,7 @@ impl Client {
         };
         let accepted = matches!(found, Ok(RpcOutcome::Nothing(_))) && reply.status() == 202;
         let (found, message) = if accepted && self.stream.is_none() {
-            match self.find_late_response(&id) {
-                Some((Ok(RpcOutcome::Nothing(_)), _)) | None => (found, message),
-                Some(late) => late,
-            }
+            self.find_late_response(&id)
         } else {
             (found, message)
         };
@@ -126,7 +124,7 @@ impl Client {
             Ok(RpcOutcome::Error(error)) => ErrorKind::Rpc(error),
             Ok(RpcOutcome::Nothing(what)) => match status {
                 Some(status) if !(200..300).contains(&status) => ErrorKind::Status(status),
-                _ if streamed => ErrorKind::Unanswered(what),
+                _ if streamed || accepted => ErrorKind::Unanswered(what),
                 _ => ErrorKind::Protocol(what),
             },
             Err(error) => {
@@ -140,40 +138,69 @@ impl Client {
 
 impl Client {
     /// Looks for the response to an accepted request on the session's GET stream, where it does not belong
-    /// (2025-11-25, Transports, "Sending Messages to the Server", 5). Returns `None` if there is no such
-    /// stream.
-    fn find_late_response(&mut self, id: &RequestId) -> Option<Reading> {
-        self.session().id()?;
-        if self.late_responses.is_none() {
-            // A session has one such stream.
-            if let Some(listener) = self.listener.take() {
-                listener.close();
-            }
-            self.listens = false;
-            let (get, options) = (self.connection.get(None), self.config().options.clone());
-            let stream = self.connection.send_apart(&options, &Purpose::default(), get).ok()?;
-            if stream.status() != 200 {
-                stream.finish();
-                return None;
-            }
-            self.late_responses = Some(stream);
+    /// (2025-11-25, Transports, "Sending Messages to the Server", 5).
+    fn find_late_response(&mut self, id: &RequestId) -> Reading {
+        let nothing = |why: &str| {
+            let text = format!("the server accepted the request and sent no response{why}");
+            (Ok(RpcOutcome::Nothing(text)), None)
+        };
+        if self.session().id().is_none() {
+            return nothing("");
         }
-        let mut stream = self.late_responses.take()?;
-        let found = self.connection.find_answer(&mut stream, id);
-        match &found.0 {
-            Ok(RpcOutcome::Nothing(_)) | Err(_) => {
-                stream.finish();
-            }
-            Ok(_) => {
-                self.late_responses = Some(stream);
-                self.departs(
-                    "the server accepted a request with 202 and sent the response on the session's GET stream"
-                        .to_owned(),
-                    "2025-11-25, Transports, Sending Messages to the Server, 5",
-                );
+        let mut open = self.late_responses.take();
+        loop {
+            let was_open = open.is_some();
+            let opened = open.take().map_or_else(|| self.open_late_responses(), Ok);
+            let mut stream = match opened {
+                Ok(stream) => stream,
+                Err(why) => return nothing(&why),
+            };
+            let found = self.connection.find_answer(&mut stream, id);
+            match &found.0 {
+                // The server may close the stream after each response.
+                Ok(RpcOutcome::Nothing(_)) if was_open => {
+                    stream.finish();
+                }
+                Ok(RpcOutcome::Nothing(_)) => {
+                    stream.finish();
+                    return nothing("; its GET stream ended");
+                }
+                Err(_) => {
+                    stream.finish();
+                    return found;
+                }
+                Ok(_) => {
+                    self.late_responses = Some(stream);
+                    self.departs(
+                        "the server accepted a request with 202 and sent the response on the session's GET stream"
+                            .to_owned(),
+                        "2025-11-25, Transports, Sending Messages to the Server, 5",
+                    );
+                    return found;
+                }
             }
         }
-        Some(found)
+    }
+}
+
+impl Client {
+    /// Opens the session's GET stream for responses. Returns a clause that says why there is none.
+    fn open_late_responses(&mut self) -> Result<Reply, String> {
+        // A session has one such stream.
+        if let Some(listener) = self.listener.take() {
+            listener.close();
+        }
+        self.listens = false;
+        let (get, options) = (self.connection.get(None), self.config().options.clone());
+        match self.connection.send_apart(&options, &Purpose::default(), get) {
+            Ok(stream) if stream.status() == 200 => Ok(stream),
+            Ok(refused) => {
+                let status = refused.status();
+                refused.finish();
+                Err(format!("; it refused the GET stream with HTTP {status}"))
+            }
+            Err(error) => Err(format!("; its GET stream failed: {error}")),
+        }
     }
 }
 

@@ -47,6 +47,13 @@ impl<R: Read> Decoder<R> {
         }
     }
 
+    /// Continues with the next member of a gzip body (RFC 1952, 2.2). Some servers send one for each event.
+    fn next_member(&mut self) {
+        if let Self::Gzip(ended) = std::mem::replace(self, Self::Moved) {
+            *self = Self::Gzip(Box::new(GzDecoder::new(ended.into_inner())));
+        }
+    }
+
     fn decide(&mut self) -> io::Result<()> {
         let Self::Undecided(body, label) = self else { return Ok(()) };
         let start = body.fill_buf()?;
@@ -56,6 +63,12 @@ impl<R: Read> Decoder<R> {
         // A text is a text, whatever its label.
         let is_text = matches!(first, None | Some(b'{' | b'[' | b'<' | b' ' | b':'));
         *self = match label.as_str() {
+            several if several.contains(',') => {
+                *self = Self::Plain(body);
+                return Err(undecodable(format!(
+                    "the response is encoded as {several}, which cannot be decoded"
+                )));
+            }
             _ if is_gzip => Self::Gzip(Box::new(GzDecoder::new(body))),
             "" | "identity" => Self::Plain(body),
             "gzip" | "x-gzip" if !is_text => {
@@ -78,6 +91,11 @@ impl<R: Read> Decoder<R> {
         };
         Ok(())
     }
+}
+
+/// Returns true if a gzip member follows. An error after the last member is no error of the body.
+fn is_gzip(body: &mut impl BufRead) -> bool {
+    body.fill_buf().is_ok_and(|next| next.starts_with(&GZIP))
 }
 
 /// A body that cannot be decoded.
@@ -116,7 +134,14 @@ impl<R: Read> Read for Decoder<R> {
         match self {
             Self::Undecided(..) | Self::Moved => Ok(0),
             Self::Plain(body) => body.read(buffer),
-            Self::Gzip(body) => body.read(buffer).map_err(|error| damaged(error, "gzip")),
+            Self::Gzip(body) => {
+                let count = body.read(buffer).map_err(|error| damaged(error, "gzip"))?;
+                if count > 0 || buffer.is_empty() || !is_gzip(body.get_mut()) {
+                    return Ok(count);
+                }
+                self.next_member();
+                self.read(buffer)
+            }
             Self::Zlib(body) => body.read(buffer).map_err(|error| damaged(error, "deflate")),
             Self::Deflate(body) => body.read(buffer).map_err(|error| damaged(error, "deflate")),
             Self::Brotli(body) => body.read(buffer).map_err(|error| damaged(error, "br")),
@@ -164,6 +189,16 @@ mod tests {
             assert_eq!(read(TEXT.as_bytes(), label).unwrap(), TEXT, "{label}");
         }
         assert_eq!(read(b"", "gzip").unwrap(), "");
+    }
+
+    #[test]
+    fn members_follow_each_other() {
+        let twice = [gzip(), gzip()].concat();
+        assert_eq!(read(&twice, "gzip").unwrap(), TEXT.repeat(2));
+        let padded = [gzip(), vec![0; 8]].concat();
+        assert_eq!(read(&padded, "gzip").unwrap(), TEXT);
+        let error = read(&gzip(), "gzip, gzip").unwrap_err();
+        assert!(error.to_string().contains("encoded as gzip, gzip"), "{error}");
     }
 
     #[test]

@@ -95,3 +95,19 @@ fn a_server_without_initialize_gets_bare_requests() {
     let last = server.requests().pop().unwrap();
     assert_eq!((last.rpc(), last.header("mcp-protocol-version")), ("tools/call", None));
 }
+
+#[test]
+fn a_modern_server_that_failed_for_a_moment_is_found() {
+    for status in [429, 500, 503] {
+        let count = std::sync::atomic::AtomicUsize::new(0);
+        let server = modern(move |request| {
+            if !request.is_modern() {
+                return Some(request.fails(404, &json!({"code": -32601, "message": "no"})));
+            }
+            let first = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0;
+            first.then(|| http(status, &[], ""))
+        });
+        Sandbox::new().run(&["init", &server.url]).exits(0).prints_part("2026-07-28");
+        assert_eq!(all(&server), ["server/discover", "initialize", "server/discover"], "{status}");
+    }
+}

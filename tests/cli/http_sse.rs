@@ -244,6 +244,49 @@ fn a_request_that_is_accepted_and_never_answered_is_reported() {
         "GET" => Some(http(405, &[], "")),
         _ => None,
     });
-    Sandbox::new().run(&["-s", &server.url, "call", "add"]).exits(7);
+    let finished = Sandbox::new().run(&["-s", &server.url, "call", "add"]).exits(7);
+    finished.says("refused the GET stream with HTTP 405").says("may have run");
     assert_eq!(server.methods().iter().filter(|method| *method == "tools/call").count(), 1);
+}
+
+#[test]
+fn a_server_that_responds_on_the_get_stream_is_no_older_transport() {
+    let shown = Sandbox::new().run(&["trace", &late_lists().url]).exits(0).stdout;
+    assert!(!shown.contains("legacy-sse-only") && !shown.contains("stream-conflict"), "{shown}");
+    assert!(shown.contains("session-missing"), "{shown}");
+}
+
+/// Starts a server that requires a session and sends every response but that of `initialize` on the GET
+/// stream.
+fn late_lists() -> Server {
+    let waiting = Mutex::new(Vec::<String>::new());
+    Server::raw(move |request, stream| {
+        let has_session = request.header("mcp-session-id").is_some();
+        let json = ("Content-Type", "application/json");
+        let bytes = match request.rpc() {
+            "initialize" => {
+                let result = json!({"protocolVersion": "2025-11-25", "capabilities": {},
+                    "serverInfo": {"name": "late", "version": "1"}});
+                let headers = [json, ("Mcp-Session-Id", "s-0123456789")];
+                http(200, &headers, &request.result_text(&result))
+            }
+            _ if !has_session => request.error(400, -32000, "no session"),
+            "GET" => {
+                let events: String = waiting
+                    .lock()
+                    .unwrap()
+                    .drain(..)
+                    .map(|text| format!("data: {text}\n\n"))
+                    .collect();
+                http(200, &[("Content-Type", "text/event-stream")], &events)
+            }
+            "DELETE" => http(204, &[], ""),
+            "tools/list" => {
+                waiting.lock().unwrap().push(request.result_text(&json!({"tools": []})));
+                http(202, &[], "")
+            }
+            _ => http(202, &[], ""),
+        };
+        let _ = stream.write_all(&bytes);
+    })
 }

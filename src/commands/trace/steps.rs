@@ -77,6 +77,8 @@ impl<'s> Steps<'s> {
                 Some(methods::PING) if role == Role::Proper => Role::Experiment,
                 None if exchange.request.method == "DELETE" => Role::End,
                 None if exchange.answer.as_ref().is_some_and(is_endpoint) => Role::Stream,
+                // Another stream of the session proves no other transport.
+                _ if role == Role::Stream => Role::Experiment,
                 _ => role,
             };
             self.roles.push(role);

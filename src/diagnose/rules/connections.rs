@@ -74,7 +74,7 @@ expect TLS or HTTP/2. A request that was sent may have run.",
 pub(super) static CONTENT_ENCODING: Rule = Rule {
     id: RuleId::ContentEncoding,
     title: "the response has a content encoding that cannot be decoded",
-    means: "mcpoke asks for no encoding and decodes gzip, deflate and br all the same. The request may have run.",
+    means: "mcpoke decodes gzip, deflate and br. The request may have run.",
     server: "Send what Accept-Encoding permits, and label it correctly; `identity` means no encoding.",
     specification: "RFC 9110, 8.4 and 12.5.3",
     about: "\

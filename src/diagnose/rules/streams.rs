@@ -71,6 +71,7 @@ pub(super) static STREAM_CONFLICT: Rule = Rule {
 The stream that a client opens with GET is the server's way to speak unasked; many servers allow one for a \
 session and answer a second with 409. The stream is optional: a client that gets 409 or 405 for it goes on \
 without.",
+    is_provoked: true,
     find: |evidence| {
         let get = evidence.exchange.request.method == "GET";
         let says_so =

@@ -115,6 +115,8 @@ pub struct Profile {
     pub eras: Eras,
     /// Revisions that the server chose or listed.
     pub versions: Vec<String>,
+    /// The protocol version that the server chose in the handshake.
+    pub negotiated: Option<String>,
     /// True if the server uses the HTTP+SSE transport.
     pub over_sse: bool,
     /// Use of sessions.
@@ -190,17 +192,17 @@ impl Profile {
             cookieless.peek().is_some().then(|| cookieless.any(|step| !step.worked()));
         let both = proper.is_some() && modern.is_some();
         let has_ended = worked(Role::End).is_some();
+        let negotiated = initialize.and_then(result).or(stream.and_then(result));
+        let negotiated =
+            negotiated.and_then(|said| Some(said["protocolVersion"].as_str()?.to_owned()));
         let mut profile = Self {
             software: [discover, initialize, modern, stream]
                 .iter()
                 .flatten()
                 .find_map(|e| software(e)),
             eras,
-            versions: versions(
-                discover,
-                initialize.and_then(result).or(stream.and_then(result)),
-                modern,
-            ),
+            versions: versions(discover, negotiated.as_deref(), modern),
+            negotiated,
             over_sse: stream.is_some(),
             sessions,
             answers: proper.or(modern).and_then(form),
@@ -310,7 +312,7 @@ fn software(exchange: &Exchange) -> Option<String> {
 
 fn versions(
     discover: Option<&Exchange>,
-    initialize: Option<Value>,
+    negotiated: Option<&str>,
     modern: Option<&Exchange>,
 ) -> Vec<String> {
     let mut versions: Vec<String> = Vec::new();
@@ -326,8 +328,6 @@ fn versions(
         let all = said["supportedVersions"].as_array().into_iter().flatten();
         all.filter_map(Value::as_str).for_each(&mut add);
     }
-    if let Some(said) = initialize {
-        add(said["protocolVersion"].as_str().unwrap_or_default());
-    }
+    add(negotiated.unwrap_or_default());
     versions
 }

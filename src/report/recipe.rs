@@ -15,7 +15,7 @@ pub enum Language {
     Curl,
     /// Python, its standard library alone
     Python,
-    /// JavaScript with fetch (Node.js 18 or newer, Deno, Bun)
+    /// JavaScript with fetch (Node.js 18, Deno 2, Bun, or newer)
     Javascript,
     /// Rust, with ureq and serde_json
     Rust,
@@ -116,6 +116,7 @@ pub fn recipe(recipe: &Recipe, language: Language) -> String {
         "TITLE" => title.clone(),
         "VERSION" => plain(version),
         "LOST" => lost.clone(),
+        "IMPORT" => import(recipe, language).to_owned(),
         "METHOD" => literal(language, &recipe.method),
         "HEADERS" => lines.clone(),
         "URL" => url.clone(),
@@ -132,7 +133,18 @@ fn messages(language: Language) -> &'static str {
         Language::Python => include_str!("recipes/messages.py"),
         Language::Javascript => include_str!("recipes/messages.js"),
         Language::Rust => include_str!("recipes/messages.rs"),
-        Language::Curl => "",
+        Language::Curl => include_str!("recipes/messages.sh"),
+    }
+}
+
+/// Returns the line that makes environment variables available, if the recipe reads any.
+fn import(recipe: &Recipe, language: Language) -> &'static str {
+    let is_secret = |(_, source): &(_, HeaderSource)| matches!(source, HeaderSource::Secret(..));
+    let reads_variables = recipe.url.is_none() || recipe.headers.iter().any(is_secret);
+    match language {
+        Language::Python if reads_variables => "import os\n",
+        Language::Javascript if reads_variables => "const env = process.env;\n",
+        _ => "",
     }
 }
 
@@ -344,11 +356,31 @@ mod tests {
                 let text = recipe(&of(speaks), language);
                 for name in [
                     "TITLE", "URL", "HEADERS", "LOST", "VERSION", "METHOD", "PARAMS", "MESSAGE",
-                    "MESSAGES",
+                    "MESSAGES", "IMPORT",
                 ] {
                     assert!(!text.contains(&format!("@{name}@")), "{name} in\n{text}");
                 }
                 assert!(text.contains("MCP_TOKEN") && text.contains("127.0.0.1:1"), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn environment_variables_are_imported_only_if_one_is_read() {
+        for (language, import) in
+            [(Language::Python, "import os\n"), (Language::Javascript, "const env =")]
+        {
+            for modern in [false, true] {
+                let speaks = || match modern {
+                    false => Speaks::Legacy { version: "2025-11-25".into(), lost: vec![404] },
+                    true => Speaks::Modern { version: "2026-07-28".into(), mirrored: Vec::new() },
+                };
+                let mut without = of(speaks());
+                without.headers.clear();
+                assert!(!recipe(&without, language).contains(import));
+                assert!(recipe(&of(speaks()), language).contains(import));
+                without.url = None;
+                assert!(recipe(&without, language).contains(import));
             }
         }
     }

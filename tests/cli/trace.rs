@@ -305,6 +305,29 @@ fn a_recipe_repeats_only_what_was_refused() {
 }
 
 #[test]
+fn a_recipe_offers_the_negotiated_version() {
+    let server = mcp(|request| {
+        let versions = serde_json::json!({"supportedVersions": ["2025-11-25", "2025-03-26"]});
+        (request.rpc() == "server/discover").then(|| request.result(&versions))
+    });
+    let recipe = Sandbox::new().run(&["trace", &server.url, "--recipe", "curl"]).exits(0).stdout;
+    assert!(recipe.contains("2025-11-25") && !recipe.contains("2025-03-26"), "{recipe}");
+}
+
+#[test]
+fn a_server_without_a_handshake_gets_no_recipe_with_one() {
+    let server = mcp(|request| match request.rpc() {
+        "initialize" | "server/discover" => Some(request.error(200, -32601, "Method not found")),
+        "tools/list" => Some(request.result(&serde_json::json!({"tools": []}))),
+        _ => Some(request.error(400, -32600, "Invalid request")),
+    });
+    Sandbox::new()
+        .run(&["trace", &server.url, "--recipe", "curl"])
+        .exits(2)
+        .says("there is no recipe for a server without a handshake");
+}
+
+#[test]
 fn another_path_is_found_and_named() {
     let server = mcp(|request| {
         (request.path != "/mcp").then(|| crate::support::http(404, &[], "Cannot POST"))

@@ -41,11 +41,7 @@ pub(super) fn run(
     }
     let profile = Profile::of(&exchanges, &roles);
     let Some(recipe) = of(context, server, &profile, rpc, tool) else {
-        let text = "there is no recipe for the HTTP+SSE transport of 2024-11-05";
-        let failure = Failure::new(Kind::Usage, text)
-            .with_detail("Its answers come on a stream that stays open beside the requests.")
-            .with_next("mcpoke call TOOL", "speaks it");
-        return Err(failure.into());
+        return Err(without_recipe(&profile).into());
     };
     context.console.out.bytes(report::recipe(&recipe, language).as_bytes())?;
     for (name, given) in &recipe.headers {
@@ -60,6 +56,26 @@ pub(super) fn run(
         context.console.note("reads $MCP_URL, since the address has a secret in it");
     }
     Ok(ExitCode::Success)
+}
+
+/// Says why there is no recipe.
+fn without_recipe(profile: &Profile) -> Failure {
+    let (what, why) = if profile.over_sse {
+        (
+            "the HTTP+SSE transport of 2024-11-05",
+            "Its responses come on a stream that stays open beside the requests.",
+        )
+    } else if profile.eras == Eras::Bare {
+        (
+            "a server without a handshake",
+            "It serves a bare request: POST the JSON-RPC message, nothing else is needed.",
+        )
+    } else {
+        ("this server", "The trace does not show which era it serves.")
+    };
+    Failure::new(Kind::Usage, format!("there is no recipe for {what}"))
+        .with_detail(why)
+        .with_next("mcpoke call TOOL", "speaks to it")
 }
 
 /// Returns the recipe in every language, for the HTML page.
@@ -81,7 +97,7 @@ fn of(
     rpc: &RpcRequest,
     tool: Option<&Tool>,
 ) -> Option<Recipe> {
-    if profile.over_sse || profile.eras == Eras::Unknown {
+    if profile.over_sse || matches!(profile.eras, Eras::Unknown | Eras::Bare) {
         return None;
     }
     let speaks = if profile.eras == Eras::Modern {
@@ -91,9 +107,8 @@ fn of(
             mirrored: mirrored.filter_map(|one| one.header_for(&rpc.params["arguments"])).collect(),
         }
     } else {
-        // The last version is the one that the server chose in the handshake. Only a known version
-        // gets into generated code, not a server's free text.
-        let version = profile.versions.last().map(String::as_str);
+        // Only a known version gets into generated code, not a server's free text.
+        let version = profile.negotiated.as_deref();
         let version = version.filter(|version| is_spoken(version)).unwrap_or(LATEST_HANDSHAKE);
         Speaks::Legacy { version: version.to_owned(), lost: lost(profile) }
     };

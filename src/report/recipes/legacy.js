@@ -1,13 +1,12 @@
-// @TITLE@, with fetch alone (Node.js 18 or newer, Deno, Bun).
+// @TITLE@, with fetch alone (Node.js 18, Deno 2, Bun, or newer).
 // Run it as a module: node recipe.mjs
-const env = globalThis.process?.env ?? globalThis.Deno.env.toObject();
-const URL_OF_SERVER = @URL@;
+@IMPORT@const URL_OF_SERVER = @URL@;
 const HEADERS = {
   "Content-Type": "application/json",
-  "Accept": "application/json, text/event-stream", // both, always: the server chooses
+  "Accept": "application/json, text/event-stream", // always both: the server chooses one
 @HEADERS@};
-const LOST = [@LOST@]; // what this server answers when it does not know a session (any more)
-let session = null; // the headers that every request after the handshake carries
+const LOST = [@LOST@]; // the statuses with which this server refuses an unknown session
+let session = null; // the headers of every request after the handshake
 let lastId = 0;
 
 class Refused extends Error {
@@ -19,7 +18,7 @@ class Refused extends Error {
 
 @MESSAGES@
 
-// Sends one message. Returns the answer to it, if it asks for one, and the answer's headers.
+// Sends a message. Returns the result and the headers; the result is missing for a notification.
 async function send(message) {
   const response = await fetch(URL_OF_SERVER, {
     method: "POST",
@@ -31,16 +30,15 @@ async function send(message) {
     await response.body?.cancel();
     return {};
   }
-  for await (const answer of messages(response)) {
-    if (answer.id === message.id && answer.method === undefined) {
-      if (answer.error) throw new Error(`error ${answer.error.code}: ${answer.error.message}`);
-      return { result: answer.result, headers: response.headers };
+  for await (const received of messages(response)) {
+    if (received.id === message.id && received.method === undefined) {
+      return { result: resultOf(received), headers: response.headers };
     }
   }
-  throw new Error(`no answer to ${message.method}`);
+  throw new Error(`no response to ${message.method}`);
 }
 
-// initialize without a session; its header kept; notifications/initialized with it.
+// Sends initialize without a session, keeps the session id, and confirms the handshake.
 async function handshake() {
   session = null;
   const { result, headers } = await send({
@@ -53,12 +51,16 @@ async function handshake() {
     },
   });
   session = { "MCP-Protocol-Version": result.protocolVersion };
-  const id = headers.get("Mcp-Session-Id"); // a header, never the body
+  const id = headers.get("Mcp-Session-Id"); // in a header, never in the body
   if (id) session["Mcp-Session-Id"] = id;
-  await send({ method: "notifications/initialized" });
+  try {
+    await send({ method: "notifications/initialized" });
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error; // some servers refuse it and work nevertheless
+  }
 }
 
-// A request in the session; in a new one, once, where the server has lost it.
+// Sends a request in the session; once more in a new one if the server has lost it.
 async function request(method, params) {
   if (!session) await handshake();
   try {
@@ -70,19 +72,25 @@ async function request(method, params) {
   }
 }
 
-// Lets the server forget the session. It may refuse to be told.
+// Ends the session. The server may refuse to do so.
 async function end() {
-  if (session?.["Mcp-Session-Id"]) {
+  if (!session?.["Mcp-Session-Id"]) return;
+  try {
     const response = await fetch(URL_OF_SERVER, {
       method: "DELETE",
       headers: { ...HEADERS, ...session },
     });
     await response.body?.cancel();
+  } catch {
+    // The result is there already.
   }
 }
 
 try {
   console.log(JSON.stringify(await request(@METHOD@, @PARAMS@)));
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
 } finally {
   await end();
 }

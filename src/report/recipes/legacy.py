@@ -2,79 +2,81 @@
 """@TITLE@, with Python's standard library alone."""
 import itertools
 import json
-import os
-import sys
+@IMPORT@import sys
 import urllib.error
 import urllib.request
 
 URL = @URL@
 HEADERS = {
     "Content-Type": "application/json",
-    "Accept": "application/json, text/event-stream",  # both, always: the server chooses
+    "Accept": "application/json, text/event-stream",  # always both: the server chooses one
 @HEADERS@}
-LOST = {@LOST@}  # what this server answers when it does not know a session (any more)
+LOST = {@LOST@}  # the statuses with which this server refuses an unknown session
 ids = itertools.count(1)
-session = {}  # the headers that every request after the handshake carries
+session = {}  # the headers of every request after the handshake
 
 
 @MESSAGES@
 
 
 def send(message):
-    """Sends one message. Returns the answer to it, if it asks for one, and the answer's headers."""
+    """Sends a message. Returns the response and its headers; the response is None for a notification."""
     body = json.dumps({"jsonrpc": "2.0", **message}).encode()
     request = urllib.request.Request(URL, body, {**HEADERS, **session})
-    with urllib.request.urlopen(request, timeout=60) as answer:
+    with urllib.request.urlopen(request, timeout=60) as response:
         if "id" not in message:
-            return None, answer.headers
-        for received in messages(answer):
+            return None, response.headers
+        for received in messages(response):
             if received.get("id") == message["id"] and "method" not in received:
-                return received, answer.headers
-    raise SystemExit(f"no answer to {message['method']}")
+                return received, response.headers
+    raise SystemExit(f"no response to {message['method']}")
 
 
 def handshake():
-    """initialize without a session; its header kept; notifications/initialized with it."""
+    """Sends initialize without a session, keeps the session id, and confirms the handshake."""
     session.clear()
-    answer, headers = send({"id": next(ids), "method": "initialize", "params": {
+    response, headers = send({"id": next(ids), "method": "initialize", "params": {
         "protocolVersion": "@VERSION@",
         "capabilities": {},
         "clientInfo": {"name": "recipe", "version": "1"},
     }})
-    session["MCP-Protocol-Version"] = result_of(answer)["protocolVersion"]
-    if headers.get("Mcp-Session-Id"):  # a header, never the body
+    session["MCP-Protocol-Version"] = result_of(response)["protocolVersion"]
+    if headers.get("Mcp-Session-Id"):  # in a header, never in the body
         session["Mcp-Session-Id"] = headers["Mcp-Session-Id"]
-    send({"method": "notifications/initialized"})
+    try:
+        send({"method": "notifications/initialized"})
+    except urllib.error.HTTPError as error:
+        error.close()  # some servers refuse it and work nevertheless
 
 
-def result_of(answer):
-    if "error" in answer:
-        raise SystemExit(f"error {answer['error']['code']}: {answer['error']['message']}")
-    return answer["result"]
+def result_of(response):
+    if "error" in response:
+        raise SystemExit(f"error {response['error']['code']}: {response['error']['message']}")
+    return response["result"]
 
 
 def request(method, params):
-    """A request in the session; in a new one, once, where the server has lost it."""
+    """Sends a request in the session; once more in a new one if the server has lost it."""
     if not session:
         handshake()
     try:
-        answer, _ = send({"id": next(ids), "method": method, "params": params})
+        response, _ = send({"id": next(ids), "method": method, "params": params})
     except urllib.error.HTTPError as error:
         if error.code not in LOST or "Mcp-Session-Id" not in session:
             raise
         handshake()
-        answer, _ = send({"id": next(ids), "method": method, "params": params})
-    return result_of(answer)
+        response, _ = send({"id": next(ids), "method": method, "params": params})
+    return result_of(response)
 
 
 def end():
-    """Lets the server forget the session. It may refuse to be told."""
+    """Ends the session. The server may refuse to do so."""
     if "Mcp-Session-Id" in session:
         try:
             urllib.request.urlopen(
                 urllib.request.Request(URL, None, {**HEADERS, **session}, method="DELETE"), timeout=60
             ).close()
-        except urllib.error.URLError:
+        except OSError:
             pass
 
 

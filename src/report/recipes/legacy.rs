@@ -3,7 +3,7 @@ use std::io::{BufRead, BufReader, Read};
 
 use serde_json::{Value, json};
 
-/// Statuses that this server uses for an unknown session.
+/// The statuses with which this server refuses an unknown session.
 const LOST: &[u16] = &[@LOST@];
 
 type Error = Box<dyn std::error::Error>;
@@ -12,7 +12,7 @@ struct Server {
     agent: ureq::Agent,
     url: String,
     headers: Vec<(&'static str, String)>,
-    /// The headers that every request after the handshake carries.
+    /// The headers of every request after the handshake.
     session: Vec<(&'static str, String)>,
     last_id: u64,
 }
@@ -30,7 +30,7 @@ impl Server {
             .agent
             .post(&self.url)
             .header("Content-Type", "application/json")
-            // Always accept both: the server chooses.
+            // Always both: the server chooses one.
             .header("Accept", "application/json, text/event-stream");
         for (name, value) in self.headers.iter().chain(&self.session) {
             request = request.header(*name, value);
@@ -54,13 +54,9 @@ impl Server {
         if LOST.contains(&answered.status) && in_session {
             return Ok(Err(answered.status));
         }
-        let session = answered.session.clone();
-        let answer = answer(answered.body, answered.is_stream, self.last_id)
-            .map_err(|error| format!("HTTP {}: {error}", answered.status))?;
-        if let Some(error) = answer.get("error") {
-            return Err(format!("error {}: {}", error["code"], error["message"]).into());
-        }
-        Ok(Ok((answer["result"].clone(), session)))
+        let result = result_of(answered.body, answered.is_stream, self.last_id);
+        let result = result.map_err(|error| format!("HTTP {}: {error}", answered.status))?;
+        Ok(Ok((result, answered.session)))
     }
 
     /// Sends initialize without a session, keeps the session id, and sends
@@ -78,11 +74,12 @@ impl Server {
         self.session.push(("MCP-Protocol-Version", version));
         // The session id is in a header, never in the body.
         self.session.extend(session.map(|id| ("Mcp-Session-Id", id)));
+        // Some servers refuse it and work nevertheless.
         self.post(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}))?;
         Ok(())
     }
 
-    /// Sends a request in the session; if the server has lost it, once more in a new one.
+    /// Sends a request in the session; once more in a new one if the server has lost it.
     fn request(&mut self, method: &str, params: &Value) -> Result<Value, Error> {
         if self.session.is_empty() {
             self.handshake()?;
@@ -96,15 +93,15 @@ impl Server {
     }
 
     /// Ends the session. The server may refuse to do so.
-    fn end(&self) -> Result<(), Error> {
+    fn end(&self) {
         if self.session.iter().any(|(name, _)| *name == "Mcp-Session-Id") {
             let mut request = self.agent.delete(&self.url);
             for (name, value) in self.headers.iter().chain(&self.session) {
                 request = request.header(*name, value);
             }
-            request.call()?;
+            // The result is there already.
+            let _ = request.call();
         }
-        Ok(())
     }
 }
 
@@ -120,7 +117,7 @@ fn main() -> Result<(), Error> {
         last_id: 0,
     };
     let result = server.request(@METHOD@, &json!(@PARAMS@));
-    server.end()?;
+    server.end();
     println!("{}", result?);
     Ok(())
 }

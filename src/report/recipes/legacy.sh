@@ -6,15 +6,15 @@ dir=$(mktemp -d)
 session='' version=''
 trap end EXIT
 
-# Lets the server forget the session, which it may refuse.
+# Ends the session, if the server permits it.
 end() {
     [ -z "$session" ] || curl -gsS --max-time 60 -o "$dir/body" -X DELETE "$url" \
 @HEADERS@        -H "Mcp-Session-Id: $session" -H "MCP-Protocol-Version: $version" || true
     rm -rf "$dir"
 }
 
-# send BODY: POSTs it, in the session if there is one. The status is in $status afterwards, the headers
-# are in $dir/head, the body is in $dir/body.
+# send BODY: POSTs it, in the session if there is one. Sets $status; the headers are in $dir/head, the
+# body is in $dir/body.
 send() {
     status=$(curl -gsS --max-time 60 -D "$dir/head" -o "$dir/body" -w '%{http_code}' "$url" \
         -H 'Content-Type: application/json' \
@@ -24,44 +24,30 @@ send() {
         --data-binary "$1")
 }
 
-# The messages of the last answer: the events of a stream, or the document.
-messages() {
-    if grep -q '^data:' "$dir/body"; then
-        sed -n 's/^data: *//p' "$dir/body" | tr -d '\r' | grep .
-    else
-        cat "$dir/body"
-        echo
-    fi
-}
+@MESSAGES@
 
-refused() {
-    echo "HTTP $status: $(cat "$dir/body")" >&2
-    exit 1
-}
-
-# initialize without a session; its header kept; notifications/initialized with it.
+# Sends initialize without a session, keeps the session id, and confirms the handshake.
 handshake() {
     session='' version=''
     send '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"@VERSION@","capabilities":{},"clientInfo":{"name":"recipe","version":"1"}}}'
-    case $status in 2*) ;; *) refused ;; esac
-    # A header, never the body.
+    answer >"$dir/initialized"
+    # In a header, never in the body.
     session=$(sed -n 's/^[Mm][Cc][Pp]-[Ss][Ee][Ss][Ss][Ii][Oo][Nn]-[Ii][Dd]: *//p' "$dir/head" | tr -d '\r' | tail -n 1)
-    version=$(messages | sed -n 's/.*"protocolVersion" *: *"\([^"]*\)".*/\1/p' | head -n 1)
+    version=$(sed -n 's/.*"protocolVersion" *: *"\([^"]*\)".*/\1/p' "$dir/initialized")
+    # Some servers refuse it and work nevertheless.
     send '{"jsonrpc":"2.0","method":"notifications/initialized"}'
-    case $status in 2*) ;; *) refused ;; esac
 }
 
 request=@MESSAGE@
 handshake
 send "$request"
 case $status in
-    2*) ;;
-    # What this server answers when it does not know a session (any more).
+    # The statuses with which this server refuses an unknown session.
     @LOST@)
-        [ -n "$session" ] || refused
-        handshake
-        send "$request"
+        if [ -n "$session" ]; then
+            handshake
+            send "$request"
+        fi
         ;;
 esac
-case $status in 2*) ;; *) refused ;; esac
-messages
+answer

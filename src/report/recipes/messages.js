@@ -1,4 +1,4 @@
-// The JSON-RPC messages of an answer: one document, or the events of a stream.
+// Reads the JSON-RPC messages of a response: one document, or the events of a stream.
 async function* messages(response) {
   if (!(response.headers.get("content-type") ?? "").startsWith("text/event-stream")) {
     const text = await response.text();
@@ -19,4 +19,11 @@ async function* messages(response) {
       }
     }
   }
+}
+
+// Returns the result of a message, or throws its error.
+function resultOf(message) {
+  if (message.error) throw new Error(`error ${message.error.code}: ${message.error.message}`);
+  if (message.result === undefined) throw new Error("a response without a result");
+  return message.result;
 }

@@ -1,12 +1,12 @@
-def messages(answer):
-    """The JSON-RPC messages of an answer: one document, or the events of a stream."""
-    if answer.headers.get_content_type() != "text/event-stream":
-        text = answer.read()
+def messages(response):
+    """Reads the JSON-RPC messages of a response: one document, or the events of a stream."""
+    if response.headers.get_content_type() != "text/event-stream":
+        text = response.read()
         if text.strip():
             yield json.loads(text)
         return
     data = []
-    for line in answer:
+    for line in response:
         line = line.decode().rstrip("\r\n")
         if line.startswith("data:"):
             data.append(line[5:].lstrip(" "))

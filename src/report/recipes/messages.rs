@@ -1,22 +1,30 @@
-/// Reads the response to a request: a JSON document, or an event of a stream.
-fn answer(body: impl Read, is_stream: bool, id: u64) -> Result<Value, Error> {
+/// Returns the result of the response to a request: in a JSON document, or an event of a stream.
+fn result_of(body: impl Read, is_stream: bool, id: u64) -> Result<Value, Error> {
     let mut body = BufReader::new(body);
+    let mut text = String::new();
     if !is_stream {
-        let mut text = String::new();
         body.read_to_string(&mut text)?;
-        return serde_json::from_str(&text).map_err(|_| text.into());
+        let message = serde_json::from_str(&text).map_err(|_| format!("no response: {text}"))?;
+        return result(&message);
     }
-    let mut data = String::new();
     for line in body.lines() {
         let line = line?;
         if let Some(more) = line.strip_prefix("data:") {
-            data.push_str(more.strip_prefix(' ').unwrap_or(more));
-        } else if line.is_empty() && !data.is_empty() {
-            let message: Value = serde_json::from_str(&std::mem::take(&mut data))?;
+            text.push_str(more.strip_prefix(' ').unwrap_or(more));
+        } else if line.is_empty() && !text.trim().is_empty() {
+            let message: Value = serde_json::from_str(&std::mem::take(&mut text))?;
             if message["id"] == id && message.get("method").is_none() {
-                return Ok(message);
+                return result(&message);
             }
         }
     }
-    Err("no answer".into())
+    Err("no response".into())
+}
+
+fn result(message: &Value) -> Result<Value, Error> {
+    match (message.get("result"), message.get("error")) {
+        (Some(result), None) => Ok(result.clone()),
+        (_, Some(error)) => Err(format!("error {}: {}", error["code"], error["message"]).into()),
+        (None, None) => Err(format!("no response: {message}").into()),
+    }
 }

@@ -1,17 +1,16 @@
-// @TITLE@, with fetch alone (Node.js 18 or newer, Deno, Bun).
+// @TITLE@, with fetch alone (Node.js 18, Deno 2, Bun, or newer).
 // Run it as a module: node recipe.mjs
-const env = globalThis.process?.env ?? globalThis.Deno.env.toObject();
-const URL_OF_SERVER = @URL@;
+@IMPORT@const URL_OF_SERVER = @URL@;
 const VERSION = "@VERSION@";
 const HEADERS = {
   "Content-Type": "application/json",
-  "Accept": "application/json, text/event-stream", // both, always: the server chooses
+  "Accept": "application/json, text/event-stream", // always both: the server chooses one
   "MCP-Protocol-Version": VERSION,
 @HEADERS@};
 
 @MESSAGES@
 
-// A request that says everything by itself: no handshake before it, no session around it.
+// Sends a self-contained request: no handshake, no session.
 async function request(method, params) {
   const _meta = {
     "io.modelcontextprotocol/protocolVersion": VERSION,
@@ -25,13 +24,15 @@ async function request(method, params) {
     body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params: { ...params, _meta } }),
   });
   if (!response.ok) throw new Error(`HTTP ${response.status}: ${await response.text()}`);
-  for await (const answer of messages(response)) {
-    if (answer.id === 1 && answer.method === undefined) {
-      if (answer.error) throw new Error(`error ${answer.error.code}: ${answer.error.message}`);
-      return answer.result;
-    }
+  for await (const received of messages(response)) {
+    if (received.id === 1 && received.method === undefined) return resultOf(received);
   }
-  throw new Error(`no answer to ${method}`);
+  throw new Error(`no response to ${method}`);
 }
 
-console.log(JSON.stringify(await request(@METHOD@, @PARAMS@)));
+try {
+  console.log(JSON.stringify(await request(@METHOD@, @PARAMS@)));
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
+}

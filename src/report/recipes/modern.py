@@ -1,15 +1,14 @@
 #!/usr/bin/env python3
 """@TITLE@, with Python's standard library alone."""
 import json
-import os
-import sys
+@IMPORT@import sys
 import urllib.error
 import urllib.request
 
 URL = @URL@
 HEADERS = {
     "Content-Type": "application/json",
-    "Accept": "application/json, text/event-stream",  # both, always: the server chooses
+    "Accept": "application/json, text/event-stream",  # always both: the server chooses one
     "MCP-Protocol-Version": "@VERSION@",
 @HEADERS@}
 
@@ -18,7 +17,7 @@ HEADERS = {
 
 
 def request(method, params):
-    """A request that says everything by itself: no handshake before it, no session around it."""
+    """Sends a self-contained request: no handshake, no session."""
     meta = {
         "io.modelcontextprotocol/protocolVersion": "@VERSION@",
         "io.modelcontextprotocol/clientInfo": {"name": "recipe", "version": "1"},
@@ -28,14 +27,14 @@ def request(method, params):
     # The server compares these headers with the body.
     headers = {**HEADERS, "Mcp-Method": method}
     sent = urllib.request.Request(URL, json.dumps(message).encode(), headers)
-    with urllib.request.urlopen(sent, timeout=60) as answer:
-        for received in messages(answer):
+    with urllib.request.urlopen(sent, timeout=60) as response:
+        for received in messages(response):
             if received.get("id") == 1 and "method" not in received:
                 if "error" in received:
                     error = received["error"]
                     raise SystemExit(f"error {error['code']}: {error['message']}")
                 return received["result"]
-    raise SystemExit(f"no answer to {method}")
+    raise SystemExit(f"no response to {method}")
 
 
 try:

@@ -19,7 +19,7 @@ fn request(url: &str, method: &str, mut params: Value, headers: &[(&str, String)
     let mut request = ureq::Agent::from(config)
         .post(url)
         .header("Content-Type", "application/json")
-        // Always accept both: the server chooses.
+        // Always both: the server chooses one.
         .header("Accept", "application/json, text/event-stream")
         // The server compares these with the body.
         .header("MCP-Protocol-Version", VERSION)
@@ -31,12 +31,8 @@ fn request(url: &str, method: &str, mut params: Value, headers: &[(&str, String)
     let status = response.status();
     let kind = response.headers().get("content-type").and_then(|value| value.to_str().ok());
     let is_stream = kind.is_some_and(|kind| kind.starts_with("text/event-stream"));
-    let answer = answer(response.into_body().into_reader(), is_stream, 1)
-        .map_err(|error| format!("HTTP {status}: {error}"))?;
-    match answer.get("error") {
-        Some(error) => Err(format!("error {}: {}", error["code"], error["message"]).into()),
-        None => Ok(answer["result"].clone()),
-    }
+    result_of(response.into_body().into_reader(), is_stream, 1)
+        .map_err(|error| format!("HTTP {status}: {error}").into())
 }
 
 @MESSAGES@

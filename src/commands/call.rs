@@ -17,7 +17,9 @@ use crate::run::connect::with_server;
 use crate::run::input::{read_file, wrong_arguments};
 use crate::run::result;
 use crate::run::server::Server;
-use crate::run::tools::{fetch, find, forget_changed_tools, known_tool, remembered, send, typed};
+use crate::run::tools::{
+    compare_with_cached, fetch, find, forget_changed_tools, known_tool, remembered, send, typed,
+};
 use crate::run::{CommandError, Context, Outcome};
 
 pub(super) fn run(context: &Context<'_>, args: &Call) -> Outcome {
@@ -32,17 +34,27 @@ pub(super) fn run(context: &Context<'_>, args: &Call) -> Outcome {
         if let Some(path) = &args.each {
             let tool = known_tool(context, server, &args.tool, None, typing)?;
             let work = Work { context, args, given: &given, typing, tool: tool.as_ref() };
-            return each::run(server, &work, path);
+            let (outcome, refused) = each::run(server, &work, path)?;
+            if let Some(tool) = tool.filter(|_| refused && typing == Typing::Checked)
+                && let Some(said) = compare_with_cached(context, server, &tool)
+            {
+                context.console.note(&format!("mcpoke: {said}"));
+            }
+            return outcome;
         }
         let known = known_tool(context, server, &args.tool, Some(&given), typing)?;
         let arguments = typed(server, &args.tool, &given, known.as_ref(), typing)?;
-        let raw = if tasks::wanted(args, known.as_ref(), server) {
-            let raw = tasks::call(context, server, args, &arguments, known.as_ref())?;
-            let Some(raw) = raw else { return Ok(ExitCode::Success) };
-            raw
+        let by_schema = known.as_ref().filter(|_| given.needs_schema(typing));
+        let outcome = if tasks::wanted(args, known.as_ref(), server) {
+            tasks::call(context, server, args, &arguments, known.as_ref()).transpose()
         } else {
-            called(context, server, &args.tool, &arguments, known.as_ref())?
+            Some(called(context, server, &args.tool, &arguments, known.as_ref()))
         };
+        let Some(outcome) = outcome else { return Ok(ExitCode::Success) };
+        let raw = outcome.map_err(|error| match by_schema {
+            Some(tool) => or_outdated(context, server, tool, error),
+            None => error,
+        })?;
         let destination = Destination {
             file: args.output.clone(),
             folder: args.save_dir.clone(),
@@ -51,6 +63,12 @@ pub(super) fn run(context: &Context<'_>, args: &Call) -> Outcome {
         let shown = result::print(context, &destination, &raw);
         if let Some(tool) = &known {
             result::hold_to_promise(context, tool, &raw);
+        }
+        if matches!(shown, Ok(true))
+            && let Some(said) =
+                by_schema.and_then(|tool| compare_with_cached(context, server, tool))
+        {
+            context.console.note(&format!("        {said}"));
         }
         forget_changed_tools(context, server);
         shown.map(|is_error| if is_error { ExitCode::ToolFailed } else { ExitCode::Success })
@@ -69,6 +87,25 @@ fn called(
     match send(context, server, &mut rpc)? {
         Ok(answer) => Ok(answer.result),
         Err(error) => Err(explained(context, server, name, error)),
+    }
+}
+
+/// Adds to a failure whether the cached definition that typed the arguments is outdated, if the server
+/// refused the parameters.
+fn or_outdated(
+    context: &Context<'_>,
+    server: &mut Server,
+    tool: &Tool,
+    error: CommandError,
+) -> CommandError {
+    match error {
+        CommandError::Failed(failure) if failure.refuses_parameters() => {
+            match compare_with_cached(context, server, tool) {
+                Some(said) => failure.with_detail(said).into(),
+                None => CommandError::Failed(failure),
+            }
+        }
+        other => other,
     }
 }
 

@@ -40,8 +40,13 @@ pub(super) struct Work<'w> {
     pub(super) tool: Option<&'w Tool>,
 }
 
-/// Calls the tool for each line and prints the results.
-pub(super) fn run(server: &mut Server, work: &Work<'_>, path: &Path) -> Outcome {
+/// Calls the tool for each line and prints the results. Returns the outcome, and true if the server or the
+/// tool refused the arguments of a line.
+pub(super) fn run(
+    server: &mut Server,
+    work: &Work<'_>,
+    path: &Path,
+) -> Result<(Outcome, bool), CommandError> {
     let lines = open(path)?;
     let mut jobs = work.args.jobs;
     if jobs > 1 && server.client.session().transport() == Transport::Sse {
@@ -75,7 +80,8 @@ pub(super) fn run(server: &mut Server, work: &Work<'_>, path: &Path) -> Outcome 
         }
         shared.work(client);
     });
-    queue.finish(work.context)
+    let refused = queue.state().refused;
+    Ok((queue.finish(work.context), refused))
 }
 
 /// Opens a file of argument lines; `-` is standard input.
@@ -217,6 +223,8 @@ struct QueueState {
     /// Results that wait for earlier ones, by the order of their calls.
     waiting: BTreeMap<usize, (String, ExitCode)>,
     failures: usize,
+    /// The server or the tool refused the arguments of a call.
+    refused: bool,
     worst: Option<ExitCode>,
     /// With `--fail-early`, set after a failure: no further call is begun.
     enough: bool,
@@ -293,8 +301,10 @@ impl Queue {
     /// Stores a result and prints all results whose turn it is.
     fn done(&self, work: &Work<'_>, number: Number, outcome: Result<Box<RawValue>, Failure>) {
         let (order, line) = number;
+        let refused = outcome.as_ref().is_err_and(Failure::refuses_parameters);
         let (text, code) = told(work, line, outcome);
         let mut state = self.state();
+        state.refused |= refused || code == ExitCode::ToolFailed;
         if code != ExitCode::Success {
             state.failures += 1;
             state.worst = state.worst.max(Some(code));

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::diagnose::Finding;
 use crate::exchange::Exchange;
+use crate::protocol::codes;
 use crate::protocol::jsonrpc::ErrorObject;
 use crate::session::TargetError;
 
@@ -71,6 +72,11 @@ impl Failure {
     pub fn with_next(mut self, command: impl Into<String>, does: &'static str) -> Self {
         self.next.push((command.into(), does));
         self
+    }
+
+    /// Returns true if the server refused the parameters of the request (JSON-RPC 2.0, -32602).
+    pub(crate) fn refuses_parameters(&self) -> bool {
+        self.rpc.as_ref().is_some_and(|error| error.code == Some(codes::INVALID_PARAMS))
     }
 
     /// Converts the failure to the `--json` object: `{"error": {kind, message, exit, findings,

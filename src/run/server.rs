@@ -70,6 +70,11 @@ impl ReceivedTools {
         self.own.as_ref().or(self.shared.as_ref())
     }
 
+    /// Returns true if no tools were received in this run: what is known of them was cached.
+    pub(crate) fn are_cached(&self) -> bool {
+        self.own.is_none()
+    }
+
     /// Removes and returns the tools received in this run.
     pub(crate) fn take(&mut self) -> Option<Vec<Tool>> {
         self.own.take().map(|known| known.tools)

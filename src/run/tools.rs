@@ -143,6 +143,30 @@ fn fetch_until(
     Ok(list.tools)
 }
 
+/// Fetches the tools again, after the server refused arguments that fit the cached definition. Returns a
+/// sentence on whether that is outdated; `None` if the definition was not from the cache, or if the tools
+/// cannot be fetched.
+pub(crate) fn compare_with_cached(
+    context: &Context<'_>,
+    server: &mut Server,
+    cached: &Tool,
+) -> Option<String> {
+    if server.is_probe() || !server.tools.are_cached() {
+        return None;
+    }
+    let tools = fetch_until(context, server, Some(&cached.name)).ok()?;
+    let name = one_line(&cached.name);
+    Some(match tools.iter().find(|tool| tool.name == cached.name) {
+        None => format!("The server no longer lists `{name}`."),
+        Some(now) if now.input_schema == cached.input_schema => {
+            format!("The input schema of `{name}` has not changed since it was cached.")
+        }
+        Some(_) => format!(
+            "The input schema of `{name}` has changed since it was cached; try again, the new one is used now."
+        ),
+    })
+}
+
 /// Removes tools with invalid definitions. In the modern era, one invalid annotation makes
 /// the whole definition invalid (2026-07-28, Streamable HTTP, "Schema Extension").
 pub(crate) fn without_invalid(

@@ -33,6 +33,58 @@ fn what_cannot_be_sent_is_not_sent() {
 }
 
 #[test]
+fn after_a_refusal_a_cached_schema_is_compared_with_the_servers() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+    // The number of lists sent, and the list from which on `a` has another type.
+    for (changes_at, refused_by_tool, said) in [
+        (1, false, "The input schema of `add` has changed since it was cached"),
+        (1, true, "The input schema of `add` has changed since it was cached"),
+        (9, false, "The input schema of `add` has not changed since it was cached"),
+        (9, true, "The input schema of `add` has not changed since it was cached"),
+        (0, false, ""),
+    ] {
+        let lists = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&lists);
+        let server = mcp(move |request| match request.rpc() {
+            "tools/list" => {
+                let kind =
+                    if counted.fetch_add(1, Relaxed) >= changes_at { "string" } else { "number" };
+                let schema = json!({"type": "object", "properties": {"a": {"type": kind}}});
+                Some(request.result(&json!({"tools": [{"name": "add", "inputSchema": schema}]})))
+            }
+            "tools/call" if refused_by_tool => Some(request.result(
+                &json!({"isError": true, "content": [{"type": "text", "text": "a: not a string"}]}),
+            )),
+            "tools/call" => Some(request.error(200, -32602, "a: not a string")),
+            _ => None,
+        });
+        let sandbox = Sandbox::new();
+        sandbox.run(&["init", &server.url]).exits(0);
+        sandbox.run(&["list-tools"]).exits(0);
+        let exit = if refused_by_tool { 1 } else { 6 };
+        if changes_at == 0 {
+            // What this command fetched itself is not compared.
+            let fresh = Sandbox::new();
+            let finished = fresh.run(&["call", "-s", &server.url, "add", "a=2"]).exits(exit);
+            assert!(!finished.stderr.contains("since it was cached"), "{}", finished.stderr);
+            continue;
+        }
+        sandbox.run(&["call", "add", "a=2"]).exits(exit).says(said);
+        assert_eq!(lists.load(Relaxed), 2);
+        let calls = server.methods().iter().filter(|method| *method == "tools/call").count();
+        assert_eq!(calls, 1, "the call is not repeated");
+        // JSON needs no schema, so there is nothing to compare.
+        sandbox.run(&["call", "add", "b:=2"]).exits(exit);
+        assert_eq!(lists.load(Relaxed), 2);
+        std::fs::write(sandbox.home().join("lines"), "{}\n{}\n").unwrap();
+        sandbox.run(&["call", "add", "--each", "lines"]).exits(exit).says("has not changed");
+        assert_eq!(lists.load(Relaxed), 3);
+    }
+}
+
+#[test]
 fn checking_can_be_turned_off() {
     let (sandbox, server) = (Sandbox::new(), mcp(|_| None));
     sandbox.run(&["init", &server.url]).exits(0);

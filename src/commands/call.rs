@@ -48,7 +48,8 @@ pub(super) fn run(context: &Context<'_>, args: &Call) -> Outcome {
         let outcome = if tasks::wanted(args, known.as_ref(), server) {
             tasks::call(context, server, args, &arguments, known.as_ref()).transpose()
         } else {
-            Some(called(context, server, &args.tool, &arguments, known.as_ref()))
+            let outcome = called(context, server, &args.tool, &arguments, known.as_ref());
+            Some(outcome.map_err(|error| tasks::suggest_for_slow(server, known.as_ref(), error)))
         };
         let Some(outcome) = outcome else { return Ok(ExitCode::Success) };
         let raw = outcome.map_err(|error| match by_schema {

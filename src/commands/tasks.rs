@@ -20,13 +20,41 @@ use crate::run::{CommandError, Context, Outcome};
 /// Returns true if the tool must be called as a task: on the user's request, or because it
 /// permits nothing else (2025-11-25, Tasks, "Tool-Level Negotiation").
 pub(super) fn wanted(args: &Call, tool: Option<&Tool>, server: &Server) -> bool {
+    let is_modern = server.client.session().is_modern();
+    args.task
+        || args.detach
+        || (!is_modern && offers_tasks(server) && tool.is_some_and(Tool::wants_task))
+}
+
+/// Returns true if the server accepts calls as tasks, in its era.
+fn offers_tasks(server: &Server) -> bool {
+    let Some(offered) = server.capabilities() else { return false };
+    if server.client.session().is_modern() {
+        return offered["extensions"].get(EXTENSION).is_some();
+    }
     // "If capabilities do not include tasks.requests.tools.call, then clients MUST NOT attempt to use task
     // augmentation on that server's tools, regardless of taskSupport".
-    let has_tasks = server
-        .capabilities()
-        .is_some_and(|offered| offered["tasks"]["requests"]["tools"].get("call").is_some());
-    let may = has_tasks && !server.client.session().is_modern();
-    args.task || args.detach || (may && tool.is_some_and(Tool::wants_task))
+    offered["tasks"]["requests"]["tools"].get("call").is_some()
+}
+
+/// Suggests `--task` for a call that reached a time limit, if the tool may be called as a task.
+pub(super) fn suggest_for_slow(
+    server: &Server,
+    tool: Option<&Tool>,
+    error: CommandError,
+) -> CommandError {
+    // In the modern era, the server decides for each call whether it becomes a task.
+    let is_modern = server.client.session().is_modern();
+    let may = offers_tasks(server) && (is_modern || tool.is_some_and(Tool::may_be_task));
+    match error {
+        CommandError::Failed(failure) if may && failure.kind == Kind::Limit => failure
+            .with_next(
+                "the same with --task",
+                "lets the server run it as a task, which outlives a connection",
+            )
+            .into(),
+        other => other,
+    }
 }
 
 /// Calls a tool as a task and waits for its result; `None` with `--detach`.

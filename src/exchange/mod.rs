@@ -274,6 +274,13 @@ impl Answer {
         find_header(&self.headers, name)
     }
 
+    /// Returns true for the stream of the HTTP+SSE transport, whose first event names the address to POST
+    /// to (2024-11-05, Transports, "HTTP with SSE"). Comments are not events.
+    pub fn is_http_sse(&self) -> bool {
+        let first = self.events.iter().find(|event| event.data.is_some());
+        first.is_some_and(|event| event.kind == "endpoint")
+    }
+
     /// Returns true if the status is 2xx.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)

@@ -4,6 +4,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::{Answer, BodyKind, Exchange, TransportErrorKind};
+use crate::protocol::headers;
 use crate::protocol::jsonrpc::{self, ErrorObject, Message};
 
 /// What an exchange returned for its request. Computed from the status, the ids and the body, and how
@@ -227,6 +228,24 @@ impl Exchange {
         Outcome::of(self)
     }
 
+    /// Returns a sentence on what was still arriving when a limit of this side ended the exchange.
+    pub fn was_receiving(&self) -> Option<&'static str> {
+        use TransportErrorKind::{StoppedWaiting, TooSlow};
+        let is_time_limit = matches!(self.failure.as_ref()?.kind, TooSlow(_) | StoppedWaiting);
+        let answer = self.answer.as_ref().filter(|_| is_time_limit)?;
+        let kind = answer.header("content-type").unwrap_or_default();
+        if answer.shape != BodyKind::Events && !kind.starts_with(headers::EVENT_STREAM) {
+            return Some("The response had begun, and is incomplete.");
+        }
+        Some(match answer.events.last() {
+            Some(last) if last.data.is_none() && !last.comments.is_empty() => {
+                "The server was still sending keep-alive comments."
+            }
+            Some(_) => "The stream is open: events had arrived, but not the response.",
+            None => "The stream is open: no event had arrived.",
+        })
+    }
+
     /// Returns true if the result has members that only the modern era has (2026-07-28, Overview).
     pub fn has_modern_marks(&self) -> bool {
         let text = self.answer.as_ref().and_then(Answer::last_message).unwrap_or_default();
@@ -290,6 +309,28 @@ mod tests {
         for (status, body) in [(200, ""), (200, "{}"), (500, ""), (404, "<html>"), (204, "")] {
             assert_eq!(of(status, body), "http", "{status} {body}");
         }
+    }
+
+    #[test]
+    fn what_was_arriving_at_a_limit_is_told() {
+        let limit = |exchange: &mut Exchange| {
+            exchange.failure = Some(TransportError::too_long(std::time::Duration::from_secs(1)));
+        };
+        let mut exchange = streamed(&[]);
+        assert_eq!(exchange.was_receiving(), None);
+        limit(&mut exchange);
+        assert!(exchange.was_receiving().unwrap().contains("no event"));
+        exchange = streamed(&["{}"]);
+        limit(&mut exchange);
+        assert!(exchange.was_receiving().unwrap().contains("events had arrived"));
+        let comment = Event { comments: vec!["ping".into()], ..Event::default() };
+        exchange.answer.as_mut().unwrap().events.push(comment);
+        assert!(exchange.was_receiving().unwrap().contains("keep-alive comments"));
+        exchange.failure = Some(TransportError::broken("x"));
+        assert_eq!(exchange.was_receiving(), None);
+        let mut document = answered(sent("tools/call", None), 200, "{\"a");
+        limit(&mut document);
+        assert!(document.was_receiving().unwrap().contains("incomplete"));
     }
 
     #[test]

@@ -47,8 +47,8 @@ impl Phase {
             Self::Proxy => "going through the proxy",
             Self::Tls => "agreeing on TLS",
             Self::Send => "sending the request",
-            Self::Wait => "waiting for the answer",
-            Self::Read => "reading the answer",
+            Self::Wait => "waiting for the response",
+            Self::Read => "reading the response",
         }
     }
 

@@ -75,6 +75,8 @@ pub fn from_client(error: client::Error, history: &[Exchange]) -> Failure {
         findings.retain(|finding| !finding.rule.is_general);
     }
     let (kind, message, mut details) = in_words(&error);
+    let receiving = error.exchange.as_ref().and_then(|exchange| exchange.was_receiving());
+    details.extend(receiving.map(str::to_owned));
     details.extend(stopped.and_then(|kind| end_of(&error, kind)));
     details.extend(error.tried.iter().cloned());
     details.extend(error.exchange.as_deref().and_then(about_redirect));

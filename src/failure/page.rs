@@ -3,8 +3,8 @@
 use std::io;
 
 use super::{Failure, Kind};
-use crate::exchange::{BodyKind, Exchange};
-use crate::output::{Console, Paint, duration, one_line, wrap};
+use crate::exchange::{Answer, BodyKind, Exchange};
+use crate::output::{Console, Paint, count, duration, one_line, wrap};
 use crate::protocol::headers;
 use crate::redact::Redactor;
 use crate::report::status_line;
@@ -122,13 +122,7 @@ impl FailurePage<'_> {
                 self.labelled("data", &data)?;
             }
         } else if answer.shape == BodyKind::Events {
-            self.labelled(
-                "",
-                &match answer.events.len() {
-                    1 => "a stream with one event".to_owned(),
-                    count => format!("a stream with {count} events"),
-                },
-            )?;
+            self.labelled("", &contents(answer))?;
         } else if !answer.body.is_empty() {
             let kind = answer.header("content-type").unwrap_or("no Content-Type");
             let body: String = self.safe(&answer.body).chars().take(200).collect();
@@ -150,5 +144,18 @@ impl FailurePage<'_> {
             self.console.err.line(format!("  {label:<10}{line}").trim_end())?;
         }
         Ok(())
+    }
+}
+
+/// Describes a stream: its events and comments, those that were not kept included.
+fn contents(answer: &Answer) -> String {
+    let (events, others): (Vec<_>, Vec<_>) =
+        answer.events.iter().partition(|event| event.data.is_some());
+    let comments: usize = others.iter().map(|event| event.comments.len()).sum();
+    let events = count(events.len(), "event");
+    match (comments, answer.events_dropped) {
+        (0, 0) => format!("a stream with {events}"),
+        (comments, 0) => format!("a stream with {events} and {}", count(comments, "comment")),
+        (_, dropped) => format!("a stream with {events}, and {dropped} more that were not kept"),
     }
 }

@@ -286,7 +286,16 @@ impl Tool {
     /// Returns true if the tool can only be called as a task (2025-11-25, Tasks, "Tool-Level
     /// Negotiation").
     pub fn wants_task(&self) -> bool {
-        self.member("execution").is_some_and(|execution| execution["taskSupport"] == "required")
+        self.task_support().is_some_and(|support| support == "required")
+    }
+
+    /// Returns true if the tool can be called as a task.
+    pub fn may_be_task(&self) -> bool {
+        self.task_support().is_some_and(|support| support == "required" || support == "optional")
+    }
+
+    fn task_support(&self) -> Option<Value> {
+        self.member("execution").map(|mut execution| execution["taskSupport"].take())
     }
 
     /// Returns a rarely used member. Parses the raw JSON only if the name occurs in it.

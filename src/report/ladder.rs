@@ -170,9 +170,7 @@ impl Ladder {
             (Some(said), _) => format!("{status} {said}"),
             (None, BodyKind::Text) => format!("{status} {}", answer.body.trim()),
             (None, BodyKind::Html) => format!("{} (a web page)", status_line(status)),
-            (None, BodyKind::Events)
-                if answer.events.first().is_some_and(|e| e.kind == "endpoint") =>
-            {
+            (None, BodyKind::Events) if answer.is_http_sse() => {
                 format!("{status} a stream: event endpoint")
             }
             (None, BodyKind::Events) if message.is_null() => format!("{status} a stream"),

@@ -118,12 +118,10 @@ fn timed_out(timeout: ureq::Timeout, phase: Phase, limits: &Limits) -> (ErrorKin
         ureq::Timeout::Resolve | ureq::Timeout::Connect => {
             ("--connect-timeout", limits.connect, "no connection")
         }
-        ureq::Timeout::RecvResponse => ("--first-byte-timeout", limits.first_byte, "no answer"),
-        ureq::Timeout::PerRead => ("--silence-timeout", limits.silence, "not a byte came"),
-        ureq::Timeout::PerWrite => {
-            ("--silence-timeout", limits.silence, "not a byte could be sent")
-        }
-        _ => ("--timeout", limits.whole, "not done"),
+        ureq::Timeout::RecvResponse => ("--first-byte-timeout", limits.first_byte, "no response"),
+        ureq::Timeout::PerRead => ("--silence-timeout", limits.silence, "no data received"),
+        ureq::Timeout::PerWrite => ("--silence-timeout", limits.silence, "no data sent"),
+        _ => ("--timeout", limits.whole, "no response"),
     };
     let limit = limit.map_or(String::new(), |limit| format!("within {} s ", limit.as_secs_f64()));
     // A server that does not accept the connection in time counts as unreachable, as with curl.

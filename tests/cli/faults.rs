@@ -57,6 +57,29 @@ fn a_reset_while_waiting() {
 }
 
 #[test]
+fn a_limit_says_what_was_still_arriving() {
+    let note = r#"data: {"jsonrpc":"2.0","method":"notifications/message","params":{}}"#;
+    for (part, said) in [
+        (": ping", "The server was still sending keep-alive comments."),
+        (note, "events had arrived, but not the response"),
+        ("", "no event had arrived"),
+    ] {
+        let server = faulty(move |_, stream| {
+            let _ = stream.write_all(format!("{HEAD}Connection: close\r\n\r\n").as_bytes());
+            while stream.write_all(format!("{part}\n\n").as_bytes()).is_ok() {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        });
+        let finished = call(&server, &["--timeout", "1"])
+            .exits(8)
+            .says("no response within 1 s (--timeout)")
+            .says(said)
+            .says("may have run");
+        assert!(!finished.stderr.contains("stream-empty"), "{}", finished.stderr);
+    }
+}
+
+#[test]
 fn a_reset_within_the_headers() {
     let server = faulty(|_, stream| {
         stream.write_all(b"HTTP/1.1 200 OK\r\nContent-").unwrap();

@@ -45,6 +45,17 @@ fn a_call_may_become_a_task() {
             .exits(8)
             .says("The task goes on.")
             .says("--cancel");
+        // A call that is not a task could have been one.
+        sandbox
+            .run(&["call", "slow", "seconds=30", "--timeout", "0.8"])
+            .exits(8)
+            .says("no response within 0.8 s (--timeout)")
+            .says("the same with --task");
+        // A tool that cannot be a task gets no such advice; in the modern era, the server decides.
+        let finished =
+            sandbox.run(&["call", "echo", "message=hi", "--timeout", "0.000001"]).exits(8);
+        let is_modern = version == "2026-07-28";
+        assert_eq!(finished.stderr.contains("--task"), is_modern, "{}", finished.stderr);
     }
 }
 

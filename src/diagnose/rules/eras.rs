@@ -2,7 +2,7 @@
 
 use super::super::id::RuleId;
 use super::super::rule::{Certainty, Conclusion, Evidence, Next, RECENT, RULE, Rule};
-use crate::exchange::{BodyKind, Exchange};
+use crate::exchange::{Answer, BodyKind, Exchange};
 use crate::protocol::headers::PROTOCOL_VERSION;
 use crate::protocol::{codes, methods};
 
@@ -98,9 +98,7 @@ A POST to the first address gets 405 with Allow: GET, or 404. A GET tells for ce
     find: |evidence| {
         let get = |exchange: &Exchange| {
             exchange.request.method == "GET"
-                && exchange.answer.as_ref().is_some_and(|answer| {
-                    answer.events.first().is_some_and(|event| event.kind == "endpoint")
-                })
+                && exchange.answer.as_ref().is_some_and(Answer::is_http_sse)
         };
         let refused = evidence.is_post() && matches!(evidence.status(), 400 | 404 | 405);
         if !refused || evidence.is_modern_proof() {

@@ -31,7 +31,7 @@ next: mcpoke explain unreachable  explains it in full
         initialized(|_| b"SSH-2.0-OpenSSH_9.9\r\n".to_vec()),
         str![[r#"
 --- stderr
-mcpoke: the answer is not HTTP/1.1: http parse fail: invalid HTTP version, while reading the answer  [connection-broken, likely]
+mcpoke: the answer is not HTTP/1.1: http parse fail: invalid HTTP version, while reading the response  [connection-broken, likely]
   sent      POST http://127.0.0.1:#####/mcp  server/discover
             The request was sent and may have run; it was not sent again.
   means     The server crashed or was stopped, a proxy closed the connection,
@@ -50,7 +50,7 @@ next: mcpoke trace http://127.0.0.1:#####/mcp  tries the server step by step
         str![[r#"
 --- stderr
 mcpoke: initialised scripted, now the current server.
-mcpoke: the server closed the connection, while waiting for the answer  [connection-broken, likely]
+mcpoke: the server closed the connection, while waiting for the response  [connection-broken, likely]
   sent      POST http://127.0.0.1:#####/mcp  tools/call echo
             with Mcp-Session-Id: session-… (24)
             The request was sent and may have run; it was not sent again.
@@ -71,7 +71,7 @@ next: mcpoke trace scripted  tries the server step by step
         str![[r#"
 --- stderr
 mcpoke: initialised scripted, now the current server.
-mcpoke: the server closed the connection, while reading the answer  [connection-broken, likely]
+mcpoke: the server closed the connection, while reading the response  [connection-broken, likely]
   sent      POST http://127.0.0.1:#####/mcp  tools/call echo
             with Mcp-Session-Id: session-… (24)
   answered  200 OK, in # ms
@@ -99,7 +99,7 @@ next: mcpoke trace scripted  tries the server step by step
         str![[r#"
 --- stderr
 mcpoke: initialised scripted, now the current server.
-mcpoke: not done within 0.5 s (--timeout), while waiting for the answer
+mcpoke: no response within 0.5 s (--timeout), while waiting for the response
   sent      POST http://127.0.0.1:#####/mcp  tools/call echo
             with Mcp-Session-Id: session-… (24)
             The request was sent and may have run; it was not sent again.
@@ -120,7 +120,7 @@ next: the same with a larger --timeout  0 is without limit for times
         str![[r#"
 --- stderr
 mcpoke: initialised scripted-2, now the current server.
-mcpoke: the answer is too large (--max-size), while reading the answer
+mcpoke: the answer is too large (--max-size), while reading the response
   sent      POST http://127.0.0.1:#####/mcp  tools/call echo
             with Mcp-Session-Id: session-… (24)
   answered  200 OK, in # ms

@@ -75,10 +75,38 @@ pub fn explain_at(exchanges: &[Exchange], at: usize) -> Vec<Finding> {
     findings
 }
 
-/// Returns the top finding of each failed exchange, in order, each rule once.
-pub fn survey(exchanges: &[Exchange]) -> Vec<Finding> {
+/// Returns true if an exchange asks for the modern era: `server/discover`, or a request of its form.
+pub fn is_modern_probe(exchange: &Exchange) -> bool {
+    exchange.is(methods::DISCOVER) || rule::is_modern_request(exchange)
+}
+
+/// Returns true if a client tried the modern era and then did the handshake, as a client of both eras should
+/// (2026-07-28, Streamable HTTP, "Backward Compatibility"). A refusal of the probe is then no finding.
+pub fn fell_back(exchanges: &[Exchange], at: usize) -> bool {
+    let (probe, later) = (&exchanges[at], &exchanges[at + 1..]);
+    let falls_back = |later: &Exchange| later.is(methods::INITIALIZE) && same_client(later, probe);
+    is_modern_probe(probe) && later.iter().any(falls_back)
+}
+
+/// Returns a later success of the same request by the same client.
+pub fn success_later<'e>(exchanges: &'e [Exchange], failed: &Exchange) -> Option<&'e Exchange> {
+    exchanges.iter().find(|later| {
+        later.number > failed.number
+            && later.purpose == failed.purpose
+            && same_client(later, failed)
+            && Outcome::among(later, exchanges).is_success()
+    })
+}
+
+fn same_client(one: &Exchange, other: &Exchange) -> bool {
+    one.request.header("user-agent") == other.request.header("user-agent")
+}
+
+/// Returns the top finding of each failed exchange, in order, each rule once. Leaves out the exchanges for
+/// which `is_excused` returns true.
+pub fn survey(exchanges: &[Exchange], is_excused: impl Fn(usize) -> bool) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
-    for at in 0..exchanges.len() {
+    for at in (0..exchanges.len()).filter(|at| !is_excused(*at)) {
         let Some(top) = explain_at(exchanges, at).into_iter().next() else { continue };
         match found.iter_mut().find(|known| known.rule.id == top.rule.id) {
             Some(known) if top.certainty > known.certainty => *known = top,

@@ -253,9 +253,7 @@ impl<'e> Evidence<'e> {
 
     /// Returns true if the headers of the request are those of the modern era.
     pub(crate) fn is_modern_request(&self) -> bool {
-        let version = self.exchange.request.header(headers::PROTOCOL_VERSION);
-        self.exchange.request.header(headers::METHOD).is_some()
-            || version.is_some_and(|version| is_date(version) && Era::of(version) == Era::Modern)
+        is_modern_request(self.exchange)
     }
 
     /// Returns true if an earlier handshake succeeded.
@@ -302,6 +300,13 @@ impl<'e> Evidence<'e> {
             )
         ) || (self.code() == Some(codes::METHOD_NOT_FOUND) && !self.says(&["session"]))
     }
+}
+
+/// Returns true if the headers of a request are those of the modern era.
+pub(super) fn is_modern_request(exchange: &Exchange) -> bool {
+    let version = exchange.request.header(headers::PROTOCOL_VERSION);
+    exchange.request.header(headers::METHOD).is_some()
+        || version.is_some_and(|version| is_date(version) && Era::of(version) == Era::Modern)
 }
 
 fn is_date(version: &str) -> bool {

@@ -371,9 +371,12 @@ mod tests {
             [(Language::Python, "import os\n"), (Language::Javascript, "const env =")]
         {
             for modern in [false, true] {
-                let speaks = || match modern {
-                    false => Speaks::Legacy { version: "2025-11-25".into(), lost: vec![404] },
-                    true => Speaks::Modern { version: "2026-07-28".into(), mirrored: Vec::new() },
+                let speaks = || {
+                    if modern {
+                        Speaks::Modern { version: "2026-07-28".into(), mirrored: Vec::new() }
+                    } else {
+                        Speaks::Legacy { version: "2025-11-25".into(), lost: vec![404] }
+                    }
                 };
                 let mut without = of(speaks());
                 without.headers.clear();

@@ -70,6 +70,8 @@ impl Drop for Proxy {
 
 const CALL: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"errata_burst","arguments":{}}}"#;
 
+const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}"#;
+
 fn strict(request: &Request) -> Option<Vec<u8>> {
     let bare = request.header("mcp-session-id").is_none() && request.rpc() != "initialize";
     bare.then(|| request.error(400, -32000, "Bad Request: No valid session ID provided"))
@@ -111,13 +113,79 @@ fn a_client_that_never_initializes_is_told_so() {
     assert_eq!(server.url, format!("http://{}/mcp", sent[0].header("host").unwrap()));
 }
 
+const DISCOVER: &str = r#"{"jsonrpc":"2.0","id":1,"method":"server/discover","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"x","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}}}"#;
+const MODERN: &str = "\r\nMCP-Protocol-Version: 2026-07-28\r\nMcp-Method: server/discover";
+
+/// Like `strict`, and refuses the modern era.
+fn legacy(request: &Request) -> Option<Vec<u8>> {
+    let text = "Bad Request: Unsupported protocol version: 2026-07-28";
+    if request.rpc() == "server/discover" {
+        return Some(request.error(400, -32000, text));
+    }
+    strict(request)
+}
+
+#[test]
+fn a_client_that_falls_back_to_the_handshake_is_right() {
+    for json in [false, true] {
+        let (server, sandbox) = (mcp(legacy), Sandbox::new());
+        let more: &[&str] = if json { &["--json"] } else { &["--trace-file", "t.jsonl"] };
+        let proxy = Proxy::start(&sandbox, &server.url, more);
+        assert!(proxy.post(MODERN, DISCOVER).starts_with("HTTP/1.1 400"));
+        let opened = proxy.post("", INITIALIZE).to_ascii_lowercase();
+        let id = opened.split("mcp-session-id: ").nth(1).unwrap().lines().next().unwrap();
+        let session = format!("\r\nMcp-Session-Id: {}", id.trim());
+        proxy.post(&session, r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
+        let list = r#"{"jsonrpc":"2.0","id":3,"method":"tools/list","params":{}}"#;
+        assert!(proxy.post(&session, list).starts_with("HTTP/1.1 200"));
+        let printed = proxy.end();
+        if json {
+            let document: serde_json::Value = serde_json::from_str(&printed).unwrap();
+            assert_eq!(document["findings"], serde_json::json!([]));
+            continue;
+        }
+        assert!(printed.contains("4 requests · 0 findings"), "{printed}");
+        assert!(!printed.contains("legacy-only"), "{printed}");
+        let read = sandbox.run(&["trace", "--read", "t.jsonl"]).exits(0);
+        assert!(read.stdout.contains("4 requests · 0 findings"), "{}", read.stdout);
+    }
+}
+
+#[test]
+fn a_client_that_only_speaks_the_modern_era_is_told_after_a_while() {
+    let (server, sandbox) = (mcp(legacy), Sandbox::new());
+    let mut proxy = Proxy::start(&sandbox, &server.url, &[]);
+    proxy.post(MODERN, DISCOVER);
+    let mut live = BufReader::new(proxy.child.stdout.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("legacy-only") {
+        line.clear();
+        assert!(live.read_line(&mut line).unwrap() > 0);
+    }
+    assert!(line.trim_start().starts_with("1 "), "{line}");
+}
+
+#[test]
+fn a_refusal_that_the_client_mended_says_so() {
+    let (server, sandbox) = (mcp(strict), Sandbox::new());
+    let proxy = Proxy::start(&sandbox, &server.url, &["--json"]);
+    proxy.post("", CALL);
+    let opened = proxy.post("", INITIALIZE).to_ascii_lowercase();
+    let id = opened.split("mcp-session-id: ").nth(1).unwrap().lines().next().unwrap();
+    let session = format!("\r\nMcp-Session-Id: {}", id.trim());
+    proxy.post(&session, r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
+    proxy.post(&session, CALL);
+    let document: serde_json::Value = serde_json::from_str(&proxy.end()).unwrap();
+    let because = document["findings"][0]["because"].as_str().unwrap();
+    assert!(because.contains("4, the same request later, worked"), "{document}");
+}
+
 #[test]
 fn what_a_client_does_wrong_is_found_once() {
     // A server that rejects nothing but a missing session.
     let (server, sandbox) = (mcp(strict), Sandbox::new());
     let proxy = Proxy::start(&sandbox, &server.url, &["--json"]);
-    let initialize = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}"#;
-    let answer = proxy.post("", initialize);
+    let answer = proxy.post("", INITIALIZE);
     let id =
         answer.lines().find_map(|line| line.strip_prefix("mcp-session-id: ")).unwrap().to_owned();
     // Leave out the notification, use the same id twice, then leave out the header.

@@ -17,10 +17,20 @@ pub(super) struct ClientAudit {
 
 impl ClientAudit {
     pub(super) fn of(exchanges: &[Exchange]) -> Self {
-        let mut findings = diagnose::survey(exchanges);
+        let mut findings = diagnose::survey(exchanges, |at| diagnose::fell_back(exchanges, at));
         for finding in diagnose::conduct(exchanges) {
             if !findings.iter().any(|known| known.rule.id == finding.rule.id) {
                 findings.push(finding);
+            }
+        }
+        for finding in &mut findings {
+            let failed = exchanges.iter().find(|one| one.number == finding.exchange);
+            if let Some(later) =
+                failed.and_then(|failed| diagnose::success_later(exchanges, failed))
+            {
+                let (gap, later) =
+                    (if finding.because.is_empty() { "" } else { "; " }, later.number);
+                finding.because += &format!("{gap}{later}, the same request later, worked");
             }
         }
         // Unexplained findings come last.

@@ -30,6 +30,7 @@ pub(super) fn run(context: &Context<'_>, args: &Trace, server: &Server, address:
     let log = Arc::new(Mutex::new(Log {
         exchanges: Vec::new(),
         told: Vec::new(),
+        undecided: Vec::new(),
         agent: String::new(),
         ladder: (!context.options.wants_json()).then(|| drawing(context, args)),
         server: endpoint.authority(),
@@ -46,6 +47,14 @@ pub(super) fn run(context: &Context<'_>, args: &Trace, server: &Server, address:
             let mut log = watched.lock().unwrap_or_else(PoisonError::into_inner);
             // The exchange is recorded even if it cannot be printed.
             let _ = log.add(exchange);
+            if !log.undecided.is_empty() {
+                let later = Arc::clone(&watched);
+                std::thread::spawn(move || {
+                    std::thread::sleep(PATIENCE);
+                    let mut log = later.lock().unwrap_or_else(PoisonError::into_inner);
+                    let _ = log.decide();
+                });
+            }
         },
     );
     context
@@ -56,6 +65,9 @@ pub(super) fn run(context: &Context<'_>, args: &Trace, server: &Server, address:
     let log = log.lock().unwrap_or_else(PoisonError::into_inner);
     summary(context, args, &log, &target)
 }
+
+/// Time that a client has to fall back to the handshake before its modern request is judged.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// Prints the summary at the end, and writes the HTML page.
 fn summary(context: &Context<'_>, args: &Trace, log: &Log, target: &str) -> Outcome {
@@ -74,7 +86,12 @@ fn summary(context: &Context<'_>, args: &Trace, log: &Log, target: &str) -> Outc
     let ascii = log.ladder.as_ref().is_some_and(|ladder| ladder.ascii);
     conduct.print(&context.console.out, &redactor, ascii)?;
     if let Some(top) = conduct.findings.first() {
-        context.console.note(&format!("\nnext: mcpoke trace {}", quoted(target)));
+        let target = quoted(target);
+        let recipe = "python|curl|javascript|rust";
+        context.console.note(&format!("\nnext: mcpoke trace {target}"));
+        context.console.note(&format!(
+            "      mcpoke trace {target} --recipe {recipe}  prints a client that works"
+        ));
         context.console.note(&format!("      mcpoke explain {}", top.rule.id));
     }
     Ok(ExitCode::Success)
@@ -110,6 +127,9 @@ struct Log {
     exchanges: Vec<Exchange>,
     /// Findings that were printed already.
     told: Vec<RuleId>,
+    /// Numbers of the modern requests that failed, until the client's next request shows whether it falls
+    /// back to the handshake.
+    undecided: Vec<usize>,
     /// The `User-Agent` of the last client.
     agent: String,
     /// `None` with JSON output, which is printed at the end.
@@ -147,6 +167,30 @@ impl Log {
         for line in ladder.rung(exchange.number, &rung) {
             self.out.line(&line)?;
         }
+        let is_refused_probe = diagnose::is_modern_probe(exchange)
+            && !diagnose::explain_at(&self.exchanges, at).is_empty();
+        if is_refused_probe {
+            self.undecided.push(exchange.number);
+            return Ok(());
+        }
+        self.decide()?;
+        self.tell(at)
+    }
+
+    /// Prints the findings of modern requests after which the client did not fall back to the handshake.
+    fn decide(&mut self) -> io::Result<()> {
+        for number in std::mem::take(&mut self.undecided) {
+            let at = self.exchanges.iter().position(|exchange| exchange.number == number);
+            if let Some(at) = at.filter(|at| !diagnose::fell_back(&self.exchanges, *at)) {
+                self.tell(at)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Prints the findings of one exchange, each rule in full only once.
+    fn tell(&mut self, at: usize) -> io::Result<()> {
+        let redactor = self.recorder.redactor();
         let top = diagnose::explain_at(&self.exchanges, at).into_iter().next();
         // An earlier exchange may still be running, and may be the missing one: the summary
         // decides.
@@ -157,12 +201,13 @@ impl Log {
             .filter(|found| !self.told.contains(&found.rule.id))
             .collect::<Vec<_>>();
         for finding in top.into_iter().chain(conduct) {
+            let number = self.exchanges[at].number;
             let text = if self.told.contains(&finding.rule.id) {
-                format!("{}: the same", finding.rule.id)
+                format!("{number} {}: the same", finding.rule.id)
             } else {
                 let because =
                     if finding.because.is_empty() { finding.rule.title } else { &finding.because };
-                format!("{} ({}): {because}", finding.rule.id, finding.certainty.as_str())
+                format!("{number} {} ({}): {because}", finding.rule.id, finding.certainty.as_str())
             };
             if !self.told.contains(&finding.rule.id) {
                 self.told.push(finding.rule.id);

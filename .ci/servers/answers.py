@@ -15,6 +15,7 @@ def answer(number):
     failed = {"code": -1, "message": "m", "data": {"result": {"a": ']}"result":'}}}
     return {
         "result": (200, "application/json", json.dumps({**json_rpc, "result": odd}, indent=2)),
+        "array": (200, "application/json", json.dumps([{**json_rpc, "result": odd}])),
         "stream": (200, STREAM, NOTE + f'data: {{"jsonrpc":"2.0",\ndata: "id":{number},"result":{{"content":[]}}}}\n\n'),
         "error": (200, "application/json", json.dumps({**json_rpc, "error": failed})),
         "none": (200, "application/json", "{}"),

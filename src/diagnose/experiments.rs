@@ -7,6 +7,7 @@ use super::rule::{Certainty, Finding, tool_failed};
 use super::tried::{Role, Tried};
 use crate::exchange::{Exchange, Outcome};
 use crate::exit::Kind;
+use crate::redact::is_sensitive_header;
 
 /// Explains the first request of a trace from all its exchanges, each with its role. Returns `None` if
 /// the request worked, or if this side ended it before the server responded.
@@ -252,8 +253,18 @@ impl<'e> Experiments<'e> {
         if is_temporary && !refused.is_answered_like(self.bare) {
             return self.unconfirmed(evidence);
         }
-        if let Some(told) = self.told(refused).find(is_no_session_rule) {
-            return Some(Finding { evidence, ..told });
+        let named = named_header(&refused.text());
+        let asks = named.map(|name| {
+            format!("initialize ({number}) asks for a header: -H '{name}: VALUE' sends it")
+        });
+        // What both requests meet is explained with the first.
+        let shown = if refused.is_answered_like(self.bare) { self.bare } else { refused };
+        if let Some(told) = self.told(shown).find(is_no_session_rule) {
+            let because = match asks {
+                Some(asks) if told.rule.id == RuleId::AuthRequired => asks,
+                _ => told.because.clone(),
+            };
+            return Some(Finding { because, evidence, ..told });
         }
         let unknown = |because| {
             self.bare.concludes(RuleId::Unknown, Certainty::Possible, because, evidence.clone())
@@ -264,14 +275,17 @@ impl<'e> Experiments<'e> {
             && refused.outcome.error().is_none()
         {
             unknown(format!("{number} is initialize, and its response is no JSON-RPC message"))
-        } else if let Some(name) = named_header(refused) {
-            let because =
-                format!("initialize ({number}) asks for a header: -H '{name}: VALUE' sends it");
+        } else if let Some(because) = asks {
             refused.concludes(RuleId::AuthRequired, Certainty::Likely, because, evidence)
+        } else if matches!(refused.exchange.status(), Some(401 | 403 | 407)) {
+            let certainty =
+                if is_about_credentials(refused) { Certainty::Likely } else { Certainty::Possible };
+            shown.concludes(RuleId::AuthRequired, certainty, "", evidence)
         } else {
+            // That initialize is refused is certain. Whether the first request fails because of it is not:
+            // a server may refuse both for the same reason.
             let because = format!("{number} is initialize, and is refused too");
-            let certainty = if is_temporary { Certainty::Likely } else { Certainty::Certain };
-            refused.concludes(RuleId::InitializeRefused, certainty, because, evidence)
+            refused.concludes(RuleId::InitializeRefused, Certainty::Likely, because, evidence)
         })
     }
 
@@ -353,10 +367,18 @@ fn is_no_session_rule(finding: &Finding) -> bool {
         && finding.certainty >= Certainty::Likely
 }
 
+/// Returns true if credentials were sent with a refused request, or if the refusal speaks of them.
+fn is_about_credentials(refused: &Tried<'_>) -> bool {
+    const WORDS: [&str; 7] =
+        ["token", "credential", "api key", "api-key", "apikey", "unauthori", "authenticat"];
+    let text = refused.text().to_lowercase();
+    let sent = refused.exchange.request.headers.iter().any(|(name, _)| is_sensitive_header(name));
+    sent || refused.exchange.status() == Some(401) || WORDS.iter().any(|word| text.contains(word))
+}
+
 /// Returns the header that the text of a refusal names, if it looks like one for credentials.
-fn named_header(refused: &Tried<'_>) -> Option<String> {
+pub fn named_header(text: &str) -> Option<String> {
     const CREDENTIALS: [&str; 5] = ["token", "key", "auth", "secret", "tenant"];
-    let text = refused.text();
     let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
     let mut names = words.map(|word| word.trim_matches('-')).filter(|word| {
         let lower = word.to_ascii_lowercase();

@@ -18,7 +18,7 @@ mod tried;
 use crate::exchange::{Exchange, Outcome};
 use crate::protocol::methods;
 
-pub use experiments::explain_first;
+pub use experiments::{explain_first, named_header};
 pub use id::RuleId;
 pub use matching::matching;
 pub use profile::{Eras, Profile, Reaction, Sessions, Violation};

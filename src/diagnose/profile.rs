@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::rule::issued;
 use super::tried::{Role, Tried};
-use crate::exchange::{BodyKind, Exchange, Outcome};
+use crate::exchange::{Answer, BodyKind, Exchange, Outcome};
 use crate::protocol::envelope::META_SERVER;
 use crate::protocol::jsonrpc::{self, Message};
 use crate::protocol::methods;
@@ -215,7 +215,20 @@ impl Profile {
             ended_id: react(Role::EndedId).filter(|_| has_ended),
             violations: Vec::new(),
         };
+        let is_array = |exchange: &&Exchange| {
+            let text = exchange.answer.as_ref().and_then(Answer::last_message);
+            text.is_some_and(|text| text.trim_start().starts_with('['))
+        };
+        let in_array = [proper, modern, initialize].into_iter().flatten().find(is_array);
         profile.violations = profile.departs(find(Role::Initialized).map(|step| step.exchange));
+        if let Some(exchange) = in_array {
+            let what = format!(
+                "{} gets its response in a JSON array, and must get one object",
+                exchange.number
+            );
+            let specification = "2025-06-18, Key Changes";
+            profile.violations.push(Violation { what, specification });
+        }
         profile
     }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{Failure, Kind, from_client};
 use crate::client::{self, Client, ErrorKind};
-use crate::diagnose::{Next, RuleId};
+use crate::diagnose::{Next, RuleId, named_header};
 use crate::oauth::Challenge;
 use crate::redact::without_secrets;
 
@@ -71,6 +71,13 @@ fn advised(failure: Failure, next: Option<Next>, client: &Client, hint: &TargetH
         (Some(Next::Handshake), _) | (_, Kind::Session) => about_sessions(failure, hint),
         (_, Kind::Auth) if is_status(&failure, 407) => failure
             .with_detail("The proxy wants credentials: http://USER:PASSWORD@HOST with --proxy."),
+        (_, Kind::Auth) if wanted_header(&failure).is_some() => {
+            let name = wanted_header(&failure).unwrap_or_default();
+            failure.with_next(
+                format!("mcpoke init {} -H '{name}: VALUE'", hint.target),
+                "with the header that the server names",
+            )
+        }
         (_, Kind::Auth) => with_login(failure, next, hint)
             .with_next(
                 format!("mcpoke init {} --bearer env:TOKEN", hint.target),
@@ -87,7 +94,11 @@ fn advised(failure: Failure, next: Option<Next>, client: &Client, hint: &TargetH
         ),
         (Some(Next::Nothing), _) => failure,
         (None, Kind::Unreachable) => {
-            failure.with_detail("Is the server running, and is this its address?")
+            if failure.findings.is_empty() {
+                failure.with_detail("Is the server running, and is this its address?")
+            } else {
+                failure
+            }
         }
         (Some(Next::LookCloser), _) if !hint.tracing => failure
             .with_next(format!("mcpoke trace {}", hint.target), "tries the server step by step")
@@ -98,6 +109,16 @@ fn advised(failure: Failure, next: Option<Next>, client: &Client, hint: &TargetH
         ),
         _ => failure,
     }
+}
+
+/// Returns the header that a refusal without a challenge names as missing.
+fn wanted_header(failure: &Failure) -> Option<String> {
+    let exchange =
+        failure.exchange.as_ref().filter(|exchange| Challenge::all(exchange).is_empty())?;
+    let name = named_header(&exchange.signature().text)?;
+    // It was sent: its value is wrong, and the name is known.
+    (!name.eq_ignore_ascii_case("authorization") && exchange.request.header(&name).is_none())
+        .then_some(name)
 }
 
 /// Suggests `mcpoke login` if the server accepts bearer tokens, or names no scheme at all.

@@ -132,6 +132,8 @@ fn in_words(error: &client::Error) -> (Kind, String, Vec<String>) {
             let status = error.exchange.as_ref().and_then(|exchange| exchange.status());
             let kind = match (status.map(kind_of_status), sent.code) {
                 (Some(Kind::Auth), _) => Kind::Auth,
+                // Web frameworks have an `error` member of their own, which is not JSON-RPC.
+                (Some(of_status), None) if !matches!(status, Some(200..300)) => of_status,
                 (_, Some(codes::MISSING_CAPABILITY | codes::URL_ELICITATION_REQUIRED)) => {
                     Kind::Input
                 }

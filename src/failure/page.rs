@@ -5,7 +5,7 @@ use std::io;
 use super::{Failure, Kind};
 use crate::exchange::{Answer, BodyKind, Exchange};
 use crate::output::{Console, Paint, count, duration, one_line, wrap};
-use crate::protocol::headers;
+use crate::protocol::{headers, jsonrpc};
 use crate::redact::Redactor;
 use crate::report::status_line;
 
@@ -123,6 +123,10 @@ impl FailurePage<'_> {
             }
         } else if answer.shape == BodyKind::Events {
             self.labelled("", &contents(answer))?;
+            if let Some(data) = odd_data(answer) {
+                let data: String = self.safe(data).chars().take(200).collect();
+                self.labelled("", &format!("data: {data}"))?;
+            }
         } else if !answer.body.is_empty() {
             let kind = answer.header("content-type").unwrap_or("no Content-Type");
             let body: String = self.safe(&answer.body).chars().take(200).collect();
@@ -145,6 +149,12 @@ impl FailurePage<'_> {
         }
         Ok(())
     }
+}
+
+/// Returns the first data of a stream that is no JSON-RPC message.
+fn odd_data(answer: &Answer) -> Option<&str> {
+    let mut data = answer.events.iter().filter_map(|event| event.data.as_deref());
+    data.find(|data| !data.trim().is_empty() && jsonrpc::parse(data).is_err())
 }
 
 /// Describes a stream: its events and comments, those that were not kept included.

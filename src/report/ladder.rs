@@ -153,7 +153,7 @@ impl Ladder {
         }
         if let Some(issued) = answer
             .header(SESSION_ID)
-            .filter(|_| exchange.is(methods::INITIALIZE) && answer.is_success())
+            .filter(|_| exchange.is(methods::INITIALIZE) && outcome.is_success())
         {
             return format!("{status}  Mcp-Session-Id: {}", redactor.header(SESSION_ID, issued));
         }

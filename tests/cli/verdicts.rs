@@ -180,12 +180,12 @@ fn a_refused_initialize_is_the_verdict() {
     let because = traced["why"]["because"].as_str().unwrap();
     assert!(because.contains("-H 'x-service-token: VALUE'"), "{because}");
     let (said, traced) = verdict(&refuse(400, "the tenant is suspended"));
-    assert_eq!(said, "initialize-refused certain");
+    assert_eq!(said, "initialize-refused likely");
     assert!(traced["why"]["evidence"].to_string().contains("the tenant is suspended"));
     let everything = any_era(|request| {
         request.fails(200, &json!({"code": -32601, "message": "Method not implemented"}))
     });
-    assert_eq!(verdict(&everything).0, "initialize-refused certain");
+    assert_eq!(verdict(&everything).0, "initialize-refused likely");
 }
 
 #[test]

@@ -25,13 +25,11 @@ impl ClientAudit {
         }
         for finding in &mut findings {
             let failed = exchanges.iter().find(|one| one.number == finding.exchange);
-            if let Some(later) =
-                failed.and_then(|failed| diagnose::success_later(exchanges, failed))
-            {
-                let (gap, later) =
-                    (if finding.because.is_empty() { "" } else { "; " }, later.number);
-                finding.because += &format!("{gap}{later}, the same request later, worked");
-            }
+            let later = failed.and_then(|failed| diagnose::success_later(exchanges, failed));
+            let mended =
+                later.map(|later| format!("{}, the same request later, worked", later.number));
+            let said = [Some(finding.because.clone()).filter(|text| !text.is_empty()), mended];
+            finding.because = said.into_iter().flatten().collect::<Vec<_>>().join("; ");
         }
         // Unexplained findings come last.
         findings.sort_by_key(|finding| {

@@ -150,9 +150,8 @@ impl Verdict {
         let mut lines = Lines::default();
         let outcome = first.map(Exchange::outcome);
         match (&self.why, outcome) {
-            (Some(why), outcome) => {
-                let worked = outcome.is_some_and(|outcome| outcome.is_success());
-                let number = if worked { why.exchange } else { 1 };
+            (Some(why), _) => {
+                let number = why.exchange;
                 let rule = format!("{} ({})", why.rule.id, why.certainty.as_str());
                 lines.add(&format!("why {number} failed"), format!("{rule}: {}", why.rule.title));
                 lines.add("", &why.because);

@@ -32,7 +32,12 @@ plain 400 proves nothing.",
         }
         let proof = evidence.is_modern_proof()
             && (evidence.code() != Some(codes::METHOD_NOT_FOUND) || evidence.exchange.is(methods::INITIALIZE));
-        proof.then(|| Certainty::Certain.into())
+        // A server that only names `params._meta` asks for the same, in fewer words.
+        let names_meta =
+            evidence.code() == Some(codes::INVALID_PARAMS) && evidence.says(&["_meta"]);
+        let certainty =
+            if proof { Some(Certainty::Certain) } else { names_meta.then_some(Certainty::Likely) };
+        certainty.map(Conclusion::from)
     },
     ..RULE
 };
@@ -107,6 +112,16 @@ A POST to the first address gets 405 with Allow: GET, or 404. A GET tells for ce
         if let Some(stream) = evidence.later.iter().chain(evidence.earlier).find(|e| get(e)) {
             let because = format!("{} opened its stream", stream.number);
             return Some(Conclusion { certainty: Certainty::Certain, because });
+        }
+        // A GET of the same address that was answered with anything else refutes it.
+        let mut others = evidence.later.iter().chain(evidence.earlier);
+        let refutes = |other: &Exchange| {
+            other.request.method == "GET"
+                && other.request.url == evidence.exchange.request.url
+                && other.answer.as_ref().is_some_and(|answer| answer.shape != BodyKind::Events)
+        };
+        if others.any(refutes) {
+            return None;
         }
         // The server itself states that it allows only GET.
         let allowed = evidence.header("allow").unwrap_or_default().to_ascii_uppercase();

@@ -44,11 +44,11 @@ quotas, locks, validation and a backend that is down are typical causes.",
 static INITIALIZE_REFUSED: Rule = Rule {
     id: RuleId::InitializeRefused,
     title: "the server rejects initialize",
-    means: "Without a handshake there is no session, so the first request cannot work either. The message of the \
-            server says what it objects to.",
+    means: "Without a handshake there is no session. The message of the server says what it objects to.",
     specification: "2025-11-25, Lifecycle, Initialization",
     about: "\
-Every session begins with initialize, and this server rejects it. Other failures follow from that. Possible \
+Every session begins with initialize, and this server rejects it. Requests that need a session then fail too; \
+others may be refused for the same reason. Possible \
 causes: the server requires a header (a key, a tenant), it supports only one protocol version, its backend is \
 down, or this address is not an MCP server at all. The request of 2026-07-28, which needs no handshake, was \
 tried as well.",

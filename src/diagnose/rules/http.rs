@@ -155,11 +155,14 @@ answer -32700 or -32600 with 400, rmcp 415, Express an HTML page, and a few 500.
             Some(why) if refused => {
                 Some(Conclusion { certainty: Certainty::Certain, because: why.to_owned() })
             }
-            _ if evidence.code() == Some(codes::PARSE_ERROR)
-                || (evidence.status() == 415 && labelled) =>
-            {
-                Some(Certainty::Likely.into())
-            }
+            // The body was a JSON-RPC message, so something else kept the server from reading it: its own
+            // exception, or a proxy that changed the body.
+            _ if evidence.code() == Some(codes::PARSE_ERROR) => Some(Conclusion {
+                certainty: Certainty::Possible,
+                because: "the body was a valid JSON-RPC message; the server failed to read it"
+                    .to_owned(),
+            }),
+            _ if evidence.status() == 415 && labelled => Some(Certainty::Likely.into()),
             _ => None,
         }
     },

@@ -2,7 +2,8 @@
 
 use super::super::id::RuleId;
 use super::super::rule::{Certainty, Conclusion, FirstLine, RECENT, RULE, Rule};
-use crate::exchange::{BodyKind, Outcome, TransportErrorKind};
+use crate::exchange::{BodyKind, Event, Outcome, TransportErrorKind};
+use crate::protocol::jsonrpc;
 
 pub(super) static STREAM_EMPTY: Rule = Rule {
     id: RuleId::StreamEmpty,
@@ -22,7 +23,7 @@ taken up again with a GET and Last-Event-ID.",
         let asks = evidence.is_post() && evidence.exchange.has_id();
         // A stream that broke, or that this side closed, did not end.
         let ended = match evidence.outcome {
-            Outcome::Ended => true,
+            Outcome::Ended => !answer.events.iter().any(has_content),
             Outcome::Http => answer.shape == BodyKind::Empty,
             _ => false,
         };
@@ -30,6 +31,12 @@ taken up again with a GET and Last-Event-ID.",
     },
     ..RULE
 };
+
+/// Returns true for an event with data that is no JSON-RPC message: a response in a wrong form, not none.
+fn has_content(event: &Event) -> bool {
+    let data = event.data.as_deref().unwrap_or_default().trim();
+    !data.is_empty() && jsonrpc::parse(data).is_err()
+}
 
 pub(super) static STREAM_BUFFERED: Rule = Rule {
     id: RuleId::StreamBuffered,

@@ -2,7 +2,7 @@
 async function* messages(response) {
   if (!(response.headers.get("content-type") ?? "").startsWith("text/event-stream")) {
     const text = await response.text();
-    if (text.trim()) yield JSON.parse(text);
+    if (text.trim()) yield* unpacked(JSON.parse(text));
     return;
   }
   const decoder = new TextDecoder();
@@ -15,10 +15,15 @@ async function* messages(response) {
       else if (!line && data.length) {
         const text = data.join("\n");
         data = [];
-        if (text.trim()) yield JSON.parse(text);
+        if (text.trim()) yield* unpacked(JSON.parse(text));
       }
     }
   }
+}
+
+// Some servers put a message into an array, as revision 2025-03-26 permitted.
+function unpacked(message) {
+  return Array.isArray(message) ? message : [message];
 }
 
 // Returns the result of a message, or throws its error.

@@ -3,7 +3,7 @@ def messages(response):
     if response.headers.get_content_type() != "text/event-stream":
         text = response.read()
         if text.strip():
-            yield json.loads(text)
+            yield from unpacked(json.loads(text))
         return
     data = []
     for line in response:
@@ -13,4 +13,9 @@ def messages(response):
         elif not line and data:
             text, data = "\n".join(data), []
             if text.strip():
-                yield json.loads(text)
+                yield from unpacked(json.loads(text))
+
+
+def unpacked(message):
+    """Some servers put a message into an array, as revision 2025-03-26 permitted."""
+    return message if isinstance(message, list) else [message]

@@ -5,23 +5,31 @@ fn result_of(body: impl Read, is_stream: bool, id: u64) -> Result<Value, Error> 
     if !is_stream {
         body.read_to_string(&mut text)?;
         let message = serde_json::from_str(&text).map_err(|_| format!("no response: {text}"))?;
-        return result(&message);
+        return result(unpacked(message, id));
     }
     for line in body.lines() {
         let line = line?;
         if let Some(more) = line.strip_prefix("data:") {
             text.push_str(more.strip_prefix(' ').unwrap_or(more));
         } else if line.is_empty() && !text.trim().is_empty() {
-            let message: Value = serde_json::from_str(&std::mem::take(&mut text))?;
+            let message = unpacked(serde_json::from_str(&std::mem::take(&mut text))?, id);
             if message["id"] == id && message.get("method").is_none() {
-                return result(&message);
+                return result(message);
             }
         }
     }
     Err("no response".into())
 }
 
-fn result(message: &Value) -> Result<Value, Error> {
+/// Some servers put the response into an array, as revision 2025-03-26 permitted.
+fn unpacked(message: Value, id: u64) -> Value {
+    match message {
+        Value::Array(all) => all.into_iter().find(|one| one["id"] == id).unwrap_or_default(),
+        message => message,
+    }
+}
+
+fn result(message: Value) -> Result<Value, Error> {
     match (message.get("result"), message.get("error")) {
         (Some(result), None) => Ok(result.clone()),
         (_, Some(error)) => Err(format!("error {}: {}", error["code"], error["message"]).into()),

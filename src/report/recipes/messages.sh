@@ -12,7 +12,7 @@ messages() {
 
 # Prints the members of each message as <name>, without what is in them.
 outline() {
-    sed -e 's/\\.//g' -e 's/"\([a-z]*\)" *:/<\1>/g' -e 's/"[^"]*"//g' \
+    sed -e 's/^ *\[\(.*\)\] *$/\1/' -e 's/\\.//g' -e 's/"\([a-z]*\)" *:/<\1>/g' -e 's/"[^"]*"//g' \
         -e 's/^ *{//' -e 's/} *$//' -e ':in' -e 's/[{[][^][{}]*[]}]//g' -e 'tin'
 }
 

@@ -219,9 +219,9 @@ impl Profile {
             let text = exchange.answer.as_ref().and_then(Answer::last_message);
             text.is_some_and(|text| text.trim_start().starts_with('['))
         };
-        let in_array = [proper, modern, initialize].into_iter().flatten().find(is_array);
+        let batched = [proper, modern, initialize].into_iter().flatten().find(is_array);
         profile.violations = profile.departs(find(Role::Initialized).map(|step| step.exchange));
-        if let Some(exchange) = in_array {
+        if let Some(exchange) = batched {
             let what = format!(
                 "{} gets its response in a JSON array, and must get one object",
                 exchange.number

@@ -4,12 +4,21 @@
 //! decoding it. URLs that it would misread are rejected here, with an explanation.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 
+use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
-/// An `http` or `https` URL without user information or fragment.
+/// An `http` or `https` URL without user information or fragment, and the Unix domain socket through which
+/// it is reached, if any.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Endpoint(Url);
+pub struct Endpoint {
+    url: Url,
+    socket: Option<PathBuf>,
+}
+
+/// Start of the fragment by which a saved URL names a Unix domain socket.
+const SOCKET: &str = "unix:";
 
 impl Endpoint {
     /// Returns true if a target looks like a URL rather than a name.
@@ -37,37 +46,81 @@ impl Endpoint {
         }
         // A fragment is never sent, so it must not distinguish endpoints.
         url.set_fragment(None);
-        Ok(Self(url))
+        Ok(Self { url, socket: None })
+    }
+
+    /// Parses what [`Self::key`] returned.
+    pub fn from_key(key: &str) -> Result<Self, String> {
+        let endpoint = Self::parse(key)?;
+        let socket = key.split_once('#').and_then(|(_, fragment)| fragment.strip_prefix(SOCKET));
+        Ok(match socket {
+            Some(path) => {
+                let path = percent_decode_str(path).decode_utf8_lossy().into_owned();
+                endpoint.through(Path::new(&path))
+            }
+            None => endpoint,
+        })
+    }
+
+    /// Returns the same URL, reached through a Unix domain socket.
+    #[must_use]
+    pub fn through(self, socket: &Path) -> Self {
+        Self { socket: Some(socket.to_owned()), ..self }
+    }
+
+    /// Returns another URL, reached in the same way if the origin is the same.
+    pub fn sibling(&self, url: &str) -> Result<Self, String> {
+        let other = Self::parse(url)?;
+        Ok(match &self.socket {
+            Some(socket) if other.origin() == self.origin() => other.through(socket),
+            _ => other,
+        })
+    }
+
+    /// Returns the Unix domain socket, if there is one.
+    pub fn socket(&self) -> Option<&Path> {
+        self.socket.as_deref()
+    }
+
+    /// Returns the text that identifies the server in saved state: the URL, and the socket as its fragment.
+    pub fn key(&self) -> String {
+        let Some(socket) = &self.socket else { return self.url.as_str().to_owned() };
+        let mut url = self.url.clone();
+        url.set_fragment(Some(&format!(
+            "{SOCKET}{}",
+            socket.to_string_lossy().replace('%', "%25")
+        )));
+        url.into()
     }
 
     /// Returns the URL as text.
     pub fn as_str(&self) -> &str {
-        self.0.as_str()
+        self.url.as_str()
     }
 
     /// Returns the path without the query.
     pub fn path(&self) -> &str {
-        self.0.path()
+        self.url.path()
     }
 
     /// Returns scheme, host and port, which credentials and sessions belong to.
     pub fn origin(&self) -> String {
-        self.0.origin().ascii_serialization()
+        self.url.origin().ascii_serialization()
     }
 
     /// Returns true if the connection is encrypted.
     pub fn is_https(&self) -> bool {
-        self.0.scheme() == "https"
+        self.url.scheme() == "https"
     }
 
     /// Returns true if the path is `/`.
     pub fn is_at_root(&self) -> bool {
-        self.0.path() == "/"
+        self.url.path() == "/"
     }
 
     /// Returns the host without brackets.
     pub fn host(&self) -> String {
-        match self.0.host() {
+        match self.url.host() {
             Some(Host::Domain(name)) => name.to_owned(),
             Some(Host::Ipv4(address)) => address.to_string(),
             Some(Host::Ipv6(address)) => address.to_string(),
@@ -77,12 +130,12 @@ impl Endpoint {
 
     /// Returns the host and port for display.
     pub fn authority(&self) -> String {
-        self.0.authority().to_owned()
+        self.url.authority().to_owned()
     }
 
     /// Returns true if the host is this machine.
     pub fn is_loopback(&self) -> bool {
-        match self.0.host() {
+        match self.url.host() {
             Some(Host::Domain(name)) => is_local_name(name),
             Some(Host::Ipv4(address)) => address.is_loopback(),
             Some(Host::Ipv6(address)) => address.is_loopback(),
@@ -153,5 +206,21 @@ mod tests {
         assert_eq!(endpoint.origin(), "https://example.com");
         assert!(!endpoint.is_loopback());
         assert!(Endpoint::parse("http://[::1]:1/").unwrap().is_loopback());
+    }
+
+    #[test]
+    fn a_key_names_url_and_socket() {
+        let plain = Endpoint::parse("http://localhost/mcp").unwrap();
+        assert_eq!(plain.key(), "http://localhost/mcp");
+        assert_eq!(Endpoint::from_key(&plain.key()).unwrap(), plain);
+        for path in ["/run/x.sock", "/run/a b%20#é.sock"] {
+            let through = plain.clone().through(Path::new(path));
+            assert_eq!(Endpoint::from_key(&through.key()).unwrap(), through, "{}", through.key());
+            assert_eq!(through.as_str(), "http://localhost/mcp");
+            assert_eq!(through.sibling("http://localhost/x").unwrap().socket(), through.socket());
+            assert_eq!(through.sibling("http://other/x").unwrap().socket(), None);
+        }
+        // Only saved state may name a socket in this way.
+        assert_eq!(Endpoint::parse("http://localhost/#unix:/run/x.sock").unwrap().socket(), None);
     }
 }

@@ -8,6 +8,7 @@ use clap::{Args, ValueHint};
 
 use super::{LogLevel, ProgressChoice, RequestIdType};
 use crate::output::ColorChoice;
+use crate::transport::Resolve;
 
 /// Help headings of options.
 const TARGET: &str = "Server";
@@ -86,6 +87,12 @@ pub struct Options {
     /// Go through this proxy: http://, https:// or socks5://; an empty one means none
     #[arg(long, global = true, value_name = "URL", help_heading = NETWORK)]
     pub proxy: Option<String>,
+    /// Use these addresses for a host and port, instead of a lookup; * is every host
+    #[arg(long, global = true, value_name = "HOST:PORT:ADDRESS", value_parser = clap::value_parser!(Resolve), help_heading = NETWORK)]
+    pub resolve: Vec<Resolve>,
+    /// Connect to the URL through this Unix domain socket; a saved server remembers it
+    #[arg(long, global = true, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = NETWORK)]
+    pub unix_socket: Option<PathBuf>,
     /// Trust the certificate authorities in this PEM file, instead of the system's
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = NETWORK)]
     pub cacert: Option<PathBuf>,

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use super::connection::Connection;
 use super::error::{Error, ErrorKind};
-use crate::endpoint::Endpoint;
 use crate::exchange::{Purpose, Request};
 use crate::protocol::methods;
 use crate::protocol::types::Session;
@@ -93,7 +92,7 @@ impl Connection {
             match judge_redirect(&request.url, reply.status(), location) {
                 Some(Redirect::Follow(url)) => {
                     reply.finish();
-                    match (&mut self.post_to, Endpoint::parse(&url)) {
+                    match (&mut self.post_to, self.endpoint.sibling(&url)) {
                         // In the HTTP+SSE transport only the message URL moves; the stream keeps
                         // its endpoint.
                         (Some(address), _) => address.clone_from(&url),

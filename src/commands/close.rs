@@ -9,6 +9,7 @@ use crate::failure::failed;
 use crate::redact::without_secrets;
 use crate::run::prepare::prepare_quietly;
 use crate::run::settings::limits;
+use crate::run::target::socket;
 use crate::run::{CommandError, Context, Outcome};
 use crate::session::{Record, Store, Target, resolve};
 
@@ -26,7 +27,9 @@ pub(super) fn run(context: &Context<'_>, args: &Close) -> Outcome {
         context.console.note(&format!("{name}: forgotten"));
         return Ok(ExitCode::Success);
     }
-    let Target::Saved(record, _) = resolve(named, Some(&store)).map_err(Failure::from)? else {
+    let Target::Saved(record, _) =
+        resolve(named, socket(context)?.as_deref(), Some(&store)).map_err(Failure::from)?
+    else {
         let text = format!("`{}` is not remembered", without_secrets(named.unwrap_or_default()));
         return Err(Failure::usage(text).with_next("mcpoke sessions", "what is remembered").into());
     };
@@ -83,7 +86,7 @@ fn close(
 }
 
 fn end(context: &Context<'_>, record: &Record) -> Result<Closed, CommandError> {
-    let endpoint = Endpoint::parse(&record.url).map_err(Failure::usage)?;
+    let endpoint = Endpoint::from_key(&record.url).map_err(Failure::usage)?;
     let mut server = prepare_quietly(context, Target::Saved(Box::new(record.clone()), endpoint))?;
     if !record.belongs_to(&server.identity.sent) {
         // A session id is only sent with the credentials that the session was opened with.

@@ -46,7 +46,7 @@ pub(super) fn run(context: &Context<'_>, args: &Init) -> Outcome {
     on_ctrl_c(&context.interrupt);
     let mut server = prepare(context, target, Watching::default())?;
     // One process at a time: each `init` ends the session before it.
-    let url = server.endpoint.as_str().to_owned();
+    let url = server.endpoint.key();
     let lock = store.as_ref().map(|store| store.lock(&url, limits(options).whole));
     if let Some(store) = &store
         && let Ok(Some(record)) = store.load_by_url(&url)

@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use crate::failure::quoted;
 use crate::output::{age, one_line, table};
 use crate::redact::{Redactor, without_secrets};
+use crate::run::target::socket;
 use crate::run::{CommandError, Context, Outcome};
 use crate::session::{Login, Record, Target, resolve};
 
@@ -151,7 +152,9 @@ pub(super) fn choose(context: &Context<'_>, name: &str) -> Outcome {
             .with_next("mcpoke -s demo list-tools", "uses it directly")
             .into());
     }
-    let Target::Saved(record, _) = resolve(Some(name), Some(&store)).map_err(Failure::from)? else {
+    let Target::Saved(record, _) =
+        resolve(Some(name), socket(context)?.as_deref(), Some(&store)).map_err(Failure::from)?
+    else {
         return Err(CommandError::from(
             Failure::usage(format!("`{}` is not remembered", without_secrets(name))).with_next(
                 format!("mcpoke init {}", quoted(&without_secrets(name))),

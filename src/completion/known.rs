@@ -37,7 +37,7 @@ impl Known {
 
     fn target(&self) -> (Store, Option<Target>) {
         let store = Store::of(&self.env);
-        let target = resolve(self.named.as_deref(), Some(&store)).ok();
+        let target = resolve(self.named.as_deref(), None, Some(&store)).ok();
         (store, target)
     }
 

@@ -52,6 +52,7 @@ rule_ids! {
     HandshakeMissing = "handshake-missing",
     HeaderMismatch = "header-mismatch",
     HostRejected = "host-rejected",
+    Http2Only = "http2-only",
     InitializeRefused = "initialize-refused",
     InitializedLate = "initialized-late",
     LegacyOnly = "legacy-only",

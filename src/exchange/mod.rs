@@ -159,6 +159,14 @@ pub struct Wire {
     pub chunks: Vec<(Duration, usize)>,
 }
 
+impl Wire {
+    /// Returns true if the response begins with a frame of HTTP/2: SETTINGS or GOAWAY, on stream 0 (RFC 9113,
+    /// 3.4 and 4.1).
+    pub fn is_http2(&self) -> bool {
+        matches!(self.response_head[..], [0, 0, _, 4 | 7, _, 0, 0, 0, 0, ..])
+    }
+}
+
 /// Format of a body, detected from its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyKind {

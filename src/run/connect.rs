@@ -168,8 +168,8 @@ fn open_and_remember(
     // Several shells may connect to a new server at once: one opens the session, the others use
     // it.
     let store = Store::of(context.env);
-    let _lock = store.lock(server.endpoint.as_str(), limits(context.options).whole).ok();
-    if let Ok(Some(record)) = store.load_by_url(server.endpoint.as_str())
+    let _lock = store.lock(&server.endpoint.key(), limits(context.options).whole).ok();
+    if let Ok(Some(record)) = store.load_by_url(&server.endpoint.key())
         && record.belongs_to(&server.identity.sent)
         && record.session().transport() == Transport::Http
         && covers(&record.client_capabilities, &server.serving.wanted)
@@ -218,8 +218,8 @@ pub(crate) fn remember(
     name: Option<&str>,
 ) -> anyhow::Result<Record> {
     let store = Store::of(context.env);
-    let asked = server.endpoint.as_str();
-    let url = server.client.endpoint().as_str();
+    let asked = server.endpoint.key();
+    let url = server.client.endpoint().key();
     // Record names are unique across servers: two servers that report the same name must not
     // get the same one.
     let _names = store.lock("names", limits(context.options).whole)?;
@@ -228,14 +228,14 @@ pub(crate) fn remember(
         (None, Some(record)) => record.name.clone(),
         (None, None) if server.saved.file.is_some() => {
             let file = server.saved.file.as_ref().map(|file| file.name.as_str());
-            store.name_for(file.unwrap_or_default(), url)?
+            store.name_for(file.unwrap_or_default(), &url)?
         }
         (None, None) => {
             // A server may echo a secret in its name: keep it out of the file name.
             let said = &opened.result.server_info.name;
             let host = server.endpoint.authority();
             let said = if said.trim().is_empty() { &host } else { said };
-            store.name_for(&context.recorder.hide(said), url)?
+            store.name_for(&context.recorder.hide(said), &url)?
         }
     };
     let tls = &server.client.config().options.tls;
@@ -243,12 +243,12 @@ pub(crate) fn remember(
     let record = Record {
         format: Record::FORMAT,
         name,
-        url: url.to_owned(),
         asked_url: match &server.saved.record {
             // The record's address is the one that the server redirected to.
             Some(record) if record.url == url && asked == url => record.asked_url.clone(),
-            _ => (asked != url).then(|| asked.to_owned()),
+            _ => (asked != url).then_some(asked),
         },
+        url,
         file: server.saved.file.as_ref().map(|file| file.file.clone()),
         hidden: match (&server.saved.file, &server.saved.record) {
             (Some(file), _) => file.hidden.clone(),

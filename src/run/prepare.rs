@@ -163,6 +163,7 @@ fn http_options(
         proxy: transport::ProxyChoice::find(options.proxy.as_deref(), context.env, endpoint),
         tls: settings::tls(options, record),
         interrupt: context.interrupt.clone(),
+        resolve: options.resolve.clone(),
         only_public: false,
         compressed: options.compressed,
         budget: Some(transport::Budget::new(limits.whole)),

@@ -1,6 +1,6 @@
 //! The server that a command uses: given as a URL, saved, or found in a configuration file.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{CommandError, Context};
 use crate::arguments::ranked;
@@ -18,14 +18,24 @@ pub(crate) fn configured(context: &Context<'_>) -> ConfiguredServers {
     config::find(context.options.config.as_deref(), context.env, &folder)
 }
 
+/// Returns the path of `--unix-socket`, absolute.
+pub(crate) fn socket(context: &Context<'_>) -> std::io::Result<Option<PathBuf>> {
+    context.options.unix_socket.as_deref().map(std::path::absolute).transpose()
+}
+
 /// Returns the named server, or the current one without a name. A name that the user saved
 /// takes precedence over the same name in a configuration file.
 pub(crate) fn find(context: &Context<'_>, named: Option<&str>) -> Result<Target, CommandError> {
     let store = context.store();
     let name = named.filter(|name| *name != "demo" && !Endpoint::looks_like_url(name));
     let Some(name) = name else {
-        return Ok(resolve(named, store.as_ref()).map_err(Failure::from)?);
+        let socket = socket(context)?;
+        return Ok(resolve(named, socket.as_deref(), store.as_ref()).map_err(Failure::from)?);
     };
+    if let Some(socket) = socket(context)? {
+        // The option says how a URL is reached, which a saved server remembers.
+        return Ok(resolve(named, Some(&socket), None).map_err(Failure::from)?);
+    }
     let record = store.as_ref().map(|store| store.load(name)).transpose()?.flatten();
     if let Some(record) = record.as_ref().filter(|record| record.file.is_none()) {
         return Ok(Target::saved(record.clone()).map_err(Failure::from)?);
@@ -44,7 +54,7 @@ pub(crate) fn find(context: &Context<'_>, named: Option<&str>) -> Result<Target,
     if let Some(record) = record {
         return Ok(Target::saved(record).map_err(Failure::from)?);
     }
-    resolve(named, store.as_ref()).map_err(|error| {
+    resolve(named, None, store.as_ref()).map_err(|error| {
         let configured = found.servers.iter().map(|server| server.name.as_str());
         let near = ranked(name, configured).into_iter().map(str::to_owned);
         match error {

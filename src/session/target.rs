@@ -1,6 +1,6 @@
 //! Target named by the user: a URL, a saved server, or `demo`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::credentials::Credentials;
 use super::record::Record;
@@ -62,15 +62,27 @@ impl From<anyhow::Error> for TargetError {
 }
 
 /// Finds the named server, or the current one without a name. Without a store
-/// (`--no-save`), only a URL or `demo` can be found.
-pub fn resolve(named: Option<&str>, store: Option<&Store>) -> Result<Target, TargetError> {
+/// (`--no-save`), only a URL or `demo` can be found. A URL may be reached through a Unix domain socket.
+pub fn resolve(
+    named: Option<&str>,
+    socket: Option<&Path>,
+    store: Option<&Store>,
+) -> Result<Target, TargetError> {
+    if socket.is_some() && !named.is_some_and(Endpoint::looks_like_url) {
+        let text = "--unix-socket goes with a URL; a saved server remembers its own".to_owned();
+        return Err(TargetError::Usage(text, Vec::new()));
+    }
     let Some(named) = named else { return current(store) };
     if named == "demo" {
         return Ok(Target::Demo);
     }
     if Endpoint::looks_like_url(named) {
         let endpoint = parse(named)?;
-        return match store.map(|store| store.load_by_url(endpoint.as_str())).transpose()? {
+        let endpoint = match socket {
+            Some(socket) => endpoint.through(socket),
+            None => endpoint,
+        };
+        return match store.map(|store| store.load_by_url(&endpoint.key())).transpose()? {
             Some(Some(record)) => Target::saved(record),
             _ => Ok(Target::Url(endpoint)),
         };
@@ -114,7 +126,8 @@ fn current(store: Option<&Store>) -> Result<Target, TargetError> {
 impl Target {
     /// Creates the target for a saved server.
     pub fn saved(record: Record) -> Result<Self, TargetError> {
-        let endpoint = parse(&record.url)?;
+        let endpoint =
+            Endpoint::from_key(&record.url).map_err(|text| TargetError::Usage(text, Vec::new()))?;
         Ok(Self::Saved(Box::new(record), endpoint))
     }
 }

@@ -1,7 +1,8 @@
 //! Name lookup and TCP connections; each phase is logged.
 
-use std::io::{self, Read as _, Write as _};
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
+use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,8 @@ use ureq::unversioned::transport::{
 };
 
 use super::error::PrivateAddress;
+use super::resolve::Resolve;
+use super::socket::Socket;
 use super::wire::{Left, WireLog};
 use crate::exchange::Phase;
 
@@ -27,6 +30,10 @@ pub(super) struct LoggingResolver {
     pub(super) instead: Option<Uri>,
     /// Rejects addresses outside the public network, whatever name resolves to them.
     pub(super) only_public: bool,
+    /// Addresses that the user gave for hosts.
+    pub(super) given: Vec<Resolve>,
+    /// A socket is named, so there is nothing to look up.
+    pub(super) is_socket: bool,
 }
 
 impl std::fmt::Debug for LoggingResolver {
@@ -44,6 +51,15 @@ impl Resolver for LoggingResolver {
     ) -> Result<ResolvedSocketAddrs, Error> {
         self.log.enter(Phase::Lookup);
         let uri = self.instead.as_ref().unwrap_or(uri);
+        let given = Resolve::find(&self.given, uri);
+        if self.is_socket || !given.is_empty() {
+            let mut addresses = self.empty();
+            let unused = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+            let all = if self.is_socket { &[unused][..] } else { &given };
+            // The list has a fixed size.
+            all.iter().take(16).for_each(|address| addresses.push(*address));
+            return Ok(addresses);
+        }
         // A literal address needs no lookup, and so no thread to time it out.
         let addresses = if let Some(address) = literal(uri) {
             let mut addresses = self.empty();
@@ -111,11 +127,14 @@ fn literal(uri: &Uri) -> Option<SocketAddr> {
     Some(SocketAddr::new(host.parse().ok()?, authority.port_u16().unwrap_or(default)))
 }
 
-/// TCP connector that tries several addresses and logs the outcome of each.
+/// Connector for TCP, which tries several addresses and logs the outcome of each, and for Unix domain
+/// sockets.
 pub(super) struct TcpConnector {
     pub(super) log: WireLog,
     /// True if the peer is a proxy that still has to open a tunnel.
     pub(super) tunnel: bool,
+    /// Unix domain socket to connect to instead of an address.
+    pub(super) socket: Option<PathBuf>,
 }
 
 impl std::fmt::Debug for TcpConnector {
@@ -136,9 +155,17 @@ impl<In: Transport> Connector<In> for TcpConnector {
             return Ok(Some(Either::A(through_proxy)));
         }
         self.log.enter(Phase::Connect);
-        let stream = self.connect_any(&details.addrs, details.timeout)?;
-        stream.set_nodelay(details.config.no_delay())?;
-        self.log.connected(stream.peer_addr().ok());
+        let stream = if let Some(path) = &self.socket {
+            Socket::unix(path).map_err(|error| {
+                let text = format!("{}: {error}", path.display());
+                Error::Io(io::Error::new(error.kind(), text))
+            })?
+        } else {
+            let stream = self.connect_any(&details.addrs, details.timeout)?;
+            stream.set_nodelay(details.config.no_delay())?;
+            Socket::Tcp(stream)
+        };
+        self.log.connected(stream.peer());
         let stream = Arc::new(stream);
         // Lets another thread end a wait.
         let handle: Weak<dyn ShutdownHandle> = Arc::downgrade(&(stream.clone() as _));
@@ -229,9 +256,9 @@ fn connect_one(address: SocketAddr, limit: Option<Duration>) -> io::Result<TcpSt
     }
 }
 
-/// TCP connection with a time limit for each read and write.
+/// Connection with a time limit for each read and write.
 pub(super) struct TcpTransport {
-    stream: Arc<TcpStream>,
+    stream: Arc<Socket>,
     buffers: LazyBuffers,
     /// Current socket limits for reading and writing, cached because each change costs a system
     /// call.
@@ -253,7 +280,7 @@ impl TcpTransport {
         &mut self,
         which: usize,
         timeout: NextTimeout,
-        set: fn(&TcpStream, Option<Duration>) -> io::Result<()>,
+        set: fn(&Socket, Option<Duration>) -> io::Result<()>,
     ) -> Result<(), Error> {
         let limit = (!timeout.after.is_not_happening()).then_some(*timeout.after);
         if limit.is_some_and(|limit| limit.is_zero()) {
@@ -302,9 +329,9 @@ impl Transport for TcpTransport {
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
         let timeout = within(self.log.left(), timeout.for_write());
-        self.limit(1, timeout, TcpStream::set_write_timeout)?;
+        self.limit(1, timeout, Socket::set_write_timeout)?;
         let output = &self.buffers.output()[..amount];
-        match (&*self.stream).write_all(output) {
+        match self.stream.write_all(output) {
             // A server may refuse a request (with 413, say) and close before it has read all of it.
             // Its response can still be read.
             Err(error) if is_cut(&error) => Ok(()),
@@ -330,9 +357,9 @@ impl Transport for TcpTransport {
             if let Limit::Exact(after) = timeout.after {
                 left.after = Limit::Exact(after.saturating_sub(began.elapsed()));
             }
-            self.limit(0, left, TcpStream::set_read_timeout)?;
+            self.limit(0, left, Socket::set_read_timeout)?;
             let input = self.buffers.input_append_buf();
-            match (&*self.stream).read(input) {
+            match self.stream.read(input) {
                 Ok(amount) => {
                     self.buffers.input_appended(amount);
                     return Ok(amount > 0);
@@ -350,12 +377,6 @@ impl Transport for TcpTransport {
 
     /// Returns true if an idle connection can be reused: no data has arrived, not even its end.
     fn is_open(&mut self) -> bool {
-        let probe = || -> io::Result<bool> {
-            self.stream.set_nonblocking(true)?;
-            let outcome = self.stream.peek(&mut [0]);
-            self.stream.set_nonblocking(false)?;
-            Ok(outcome.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock))
-        };
-        probe().unwrap_or(false)
+        self.stream.is_idle().unwrap_or(false)
     }
 }

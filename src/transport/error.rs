@@ -28,6 +28,9 @@ impl fmt::Display for PrivateAddress {
 
 impl std::error::Error for PrivateAddress {}
 
+/// Description of a server that answers with a frame of HTTP/2.
+pub(super) const HTTP2_ONLY: &str = "the server speaks only HTTP/2, and this client HTTP/1.1";
+
 /// Converts an error of the HTTP layer. `phase` is where the recorder saw the exchange
 /// stop.
 pub(super) fn translate(
@@ -134,6 +137,11 @@ fn timed_out(timeout: ureq::Timeout, phase: Phase, limits: &Limits) -> (ErrorKin
     (kind, format!("{what} {limit}({option})"))
 }
 
+/// Takes a name out of the form in which rustls prints it, `DnsName("example.com")`.
+fn dns_name(printed: &str) -> &str {
+    printed.split('"').nth(1).unwrap_or(printed)
+}
+
 /// Describes a failed TLS handshake.
 fn tls_text(error: &rustls::Error) -> String {
     use rustls::{CertificateError as Bad, Error as Tls};
@@ -149,8 +157,16 @@ fn tls_text(error: &rustls::Error) -> String {
              (--cacert FILE trusts another one)"
                 .to_owned()
         }
-        Tls::InvalidCertificate(Bad::NotValidForName | Bad::NotValidForNameContext { .. }) => {
+        Tls::InvalidCertificate(Bad::NotValidForNameContext { expected, presented }) => {
+            let presented = presented.iter().map(|name| dns_name(name)).collect::<Vec<_>>();
+            let (expected, presented) = (expected.to_str(), presented.join(", "));
+            format!("the server's certificate is for {presented}, and not for {expected}")
+        }
+        Tls::InvalidCertificate(Bad::NotValidForName) => {
             "the server's certificate is for another name".to_owned()
+        }
+        Tls::AlertReceived(rustls::AlertDescription::NoApplicationProtocol) => {
+            HTTP2_ONLY.to_owned()
         }
         Tls::InvalidMessage(_) => {
             "the server does not speak TLS on this port (is it an http:// address?)".to_owned()

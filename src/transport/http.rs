@@ -1,5 +1,6 @@
 //! Blocking HTTP client: one recorded exchange at a time.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -14,6 +15,7 @@ use super::interrupt::{Interrupt, Stopper, Watched};
 use super::limits::Limits;
 use super::proxy::{ProxyChoice, Route};
 use super::reply::Reply;
+use super::resolve::Resolve;
 use super::tls::{TlsConnector, TlsOptions};
 use super::wire::{TeeConnector, WireLog, note_wire};
 use crate::endpoint::Endpoint;
@@ -36,6 +38,8 @@ pub struct Options {
     pub interrupt: Interrupt,
     /// Rejects addresses outside the public network.
     pub only_public: bool,
+    /// Addresses to use for hosts, instead of a lookup.
+    pub resolve: Vec<Resolve>,
     /// Permits compressed responses.
     pub compressed: bool,
     /// Budget of the operation; without one, `limits.whole` applies to each exchange.
@@ -105,7 +109,8 @@ impl Http {
     pub fn new(endpoint: &Endpoint, options: &Options, recorder: Recorder) -> Result<Self, Error> {
         let tls = options.tls.prepared()?;
         let (mut tunnel, mut forward, mut shown) = (None, None, None);
-        if let Some(choice) = &options.proxy {
+        let socket = endpoint.socket().map(Path::to_owned);
+        if let Some(choice) = options.proxy.as_ref().filter(|_| socket.is_none()) {
             let mut teach = |secret: &str| recorder.learn(|redactor| redactor.learn(secret));
             let route = choice.route(endpoint.is_https(), &mut teach).map_err(Error::unusable)?;
             shown = Some(without_secrets(&choice.url));
@@ -138,7 +143,7 @@ impl Http {
         let connector =
             ().chain(SocksConnector::default())
                 .chain(ConnectProxyConnector::default())
-                .chain(TcpConnector { log: log.clone(), tunnel: tunnels })
+                .chain(TcpConnector { log: log.clone(), tunnel: tunnels, socket: socket.clone() })
                 .chain(TlsConnector { options: options.tls.clone(), log: log.clone(), config: tls })
                 .chain(TeeConnector {
                     log: log.clone(),
@@ -151,6 +156,8 @@ impl Http {
             // With a proxy, the connection goes to the proxy, which may have a private address.
             only_public: options.only_public && options.proxy.is_none(),
             instead: forward.map(|forward| forward.uri),
+            given: options.resolve.clone(),
+            is_socket: socket.is_some(),
         };
         let agent = ureq::Agent::with_parts(config, connector, resolver);
         let watched = options.interrupt.watch(&agent);
@@ -276,6 +283,11 @@ impl Http {
                 &self.limits,
                 self.log.patience(),
             );
+            if self.log.lock().wire.is_http2() {
+                error.text = String::from(super::error::HTTP2_ONLY);
+                error.kind = ErrorKind::NotHttp;
+                error.may_have_run = false;
+            }
             // A TLS server responds to plain HTTP with a TLS alert (RFC 8446, 6).
             if self.log.lock().wire.response_head.starts_with(&[0x15, 0x03]) {
                 error.text = String::from("the server speaks TLS on this port: use https://");

@@ -157,12 +157,12 @@ fn a_client_that_only_speaks_the_modern_era_is_told_after_a_while() {
     let mut proxy = Proxy::start(&sandbox, &server.url, &[]);
     proxy.post(MODERN, DISCOVER);
     let mut live = BufReader::new(proxy.child.stdout.take().unwrap());
-    let mut line = String::new();
-    while !line.contains("legacy-only") {
-        line.clear();
-        assert!(live.read_line(&mut line).unwrap() > 0);
+    let mut told = String::new();
+    while !told.contains("legacy-only") {
+        told.clear();
+        assert!(live.read_line(&mut told).unwrap() > 0);
     }
-    assert!(line.trim_start().starts_with("1 "), "{line}");
+    assert!(told.trim_start().starts_with("1 "), "{told}");
 }
 
 #[test]

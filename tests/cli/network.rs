@@ -380,3 +380,106 @@ fn the_timeout_bounds_an_operation_and_not_each_exchange() {
     let each = ["-s", &server.url, "call", "add", "--each", "lines", "--timeout", "1"];
     sandbox.run(&each).exits(0).says("5 calls");
 }
+
+#[test]
+fn a_given_address_replaces_the_lookup() {
+    let (sandbox, server) = (Sandbox::new(), mcp(|_| None));
+    let port = server.url.split(':').nth(2).unwrap().split('/').next().unwrap().to_owned();
+    let (url, given) = (
+        format!("http://nowhere.invalid:{port}/mcp"),
+        format!("nowhere.invalid:{port}:[2001:db8::1],127.0.0.1"),
+    );
+    sandbox.run(&["init", &url, "--connect-timeout", "3"]).exits(3);
+    sandbox.run(&["init", &url, "--resolve", &given]).exits(0);
+    let host = server.requests()[0].header("host").unwrap().to_owned();
+    assert_eq!(host, format!("nowhere.invalid:{port}"));
+    sandbox.run(&["init", &url, "--resolve", "nowhere"]).exits(2).says("HOST:PORT:ADDRESS");
+}
+
+/// Passes everything between a Unix domain socket and a server; returns the path.
+#[cfg(unix)]
+fn behind_a_socket(sandbox: &Sandbox, server: &Server, name: &str) -> String {
+    use std::os::unix::net::UnixListener;
+
+    let path = sandbox.home().join(name);
+    let address = server.url.split('/').nth(2).unwrap().to_owned();
+    let listener = UnixListener::bind(&path).unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut here, mut there) = (stream.unwrap(), TcpStream::connect(&address).unwrap());
+            let (mut back, mut answer) = (here.try_clone().unwrap(), there.try_clone().unwrap());
+            std::thread::spawn(move || {
+                let _ = std::io::copy(&mut here, &mut there);
+                let _ = there.shutdown(std::net::Shutdown::Write);
+            });
+            std::thread::spawn(move || {
+                let _ = std::io::copy(&mut answer, &mut back);
+                let _ = back.shutdown(std::net::Shutdown::Both);
+            });
+        }
+    });
+    path.to_str().unwrap().to_owned()
+}
+
+#[cfg(unix)]
+#[test]
+fn a_server_behind_a_socket_is_remembered_with_it() {
+    let (sandbox, one, other) = (Sandbox::new(), mcp(|_| None), mcp(|_| None));
+    let first = behind_a_socket(&sandbox, &one, "one.sock");
+    let second = behind_a_socket(&sandbox, &other, "a second %20.sock");
+    let url = "http://localhost/mcp";
+    sandbox.run(&["init", url, "--unix-socket", &first]).exits(0);
+    // The same URL through another socket is another server: it never sees the first one's session.
+    sandbox.run(&["init", url, "--unix-socket", "a second %20.sock", "--name", "second"]).exits(0);
+    assert!(
+        other
+            .requests()
+            .iter()
+            .all(|request| request.header("mcp-session-id").is_none()
+                || request.rpc() != "initialize")
+    );
+    let before = (one.requests().len(), other.requests().len());
+    sandbox.run(&["call", "echo", "message=hi"]).exits(0).prints_part("hi");
+    assert_eq!(one.requests().len(), before.0);
+    sandbox.run(&["-s", "scripted", "call", "echo", "message=hi"]).exits(0).prints_part("hi");
+    assert_eq!(one.requests().len(), before.0 + 2, "the list of tools and the call");
+    let warm = ["-s", url, "--unix-socket", second.as_str(), "call", "echo", "message=hi"];
+    let before = other.requests().len();
+    sandbox.run(&warm).exits(0).prints_part("hi");
+    assert_eq!(other.requests().len(), before + 1, "the session is reused");
+    sandbox.run(&["sessions"]).exits(0).prints_part("one.sock");
+    let repeated = ["call", "add", "a=1", "b=2", "--each", "lines", "--jobs", "2"];
+    std::fs::write(sandbox.home().join("lines"), "{}\n{}\n{}\n").unwrap();
+    sandbox.run(&repeated).exits(0);
+    sandbox.run(&["trace", url, "--unix-socket", &first]).exits(0);
+    sandbox.run(&["close", url, "--unix-socket", &first]).exits(0);
+    assert_eq!(one.methods().last().map(String::as_str), Some("DELETE"));
+    // Without the socket, the URL leads elsewhere, and a saved name has its own.
+    sandbox
+        .run(&["-s", "second", "ping", "--unix-socket", &first])
+        .exits(2)
+        .says("goes with a URL");
+    let missing = ["-s", url, "ping", "--unix-socket", "none.sock"];
+    sandbox.run(&missing).exits(3).says("none.sock: No such file");
+}
+
+#[test]
+fn a_server_of_http_2_alone_is_named() {
+    // SETTINGS and GOAWAY, which a server of HTTP/2 answers to anything else with.
+    for frame in [
+        &b"\x00\x00\x06\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x64"[..],
+        b"\x00\x00\x08\x07\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01",
+    ] {
+        let server = Server::raw_before_reading(move |stream| {
+            let _ = stream.write_all(frame);
+        });
+        for command in ["init", "trace"] {
+            let finished = Sandbox::new().run(&[command, &server.url]).exits(7);
+            assert!(finished.stderr.contains("speaks only HTTP/2"), "{}", finished.stderr);
+            assert!(finished.stderr.contains("http2-only, certain"), "{}", finished.stderr);
+            assert!(!finished.stderr.contains("may have run"), "{}", finished.stderr);
+        }
+    }
+    let server = Server::start(|_| http(403, &[], "Missing ALPN Protocol, expected `h2`"));
+    Sandbox::new().run(&["init", &server.url]).says("http2-only, likely");
+}

@@ -154,7 +154,7 @@ impl Probe<'_> {
             _ => format!("{path}/"),
         };
         for path in [toggled.as_str(), "/mcp", "/sse"] {
-            let Ok(endpoint) = Endpoint::parse(&format!("{}{path}", here.origin())) else {
+            let Ok(endpoint) = here.sibling(&format!("{}{path}", here.origin())) else {
                 continue;
             };
             if tried.contains(&endpoint.as_str().to_owned()) {

@@ -3,6 +3,7 @@
 use super::super::id::RuleId;
 use super::super::rule::{Certainty, FirstLine, Next, RULE, Rule};
 use crate::exchange::{Outcome, TransportErrorKind};
+use crate::exit::Kind;
 
 pub(super) static UNREACHABLE: Rule = Rule {
     id: RuleId::Unreachable,
@@ -67,6 +68,32 @@ expect TLS or HTTP/2. A request that was sent may have run.",
             && matches!(evidence.failure(), Some(Broken | NotHttp))
             && evidence.exchange.wire.sent > 0;
         broke.then(|| Certainty::Likely.into())
+    },
+    ..RULE
+};
+
+pub(super) static HTTP2_ONLY: Rule = Rule {
+    id: RuleId::Http2Only,
+    title: "the server speaks only HTTP/2",
+    means: "mcpoke speaks HTTP/1.1. A proxy in front of the server (nginx, Envoy, Caddy) can translate; clients that \
+            speak HTTP/2 can use it directly.",
+    server: "Accept HTTP/1.1 as well: most MCP clients without an SDK speak nothing else.",
+    specification: "RFC 9113, 3.3 and 3.4",
+    about: "\
+The server answered the HTTP/1.1 request with a frame of HTTP/2, ended the TLS handshake because HTTP/1.1 was \
+not offered in ALPN, or said so in words. Servers for gRPC do this, and servers that are meant to run behind a \
+proxy. The request did not run.",
+    exit: Some(Kind::Protocol),
+    first_line: FirstLine::Client,
+    next: Next::Nothing,
+    stops_trace: true,
+    find: |evidence| {
+        let words = ["alpn", "expected `h2`", "http/2 only", "http/2 is required"];
+        if evidence.exchange.wire.is_http2() {
+            return Some(Certainty::Certain.into());
+        }
+        let said = matches!(evidence.status(), 403 | 426 | 505) && evidence.says(&words);
+        said.then(|| Certainty::Likely.into())
     },
     ..RULE
 };

@@ -21,9 +21,10 @@ use crate::protocol::headers;
 pub(super) use http::UNKNOWN;
 
 /// All rules except `UNKNOWN`. The order decides among findings of the same certainty.
-pub(super) static RULES: [&Rule; 43] = [
+pub(super) static RULES: [&Rule; 44] = [
     &connections::UNREACHABLE,
     &connections::TLS,
+    &connections::HTTP2_ONLY,
     &credentials::AUTH_CHALLENGE_REMAPPED,
     &credentials::AUTH_SCOPE,
     &credentials::AUTH_AUDIENCE,

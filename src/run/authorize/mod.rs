@@ -95,7 +95,7 @@ impl Authorization {
             console: context.console.clone(),
             recorder: context.recorder.clone(),
             endpoint: endpoint.clone(),
-            key: endpoint.as_str().to_owned(),
+            key: endpoint.key(),
             http: http.clone(),
             proxy: context.options.proxy.clone(),
             browser: Browser::of(context, limit),

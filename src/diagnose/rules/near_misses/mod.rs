@@ -338,6 +338,11 @@ fn cases() -> Vec<Case> {
             ),
         ),
         (
+            "http2-only",
+            (vec![list(None, 403, "Missing ALPN Protocol, expected `h2`")], 0),
+            (vec![list(None, 200, "Missing ALPN Protocol, expected `h2`")], 0),
+        ),
+        (
             "content-encoding",
             (vec![failing(list(None, 200, ""), TransportErrorKind::Undecodable, 300)], 0),
             (vec![failing(list(None, 200, ""), TransportErrorKind::Broken, 300)], 0),

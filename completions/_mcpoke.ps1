@@ -756,6 +756,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             [CompletionResult]::new('--tool', '--tool', [CompletionResultType]::ParameterName, 'Call this tool, instead of listing the tools (or, of `demo`, calling its echo)')
             [CompletionResult]::new('--recipe', '--recipe', [CompletionResultType]::ParameterName, 'Print a complete client for this server, without an SDK, instead of the trace')
             [CompletionResult]::new('--html', '--html', [CompletionResultType]::ParameterName, 'Write the trace as a page of its own: ladder, exchanges, findings, recipes')
+            [CompletionResult]::new('--markdown', '--markdown', [CompletionResultType]::ParameterName, 'Write a report for an issue tracker: verdict, ladder, and the two exchanges that decide')
             [CompletionResult]::new('--read', '--read', [CompletionResultType]::ParameterName, 'Diagnose what was recorded in a file: HAR (of a browser''s tools, too) or JSON lines')
             [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Listen here, pass every request on to the target, and diagnose the client that makes them')
             [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')

@@ -740,6 +740,7 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand --tool 'Call this tool, instead of listing the tools (or, of `demo`, calling its echo)'
             cand --recipe 'Print a complete client for this server, without an SDK, instead of the trace'
             cand --html 'Write the trace as a page of its own: ladder, exchanges, findings, recipes'
+            cand --markdown 'Write a report for an issue tracker: verdict, ladder, and the two exchanges that decide'
             cand --read 'Diagnose what was recorded in a file: HAR (of a browser''s tools, too) or JSON lines'
             cand --listen 'Listen here, pass every request on to the target, and diagnose the client that makes them'
             cand -s 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]'

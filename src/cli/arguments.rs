@@ -286,7 +286,7 @@ pub struct Check {
   mcpoke trace http://127.0.0.1:3001/mcp --tool echo message=hi
   mcpoke trace --recipe python > client.py
   mcpoke trace --listen 127.0.0.1:8808 http://127.0.0.1:3001/mcp
-  mcpoke trace --read recorded.har")]
+  mcpoke trace --read recorded.har --markdown report.md")]
 pub struct Trace {
     /// A URL, a remembered name, or `demo`; the current server if left out
     pub target: Option<String>,
@@ -305,6 +305,9 @@ pub struct Trace {
     /// Write the trace as a page of its own: ladder, exchanges, findings, recipes
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub html: Option<PathBuf>,
+    /// Write a report for an issue tracker: verdict, ladder, and the two exchanges that decide
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub markdown: Option<PathBuf>,
     /// Diagnose what was recorded in a file: HAR (of a browser's tools, too) or JSON lines
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["tool", "recipe", "listen", "target"])]
     pub read: Option<PathBuf>,

@@ -3,7 +3,7 @@
 
 use super::explain_at;
 use super::id::RuleId;
-use super::rule::{Certainty, Finding, tool_failed};
+use super::rule::{Certainty, Finding, Side, tool_failed};
 use super::tried::{Role, Tried};
 use crate::exchange::{Exchange, Outcome};
 use crate::exit::Kind;
@@ -63,7 +63,7 @@ impl<'e> Experiments<'e> {
 
     /// Returns what the response to the bare request says by itself; at most likely, since no experiment
     /// has confirmed it.
-    fn unconfirmed(&self, evidence: Vec<String>) -> Option<Finding> {
+    fn unconfirmed(&self, evidence: Vec<Side>) -> Option<Finding> {
         let finding = self.told(self.bare).next()?;
         Some(Finding { certainty: finding.certainty.min(Certainty::Likely), evidence, ..finding })
     }

@@ -22,7 +22,7 @@ pub use experiments::{explain_first, named_header};
 pub use id::RuleId;
 pub use matching::matching;
 pub use profile::{Eras, Profile, Reaction, Sessions, Violation};
-pub use rule::{Certainty, Finding, FirstLine, Next, Rule, issues, tool_failed};
+pub use rule::{Certainty, Finding, FirstLine, Next, Rule, Side, issues, tool_failed};
 pub use tried::{Role, summary};
 
 use rule::Evidence;

@@ -147,11 +147,33 @@ pub struct Finding {
     pub exchange: usize,
     /// The evidence in words; empty if the exchange itself says it all.
     pub because: String,
-    /// The exchanges that decide, one line for each side of the conclusion.
-    pub evidence: Vec<String>,
+    /// The exchanges that decide, one for each side of the conclusion.
+    pub evidence: Vec<Side>,
+}
+
+/// One side of a conclusion.
+#[derive(Debug, Clone)]
+pub struct Side {
+    /// Number of the exchange.
+    pub exchange: usize,
+    /// True if the request worked.
+    pub worked: bool,
+    /// The form of the request and its response, as one line.
+    pub text: String,
 }
 
 impl Finding {
+    /// Returns the numbers of the exchanges that decide: the one to explain, and the one that differs from it
+    /// most.
+    pub fn decisive(&self) -> Vec<usize> {
+        let mut others = self.evidence.iter().filter(|side| side.exchange != self.exchange);
+        let other = others.clone().find(|side| side.worked).or_else(|| others.next_back());
+        let mut both: Vec<usize> =
+            std::iter::once(self.exchange).chain(other.map(|side| side.exchange)).collect();
+        both.sort_unstable();
+        both
+    }
+
     /// Returns the finding as an object of `--json`.
     pub fn to_json(&self) -> serde_json::Value {
         serde_json::json!({
@@ -161,7 +183,7 @@ impl Finding {
             "means": self.rule.means,
             "server": self.rule.server,
             "because": self.because,
-            "evidence": self.evidence,
+            "evidence": self.evidence.iter().map(|side| &side.text).collect::<Vec<_>>(),
             "exchange": self.exchange,
             "specification": self.rule.specification,
         })

@@ -1,7 +1,7 @@
 //! One exchange of a trace with its outcome, and how it reads as evidence.
 
 use super::id::RuleId;
-use super::rule::{Certainty, Finding};
+use super::rule::{Certainty, Finding, Side};
 use super::rules;
 use crate::exchange::{Exchange, Outcome};
 
@@ -124,8 +124,9 @@ impl<'e> Tried<'e> {
     }
 
     /// Returns a line that shows this side of a conclusion.
-    pub(super) fn side(&self, form: &str) -> String {
-        format!("{} {form}: {}", self.number(), summary(self.exchange, &self.outcome))
+    pub(super) fn side(&self, form: &str) -> Side {
+        let text = format!("{} {form}: {}", self.number(), summary(self.exchange, &self.outcome));
+        Side { exchange: self.number(), worked: self.worked(), text }
     }
 
     /// Returns true if two requests got the same response.
@@ -147,7 +148,7 @@ impl<'e> Tried<'e> {
         rule: RuleId,
         certainty: Certainty,
         because: impl Into<String>,
-        evidence: Vec<String>,
+        evidence: Vec<Side>,
     ) -> Finding {
         let (rule, exchange) = (rules::of(rule), self.number());
         Finding { rule, certainty, exchange, because: because.into(), evidence }

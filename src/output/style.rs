@@ -43,6 +43,9 @@ pub enum Paint {
 }
 
 impl Style {
+    /// Text without colours.
+    pub const PLAIN: Self = Self { enabled: false };
+
     /// Decides by `--color`, then `NO_COLOR` (no-color.org), then `CLICOLOR_FORCE`, and finally
     /// whether the stream is a terminal that is not `dumb`.
     pub fn decide(choice: ColorChoice, env: &Env, terminal: Terminal) -> Self {

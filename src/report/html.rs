@@ -1,34 +1,14 @@
 //! `trace --html`: a self-contained page, without network access or scripts.
 
-use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
-use serde_json::Value;
-
 use super::ladder::Ladder;
-use super::trace_lines::{Headers, create_private};
+use super::page::Page;
+use super::trace_lines::create_private;
 use crate::diagnose;
-use crate::exchange::{Answer, BodyKind, Exchange};
 use crate::output::duration;
-use crate::redact::Redactor;
-
-/// Contents of a page.
-pub struct HtmlPage<'p> {
-    /// URL of the traced server.
-    pub title: &'p str,
-    /// Name of the server's side.
-    pub server: &'p str,
-    /// The exchanges, in order.
-    pub exchanges: &'p [Exchange],
-    /// The verdict, as pairs of label and text.
-    pub lines: &'p [(String, String)],
-    /// Recipes, as pairs of language and program.
-    pub recipes: Vec<(&'static str, String)>,
-    /// Redactor that hides secrets.
-    pub redactor: &'p Redactor,
-}
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 /// Style sheet for light and dark mode. The ladder consists of boxes, not characters, to
 /// fit on a phone.
@@ -38,11 +18,11 @@ const STYLE: &str = include_str!("page.css");
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
 /// Writes a page to a file that only the user can read.
-pub fn write(path: &Path, page: &HtmlPage<'_>) -> io::Result<()> {
+pub fn write(path: &Path, page: &Page<'_>) -> io::Result<()> {
     create_private(path)?.write_all(page.to_html().into_string().as_bytes())
 }
 
-impl HtmlPage<'_> {
+impl Page<'_> {
     fn to_html(&self) -> Markup {
         let title = self.shown(self.title);
         html! {
@@ -110,35 +90,6 @@ impl HtmlPage<'_> {
         }
     }
 
-    fn sent(&self, exchange: &Exchange) -> String {
-        let request = &exchange.request;
-        let mut text = format!("{} {}\n", request.method, self.redactor.url(&request.url));
-        self.headers(&mut text, &exchange.wire.request_head, &request.headers);
-        if !request.body.is_empty() {
-            let _ = write!(text, "\n{}", laid_out(&request.body));
-        }
-        text
-    }
-
-    fn came_back(&self, exchange: &Exchange) -> String {
-        let mut text = String::new();
-        if let Some(answer) = &exchange.answer {
-            let _ = writeln!(text, "{}", super::status_line(answer.status));
-            self.headers(&mut text, &exchange.wire.response_head, &answer.headers);
-            add_body(&mut text, answer);
-        }
-        if let Some(failure) = &exchange.failure {
-            let _ = writeln!(text, "{}", failure.text);
-        }
-        text
-    }
-
-    fn headers(&self, text: &mut String, head: &[u8], otherwise: &[(String, String)]) {
-        for (name, value) in Headers::new(head, otherwise, self.redactor).iter() {
-            let _ = writeln!(text, "{name}: {value}");
-        }
-    }
-
     fn programs(&self) -> Markup {
         html! {
             @if !self.recipes.is_empty() {
@@ -150,50 +101,14 @@ impl HtmlPage<'_> {
             }
         }
     }
-
-    /// Returns text without secrets, and without characters by which a server could disguise it.
-    fn shown(&self, text: &str) -> String {
-        let mut shown = String::with_capacity(text.len());
-        for c in self.redactor.text(text).chars() {
-            match c {
-                '\n' | '\t' => shown.push(c),
-                '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => shown += &escaped(c),
-                c if c.is_control() => shown += &escaped(c),
-                c => shown.push(c),
-            }
-        }
-        shown
-    }
-}
-
-fn escaped(c: char) -> String {
-    c.escape_unicode().to_string()
-}
-
-fn add_body(text: &mut String, answer: &Answer) {
-    if answer.shape == BodyKind::Events {
-        for event in &answer.events {
-            let id = event.id.as_ref().map(|id| format!("  id {id}")).unwrap_or_default();
-            let data = laid_out(event.data.as_deref().unwrap_or_default());
-            let _ = write!(text, "\nevent {}{id}\n{data}\n", event.kind);
-        }
-    } else if !answer.body.is_empty() {
-        let _ = write!(text, "\n{}", laid_out(&answer.body));
-    }
-}
-
-/// Pretty-prints JSON; returns other text unchanged.
-fn laid_out(text: &str) -> String {
-    serde_json::from_str::<Value>(text)
-        .ok()
-        .and_then(|value| serde_json::to_string_pretty(&value).ok())
-        .unwrap_or_else(|| text.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exchange::BodyKind;
     use crate::exchange::testing::{answered, sent};
+    use crate::redact::Redactor;
 
     #[test]
     fn nothing_that_a_server_says_is_markup() {
@@ -203,11 +118,13 @@ mod tests {
         let lines = vec![("this server".to_owned(), evil.to_owned())];
         let redactor = Redactor::new(false);
         let exchanges = [exchange];
-        let page = HtmlPage {
+        let page = Page {
             title: evil,
             server: evil,
             exchanges: &exchanges,
             lines: &lines,
+            decisive: Vec::new(),
+            specifications: Vec::new(),
             recipes: vec![("python", "say('<script> I ❤\u{fe0f} it')".to_owned())],
             redactor: &redactor,
         };

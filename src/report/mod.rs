@@ -4,14 +4,18 @@
 mod har;
 mod html;
 mod ladder;
+mod markdown;
+mod page;
 mod recipe;
 mod recording;
 mod trace_lines;
 mod trace_text;
 
 pub use har::Har;
-pub use html::{HtmlPage, write as write_page};
+pub use html::write as write_html;
 pub use ladder::{Ladder, ascii};
+pub use markdown::write as write_markdown;
+pub use page::Page;
 pub use recipe::{HeaderSource, Language, Recipe, Speaks, recipe};
 pub use recording::read as read_recording;
 pub use trace_lines::{TraceLines, exchange_json};

@@ -305,6 +305,36 @@ fn a_recipe_repeats_only_what_was_refused() {
 }
 
 #[test]
+fn a_report_holds_the_verdict_and_the_two_exchanges_that_decide() {
+    let token = "a-token-that-nobody-may-see";
+    let strict = move |request: &crate::support::Request| {
+        let bare = request.header("mcp-session-id").is_none() && request.rpc() != "initialize";
+        bare.then(|| request.error(400, -32000, &format!("No session for {token} @someone")))
+    };
+    let (sandbox, server) = (Sandbox::new(), mcp(strict));
+    let args = ["trace", &server.url, "--bearer", token, "--markdown", "r.md"];
+    sandbox.run(&[&args[..], &["--trace-file", "t.jsonl"]].concat()).exits(0);
+    sandbox.run(&["trace", "--read", "t.jsonl", "--markdown", "read.md"]).exits(0);
+    for name in ["r.md", "read.md"] {
+        let path = sandbox.home().join(name);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.lines().count() < 150 && !text.contains(token), "{text}");
+        for part in ["### Verdict", "session-missing", "@someone", "<details><summary>1 tools/list"]
+        {
+            assert!(text.contains(part), "no {part:?} in\n{text}");
+        }
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        }
+    }
+    let text = std::fs::read_to_string(sandbox.home().join("r.md")).unwrap();
+    assert!(text.contains("<details><summary>6 tools/list → 200"), "{text}");
+    sandbox.run(&["trace", &server.url, "--markdown", "no/r.md"]).exits(9);
+}
+
+#[test]
 fn a_recipe_offers_the_negotiated_version() {
     let server = mcp(|request| {
         let versions = serde_json::json!({"supportedVersions": ["2025-11-25", "2025-03-26"]});

@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 
-use super::verdict::{Lines, VerdictPage};
+use super::verdict::{Lines, VerdictPage, distinct};
 use crate::diagnose::{self, Certainty, Finding, RuleId};
 use crate::exchange::Exchange;
 use crate::output::{Stream, count};
 use crate::redact::Redactor;
+use crate::report::Page;
 
 /// Findings about another client's requests.
 pub(super) struct ClientAudit {
@@ -51,6 +52,30 @@ impl ClientAudit {
             lines.add("the client must", format!("{}: {}", finding.rule.id, finding.rule.means));
         }
         lines.0
+    }
+
+    /// Returns the contents of the pages.
+    pub(super) fn page<'p>(
+        &self,
+        exchanges: &'p [Exchange],
+        title: &'p str,
+        server: &'p str,
+        lines: &'p [(String, String)],
+        redactor: &'p Redactor,
+    ) -> Page<'p> {
+        let mut decisive: Vec<usize> = self.findings.iter().map(|one| one.exchange).collect();
+        decisive.dedup();
+        decisive.truncate(2);
+        Page {
+            title,
+            server,
+            exchanges,
+            lines,
+            decisive,
+            specifications: distinct(self.findings.iter().map(|one| one.rule.specification)),
+            recipes: Vec::new(),
+            redactor,
+        }
     }
 
     pub(super) fn print(

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::json;
 
 use super::audit::ClientAudit;
-use super::{drawing, write_page};
+use super::{drawing, write_pages};
 use crate::cli::Trace;
 use crate::diagnose::{self, RuleId};
 use crate::exchange::{Exchange, KEEP_BODY, Recorder};
@@ -73,9 +73,7 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
 fn summary(context: &Context<'_>, args: &Trace, log: &Log, target: &str) -> Outcome {
     let exchanges = &log.exchanges;
     let (conduct, redactor) = (ClientAudit::of(exchanges), context.recorder.redactor());
-    if let Some(path) = &args.html {
-        write_page(context, path, target, &log.server, exchanges, &conduct.lines(), Vec::new())?;
-    }
+    write_pages(args, &conduct.page(exchanges, target, &log.server, &conduct.lines(), &redactor))?;
     if context.options.wants_json() {
         let told = (0..exchanges.len()).map(|at| report::exchange_json(exchanges, at, &redactor));
         let mut document = json!({"endpoint": target, "exchanges": told.collect::<Vec<_>>()});

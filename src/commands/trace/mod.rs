@@ -107,22 +107,21 @@ fn experiment(
         verdict.profile.violations.push(Violation { what, specification });
     }
     let redactor = context.recorder.redactor();
-    if let Some(path) = &args.html {
-        let recipes = recipes.map(|(rpc, tool)| {
-            recipes::all(context, &server, &verdict.profile, &rpc, tool.as_ref())
-        });
-        let title = redactor.url(server.endpoint.as_str());
-        let lines = verdict.lines(exchanges.first());
-        write_page(
-            context,
-            path,
-            &title,
-            &authority,
-            &exchanges,
-            &lines,
-            recipes.unwrap_or_default(),
-        )?;
-    }
+    let recipes = recipes
+        .map(|(rpc, tool)| recipes::all(context, &server, &verdict.profile, &rpc, tool.as_ref()));
+    write_pages(
+        args,
+        &report::Page {
+            title: &redactor.url(server.endpoint.as_str()),
+            server: &authority,
+            exchanges: &exchanges,
+            lines: &verdict.lines(exchanges.first()),
+            decisive: verdict.decisive(&exchanges),
+            specifications: verdict.specifications(),
+            recipes: recipes.unwrap_or_default(),
+            redactor: &redactor,
+        },
+    )?;
     if context.options.wants_json() {
         context.console.value(&document(context, &server, &exchanges, &verdict))?;
     } else if let Some(first) = exchanges.first().filter(|first| first.wire.sent > 0) {
@@ -228,21 +227,19 @@ fn shows_unicode(env: &Env) -> bool {
     speaks && env.var("TERM") != Some("dumb")
 }
 
-/// Writes the `--html` page.
-fn write_page(
-    context: &Context<'_>,
-    path: &Path,
-    title: &str,
-    server: &str,
-    exchanges: &[Exchange],
-    lines: &[(String, String)],
-    recipes: Vec<(&'static str, String)>,
-) -> Result<(), CommandError> {
-    let redactor = context.recorder.redactor();
-    let page = report::HtmlPage { title, server, exchanges, lines, recipes, redactor: &redactor };
-    report::write_page(path, &page).map_err(|error| {
-        Failure::new(Kind::State, format!("cannot write {}: {error}", path.display())).into()
-    })
+/// Writes the pages of `--html` and `--markdown`.
+fn write_pages(args: &Trace, page: &report::Page<'_>) -> Result<(), CommandError> {
+    type Write = fn(&Path, &report::Page<'_>) -> std::io::Result<()>;
+    let wanted: [(_, Write); 2] =
+        [(&args.html, report::write_html), (&args.markdown, report::write_markdown)];
+    for (path, write) in wanted {
+        if let Some(path) = path {
+            write(path, page).map_err(|error| {
+                Failure::new(Kind::State, format!("cannot write {}: {error}", path.display()))
+            })?;
+        }
+    }
+    Ok(())
 }
 
 /// Separates the target from the arguments: with `--tool`, a first word such as `key=value`

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::audit::ClientAudit;
-use super::{draw_last, drawing, write_page};
+use super::{draw_last, drawing, write_pages};
 use crate::cli::Trace;
 use crate::endpoint::Endpoint;
 use crate::exit::ExitCode;
@@ -27,10 +27,8 @@ pub(super) fn run(context: &Context<'_>, args: &Trace, path: &Path) -> Outcome {
     let url = exchanges.first().map(|exchange| exchange.request.url.clone()).unwrap_or_default();
     let server = Endpoint::parse(&url).map_or_else(|_| "server".to_owned(), |url| url.authority());
     let conduct = ClientAudit::of(&exchanges);
-    if let Some(page) = &args.html {
-        let (title, lines) = (redactor.url(&url), conduct.lines());
-        write_page(context, page, &title, &server, &exchanges, &lines, Vec::new())?;
-    }
+    let (title, lines) = (redactor.url(&url), conduct.lines());
+    write_pages(args, &conduct.page(&exchanges, &title, &server, &lines, &redactor))?;
     if context.options.wants_json() {
         let told = (0..exchanges.len()).map(|at| report::exchange_json(&exchanges, at, &redactor));
         let mut document = json!({"exchanges": told.collect::<Vec<_>>()});

@@ -156,7 +156,7 @@ impl Verdict {
                 lines.add(&format!("why {number} failed"), format!("{rule}: {}", why.rule.title));
                 lines.add("", &why.because);
                 for side in &why.evidence {
-                    lines.add("", side);
+                    lines.add("", &side.text);
                 }
                 if self.must().is_empty() {
                     lines.add("what it means", why.rule.means);
@@ -197,6 +197,20 @@ impl Verdict {
             }
         }
         lines.0
+    }
+
+    /// Returns the numbers of the exchanges that decide, at most two.
+    pub(super) fn decisive(&self, exchanges: &[Exchange]) -> Vec<usize> {
+        match &self.why {
+            Some(why) => why.decisive(),
+            None => exchanges.iter().take(1).map(|first| first.number).collect(),
+        }
+    }
+
+    /// Returns the sections of the specification that the verdict refers to, each once.
+    pub(super) fn specifications(&self) -> Vec<&'static str> {
+        let findings = self.why.iter().chain(&self.others).map(|one| one.rule.specification);
+        distinct(findings.chain(self.profile.violations.iter().map(|one| one.specification)))
     }
 
     /// Prints the verdict.
@@ -332,6 +346,17 @@ impl Verdict {
             "otherwise": self.must().get(1),
         })
     }
+}
+
+/// Returns each text once, without empty ones.
+pub(super) fn distinct(all: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
+    let mut distinct = Vec::new();
+    for one in all.filter(|one| !one.is_empty()) {
+        if !distinct.contains(&one) {
+            distinct.push(one);
+        }
+    }
+    distinct
 }
 
 /// Lines behind labels.

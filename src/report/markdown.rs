@@ -104,7 +104,7 @@ impl Page<'_> {
             let head = head.lines().filter(is_dull).map(cut).collect();
             let mut lines = shortened(head, HEADERS + 1);
             if !body.is_empty() {
-                let body = body.lines().map(|line| line.trim_start()).collect::<Vec<_>>().join(" ");
+                let body = body.lines().map(str::trim_start).collect::<Vec<_>>().join(" ");
                 lines.push(String::new());
                 lines.push(cut(&body));
             }
@@ -140,14 +140,14 @@ fn cut(line: &str) -> String {
     }
 }
 
-/// Puts lines into a code block, whose fence is longer than any run of backticks in them (CommonMark 0.31, 4.5).
+/// Puts lines into a code block, whose fence is longer than any run of backticks in them (`CommonMark` 0.31, 4.5).
 fn fenced(language: &str, lines: &[String]) -> String {
     let fence =
         "`".repeat(lines.iter().map(|line| longest_run(line)).max().unwrap_or(0).max(2) + 1);
     format!("{fence}{language}\n{}\n{fence}", lines.join("\n"))
 }
 
-/// Returns text as code within a line (CommonMark 0.31, 6.1).
+/// Returns text as code within a line (`CommonMark` 0.31, 6.1).
 fn inline(text: &str) -> String {
     let text = text.replace(['\n', '\r'], " ");
     let ticks = "`".repeat(longest_run(&text) + 1);

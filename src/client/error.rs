@@ -23,6 +23,8 @@ pub enum ErrorKind {
         may_have_run: bool,
         /// JSON-RPC error from the server, if any.
         error: Option<ErrorObject>,
+        /// A new session was opened, and the request was not repeated in it.
+        renewed: bool,
         /// Reason why a new session could not be opened, if that was tried.
         renewal: Option<String>,
     },
@@ -85,13 +87,18 @@ impl Error {
     }
 
     /// Converts the error to `SessionLost`, with the same exchange.
-    pub(super) fn into_session_lost(self, may_have_run: bool, renewal: Option<String>) -> Self {
+    pub(super) fn into_session_lost(
+        self,
+        may_have_run: bool,
+        renewed: bool,
+        renewal: Option<String>,
+    ) -> Self {
         let error = match self.kind {
             ErrorKind::Rpc(error) => Some(error),
             _ => None,
         };
         Self {
-            kind: ErrorKind::SessionLost { may_have_run, error, renewal },
+            kind: ErrorKind::SessionLost { may_have_run, error, renewed, renewal },
             exchange: self.exchange,
             tried: self.tried,
             cancelled: self.cancelled,

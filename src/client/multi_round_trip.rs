@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use super::Client;
 use super::error::{Error, ErrorKind};
+use super::repetition::Reason;
 use super::request::Input;
 use super::rpc_request::{RpcRequest, RpcResponse};
 use super::server_requests::Response;
@@ -61,7 +62,9 @@ impl Client {
                 Some("task") if rpc.method() == methods::CALL_TOOL && rpc.declares_tasks => {
                     return Ok(answer);
                 }
-                Some("input_required") if MAY_ASK.contains(&rpc.method()) => {}
+                Some("input_required")
+                    if MAY_ASK.contains(&rpc.method())
+                        && Reason::InputRequired.permits(rpc.idempotency) => {}
                 Some("input_required") => {
                     let text =
                         format!("the server asks for input, which {} must not", rpc.method());

@@ -1,14 +1,13 @@
-//! Recovery from a lost session: detects the loss, opens a new session once and repeats the
-//! refused request.
+//! Recovery from a lost session: a harmless request shows the loss, a new session is opened once, and the
+//! refused request is repeated if that is safe.
 //!
-//! A request is repeated only if the server refused it because of the session, so that it
-//! cannot have run, or if running it twice is harmless. If several processes notice the
-//! loss at once, only one of them opens a new session.
+//! If several processes notice the loss at once, only one of them opens a new session.
 
 use super::era::is_of_another_era;
-use super::error::Error;
+use super::error::{Error, ErrorKind};
+use super::repetition::Reason;
 use super::rpc_request::{Idempotency, RpcRequest, RpcResponse};
-use super::session_loss::{Loss, loss};
+use super::session_loss::{Doubt, doubt, names_session};
 use super::{Client, Handshake, Opened, Session};
 
 /// Persists the session and lets one process renew it at a time.
@@ -23,76 +22,98 @@ pub trait SessionPersistence {
 
 /// Action when the server no longer recognises the session.
 pub enum Renewal {
-    /// Report the loss.
+    /// Report every refusal as it is; nothing is sent to find out about the session.
+    Unasked,
+    /// Find out whether the session is lost, and report it.
     Never,
     /// Open a new session, once.
     Once(Handshake, Box<dyn SessionPersistence>),
 }
 
+/// A session that a harmless request showed to be lost.
+struct Gone {
+    /// The harmless request.
+    probe: RpcRequest,
+    /// The failed request was refused with the same status and code as the probe.
+    alike: bool,
+}
+
 impl Client {
-    /// Repeats a request that was refused because of its session or its era.
+    /// Renews a session that is lost, or a server that has changed its era, and repeats the request if the
+    /// table of [`Reason`] permits it.
     pub(super) fn try_again(
         &mut self,
         rpc: &RpcRequest,
         error: Error,
         idempotency: Idempotency,
     ) -> Result<RpcResponse, Error> {
-        let other_era = is_of_another_era(self.session(), &error);
-        let before = self.session().version().map(str::to_owned);
-        let refused = if other_era { Some(true) } else { self.lost(&error) };
-        let Some(refused) = refused else { return Err(error) };
-        let may_have_run = !refused && idempotency == Idempotency::NotIdempotent;
-        match self.renew(other_era) {
-            Ok(false) if other_era => return Err(error),
-            // The revision has not changed, so the era was not the cause.
-            Ok(true) if other_era && self.session().version() == before.as_deref() => {
+        let reason = if is_of_another_era(self.session(), &error) {
+            let before = self.session().version().map(str::to_owned);
+            // If the revision has not changed, the era was not the cause.
+            if !self.renew(None)? || self.session().version() == before.as_deref() {
                 return Err(error);
             }
-            Err(renewal) if other_era => return Err(renewal),
-            Ok(true) if !may_have_run => {}
-            Ok(_) => return Err(error.into_session_lost(may_have_run, None)),
-            // The credentials are the cause, and their error is more useful than a lost session.
-            Err(renewal) if is_about_credentials(&renewal) && !may_have_run => return Err(renewal),
-            Err(renewal) => {
-                return Err(error.into_session_lost(may_have_run, Some(renewal.to_string())));
+            Reason::OtherEra
+        } else {
+            let Some(gone) = self.gone(&error) else { return Err(error) };
+            let reason = Reason::SessionGone { alike: gone.alike };
+            let may_have_run = !reason.permits(idempotency);
+            match self.renew(Some(&gone.probe)) {
+                Ok(true) => {}
+                Ok(false) => return Err(error.into_session_lost(may_have_run, false, None)),
+                // The refusals have another cause than the session: the first one stands.
+                Err(renewal) if matches!(renewal.kind, ErrorKind::SessionLost { .. }) => {
+                    return Err(error);
+                }
+                // The credentials are the cause, and their error is more useful than a lost session.
+                Err(renewal) if is_about_credentials(&renewal) && !may_have_run => {
+                    return Err(renewal);
+                }
+                Err(renewal) => {
+                    let why = Some(renewal.to_string());
+                    return Err(error.into_session_lost(may_have_run, false, why));
+                }
             }
+            reason
+        };
+        if !reason.permits(idempotency) {
+            return Err(error.into_session_lost(true, true, None));
         }
-        self.attempt(rpc).map_err(|(error, _)| {
-            match error.exchange.as_ref().map(|exchange| loss(exchange, &error.kind)) {
-                Some(Loss::Refused) => error.into_session_lost(false, None),
-                _ => error,
-            }
-        })
+        self.attempt(rpc).map_err(|(error, _)| error)
     }
 
-    /// Returns `None` if the session is not lost, otherwise whether the request was refused
-    /// because of the loss. A `ping` in the same session settles doubtful responses.
-    fn lost(&mut self, error: &Error) -> Option<bool> {
+    /// Finds out by a harmless request whether the session of a failed request is lost. Returns `None` if it
+    /// is not, or if that cannot be seen.
+    fn gone(&mut self, error: &Error) -> Option<Gone> {
+        if matches!(self.renewal, Renewal::Unasked) {
+            return None;
+        }
         let exchange = error.exchange.as_ref()?;
-        let seen = loss(exchange, &error.kind);
-        match seen {
-            Loss::No => return None,
-            Loss::Refused => return Some(true),
-            Loss::Doubtful | Loss::Unanswered => {}
+        let seen = doubt(exchange, &error.kind)?;
+        let mut probe = RpcRequest::ping();
+        let mut outcome = self.round_trip(&probe);
+        let is_unsettled = match &outcome {
+            Ok(_) => names_session(exchange, &error.kind),
+            Err(refused) => refused.is_unknown_method(),
+        };
+        if is_unsettled {
+            // Not every server knows `ping`, and some answer it in any session.
+            probe = RpcRequest::list_tools();
+            outcome = self.round_trip(&probe);
         }
-        let probe = self.round_trip(&RpcRequest::ping()).err()?;
-        let answer = probe.exchange.as_ref()?;
-        match (seen, loss(answer, &probe.kind)) {
-            // `ping` was refused in exactly the same way, so the session is the cause.
-            (Loss::Doubtful, Loss::Doubtful) if exchange.signature() == answer.signature() => {
-                Some(true)
-            }
-            // The session is lost, but the request may have run before.
-            (_, Loss::Refused) | (Loss::Unanswered, Loss::Doubtful | Loss::Unanswered) => {
-                Some(false)
-            }
-            _ => None,
-        }
+        let refused = outcome.err()?;
+        let answer = refused.exchange.as_ref()?;
+        let same = seen == doubt(answer, &refused.kind)?;
+        let (one, other) = (exchange.signature(), answer.signature());
+        let alike =
+            same && seen == Doubt::Refused && one.status == other.status && one.code == other.code;
+        Some(Gone { probe, alike })
     }
 
-    /// Opens a new session, or adopts the one that another process has opened meanwhile.
-    /// Returns false if renewal is not allowed or was already used.
-    fn renew(&mut self, other_era: bool) -> Result<bool, Error> {
+    /// Opens a new session, or adopts the one that another process has opened meanwhile. Returns false if
+    /// renewal is not allowed or was already used. With a probe, the new session counts only if the probe
+    /// works in it; otherwise the old one stays, and the error is `SessionLost`.
+    fn renew(&mut self, probe: Option<&RpcRequest>) -> Result<bool, Error> {
         let Renewal::Once(handshake, mut persistence) =
             // Taken out, so that the session is renewed at most once.
             std::mem::replace(&mut self.renewal, Renewal::Never)
@@ -102,10 +123,21 @@ impl Client {
         self.close_streams();
         if let Some(session) = persistence.begin(self.session()) {
             self.resume(session, Renewal::Never);
-        } else {
-            let opened = self.initialize_or_open(&handshake, other_era)?;
-            self.unsaved = !persistence.opened(&opened);
+            return Ok(true);
         }
+        let lost = self.session().clone();
+        let opened = self.initialize_or_open(&handshake, probe.is_none())?;
+        // The modern era has no session that could be lost.
+        let probe = probe.filter(|_| !self.session().is_modern());
+        if let Some(Err(refused)) = probe.map(|probe| self.round_trip(probe))
+            && !refused.is_unknown_method()
+        {
+            // A refused close changes nothing.
+            let _ = self.close();
+            self.resume(lost, Renewal::Never);
+            return Err(refused.into_session_lost(false, false, None));
+        }
+        self.unsaved = !persistence.opened(&opened);
         Ok(true)
     }
 }

@@ -90,10 +90,15 @@ impl Client {
         input: &Input,
     ) -> Result<RpcResponse, Error> {
         let id = self.ids.next_id();
+        let mut reply = if self.is_cautious(rpc) {
+            self.send_cautiously(&id, rpc, input)?
+        } else {
+            let connection = &mut self.connection;
+            let request = connection.compose(&id, rpc, input);
+            let sent = connection.send(&rpc.purpose, request);
+            sent.map_err(|error| connection.cancelled(error, rpc, &id))?
+        };
         let connection = &mut self.connection;
-        let request = connection.compose(&id, rpc, input);
-        let sent = connection.send(&rpc.purpose, request);
-        let mut reply = sent.map_err(|error| connection.cancelled(error, rpc, &id))?;
         let (found, message) = match &mut self.stream {
             Some(stream) => connection.find_on_stream(&mut reply, stream, &id),
             None => connection.find_or_resume(&mut reply, &id),
@@ -206,7 +211,12 @@ impl Client {
 
 impl Connection {
     /// Cancels the failed request on the server where possible, and records that in the error.
-    fn cancelled(&mut self, mut error: Error, rpc: &RpcRequest, id: &RequestId) -> Error {
+    pub(super) fn cancelled(
+        &mut self,
+        mut error: Error,
+        rpc: &RpcRequest,
+        id: &RequestId,
+    ) -> Error {
         if let ErrorKind::Transport(why) = &error.kind {
             error.cancelled = self.cancel(rpc, id, why);
         }

@@ -16,6 +16,8 @@ pub enum Idempotency {
     Idempotent,
     /// The request may have an effect each time it runs.
     NotIdempotent,
+    /// The request is said to destroy something (`destructiveHint`).
+    Destructive,
 }
 
 /// A request without the parts that the session adds.
@@ -76,10 +78,10 @@ impl RpcRequest {
     /// Creates a `tools/call` request. The tool's definition decides whether the call may be repeated,
     /// and which arguments are mirrored into headers.
     pub fn call_tool(name: &str, arguments: &Map<String, Value>, tool: Option<&Tool>) -> Self {
-        let idempotency = if tool.is_some_and(|tool| tool.repeatable) {
-            Idempotency::Idempotent
-        } else {
-            Idempotency::NotIdempotent
+        let idempotency = match tool {
+            Some(tool) if tool.repeatable => Idempotency::Idempotent,
+            Some(tool) if tool.destructive => Idempotency::Destructive,
+            _ => Idempotency::NotIdempotent,
         };
         let purpose = Purpose::on(methods::CALL_TOOL, name);
         let mirrored = tool.and_then(|tool| tool.mirrored.clone().ok()).unwrap_or_default();

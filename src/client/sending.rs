@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::connection::Connection;
 use super::error::{Error, ErrorKind};
-use crate::exchange::{Purpose, Request};
+use crate::exchange::{Exchange, Purpose, Request};
 use crate::protocol::methods;
 use crate::protocol::types::Session;
 use crate::transport::{Failed, Http, MAX_REDIRECTS, Options, Redirect, Reply, judge_redirect};
@@ -19,6 +19,29 @@ const MAX_MESSAGES: usize = 4;
 const READING: Duration = Duration::from_secs(1);
 
 impl Connection {
+    /// Sends a request once: neither after a redirect nor with another token.
+    pub(super) fn send_once_only(
+        &mut self,
+        purpose: &Purpose,
+        request: Request,
+    ) -> Result<Reply, Error> {
+        let http = Arc::clone(&self.http);
+        self.send_once(&http, purpose, request)
+    }
+
+    /// Gets another token after a refusal, for later requests.
+    pub(super) fn renew_token(&mut self, refused: Reply) -> Result<(), Error> {
+        let token = self.another_token(refused)?;
+        self.headers.retain(|(name, _)| name != "authorization");
+        self.headers.push(("authorization".to_owned(), token));
+        Ok(())
+    }
+
+    /// Returns true if another token may help against this refusal.
+    pub(super) fn has_another_token(&self, refusal: &Exchange) -> bool {
+        self.config.authorization.can_help(refusal)
+    }
+
     /// Sends a request. If the server refuses its token with 401 or 403, sends the request
     /// again with another token, at most 4 times in all.
     pub(super) fn send(&mut self, purpose: &Purpose, request: Request) -> Result<Reply, Error> {

@@ -1,85 +1,66 @@
-//! Recognises errors that mean a lost session.
+//! Recognises responses that may mean a lost session.
 //!
-//! Real servers report a lost session with 404, 400, 401, 410, 422 or 503, with a JSON-RPC
-//! error on 200, or with a stream that ends empty. The specification says 404 (2025-11-25,
-//! Transports, "Session Management", 3). The decision combines the request, the status, the
-//! headers and the parsed body. Message text alone never decides: a `ping` in the same
-//! session must then fail in exactly the same way.
+//! Real servers report a lost session with 404, 400, 401, 410, 422 or 503, with a JSON-RPC error on 200, or
+//! with a stream that ends empty; tools that ran use the same statuses for errors of their own. So neither
+//! status nor code nor text decides: they raise a doubt, which a harmless request in the same session
+//! settles (2025-11-25, Transports, "Session Management", 3).
 
 use super::error::ErrorKind;
 use crate::exchange::{BodyKind, Exchange};
-use crate::protocol::{codes, methods};
+use crate::protocol::methods;
 
-/// Evidence that a failed request gives about its session.
+/// Doubt that a failed request raises about its session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Loss {
-    /// No evidence of a lost session.
-    No,
-    /// The session is lost, and the request was refused because of it (404, as specified, or
-    /// 410).
+pub(super) enum Doubt {
+    /// The request was refused.
     Refused,
-    /// The refusal may be about the session; a `ping` decides.
-    Doubtful,
-    /// The response is empty, so the request may have run. A `ping` shows whether the session
-    /// is lost.
+    /// The response is empty, so the request may have run.
     Unanswered,
 }
 
-/// Error codes with another cause: parse error, unknown method, invalid parameters,
-/// internal error, or a modern error (header mismatch, missing capability, unsupported
-/// version).
-const OTHER_CAUSES: [i64; 7] = [
-    codes::PARSE_ERROR,
-    codes::METHOD_NOT_FOUND,
-    codes::INVALID_PARAMS,
-    codes::INTERNAL_ERROR,
-    codes::HEADER_MISMATCH,
-    codes::MISSING_CAPABILITY,
-    codes::UNSUPPORTED_VERSION,
-];
-
-/// Error codes that servers use for session errors; all of them have other uses too.
-const SESSION_CODES: [i64; 4] =
-    [codes::SERVER_ERROR, codes::SESSION_NOT_FOUND, codes::INVALID_REQUEST, 0];
-
-/// Classifies a failed request. Only a request that carried a session id and is not
-/// `initialize` can show a lost session.
-pub(super) fn loss(exchange: &Exchange, error: &ErrorKind) -> Loss {
-    let (Some(_), Some(answer)) = (exchange.session_sent(), &exchange.answer) else {
-        return Loss::No;
-    };
+/// Returns the doubt that a failed request raises. Only a request that carried a session id and is not
+/// `initialize` raises any.
+pub(super) fn doubt(exchange: &Exchange, error: &ErrorKind) -> Option<Doubt> {
+    exchange.session_sent()?;
+    let answer = exchange.answer.as_ref()?;
     // A server that sent a message before its error had started to run the request.
     let begun = answer.events.iter().filter(|event| event.data.is_some()).count() > 1;
     if exchange.is(methods::INITIALIZE) || begun {
-        return Loss::No;
+        return None;
     }
-    let (code, text) = match error {
-        ErrorKind::Rpc(error) => (error.code, error.message.as_str()),
-        ErrorKind::Status(_) => (None, answer.body.as_str()),
+    match error {
         ErrorKind::Protocol(_) | ErrorKind::Unanswered(_) if answer.status == 200 => {
             let empty = matches!(answer.shape, BodyKind::Empty)
                 || (answer.shape == BodyKind::Events && answer.last_message().is_none());
-            return if empty { Loss::Unanswered } else { Loss::No };
+            empty.then_some(Doubt::Unanswered)
         }
-        _ => return Loss::No,
+        ErrorKind::Rpc(_) | ErrorKind::Status(_) => {
+            let is_refusal = match answer.status {
+                400 | 404 | 410 | 422 => true,
+                // A challenge is about credentials, not about the session.
+                401 => answer.challenge().is_none(),
+                // An overloaded server says when to come back.
+                503 => answer.header("retry-after").is_none(),
+                // An error on 200 usually comes from the method itself.
+                200..300 => names_session(exchange, error),
+                _ => false,
+            };
+            is_refusal.then_some(Doubt::Refused)
+        }
+        _ => None,
+    }
+}
+
+/// Returns true if a refusal speaks of a session.
+pub(super) fn names_session(exchange: &Exchange, error: &ErrorKind) -> bool {
+    let text = match error {
+        ErrorKind::Rpc(error) => {
+            let data = error.data.as_ref().map(|data| data.get()).unwrap_or_default();
+            format!("{} {data}", error.message)
+        }
+        _ => exchange.answer.as_ref().map(|answer| answer.body.clone()).unwrap_or_default(),
     };
-    if code.is_some_and(|code| OTHER_CAUSES.contains(&code)) {
-        return Loss::No;
-    }
-    let known_code = code.is_none_or(|code| SESSION_CODES.contains(&code));
-    let says_so = text.to_lowercase().contains("session");
-    match answer.status {
-        404 | 410 if known_code => Loss::Refused,
-        // A challenge is about credentials, not about the session.
-        401 if answer.challenge().is_some() => Loss::No,
-        400 | 401 | 404 | 410 | 422 => Loss::Doubtful,
-        // A 503 may come from a proxy or an overloaded server, and an error on 200 from the tool
-        // itself. Either is worth a `ping` only if the text mentions a session.
-        503 if answer.header("retry-after").is_some() || answer.shape == BodyKind::Html => Loss::No,
-        503 if says_so => Loss::Doubtful,
-        200 if says_so && code.is_some_and(|code| SESSION_CODES.contains(&code)) => Loss::Doubtful,
-        _ => Loss::No,
-    }
+    text.to_lowercase().contains("session")
 }
 
 #[cfg(test)]
@@ -92,69 +73,56 @@ mod tests {
         ErrorKind::Rpc(ErrorObject { code: Some(code), message: message.into(), data: None })
     }
 
-    fn status(status: u16, body: &str) -> Loss {
+    fn status(status: u16, body: &str) -> Option<Doubt> {
         let exchange = answered(sent("tools/call", Some("id")), status, body);
-        loss(&exchange, &ErrorKind::Status(status))
+        doubt(&exchange, &ErrorKind::Status(status))
     }
 
-    fn error(status: u16, code: i64, message: &str) -> Loss {
-        loss(&answered(sent("tools/call", Some("id")), status, "{}"), &rpc(code, message))
-    }
-
-    #[test]
-    fn the_shapes_real_servers_give_it() {
-        // TypeScript SDK and Python; go-sdk, rmcp and PHP; the official server-everything.
-        assert_eq!(error(404, -32001, "Session not found"), Loss::Refused);
-        assert_eq!(error(404, -32600, "Not Found: Session has been terminated"), Loss::Refused);
-        assert_eq!(status(404, "session not found\n"), Loss::Refused);
-        assert_eq!(status(404, ""), Loss::Refused);
-        assert_eq!(status(410, "session terminated"), Loss::Refused);
-        assert_eq!(error(400, -32000, "Bad Request: No valid session ID provided"), Loss::Doubtful);
-        // Python up to 1.25 and aiohttp-mcp as text; rmcp up to 0.16.
-        assert_eq!(status(400, "Bad Request: No valid session ID provided"), Loss::Doubtful);
-        assert_eq!(status(401, "Unauthorized: Session not found"), Loss::Doubtful);
-        // Ambiguous: 422 from rmcp, 503 from neotoma, 200 from keryx and go-sdk.
-        assert_eq!(status(422, "Unexpected message, expect initialize request"), Loss::Doubtful);
-        assert_eq!(status(503, "{\"error\":\"unknown session\"}"), Loss::Doubtful);
-        assert_eq!(
-            error(200, 0, "method is invalid during session initialization"),
-            Loss::Doubtful
-        );
-        assert_eq!(error(200, -32001, "No session"), Loss::Doubtful);
-        assert_eq!(error(400, -32000, "Bad Request: Server not initialized"), Loss::Doubtful);
-        assert_eq!(status(401, ""), Loss::Doubtful);
+    fn error(status: u16, code: i64, message: &str) -> Option<Doubt> {
+        doubt(&answered(sent("tools/call", Some("id")), status, "{}"), &rpc(code, message))
     }
 
     #[test]
-    fn a_code_that_says_nothing_of_sessions_leaves_a_doubt() {
-        for status in [404, 410] {
-            assert_eq!(error(status, -32099, "no"), Loss::Doubtful);
-            assert_eq!(error(status, 0, "no"), Loss::Refused);
+    fn a_refusal_raises_a_doubt_whatever_its_code_and_text() {
+        for code in [-32001, -32600, -32601, -32602, -32603, -32700, -32000, -32099, 0, 7] {
+            for refused in [400, 401, 404, 410, 422, 503] {
+                assert_eq!(error(refused, code, "no"), Some(Doubt::Refused), "{refused} {code}");
+            }
         }
+        for refused in [400, 401, 404, 410, 422, 503] {
+            for body in ["", "session not found\n", "<html>", "{\"detail\":\"item not found\"}"] {
+                assert_eq!(status(refused, body), Some(Doubt::Refused), "{refused} {body}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_error_on_200_raises_one_only_if_it_names_the_session() {
+        assert_eq!(error(200, -32602, "Invalid arguments"), None);
+        assert_eq!(error(200, -32001, "No session"), Some(Doubt::Refused));
+        let text = "method \"tools/call\" is invalid during session initialization";
+        assert_eq!(error(200, 0, text), Some(Doubt::Refused));
+    }
+
+    #[test]
+    fn what_cannot_be_about_the_session_raises_none() {
+        for other in [403, 405, 406, 429, 500, 502, 504] {
+            assert_eq!(error(other, -32001, "session"), None, "{other}");
+            assert_eq!(status(other, "session"), None, "{other}");
+        }
+        let without = answered(sent("tools/call", None), 404, "");
+        assert_eq!(doubt(&without, &rpc(-32001, "Session not found")), None);
+        let initialize = answered(sent("initialize", Some("id")), 404, "");
+        assert_eq!(doubt(&initialize, &ErrorKind::Status(404)), None);
     }
 
     #[test]
     fn an_empty_answer_may_have_run() {
         let exchange = answered(sent("tools/call", Some("id")), 200, "");
-        assert_eq!(loss(&exchange, &ErrorKind::Protocol(String::new())), Loss::Unanswered);
+        let protocol = ErrorKind::Protocol(String::new());
+        assert_eq!(doubt(&exchange, &protocol), Some(Doubt::Unanswered));
         let page = answered(sent("tools/call", Some("id")), 200, "<html>");
-        assert_eq!(loss(&page, &ErrorKind::Protocol(String::new())), Loss::No);
-    }
-
-    #[test]
-    fn what_is_refused_for_another_reason_is_not_lost() {
-        assert_eq!(error(404, -32601, "Method not found"), Loss::No);
-        assert_eq!(error(400, -32602, "Invalid params: session is required"), Loss::No);
-        assert_eq!(error(400, -32022, "Unsupported protocol version"), Loss::No);
-        assert_eq!(error(200, -32603, "the session of the database is gone"), Loss::No);
-        assert_eq!(error(400, -32603, "session"), Loss::No);
-        assert_eq!(status(500, "session"), Loss::No);
-        assert_eq!(status(403, "session user mismatch"), Loss::No);
-        assert_eq!(status(503, "<html>upstream down</html>"), Loss::No);
-        assert_eq!(status(503, "upstream connect error or disconnect/reset"), Loss::No);
-        assert_eq!(error(200, -32000, "tool failed half-way"), Loss::No);
-        let without = answered(sent("tools/call", None), 404, "");
-        assert_eq!(loss(&without, &rpc(-32001, "Session not found")), Loss::No);
+        assert_eq!(doubt(&page, &protocol), None);
     }
 
     #[test]
@@ -162,10 +130,10 @@ mod tests {
         for name in ["www-authenticate", "x-amzn-remapped-www-authenticate"] {
             let call = sent("tools/call", Some("id"));
             let exchange = with_headers(call, 401, &[(name, "Bearer")], "no session");
-            assert_eq!(loss(&exchange, &ErrorKind::Status(401)), Loss::No);
+            assert_eq!(doubt(&exchange, &ErrorKind::Status(401)), None);
         }
         let call = sent("tools/call", Some("id"));
         let busy = with_headers(call, 503, &[("retry-after", "5")], "busy");
-        assert_eq!(loss(&busy, &ErrorKind::Status(503)), Loss::No);
+        assert_eq!(doubt(&busy, &ErrorKind::Status(503)), None);
     }
 }

@@ -97,7 +97,7 @@ fn end(context: &Context<'_>, record: &Record) -> Result<Closed, CommandError> {
         .with_next(format!("mcpoke close {} --forget", record.name), "forgets it without ending it")
         .into());
     }
-    server.client.resume(record.session(), Renewal::Never);
+    server.client.resume(record.session(), Renewal::Unasked);
     server.client.close().map_err(|error| {
         failed(error, &server.client, &server.hint)
             .with_next(

@@ -86,7 +86,7 @@ pub(super) fn run(context: &Context<'_>, args: &Init) -> Outcome {
             let client = &server.client;
             let (endpoint, headers) = (client.endpoint().clone(), client.headers().to_vec());
             if let Ok(mut client) = Client::new(endpoint, headers, Arc::clone(client.config())) {
-                client.resume(opened.session, Renewal::Never);
+                client.resume(opened.session, Renewal::Unasked);
                 learn(context, &mut client, &record);
             }
         }
@@ -102,7 +102,7 @@ fn end_the_one_before(server: &mut Server) {
         return;
     };
     server.client.close_streams();
-    server.client.resume(old.session(), Renewal::Never);
+    server.client.resume(old.session(), Renewal::Unasked);
     // The new session is saved, so a failed close changes nothing.
     let _ = server.client.close();
 }

@@ -16,6 +16,9 @@ use crate::transport::{self, Redirect};
 /// Detail for a request that may have run.
 const MAY_HAVE_RUN: &str = "The request was sent and may have run; it was not sent again.";
 
+/// Detail for a call that is not repeated in the new session.
+const RENEWED: &str = "The session was renewed; the call may have run and was not repeated.";
+
 /// Returns what the server requires first, from the error's data.
 fn what_is_needed(error: &ErrorObject) -> Vec<String> {
     let data = error.data.as_ref().and_then(|data| serde_json::from_str::<Value>(data.get()).ok());
@@ -117,10 +120,11 @@ fn in_words(error: &client::Error) -> (Kind, String, Vec<String>) {
                 format!("the server asks for {method}, and nobody is here to give it: {why}");
             (Kind::Input, text, Vec::new())
         }
-        ErrorKind::SessionLost { may_have_run, renewal, .. } => {
+        ErrorKind::SessionLost { may_have_run, renewed, renewal, .. } => {
             let renewal =
                 renewal.as_ref().map(|why| format!("No other session could be opened: {why}"));
-            let may_have_run = may_have_run.then(|| MAY_HAVE_RUN.to_owned());
+            let text = if *renewed { RENEWED } else { MAY_HAVE_RUN };
+            let may_have_run = may_have_run.then(|| text.to_owned());
             let details = renewal.into_iter().chain(may_have_run).collect();
             (Kind::Session, "the server no longer knows the session".to_owned(), details)
         }

@@ -241,6 +241,8 @@ pub struct Tool {
     pub input_schema: Value,
     /// True if the server declares repeated calls harmless (`readOnlyHint`, `idempotentHint`).
     pub repeatable: bool,
+    /// True if the tool is annotated as destructive (2025-11-25, Schema, `ToolAnnotations`).
+    pub destructive: bool,
     /// Parameters mirrored into headers, or the reason why the annotations are invalid.
     pub mirrored: Result<Vec<Mirrored>, String>,
     /// The tool's raw JSON, as received.
@@ -270,6 +272,7 @@ impl Tool {
             name: view.name,
             description: view.description,
             input_schema: view.input_schema,
+            destructive: view.annotations["destructiveHint"] == Value::Bool(true),
             repeatable: ["readOnlyHint", "idempotentHint"]
                 .iter()
                 .any(|hint| view.annotations[*hint] == Value::Bool(true)),

@@ -74,7 +74,7 @@ fn connect(
     let options = context.options;
     if server.is_probe() {
         let session = given_session(options, server.saved.record.as_ref())?;
-        server.client.resume(session, Renewal::Never);
+        server.client.resume(session, Renewal::Unasked);
         return Ok(());
     }
     let handshake = handshake(options, probe, &server.to_declare());

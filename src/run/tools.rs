@@ -10,7 +10,7 @@ use super::server::Server;
 use super::settings::handshake;
 use super::{CommandError, Context};
 use crate::arguments::{ArgumentInput, Problems, Typing, ranked};
-use crate::client::{self, Client, ClientConfig, EraProbe, RpcRequest, RpcResponse};
+use crate::client::{self, Client, ClientConfig, EraProbe, Reason, RpcRequest, RpcResponse};
 use crate::exchange::Recorder;
 use crate::failure::{Failure, Kind, quoted};
 use crate::output::one_line;
@@ -248,12 +248,18 @@ pub(crate) fn send(
     let outcome = server.client.request(rpc);
     match &outcome {
         Err(error)
-            if server.client.is_header_mismatch(error)
+            if Reason::HeaderMismatch.permits(rpc.idempotency)
+                && server.client.is_header_mismatch(error)
                 && rpc.method() == methods::CALL_TOOL
                 && !server.is_probe() =>
         {
             let name = rpc.params["name"].as_str().unwrap_or_default();
-            rpc.mirrored = mirrored_by(fetch(context, server)?, name);
+            let mirrored = mirrored_by(fetch(context, server)?, name);
+            if mirrored == rpc.mirrored {
+                // The same request would be refused again.
+                return Ok(outcome);
+            }
+            rpc.mirrored = mirrored;
             Ok(server.client.request(rpc))
         }
         _ => Ok(outcome),

@@ -129,10 +129,13 @@ fn a_session_that_gets_lost_costs_no_call() {
                 let headers = [("Mcp-Session-Id", &*id(seen.0))];
                 Some(crate::support::http(200, &headers, &request.result_text(&result)))
             }
-            "tools/call" => {
+            "tools/call" | "ping" | "tools/list" => {
                 let current = request.header("mcp-session-id") == Some(&id(seen.0));
                 if !current || seen.1 == 40 {
                     return Some(request.error(404, -32001, "Session not found"));
+                }
+                if request.rpc() != "tools/call" {
+                    return None;
                 }
                 seen.1 += 1;
                 let message = request.body["params"]["arguments"]["message"].to_string();
@@ -192,7 +195,7 @@ fn a_renewal_that_fails_once_loses_no_later_line() {
                 http(200, &[("Mcp-Session-Id", &id)], &result)
             }
         }),
-        "tools/call" => {
+        "tools/call" | "ping" => {
             let first = request.header("mcp-session-id") == Some("session-number-0-0123456789");
             let lost = first && calls.fetch_add(1, Ordering::SeqCst) > 0;
             lost.then(|| request.error(404, -32001, "Session not found"))

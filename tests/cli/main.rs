@@ -39,6 +39,7 @@ mod readme;
 mod recordings;
 mod refusals;
 mod renewal;
+mod repetition;
 mod results;
 mod resumption;
 mod screens;

@@ -61,7 +61,7 @@ fn a_header_mismatch_asks_for_the_tools_and_tries_once_more() {
             .then(|| request.fails(400, &json!({"code": -32020, "message": "Header mismatch"})))
     });
     Sandbox::new().run(&["-s", &stubborn.url, "call", "echo", "message=hi"]).exits(6);
-    assert_eq!(all(&stubborn), ["tools/list", "tools/call", "tools/list", "tools/call"], "once");
+    assert_eq!(all(&stubborn), ["tools/list", "tools/call", "tools/list"], "the same headers");
 }
 
 #[test]

@@ -109,8 +109,10 @@ fn a_log_level_is_said_once_in_a_session_and_again_in_another() {
         "tools/list",
         "tools/call",
         "logging/setLevel",
+        "ping",
         "initialize",
         "notifications/initialized",
+        "ping",
         "logging/setLevel",
         "tools/call",
     ];

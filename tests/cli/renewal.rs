@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use serde_json::json;
 
-use crate::support::{Refusal, Refused, Request, Sandbox, Server, forgetful, http, mcp};
+use crate::support::{Refusal, Request, Sandbox, Server, forgetful, http, mcp};
 
 #[test]
 fn a_lost_session_is_renewed_once_and_said() {
@@ -15,7 +15,7 @@ fn a_lost_session_is_renewed_once_and_said() {
         |_| http(404, &[("Content-Type", "text/plain")], "session not found\n"),
     ];
     for lost in shapes {
-        let (sandbox, server) = (Sandbox::new(), forgetful(Refused::Calls, lost));
+        let (sandbox, server) = (Sandbox::new(), forgetful(lost));
         sandbox.run(&["init", &server.url]).exits(0);
         sandbox
             .run(&["call", "echo", "message:=\"hi\""])
@@ -28,27 +28,27 @@ fn a_lost_session_is_renewed_once_and_said() {
             "initialize",
             "notifications/initialized",
             "tools/call",
+            "ping",
             "initialize",
             "notifications/initialized",
+            "ping",
             "tools/call",
         ];
         assert_eq!(methods, expected);
         assert_eq!(
-            server.requests()[3].header("mcp-session-id"),
+            server.requests()[4].header("mcp-session-id"),
             None,
             "the dead id is not sent along"
         );
         sandbox.run(&["call", "echo", "message:=\"hi\""]).exits(0);
-        assert_eq!(server.methods().len(), 7, "the new session is remembered");
+        assert_eq!(server.methods().len(), 9, "the new session is remembered");
     }
 }
 
 #[test]
 fn without_renewal_a_lost_session_is_exit_5() {
-    let (sandbox, server) = (
-        Sandbox::new(),
-        forgetful(Refused::Calls, |request| request.error(404, -32001, "Session not found")),
-    );
+    let (sandbox, server) =
+        (Sandbox::new(), forgetful(|request| request.error(404, -32001, "Session not found")));
     sandbox.run(&["init", &server.url]).exits(0);
     sandbox
         .run(&["--no-renew", "call", "echo", "message:=1"])
@@ -59,7 +59,7 @@ fn without_renewal_a_lost_session_is_exit_5() {
 }
 
 #[test]
-fn a_session_that_stays_lost_is_not_renewed_for_ever() {
+fn a_refusal_in_a_session_that_is_alive_is_the_response() {
     let (sandbox, server) = (
         Sandbox::new(),
         mcp(|request| {
@@ -67,8 +67,28 @@ fn a_session_that_stays_lost_is_not_renewed_for_ever() {
         }),
     );
     sandbox.run(&["init", &server.url]).exits(0);
-    sandbox.run(&["call", "echo", "message:=1"]).exits(5);
-    assert_eq!(server.methods().iter().filter(|method| *method == "tools/call").count(), 2);
+    sandbox.run(&["call", "echo", "message:=1"]).exits(6).says("Session not found");
+    // The refusal names the session and `ping` works, so a second request settles it.
+    assert_eq!(server.methods()[2..5], ["tools/call", "ping", "tools/list"]);
+    assert_eq!(server.methods().iter().filter(|method| *method == "tools/call").count(), 1);
+}
+
+#[test]
+fn what_every_session_refuses_is_not_about_sessions() {
+    // A quota: everything but the handshake is refused, in each session.
+    let (sandbox, server) = (
+        Sandbox::new(),
+        mcp(|request| match request.rpc() {
+            "initialize" | "notifications/initialized" | "DELETE" => None,
+            _ => Some(request.error(400, -32000, "the quota is used up")),
+        }),
+    );
+    sandbox.run(&["init", &server.url, "--protocol-version", "2025-11-25"]).exits(0);
+    let finished = sandbox.run(&["call", "echo", "message:=1"]).exits(6).says("quota is used up");
+    assert!(!finished.stderr.contains("opened a new one"), "{}", finished.stderr);
+    let methods = server.methods();
+    assert_eq!(methods.iter().filter(|method| *method == "tools/call").count(), 1);
+    assert!(methods.contains(&"DELETE".to_owned()), "the useless session is ended");
 }
 
 #[test]
@@ -89,21 +109,28 @@ fn every_shape_of_a_lost_session_is_renewed() {
     fn text(status: u16, body: &str) -> Vec<u8> {
         http(status, &[], body)
     }
-    // The flag is true if the response leaves doubt, so that a `ping` is sent first.
-    let shapes: [(Refusal, bool); 10] = [
-        (|request| request.error(404, -32001, "Session not found"), false),
-        (|request| request.error(404, -32600, "Session not found"), false),
-        (|_| text(404, "session not found\n"), false),
-        (|request| request.error(400, -32000, "Bad Request: No valid session ID provided"), true),
-        (|_| text(400, "Bad Request: No valid session ID provided"), true),
-        (|_| text(401, "Unauthorized: Session not found"), true),
-        (|_| text(410, "session terminated"), false),
-        (|_| text(422, "Unexpected message, expect initialize request"), true),
-        (|_| text(503, "{\"error\": \"unknown session\"}"), true),
-        (|request| request.error(200, -32001, "no such session"), true),
+    let shapes: [Refusal; 18] = [
+        |request| request.error(404, -32001, "Session not found"),
+        |request| request.error(404, -32600, "Session not found"),
+        |request| request.error(404, -32602, "Bad Request"),
+        |request| request.error(404, -32601, "Not connected"),
+        |request| request.error(404, -32603, "Unknown client"),
+        |request| request.error(404, -32700, "Parse error"),
+        |request| request.error(400, -32602, "Invalid params"),
+        |_| text(404, "session not found\n"),
+        |_| text(404, "<html><body>Not Found</body></html>"),
+        |_| text(404, ""),
+        |request| request.error(400, -32000, "Bad Request: No valid session ID provided"),
+        |_| text(400, "Bad Request: No valid session ID provided"),
+        |_| text(401, "Unauthorized: Session not found"),
+        |_| text(410, "session terminated"),
+        |_| text(422, "Unexpected message, expect initialize request"),
+        |_| text(503, "{\"error\": \"unknown session\"}"),
+        |_| text(503, "upstream connect error"),
+        |request| request.error(200, -32001, "no such session"),
     ];
-    for (index, (lost, doubtful)) in shapes.into_iter().enumerate() {
-        let (sandbox, server) = (Sandbox::new(), forgetful(Refused::Everything, lost));
+    for (index, lost) in shapes.into_iter().enumerate() {
+        let (sandbox, server) = (Sandbox::new(), forgetful(lost));
         sandbox.run(&["init", &server.url]).exits(0);
         sandbox
             .run(&["call", "echo", "message:=\"hi\""])
@@ -111,8 +138,6 @@ fn every_shape_of_a_lost_session_is_renewed() {
             .prints("{\"message\":\"hi\"}\n")
             .says("opened a new one");
         let methods = server.methods();
-        let pings = methods.iter().filter(|method| *method == "ping").count();
-        assert_eq!(pings, usize::from(doubtful), "shape {index}: {methods:?}");
         let calls = methods.iter().filter(|method| *method == "tools/call").count();
         assert_eq!(calls, 2, "shape {index}: {methods:?}");
     }
@@ -121,17 +146,17 @@ fn every_shape_of_a_lost_session_is_renewed() {
 #[test]
 fn a_call_that_may_have_run_is_not_repeated_though_the_session_is_renewed() {
     let empty: Refusal = |_| http(200, &[("Content-Type", "text/event-stream")], "");
-    let (sandbox, server) = (Sandbox::new(), forgetful(Refused::Everything, empty));
+    let (sandbox, server) = (Sandbox::new(), forgetful(empty));
     sandbox.run(&["init", &server.url]).exits(0);
     sandbox
         .run(&["call", "add", "a:=1"])
         .exits(5)
         .says("opened a new one")
-        .says("may have run; it was not sent again");
+        .says("The session was renewed; the call may have run and was not");
     assert_eq!(server.methods().iter().filter(|method| *method == "tools/call").count(), 1);
     sandbox.run(&["call", "add", "a:=1"]).exits(0);
     // A harmless request is repeated.
-    let (sandbox, server) = (Sandbox::new(), forgetful(Refused::Everything, empty));
+    let (sandbox, server) = (Sandbox::new(), forgetful(empty));
     sandbox.run(&["init", &server.url]).exits(0);
     sandbox.run(&["list-tools"]).exits(0).says("opened a new one");
 }
@@ -179,10 +204,8 @@ fn at_once(sandbox: &Sandbox, times: usize, args: &[&str]) -> Vec<std::process::
 
 #[test]
 fn many_processes_that_notice_at_once_make_one_new_session() {
-    let (sandbox, server) = (
-        Sandbox::new(),
-        forgetful(Refused::Everything, |request| request.error(404, -32001, "Session not found")),
-    );
+    let (sandbox, server) =
+        (Sandbox::new(), forgetful(|request| request.error(404, -32001, "Session not found")));
     sandbox.run(&["init", &server.url]).exits(0);
     for output in at_once(&sandbox, 32, &["call", "echo", "message:=\"hi\""]) {
         assert_eq!(String::from_utf8_lossy(&output.stdout), "{\"message\":\"hi\"}\n", "{output:?}");
@@ -254,7 +277,9 @@ fn a_process_that_dies_while_it_renews_blocks_nobody() {
                 }
                 "initialize" if opened.load(Ordering::SeqCst) > 2 => Some(http(200, &[("Mcp-Session-Id", "another-0123456789")],
                     &request.result_text(&json!({"protocolVersion": "2025-11-25", "serverInfo": {"name": "scripted", "version": "1"}})))),
-                "tools/call" if first => Some(request.error(404, -32001, "Session not found")),
+                "tools/call" | "ping" | "tools/list" if first => {
+                    Some(request.error(404, -32001, "Session not found"))
+                }
                 _ => None,
             }
         })
@@ -304,7 +329,7 @@ fn a_call_in_a_session_that_is_alive_is_never_sent_again() {
         sandbox.run(&["init", &server.url]).exits(0);
         assert_ne!(sandbox.run(&["call", "add", "a:=1"]).code, 0);
         let count = |method: &str| server.methods().iter().filter(|sent| *sent == method).count();
-        assert_eq!((count("tools/call"), count("initialize")), (1, 1), "{:?}", server.methods());
+        assert_eq!(count("tools/call"), 1, "{:?}", server.methods());
     }
 }
 
@@ -378,7 +403,8 @@ fn a_server_that_is_closed_meanwhile_stays_forgotten() {
             std::thread::sleep(std::time::Duration::from_millis(700));
             return Some(request.error(404, -32001, "Session not found"));
         }
-        None
+        let probes = matches!(request.rpc(), "ping" | "tools/list");
+        (probes && first).then(|| request.error(404, -32001, "Session not found"))
     });
     let sandbox = Sandbox::new();
     sandbox.run(&["init", &server.url]).exits(0);

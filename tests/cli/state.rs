@@ -1,6 +1,6 @@
 //! The state directory: what is written and when, and damaged files.
 
-use crate::support::{Refused, Sandbox, forgetful, mcp};
+use crate::support::{Sandbox, forgetful, mcp};
 
 #[test]
 fn a_damaged_record_is_reported_and_not_thrown_away() {
@@ -127,10 +127,8 @@ fn a_call_works_without_a_place_for_state() {
 
 #[test]
 fn a_process_that_is_killed_at_any_moment_leaves_state_that_can_be_read() {
-    let (sandbox, server) = (
-        Sandbox::new(),
-        forgetful(Refused::Everything, |request| request.error(404, -32001, "Session not found")),
-    );
+    let (sandbox, server) =
+        (Sandbox::new(), forgetful(|request| request.error(404, -32001, "Session not found")));
     sandbox.run(&["init", &server.url]).exits(0);
     // A cheap random generator: spreads the kill times over the whole run of a command.
     let mut moment: u64 = 88_172_645_463_325_252;

@@ -43,7 +43,7 @@ impl Probe<'_> {
             let Ok(mut other) = variant(self.client, endpoint, |_| {}, &[(name, value)]) else {
                 continue;
             };
-            other.resume(session.clone(), Renewal::Never);
+            other.resume(session.clone(), Renewal::Unasked);
             is_refused |= other.request(&RpcRequest::list_tools()).is_err();
             self.steps.take(&mut other, Role::Variation);
         }
@@ -90,7 +90,7 @@ impl Probe<'_> {
         if ended || session.id().is_none() {
             return;
         }
-        self.client.resume(session.clone(), Renewal::Never);
+        self.client.resume(session.clone(), Renewal::Unasked);
         let _ = self.client.close();
         self.steps.take(self.client, Role::End);
     }
@@ -100,7 +100,7 @@ impl Probe<'_> {
     pub(super) fn experiment(&mut self, session: &Session, outcome: Ended, told: bool) -> Ended {
         let found = self.steps.found();
         if found.as_ref().is_some_and(|found| found.rule.id == RuleId::NotInitialized) {
-            self.client.resume(session.clone(), Renewal::Never);
+            self.client.resume(session.clone(), Renewal::Unasked);
             let _ = self.client.notify(methods::INITIALIZED, &serde_json::Value::Null);
             self.steps.take(self.client, Role::Initialized);
             return self.send(session.clone(), &self.again(), Role::Proper);
@@ -120,7 +120,7 @@ impl Probe<'_> {
     pub(super) fn on_a_fresh_connection(&mut self, session: &Session, role: Role) -> bool {
         let endpoint = self.client.endpoint().clone();
         let Ok(mut other) = variant(self.client, endpoint, |_| {}, &[]) else { return false };
-        other.resume(session.clone(), Renewal::Never);
+        other.resume(session.clone(), Renewal::Unasked);
         let works = other.request(&RpcRequest::list_tools()).is_ok();
         self.steps.take(&mut other, role);
         works

@@ -100,7 +100,7 @@ impl<'p> Probe<'p> {
         if self.client.config().options.interrupt.is_raised() {
             return Err(Error::of(ErrorKind::Transport(transport::Error::interrupted())));
         }
-        self.client.resume(session, Renewal::Never);
+        self.client.resume(session, Renewal::Unasked);
         let outcome = self.client.request(rpc).map(|_| ());
         let is_it = rpc.purpose == self.rpc.purpose && self.is_call();
         // No status and no word shows that the tool did not run.
@@ -200,6 +200,10 @@ impl<'p> Probe<'p> {
         } else {
             self.send(session.clone(), &again, Role::Proper)
         };
+        if !self.passive && outcome.is_err() && session.id().is_some() {
+            // If it works, the session id arrives, and the refusal is about the request.
+            let _ = self.send(session.clone(), &RpcRequest::ping(), Role::Experiment);
+        }
         if !self.passive && (outcome.is_err() || !told) {
             outcome = self.experiment(&session, outcome, told);
         }

@@ -4,7 +4,7 @@ use serde_json::json;
 use snapbox::{assert_data_eq, str};
 
 use super::{called, initialized, screen};
-use crate::support::{Refused, Request, Sandbox, forgetful, http, mcp};
+use crate::support::{Request, Sandbox, forgetful, http, mcp};
 
 #[test]
 fn of_the_command_line() {
@@ -236,7 +236,7 @@ next: mcpoke login http://127.0.0.1:#####/mcp                     gets a token, 
 fn of_sessions() {
     let lost = |request: &Request| request.error(404, -32001, "Session not found");
     let call = ["call", "echo", "message=hi"];
-    let (sandbox, server) = (Sandbox::new(), forgetful(Refused::Everything, lost));
+    let (sandbox, server) = (Sandbox::new(), forgetful(lost));
     sandbox.run(&["init", &server.url]).exits(0);
     let kept = sandbox.run(&[&["--no-renew"], &call[..]].concat());
     assert_data_eq!(

@@ -9,18 +9,9 @@ use super::{Request, Server, http, mcp};
 /// Response that rejects a session.
 pub(crate) type Refusal = fn(&Request) -> Vec<u8>;
 
-/// Requests that are rejected in the first session.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refused {
-    /// Only calls.
-    Calls,
-    /// Everything except `notifications/initialized`.
-    Everything,
-}
-
 /// Creates a server that rejects its first session with `lost`, and issues another one with
 /// the next handshake.
-pub(crate) fn forgetful(refused: Refused, lost: Refusal) -> Server {
+pub(crate) fn forgetful(lost: Refusal) -> Server {
     let opened = AtomicUsize::new(0);
     mcp(move |request| {
         if request.rpc() == "initialize" {
@@ -33,10 +24,7 @@ pub(crate) fn forgetful(refused: Refused, lost: Refusal) -> Server {
             return Some(http(200, &[("Mcp-Session-Id", id.as_str())], &result));
         }
         let first = request.header("mcp-session-id") == Some("session-number-0-0123456789");
-        let meant = match refused {
-            Refused::Calls => request.rpc() == "tools/call",
-            Refused::Everything => request.rpc() != "notifications/initialized",
-        };
+        let meant = request.rpc() != "notifications/initialized";
         (first && meant).then(|| lost(request))
     })
 }

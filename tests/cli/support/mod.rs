@@ -13,7 +13,7 @@ mod terminal;
 pub(crate) use authority::{Authority, authority, document, fields, here, metadata};
 pub(crate) use browser::{BROWSER, Browser};
 pub(crate) use demo::Demo;
-pub(crate) use forgetful::{Refusal, Refused, forgetful};
+pub(crate) use forgetful::{Refusal, forgetful};
 pub(crate) use sandbox::{Finished, Sandbox};
 pub(crate) use server::{Request, Server, http, mcp, modern, pass_on};
 #[cfg(unix)]

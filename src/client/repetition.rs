@@ -1,0 +1,166 @@
+//! When a request is sent again. One table for every place that repeats one, so that no call runs twice.
+//!
+//! A server that loses its session while a tool runs, and refuses everything from then on in the same way,
+//! cannot be told apart from one that refused the call: the call is repeated there.
+
+use super::Client;
+use super::error::{Error, ErrorKind};
+use super::request::Input;
+use super::rpc_request::{Idempotency, RpcRequest};
+use crate::exchange::{Answer, Exchange};
+use crate::protocol::jsonrpc::RequestId;
+use crate::transport::{Redirect, Reply, judge_redirect};
+
+/// Maximum number of times one request is sent, each time for a reason of its own.
+const MAX_ATTEMPTS: usize = 4;
+
+/// Reason to send a request again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// The session is gone, as a harmless request showed. `alike` if the request itself was refused with the
+    /// same status and code, and so did not run.
+    SessionGone {
+        /// The refusals have the same status and code.
+        alike: bool,
+    },
+    /// The server speaks another era now: it refused the form of the request before any method ran.
+    OtherEra,
+    /// The mirrored headers were outdated: -32020 comes before the tool runs (2026-07-28, Streamable HTTP,
+    /// "Client Behavior").
+    HeaderMismatch,
+    /// The server asked for input; the round before it did not complete (2026-07-28, Multi Round-Trip
+    /// Requests).
+    InputRequired,
+    /// The address has moved (RFC 9110, 15.4.8 and 15.4.9), as a harmless request showed too.
+    Moved,
+    /// The token was refused (RFC 9110, 15.5.2), as it was for a harmless request, and there is another one.
+    TokenRefused,
+}
+
+impl Reason {
+    /// Returns true if a request may be sent again for this reason. A request that is harmless to repeat
+    /// always may.
+    pub fn permits(self, request: Idempotency) -> bool {
+        match (self, request) {
+            (Self::SessionGone { alike }, Idempotency::NotIdempotent) => alike,
+            (Self::SessionGone { .. }, Idempotency::Destructive) => false,
+            (Self::SessionGone { .. }, Idempotency::Idempotent)
+            | (
+                Self::OtherEra
+                | Self::HeaderMismatch
+                | Self::InputRequired
+                | Self::Moved
+                | Self::TokenRefused,
+                _,
+            ) => true,
+        }
+    }
+}
+
+impl Client {
+    /// Returns true if a redirect or a refused token must not lead to a second sending without proof: the
+    /// request may have an effect, and this session has worked before.
+    pub(super) fn is_cautious(&self, rpc: &RpcRequest) -> bool {
+        let established = self.session().id().is_some() || self.session().is_modern();
+        rpc.idempotency != Idempotency::Idempotent && established && self.stream.is_none()
+    }
+
+    /// Sends a request, and again only for a reason that is proved: it wants another scope, or a harmless
+    /// request was redirected or refused as well.
+    pub(super) fn send_cautiously(
+        &mut self,
+        id: &RequestId,
+        rpc: &RpcRequest,
+        input: &Input,
+    ) -> Result<Reply, Error> {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let connection = &mut self.connection;
+            let request = connection.compose(id, rpc, input);
+            let sent = connection.send_once_only(&rpc.purpose, request);
+            let reply = sent.map_err(|error| connection.cancelled(error, rpc, id))?;
+            let has_token = connection.has_another_token(reply.exchange());
+            if attempt == MAX_ATTEMPTS || !invites_repetition(reply.exchange(), has_token) {
+                return Ok(reply);
+            }
+            if has_token && wants_scope(reply.exchange()) {
+                connection.renew_token(reply)?;
+                continue;
+            }
+            let refusal = reply.finish_whole();
+            let reason = self.settle(&refusal)?;
+            if !reason.is_some_and(|reason| reason.permits(rpc.idempotency)) {
+                return Err(refused(refusal));
+            }
+        }
+    }
+
+    /// After a call was redirected, or refused with a challenge: sends a harmless request, which follows the
+    /// redirect or gets another token. Returns the reason to send the call again, if that shows one.
+    fn settle(&mut self, refusal: &Exchange) -> Result<Option<Reason>, Error> {
+        let before = (self.endpoint().clone(), self.headers().to_vec());
+        let probe =
+            if self.session().is_modern() { RpcRequest::discover() } else { RpcRequest::ping() };
+        if let Err(error) = self.round_trip(&probe)
+            && matches!(error.kind, ErrorKind::Unauthorized(_))
+        {
+            return Err(error);
+        }
+        let (moved, renewed) = (*self.endpoint() != before.0, self.headers() != before.1);
+        Ok(match refusal.status() {
+            Some(401) if renewed => Some(Reason::TokenRefused),
+            Some(307 | 308) if moved => Some(Reason::Moved),
+            _ => None,
+        })
+    }
+}
+
+/// Converts a refusal that is the response to a request.
+fn refused(exchange: Box<Exchange>) -> Error {
+    let kind = match exchange.outcome().error() {
+        Some(error) => ErrorKind::Rpc(error.clone()),
+        None => ErrorKind::Status(exchange.status().unwrap_or_default()),
+    };
+    Error::of(kind).shown_by(exchange)
+}
+
+/// Returns true for a response after which the transport would send another request again: a redirect, or
+/// a refusal for which there may be another token.
+fn invites_repetition(exchange: &Exchange, has_token: bool) -> bool {
+    let Some(answer) = &exchange.answer else { return false };
+    let location = answer.header("location");
+    let redirect = judge_redirect(&exchange.request.url, answer.status, location);
+    has_token || matches!(redirect, Some(Redirect::Follow(_)))
+}
+
+/// Returns true for a refusal that wants another scope. It concerns this very request, so no other one would
+/// be refused for it (2026-07-28, Authorization, "Scope Challenge Handling").
+fn wants_scope(exchange: &Exchange) -> bool {
+    let challenge = exchange.answer.as_ref().and_then(Answer::challenge);
+    challenge.is_some_and(|challenge| challenge.contains("insufficient_scope"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table() {
+        use Idempotency::{Destructive, Idempotent, NotIdempotent};
+        let by_specification = [
+            Reason::OtherEra,
+            Reason::HeaderMismatch,
+            Reason::InputRequired,
+            Reason::Moved,
+            Reason::TokenRefused,
+        ];
+        for request in [Idempotent, NotIdempotent, Destructive] {
+            assert!(by_specification.iter().all(|reason| reason.permits(request)));
+        }
+        let gone = |alike| Reason::SessionGone { alike };
+        assert!(gone(true).permits(Idempotent) && gone(false).permits(Idempotent));
+        assert!(gone(true).permits(NotIdempotent) && !gone(false).permits(NotIdempotent));
+        assert!(!gone(true).permits(Destructive) && !gone(false).permits(Destructive));
+    }
+}

@@ -1,0 +1,144 @@
+//! A tool that ran is never run again, however its server answers.
+
+use serde_json::json;
+
+use crate::support::{Request, Sandbox, Server, http, mcp, modern};
+
+/// Response of a tool that has run.
+type Answer = fn(&Request) -> Vec<u8>;
+
+/// Responses with which servers report errors of tools, and which also mean a lost session, another address,
+/// or a missing token.
+const ANSWERS: [Answer; 22] = [
+    |_| http(404, &[("Content-Type", "application/json")], "{\"detail\":\"item not found\"}"),
+    |_| http(404, &[], ""),
+    |_| http(404, &[("Content-Type", "text/html")], "<html>Not Found</html>"),
+    |request| request.error(404, -32001, "Session not found"),
+    |request| request.error(404, -32600, "record 17 does not exist"),
+    |request| request.error(404, -32601, "Method not found"),
+    |request| request.error(404, -32602, "no such row"),
+    |_| http(410, &[], "gone"),
+    |request| request.error(410, -32000, "the session of the database is gone"),
+    |_| http(400, &[], ""),
+    |request| request.error(400, -32000, "Bad Request: No valid session ID provided"),
+    |_| http(401, &[], "Unauthorized: Session not found"),
+    |_| http(401, &[("WWW-Authenticate", "Bearer error=\"invalid_token\"")], ""),
+    |_| http(403, &[("WWW-Authenticate", "Bearer error=\"insufficient_scope\", scope=\"x\"")], ""),
+    |_| http(422, &[], "Unexpected message, expect initialize request"),
+    |_| http(503, &[], "upstream connect error"),
+    |request| request.error(200, -32001, "Session expired in the backend"),
+    |_| http(200, &[], ""),
+    |_| http(200, &[("Content-Type", "text/event-stream")], ""),
+    |request| http(307, &[("Location", request.path.as_str())], ""),
+    |_| http(308, &[("Location", "/mcp/next")], ""),
+    |_| http(202, &[], ""),
+];
+
+fn calls(server: &Server) -> usize {
+    server.all_requests().iter().filter(|request| request.rpc() == "tools/call").count()
+}
+
+#[test]
+fn a_tool_that_ran_is_not_run_again_whatever_it_answers() {
+    for (index, answer) in ANSWERS.into_iter().enumerate() {
+        let start = || mcp(move |request| (request.rpc() == "tools/call").then(|| answer(request)));
+        let (sandbox, server) = (Sandbox::new(), start());
+        let cold = ["-s", &server.url, "call", "add", "a:=1", "--timeout", "5"];
+        assert_ne!(sandbox.run(&cold).code, 0, "{index}");
+        assert_eq!(calls(&server), 1, "cold, {index}: {:?}", server.methods());
+        let (sandbox, server) = (Sandbox::new(), start());
+        sandbox.run(&["init", &server.url]).exits(0);
+        let warm = ["call", "add", "a:=1", "--timeout", "5", "--bearer", "a-token-0123456789"];
+        assert_ne!(sandbox.run(&warm).code, 0, "{index}");
+        assert_eq!(calls(&server), 1, "warm, {index}: {:?}", server.methods());
+        std::fs::write(sandbox.home().join("lines"), "{\"a\":1}\n{\"a\":2}\n").unwrap();
+        let each = ["call", "add", "--each", "lines", "--timeout", "5", "--no-validate"];
+        assert_ne!(sandbox.run(&each).code, 0, "{index}");
+        assert_eq!(calls(&server), 3, "each line once, {index}: {:?}", server.methods());
+    }
+}
+
+#[test]
+fn in_the_modern_era_neither() {
+    for (index, answer) in ANSWERS.into_iter().enumerate() {
+        let server =
+            modern(move |request| (request.rpc() == "tools/call").then(|| answer(request)));
+        let sandbox = Sandbox::new();
+        sandbox.run(&["init", &server.url]).exits(0);
+        let warm = ["call", "echo", "message=x", "--timeout", "5"];
+        assert_ne!(sandbox.run(&warm).code, 0, "{index}");
+        assert_eq!(calls(&server), 1, "{index}: {:?}", server.methods());
+    }
+    // Headers that do not match are mended once, and only if other headers would be sent.
+    let server = modern(|request| {
+        (request.rpc() == "tools/call")
+            .then(|| request.fails(400, &json!({"code": -32020, "message": "HeaderMismatch"})))
+    });
+    let sandbox = Sandbox::new();
+    sandbox.run(&["init", &server.url]).exits(0);
+    sandbox.run(&["call", "echo", "message=x"]).fails();
+    assert_eq!(calls(&server), 1, "{:?}", server.methods());
+}
+
+#[test]
+fn a_call_follows_an_address_that_has_moved() {
+    // Everything is redirected, `ping` too.
+    let server = mcp(|request| {
+        let moved = request.path == "/mcp" && request.header("mcp-session-id").is_some();
+        moved.then(|| http(307, &[("Location", "/mcp/new")], ""))
+    });
+    let sandbox = Sandbox::new();
+    sandbox.run(&["init", &server.url, "--protocol-version", "2025-11-25"]).exits(0);
+    sandbox.run(&["call", "add", "a:=1"]).exits(0);
+    let arrived = server
+        .requests()
+        .iter()
+        .filter(|r| r.rpc() == "tools/call" && r.path == "/mcp/new")
+        .count();
+    assert_eq!(arrived, 1, "{:?}", server.methods());
+}
+
+/// Starts a server that loses its session before the call, and whose tool is annotated.
+fn forgetful_with(annotations: &serde_json::Value) -> Server {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    let (opened, tools) = (
+        AtomicUsize::new(0),
+        json!({"tools": [{"name": "wipe",
+        "inputSchema": {"type": "object"}, "annotations": annotations}]}),
+    );
+    mcp(move |request| {
+        let number = opened.load(Ordering::SeqCst);
+        let old = request.header("mcp-session-id") == Some("session-1-0123456789");
+        match request.rpc() {
+            "initialize" => {
+                let id = format!("session-{}-0123456789", number + 1);
+                opened.store(number + 1, Ordering::SeqCst);
+                let result = request.result_text(&json!({"protocolVersion": "2025-11-25",
+                    "capabilities": {}, "serverInfo": {"name": "wiper", "version": "1"}}));
+                Some(http(200, &[("Mcp-Session-Id", id.as_str())], &result))
+            }
+            "tools/list" => Some(request.result(&tools)),
+            "tools/call" | "ping" if old => Some(request.error(404, -32001, "Session not found")),
+            _ => None,
+        }
+    })
+}
+
+#[test]
+fn a_tool_that_destroys_is_not_repeated_in_a_new_session() {
+    for (annotations, exit, times) in [
+        (json!({"destructiveHint": true}), 5, 1),
+        (json!({"destructiveHint": true, "idempotentHint": true}), 0, 2),
+        (json!({"destructiveHint": false}), 0, 2),
+        (json!({}), 0, 2),
+    ] {
+        let (sandbox, server) = (Sandbox::new(), forgetful_with(&annotations));
+        sandbox.run(&["init", &server.url]).exits(0);
+        sandbox.run(&["list-tools"]).exits(0);
+        let finished = sandbox.run(&["call", "wipe"]).exits(exit).says("opened a new one");
+        let said = finished.stderr.contains("the call may have run and was not");
+        assert_eq!(said, exit == 5, "{}", finished.stderr);
+        assert_eq!(calls(&server), times, "{annotations}: {:?}", server.methods());
+    }
+}

@@ -156,6 +156,11 @@ impl Relay {
             Ok(Ok(head)) => {
                 let length =
                     text_of(head.headers(), "content-length").and_then(|text| text.parse().ok());
+                let mut guard = guard;
+                if length == Some(0) || matches!(head.status().as_u16(), 204 | 304) {
+                    // hyper drops a body of no bytes at once; the client is still there.
+                    guard.stopper = None;
+                }
                 head.map(|()| Piecewise { pieces: body, missing: length, guard: Some(guard) })
             }
             Ok(Err(text)) => refusal(StatusCode::BAD_GATEWAY, &format!("mcpoke: {text}\n")),

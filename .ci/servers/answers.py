@@ -15,7 +15,9 @@ def answer(number):
     failed = {"code": -1, "message": "m", "data": {"result": {"a": ']}"result":'}}}
     return {
         "result": (200, "application/json", json.dumps({**json_rpc, "result": odd}, indent=2)),
-        "array": (200, "application/json", json.dumps([{**json_rpc, "result": odd}])),
+        "array": (200, "application/json", json.dumps([json.loads(NOTE[6:]), {**json_rpc, "result": odd}])),
+        "null": (200, "application/json", json.dumps({**json_rpc, "result": None, "error": failed})),
+        "errornull": (200, "application/json", json.dumps({**json_rpc, "result": odd, "error": None})),
         "stream": (200, STREAM, NOTE + f'data: {{"jsonrpc":"2.0",\ndata: "id":{number},"result":{{"content":[]}}}}\n\n'),
         "error": (200, "application/json", json.dumps({**json_rpc, "error": failed})),
         "none": (200, "application/json", "{}"),

@@ -30,8 +30,11 @@ pub(super) fn doubt(exchange: &Exchange, error: &ErrorKind) -> Option<Doubt> {
     }
     match error {
         ErrorKind::Protocol(_) | ErrorKind::Unanswered(_) if answer.status == 200 => {
+            // An event with an id has begun a stream that could be resumed.
+            let begun =
+                answer.events.iter().any(|event| event.data.is_some() || event.id.is_some());
             let empty = matches!(answer.shape, BodyKind::Empty)
-                || (answer.shape == BodyKind::Events && answer.last_message().is_none());
+                || (answer.shape == BodyKind::Events && !begun);
             empty.then_some(Doubt::Unanswered)
         }
         ErrorKind::Rpc(_) | ErrorKind::Status(_) => {

@@ -116,12 +116,12 @@ fn refuse_a_name_that_is_taken(
     let (Some(name), Some(store)) = (&args.name, context.store()) else { return Ok(()) };
     let url = match target {
         Target::Url(endpoint) | Target::Saved(_, endpoint) | Target::Configured(_, endpoint, _) => {
-            endpoint.as_str()
+            endpoint.key()
         }
         Target::Demo => return Ok(()),
     };
     match store.load(name)? {
-        Some(other) if !other.is_at(url) => Err(Failure::usage(format!(
+        Some(other) if !other.is_at(&url) => Err(Failure::usage(format!(
             "`{name}` is the name of {} already",
             without_secrets(&other.url)
         ))

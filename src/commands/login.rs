@@ -142,7 +142,7 @@ pub(super) fn log_out(context: &Context<'_>, server: Option<&str>) -> Outcome {
     let target = crate::run::target::find(context, server.or_else(|| context.named()))?;
     let url = match &target {
         Target::Url(endpoint) | Target::Saved(_, endpoint) | Target::Configured(_, endpoint, _) => {
-            endpoint.as_str().to_owned()
+            endpoint.key()
         }
         Target::Demo => return Err(nothing_there("demo").into()),
     };

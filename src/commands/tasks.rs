@@ -47,7 +47,7 @@ pub(super) fn suggest_for_slow(
     let is_modern = server.client.session().is_modern();
     let may = offers_tasks(server) && (is_modern || tool.is_some_and(Tool::may_be_task));
     match error {
-        CommandError::Failed(failure) if may && failure.kind == Kind::Limit => failure
+        CommandError::Failed(failure) if may && is_out_of_time(&failure) => failure
             .with_next(
                 "the same with --task",
                 "lets the server run it as a task, which outlives a connection",
@@ -55,6 +55,13 @@ pub(super) fn suggest_for_slow(
             .into(),
         other => other,
     }
+}
+
+/// Returns true for a failure at a time limit.
+fn is_out_of_time(failure: &Failure) -> bool {
+    use crate::exchange::TransportErrorKind::{StoppedWaiting, TooSlow};
+    let ended = failure.exchange.as_ref().and_then(|exchange| exchange.failure.as_ref());
+    ended.is_some_and(|ended| matches!(ended.kind, TooSlow(_) | StoppedWaiting))
 }
 
 /// Calls a tool as a task and waits for its result; `None` with `--detach`.

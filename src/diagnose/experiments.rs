@@ -1,13 +1,13 @@
 //! Why the first request of a trace fails: a table over the outcomes of experiments. An experiment that
 //! settles the question outranks every status and every word of the server.
 
+use super::credentials::{is_about_credentials, is_credential_name, missing_header};
 use super::explain_at;
 use super::id::RuleId;
 use super::rule::{Certainty, Finding, Side, tool_failed};
 use super::tried::{Role, Tried};
 use crate::exchange::{Exchange, Outcome};
 use crate::exit::Kind;
-use crate::redact::is_sensitive_header;
 
 /// Explains the first request of a trace from all its exchanges, each with its role. Returns `None` if
 /// the request worked, or if this side ended it before the server responded.
@@ -148,6 +148,14 @@ impl<'e> Experiments<'e> {
                 ),
                 vec![after_side],
             ),
+            // An id was issued and is not required: the handshake, or the time that passed.
+            Some(true) if proper.exchange.session_sent().is_some() => (
+                RuleId::Unknown,
+                Certainty::Possible,
+                "the same request failed before the handshake, and works after it with and without a session"
+                    .to_owned(),
+                vec![after_side, with_header],
+            ),
             Some(true) => (
                 RuleId::HandshakeMissing,
                 Certainty::Likely,
@@ -253,7 +261,8 @@ impl<'e> Experiments<'e> {
         if is_temporary && !refused.is_answered_like(self.bare) {
             return self.unconfirmed(evidence);
         }
-        let named = named_header(&refused.text());
+        let named = missing_header(refused.exchange);
+        let is_credential = named.as_deref().is_some_and(is_credential_name);
         let asks = named.map(|name| {
             format!("initialize ({number}) asks for a header: -H '{name}: VALUE' sends it")
         });
@@ -269,22 +278,27 @@ impl<'e> Experiments<'e> {
         let unknown = |because| {
             self.bare.concludes(RuleId::Unknown, Certainty::Possible, because, evidence.clone())
         };
-        Some(if refused.was_ended_here() {
+        Some(if is_temporary {
+            unknown(
+                "every request is refused so: the server may be starting or overloaded".to_owned(),
+            )
+        } else if refused.was_ended_here() {
             unknown("initialize was not answered in time".to_owned())
         } else if matches!(refused.exchange.status(), Some(200..300))
             && refused.outcome.error().is_none()
         {
             unknown(format!("{number} is initialize, and its response is no JSON-RPC message"))
-        } else if let Some(because) = asks {
+        } else if let Some(because) = asks.clone().filter(|_| is_credential) {
             refused.concludes(RuleId::AuthRequired, Certainty::Likely, because, evidence)
         } else if matches!(refused.exchange.status(), Some(401 | 403 | 407)) {
-            let certainty =
-                if is_about_credentials(refused) { Certainty::Likely } else { Certainty::Possible };
+            let is_likely = is_about_credentials(refused.exchange);
+            let certainty = if is_likely { Certainty::Likely } else { Certainty::Possible };
             shown.concludes(RuleId::AuthRequired, certainty, "", evidence)
         } else {
             // That initialize is refused is certain. Whether the first request fails because of it is not:
             // a server may refuse both for the same reason.
-            let because = format!("{number} is initialize, and is refused too");
+            let because =
+                asks.unwrap_or_else(|| format!("{number} is initialize, and is refused too"));
             refused.concludes(RuleId::InitializeRefused, Certainty::Likely, because, evidence)
         })
     }
@@ -297,6 +311,19 @@ impl<'e> Experiments<'e> {
             return None;
         }
         let in_session = proper.exchange.session_sent().is_some();
+        let is_same = |tried: &&Tried<'_>| {
+            tried.exchange.purpose == proper.exchange.purpose
+                && tried.exchange.session_sent() == proper.exchange.session_sent()
+                && tried.worked()
+        };
+        if let Some(later) = self.all[proper.at..].iter().find(is_same).filter(|_| in_session) {
+            let because =
+                format!("{} is the same request in the same session, and works", later.number());
+            let evidence =
+                vec![self.bare.side("bare"), proper.side("with a session"), later.side("later")];
+            let rule = RuleId::TemporaryFailure;
+            return Some(self.bare.concludes(rule, Certainty::Likely, because, evidence));
+        }
         let form = if in_session { "with a session" } else { "after the handshake" };
         let evidence = vec![self.bare.side("bare"), proper.side(form)];
         if !like.is_answered_like(proper) {
@@ -365,26 +392,4 @@ fn is_no_session_rule(finding: &Finding) -> bool {
     finding.rule.exit != Some(Kind::Session)
         && !matches!(finding.rule.id, RuleId::Unknown | RuleId::LegacyOnly | RuleId::NotInitialized)
         && finding.certainty >= Certainty::Likely
-}
-
-/// Returns true if credentials were sent with a refused request, or if the refusal speaks of them.
-fn is_about_credentials(refused: &Tried<'_>) -> bool {
-    const WORDS: [&str; 7] =
-        ["token", "credential", "api key", "api-key", "apikey", "unauthori", "authenticat"];
-    let text = refused.text().to_lowercase();
-    let sent = refused.exchange.request.headers.iter().any(|(name, _)| is_sensitive_header(name));
-    sent || refused.exchange.status() == Some(401) || WORDS.iter().any(|word| text.contains(word))
-}
-
-/// Returns the header that the text of a refusal names, if it looks like one for credentials.
-pub fn named_header(text: &str) -> Option<String> {
-    const CREDENTIALS: [&str; 5] = ["token", "key", "auth", "secret", "tenant"];
-    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
-    let mut names = words.map(|word| word.trim_matches('-')).filter(|word| {
-        let lower = word.to_ascii_lowercase();
-        lower == "authorization"
-            || ((lower.starts_with("x-") || lower.contains('-'))
-                && CREDENTIALS.iter().any(|part| lower.contains(part)))
-    });
-    names.next().map(str::to_owned)
 }

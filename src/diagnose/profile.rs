@@ -154,7 +154,10 @@ impl Profile {
         };
         let react = |role| find(role).and_then(|step| Reaction::of(step.exchange, &step.outcome));
         let (initialize, discover) = (worked(Role::Initialize), worked(Role::Discover));
-        let modern = worked(Role::ProperModern);
+        // A server that only wants the version header need not know the revision.
+        let wants_header = worked(Role::Versioned).is_some();
+        let modern = worked(Role::ProperModern)
+            .filter(|exchange| exchange.has_modern_marks() || !wants_header);
         let stream = find(Role::Stream).map(|step| step.exchange);
         let bare = react(Role::Bare);
         let bare_works = bare.as_ref().is_some_and(|bare| bare.accepted)
@@ -219,11 +222,13 @@ impl Profile {
             let text = exchange.answer.as_ref().and_then(Answer::last_message);
             text.is_some_and(|text| text.trim_start().starts_with('['))
         };
+        let permitted = profile.negotiated.as_deref() == Some("2025-03-26");
         let batched = [proper, modern, initialize].into_iter().flatten().find(is_array);
+        let batched = batched.filter(|_| !permitted);
         profile.violations = profile.departs(find(Role::Initialized).map(|step| step.exchange));
         if let Some(exchange) = batched {
             let what = format!(
-                "{} gets its response in a JSON array, and must get one object",
+                "the response to {} is a JSON array; a single object is required",
                 exchange.number
             );
             let specification = "2025-06-18, Key Changes";

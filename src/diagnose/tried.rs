@@ -72,6 +72,15 @@ pub enum Role {
     Stream,
     /// Any other experiment.
     Experiment,
+    /// Request that was redirected and sent again; the redirect says nothing about the request.
+    Redirected,
+}
+
+/// Returns true if the next exchange is the same request, sent to where this one was redirected.
+fn is_followed_by(exchange: &Exchange, next: &Exchange) -> bool {
+    matches!(exchange.status(), Some(307 | 308))
+        && next.purpose == exchange.purpose
+        && next.request.url != exchange.request.url
 }
 
 /// One exchange of a trace with its role and outcome.
@@ -90,7 +99,13 @@ impl<'e> Tried<'e> {
         steps
             .map(|(at, (role, exchange))| {
                 let outcome = Outcome::among(exchange, exchanges);
-                Self { at, role: *role, exchange, outcome }
+                let next = exchanges.get(at + 1).filter(|_| roles.get(at + 1) == Some(role));
+                let role = if next.is_some_and(|next| is_followed_by(exchange, next)) {
+                    Role::Redirected
+                } else {
+                    *role
+                };
+                Self { at, role, exchange, outcome }
             })
             .collect()
     }

@@ -404,7 +404,15 @@ pub fn teach(request: &Request, answer: Option<&Answer>, redactor: &mut Redactor
     for (name, value) in answer.iter().flat_map(|answer| &answer.headers) {
         if name == headers::SESSION_ID {
             redactor.learn_session(value);
-        } else if name == "set-cookie" {
+        }
+    }
+    teach_cookies(answer, redactor);
+}
+
+/// Adds the values of the cookies that a response sets.
+fn teach_cookies(answer: Option<&Answer>, redactor: &mut Redactor) {
+    for (name, value) in answer.iter().flat_map(|answer| &answer.headers) {
+        if name.eq_ignore_ascii_case("set-cookie") {
             let pair = value.split(';').next().unwrap_or_default();
             redactor.learn(pair.split_once('=').map_or(pair, |(_, secret)| secret));
         }

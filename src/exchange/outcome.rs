@@ -231,7 +231,11 @@ impl Exchange {
     /// Returns a sentence on what was still arriving when a limit of this side ended the exchange.
     pub fn was_receiving(&self) -> Option<&'static str> {
         use TransportErrorKind::{StoppedWaiting, TooSlow};
-        let is_time_limit = matches!(self.failure.as_ref()?.kind, TooSlow(_) | StoppedWaiting);
+        let is_time_limit = match self.failure.as_ref()?.kind {
+            // Nothing at all arrived for that long.
+            TooSlow(option) => option != "--silence-timeout",
+            kind => kind == StoppedWaiting,
+        };
         let answer = self.answer.as_ref().filter(|_| is_time_limit)?;
         let kind = answer.header("content-type").unwrap_or_default();
         if answer.shape != BodyKind::Events && !kind.starts_with(headers::EVENT_STREAM) {

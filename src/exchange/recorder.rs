@@ -92,6 +92,7 @@ impl Recorder {
 
     /// Reports a complete exchange to every observer and adds it to the history.
     pub fn finished(&self, exchange: &Exchange) {
+        self.learn(|redactor| super::teach_cookies(exchange.answer.as_ref(), redactor));
         self.tell(|observer, redactor| observer.finished(exchange, redactor));
         self.history_lock().add(exchange.clone());
     }

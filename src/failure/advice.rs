@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use super::{Failure, Kind, from_client};
 use crate::client::{self, Client, ErrorKind};
-use crate::diagnose::{Next, RuleId, named_header};
+use crate::diagnose::{Next, RuleId, missing_header};
 use crate::oauth::Challenge;
+use crate::protocol::methods;
 use crate::redact::without_secrets;
 
 /// Context for suggested commands: the server's name and the kind of command that runs.
@@ -56,7 +57,13 @@ pub(crate) fn failed(error: client::Error, client: &Client, hint: &TargetHint) -
         return failure
             .with_next("the same with --request-id number", "sends numbers as request ids");
     }
-    let failure = advised(failure, rule.map(|rule| rule.next), client, hint);
+    let failure = match wanted_header(&failure) {
+        Some(name) => failure.with_next(
+            format!("mcpoke init {} -H '{name}: VALUE'", hint.target),
+            "with the header that the server names",
+        ),
+        None => advised(failure, rule.map(|rule| rule.next), client, hint),
+    };
     match rule {
         Some(rule) if rule.next != Next::LookCloser => {
             failure.with_next(format!("mcpoke explain {}", rule.id), "explains it in full")
@@ -71,13 +78,6 @@ fn advised(failure: Failure, next: Option<Next>, client: &Client, hint: &TargetH
         (Some(Next::Handshake), _) | (_, Kind::Session) => about_sessions(failure, hint),
         (_, Kind::Auth) if is_status(&failure, 407) => failure
             .with_detail("The proxy wants credentials: http://USER:PASSWORD@HOST with --proxy."),
-        (_, Kind::Auth) if wanted_header(&failure).is_some() => {
-            let name = wanted_header(&failure).unwrap_or_default();
-            failure.with_next(
-                format!("mcpoke init {} -H '{name}: VALUE'", hint.target),
-                "with the header that the server names",
-            )
-        }
         (_, Kind::Auth) => with_login(failure, next, hint)
             .with_next(
                 format!("mcpoke init {} --bearer env:TOKEN", hint.target),
@@ -94,11 +94,7 @@ fn advised(failure: Failure, next: Option<Next>, client: &Client, hint: &TargetH
         ),
         (Some(Next::Nothing), _) => failure,
         (None, Kind::Unreachable) => {
-            if failure.findings.is_empty() {
-                failure.with_detail("Is the server running, and is this its address?")
-            } else {
-                failure
-            }
+            failure.with_detail("Is the server running, and is this its address?")
         }
         (Some(Next::LookCloser), _) if !hint.tracing => failure
             .with_next(format!("mcpoke trace {}", hint.target), "tries the server step by step")
@@ -113,12 +109,9 @@ fn advised(failure: Failure, next: Option<Next>, client: &Client, hint: &TargetH
 
 /// Returns the header that a refusal without a challenge names as missing.
 fn wanted_header(failure: &Failure) -> Option<String> {
-    let exchange =
-        failure.exchange.as_ref().filter(|exchange| Challenge::all(exchange).is_empty())?;
-    let name = named_header(&exchange.signature().text)?;
-    // It was sent: its value is wrong, and the name is known.
-    (!name.eq_ignore_ascii_case("authorization") && exchange.request.header(&name).is_none())
-        .then_some(name)
+    let exchange = failure.exchange.as_ref()?;
+    let refused = exchange.is(methods::INITIALIZE) || failure.kind == Kind::Auth;
+    (refused && Challenge::all(exchange).is_empty()).then(|| missing_header(exchange))?
 }
 
 /// Suggests `mcpoke login` if the server accepts bearer tokens, or names no scheme at all.

@@ -41,9 +41,14 @@ impl Page<'_> {
     fn to_markdown(&self) -> String {
         let version = env!("CARGO_PKG_VERSION");
         let (system, machine) = (std::env::consts::OS, std::env::consts::ARCH);
+        let secrets = if self.redactor.shows() {
+            "**Contains secrets (`--show-secrets`).**"
+        } else {
+            "Secrets are hidden."
+        };
         let mut parts = vec![
             format!("## MCP trace of {}", inline(&self.shown(self.title))),
-            format!("mcpoke {version} on {system} {machine}. Secrets are hidden."),
+            format!("mcpoke {version} on {system} {machine}. {secrets}"),
             format!("### Verdict\n\n{}", fenced("text", &self.verdict_lines())),
         ];
         if !self.specifications.is_empty() {

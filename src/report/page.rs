@@ -50,7 +50,8 @@ impl Page<'_> {
             add_body(&mut text, answer);
         }
         if let Some(failure) = &exchange.failure {
-            let _ = writeln!(text, "{}", failure.text);
+            let gap = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+            let _ = writeln!(text, "{gap}{}", failure.text);
         }
         text
     }

@@ -25,6 +25,8 @@ pub enum Language {
 pub struct Recipe {
     /// The server's URL; `None` if it contains a secret and is read from `MCP_URL`.
     pub url: Option<String>,
+    /// The Unix domain socket through which the server is reached.
+    pub socket: Option<String>,
     /// The method to call.
     pub method: String,
     /// The parameters of the request.
@@ -101,7 +103,11 @@ pub fn recipe(recipe: &Recipe, language: Language) -> String {
             && (language == Language::Curl || !name.eq_ignore_ascii_case("mcp-method"))
     });
     headers.extend(recipe.headers.iter().cloned());
-    let lines: String = headers.iter().map(|(name, given)| header(language, name, given)).collect();
+    let mut lines: String =
+        headers.iter().map(|(name, given)| header(language, name, given)).collect();
+    if let Some(path) = recipe.socket.as_ref().filter(|_| language == Language::Curl) {
+        lines.insert_str(0, &format!("        --unix-socket {} \\\n", literal(language, path)));
+    }
     let url = match &recipe.url {
         Some(url) => literal(language, url),
         None => variable(language, URL_VARIABLE),
@@ -333,6 +339,7 @@ mod tests {
     fn of(speaks: Speaks) -> Recipe {
         Recipe {
             url: Some("http://127.0.0.1:1/mcp".into()),
+            socket: None,
             method: "tools/call".into(),
             params: json!({"name": "echo", "arguments": {"message": "it's \"so\"", "on": true, "no": null}}),
             headers: vec![(
@@ -341,6 +348,14 @@ mod tests {
             )],
             speaks,
         }
+    }
+
+    #[test]
+    fn curl_is_told_of_a_socket_in_every_command() {
+        let mut behind = of(Speaks::Legacy { version: "2025-11-25".into(), lost: vec![404] });
+        behind.socket = Some("/run/a b.sock".into());
+        let text = recipe(&behind, Language::Curl);
+        assert_eq!(text.matches("--unix-socket '/run/a b.sock'").count(), 2, "{text}");
     }
 
     #[test]

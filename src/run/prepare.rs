@@ -181,7 +181,14 @@ fn target_word(
         _ if is_demo => "demo".to_owned(),
         (Some(record), _) => record.name.clone(),
         (None, Some(file)) => quoted(&file.name),
-        (None, None) => quoted(&without_secrets(endpoint.as_str())),
+        (None, None) => {
+            let url = quoted(&without_secrets(endpoint.as_str()));
+            match endpoint.socket() {
+                // Without it, the suggested command would reach another server.
+                Some(path) => format!("{url} --unix-socket {}", quoted(&path.to_string_lossy())),
+                None => url,
+            }
+        }
     }
 }
 

@@ -143,7 +143,10 @@ fn fetch_until(
     Ok(list.tools)
 }
 
-/// Fetches the tools again, after the server refused arguments that fit the cached definition. Returns a
+/// Longest wait for each response when a cached definition is compared.
+const COMPARISON: std::time::Duration = std::time::Duration::from_secs(3);
+
+/// Fetches the tools again after a refused call. Returns a
 /// sentence on whether that is outdated; `None` if the definition was not from the cache, or if the tools
 /// cannot be fetched.
 pub(crate) fn compare_with_cached(
@@ -154,7 +157,11 @@ pub(crate) fn compare_with_cached(
     if server.is_probe() || !server.tools.are_cached() {
         return None;
     }
-    let tools = fetch_until(context, server, Some(&cached.name)).ok()?;
+    // The failure is known already: a slow list must not delay it.
+    server.client.set_patience(Some(COMPARISON));
+    let fetched = fetch_until(context, server, Some(&cached.name));
+    server.client.set_patience(None);
+    let tools = fetched.ok()?;
     let name = one_line(&cached.name);
     Some(match tools.iter().find(|tool| tool.name == cached.name) {
         None => format!("The server no longer lists `{name}`."),

@@ -87,10 +87,13 @@ impl Credentials {
             let value = expand(template, env, &mut expanded.secrets)
                 .map_err(|error| format!("header `{name}`: {error}"))?;
             headers::check_value(&value).map_err(|error| format!("header `{name}`: {error}"))?;
-            if is_sensitive_header(name) || &value != template {
+            let is_harmless = HARMLESS.iter().any(|known| name.eq_ignore_ascii_case(known));
+            let is_protocol = name.to_ascii_lowercase().starts_with("mcp-");
+            // A header of the user's own may hold a secret whatever its name.
+            if is_sensitive_header(name) || &value != template || !(is_harmless || is_protocol) {
                 expanded.add_secret(name, &value);
             }
-            if !HARMLESS.iter().any(|known| name.eq_ignore_ascii_case(known)) {
+            if !is_harmless {
                 expanded.identity.push(format!("{} {value}", name.to_ascii_lowercase()));
             }
             expanded.headers.push((name.to_ascii_lowercase(), value));
@@ -161,7 +164,21 @@ impl ResolvedCredentials {
 
     /// Returns a salted digest that shows whether two sets of credentials are the same.
     pub fn fingerprint(&self, salt: &str) -> String {
-        let mut identity: Vec<&str> = self.identity.iter().map(String::as_str).collect();
+        self.fingerprint_with(salt, |_| true)
+    }
+
+    /// Like [`Self::fingerprint`], but a header without a sensitive name counts only if `counts` returns true
+    /// for its name: `-H 'X-Debug: 1'` makes no other user.
+    pub fn fingerprint_with(&self, salt: &str, counts: impl Fn(&str) -> bool) -> String {
+        let is_counted = |one: &&str| {
+            let name = one.split(' ').next().unwrap_or_default();
+            one.starts_with(LOGIN)
+                || name == "certificate"
+                || is_sensitive_header(name)
+                || counts(name)
+        };
+        let mut identity: Vec<&str> =
+            self.identity.iter().map(String::as_str).filter(is_counted).collect();
         // The order in which headers were given must not matter.
         identity.sort_unstable();
         identity.insert(0, salt);

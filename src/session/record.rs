@@ -116,9 +116,12 @@ impl Record {
         self.url == url || self.asked_url.as_deref() == Some(url)
     }
 
-    /// Returns true if the session was opened with these credentials.
+    /// Returns true if the session was opened with these credentials: the same login, token, certificate and
+    /// headers with sensitive names, and the same headers that were given when it was opened.
     pub fn belongs_to(&self, credentials: &ResolvedCredentials) -> bool {
-        self.fingerprint == credentials.fingerprint(&self.salt)
+        let was_given =
+            |name: &str| self.headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(name));
+        self.fingerprint == credentials.fingerprint_with(&self.salt, was_given)
     }
 
     /// Returns the session data that requests carry.

@@ -103,7 +103,10 @@ fn translate_io(error: &io::Error, phase: Phase, limits: &Limits) -> (ErrorKind,
             let text = "the server ended the connection instead of agreeing on TLS (is it an http:// address?)";
             return (ErrorKind::Tls, text.to_owned());
         }
-        io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
+        // The error of a Unix domain socket names its path.
+        io::ErrorKind::ConnectionRefused if error.get_ref().is_none() => {
+            "connection refused".to_owned()
+        }
         io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
             "the server reset the connection".to_owned()
         }

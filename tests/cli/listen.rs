@@ -370,3 +370,24 @@ fn a_server_that_is_not_there_is_said_to_the_client_too() {
     );
     assert!(proxy.end().contains("unreachable (certain)"));
 }
+
+#[test]
+fn each_client_is_judged_by_its_own_requests() {
+    let server = mcp(|request| match request.rpc() {
+        "GET" => Some(http(405, &[], "")),
+        _ => legacy(request),
+    });
+    let sandbox = Sandbox::new();
+    let proxy = Proxy::start(&sandbox, &server.url, &[]);
+    let of = |agent: &str, headers: &str| format!("{headers}\r\nUser-Agent: {agent}");
+    proxy.post(&of("one", MODERN), DISCOVER);
+    proxy.post(&of("two", MODERN), DISCOVER);
+    proxy.post(&of("two", ""), INITIALIZE);
+    // A stream that the server does not offer is no fault of the client.
+    let get = format!("GET /mcp HTTP/1.1{}", of("one", "\r\nAccept: text/event-stream"));
+    assert!(proxy.send(&get, "").starts_with("HTTP/1.1 405"));
+    proxy.post(&of("one", ""), INITIALIZE);
+    let printed = proxy.end();
+    assert!(!printed.contains("legacy-only") && !printed.contains("stateless"), "{printed}");
+    assert!(printed.contains("5 requests · 0 findings"), "{printed}");
+}

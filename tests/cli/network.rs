@@ -483,3 +483,35 @@ fn a_server_of_http_2_alone_is_named() {
     let server = Server::start(|_| http(403, &[], "Missing ALPN Protocol, expected `h2`"));
     Sandbox::new().run(&["init", &server.url]).says("http2-only, likely");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_socket_is_part_of_names_suggestions_and_recipes() {
+    let (sandbox, one, other) = (Sandbox::new(), mcp(|_| None), mcp(|_| None));
+    let first = behind_a_socket(&sandbox, &one, "one.sock");
+    let second = behind_a_socket(&sandbox, &other, "other.sock");
+    let url = "http://localhost/mcp";
+    for _ in 0..2 {
+        sandbox.run(&["init", url, "--unix-socket", &first, "--name", "mine"]).exits(0);
+    }
+    sandbox
+        .run(&["init", url, "--unix-socket", &second, "--name", "mine"])
+        .exits(2)
+        .says("already");
+    let fresh = Sandbox::new();
+    let recipe = ["trace", url, "--unix-socket", &first, "--recipe"];
+    let curl = fresh.run(&[&recipe[..], &["curl"]].concat()).exits(0).stdout;
+    assert!(curl.contains(&format!("--unix-socket '{first}'")), "{curl}");
+    fresh.run(&[&recipe[..], &["python"]].concat()).exits(2).says("--recipe curl");
+    fresh
+        .run(&["trace", url, "--unix-socket", &first])
+        .exits(0)
+        .says(&format!("--unix-socket {first}"));
+    // The file of a server that is gone.
+    let stale = sandbox.home().join("stale.sock");
+    drop(std::os::unix::net::UnixListener::bind(&stale).unwrap());
+    fresh
+        .run(&["ping", "-s", url, "--unix-socket", stale.to_str().unwrap()])
+        .exits(3)
+        .says("stale.sock");
+}

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Sandbox, Server, http};
+use crate::support::{Sandbox, Server, http, mcp};
 
 fn trace(server: &Server, more: &[&str]) -> (String, Value) {
     let finished = Sandbox::new().run(&[&["trace", &server.url, "--json"], more].concat());
@@ -106,7 +106,7 @@ fn a_response_in_an_array_is_a_departure() {
     let (said, traced) = trace(&server, &[]);
     assert_eq!(said, "session-missing certain");
     let departures = traced["server"]["departures"].to_string();
-    assert!(departures.contains("in a JSON array"), "{traced:#}");
+    assert!(departures.contains("is a JSON array"), "{traced:#}");
 }
 
 #[test]
@@ -118,4 +118,51 @@ fn a_framework_s_own_error_is_no_json_rpc() {
         http(404, &json, body)
     });
     Sandbox::new().run(&["init", &server.url]).exits(7);
+}
+
+#[test]
+fn a_redirect_is_not_the_refusal() {
+    let server = mcp(|request| {
+        let bare = request.header("mcp-session-id").is_none() && request.rpc() != "initialize";
+        if request.path == "/mcp" {
+            return Some(http(307, &[("Location", "/mcp/")], ""));
+        }
+        bare.then(|| request.error(400, -32000, "Missing session ID"))
+    });
+    let (said, traced) = trace(&server, &[]);
+    assert_eq!(said, "session-missing certain");
+    assert_eq!(traced["why"]["evidence"][0], "2 bare: 400 -32000 Missing session ID");
+    assert_eq!(traced["server"]["departures"], json!([]), "{traced:#}");
+    assert_eq!(traced["server"]["bare"]["status"], 400);
+    let recipe = Sandbox::new().run(&["trace", &server.url, "--recipe", "curl"]).exits(0).stdout;
+    assert!(recipe.contains(&format!("url='{}/'", server.url)), "{recipe}");
+}
+
+#[test]
+fn nothing_is_certain_of_a_server_that_answers_one_request_differently() {
+    // It is not ready for the first requests, and refuses them in a way that is not temporary by itself.
+    for not_ready in 1..12 {
+        let count = std::sync::atomic::AtomicUsize::new(0);
+        let server = mcp(move |request| match request.rpc() {
+            "initialize" | "notifications/initialized" | "DELETE" => None,
+            _ if count.fetch_add(1, std::sync::atomic::Ordering::SeqCst) < not_ready => {
+                Some(request.error(400, -32000, "the server is not ready"))
+            }
+            _ => None,
+        });
+        let (said, traced) = trace(&server, &[]);
+        let listed = |one: &Value| {
+            let is_list =
+                one["purpose"] == "tools/list" && one["request"]["url"] == server.url.as_str();
+            is_list && one["answer"]["status"] == 200
+        };
+        if !traced["exchanges"].as_array().unwrap().iter().any(listed) {
+            // It was never ready.
+            continue;
+        }
+        assert!(!said.ends_with("certain"), "{not_ready}: {said} {}", traced["why"]);
+        for finding in traced["findings"].as_array().unwrap() {
+            assert_ne!(finding["certainty"], "certain", "{not_ready}: {finding}");
+        }
+    }
 }

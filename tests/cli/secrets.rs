@@ -89,3 +89,47 @@ fn show_secrets_shows_them() {
     let args = ["-s", &server.url, "--bearer", BEARER, "--trace", "--show-secrets", "ping"];
     Sandbox::new().run(&args).exits(0).says(BEARER).says(SESSION);
 }
+
+#[test]
+fn a_header_of_ones_own_and_a_cookie_are_hidden_whatever_their_names() {
+    let server = mcp(|request| {
+        (request.rpc() == "tools/call").then(|| {
+            let body = format!(
+                "custom {} cookie COOKIESECRET9012",
+                request.header("x-custom-thing").unwrap_or_default()
+            );
+            http(400, &[("Set-Cookie", "sid=COOKIESECRET9012; Path=/")], &body)
+        })
+    });
+    let sandbox = Sandbox::new();
+    let call =
+        ["-s", &server.url, "-H", "X-Custom-Thing: customsecret90", "call", "echo", "message=x"];
+    let shown = sandbox.run(&[&call[..], &["-v", "--trace-file", "t.jsonl"]].concat());
+    let file = std::fs::read_to_string(sandbox.home().join("t.jsonl")).unwrap();
+    for text in [&shown.stderr, &shown.stdout, &file] {
+        assert!(!text.contains("customsecret90") && !text.contains("COOKIESECRET9012"), "{text}");
+    }
+}
+
+#[test]
+fn only_credentials_make_another_user() {
+    let server = mcp(|_| None);
+    let sandbox = Sandbox::new();
+    sandbox.run(&["init", &server.url, "-H", "X-Tenant: one"]).exits(0);
+    let count = || server.methods().iter().filter(|method| *method == "initialize").count();
+    sandbox.run(&["call", "echo", "message:=1", "-H", "X-Debug: 1"]).exits(0);
+    assert_eq!(count(), 1, "the session is used");
+    let last = server.requests().pop().unwrap();
+    assert_eq!((last.header("x-debug"), last.header("x-tenant")), (Some("1"), Some("one")));
+    // A header that was given when the session was opened, a sensitive name, and a token are another user's.
+    for (index, other) in
+        ["X-Tenant: two", "X-Api-Key: k-0123456789", "Authorization: Bearer t-0123456789"]
+            .into_iter()
+            .enumerate()
+    {
+        sandbox.run(&["call", "echo", "message:=1", "-H", other]).exits(0);
+        assert_eq!(count(), index + 2, "{other}");
+    }
+    sandbox.run(&["call", "echo", "message:=1"]).exits(0);
+    assert_eq!(count(), 4, "the saved session is still there");
+}

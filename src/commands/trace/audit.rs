@@ -18,14 +18,19 @@ pub(super) struct ClientAudit {
 
 impl ClientAudit {
     pub(super) fn of(exchanges: &[Exchange]) -> Self {
-        let mut findings = diagnose::survey(exchanges, |at| diagnose::fell_back(exchanges, at));
+        let is_excused = |at: usize| {
+            diagnose::is_permitted_refusal(&exchanges[at]) || diagnose::fell_back(exchanges, at)
+        };
+        let mut findings = diagnose::survey(exchanges, is_excused);
         for finding in diagnose::conduct(exchanges) {
             if !findings.iter().any(|known| known.rule.id == finding.rule.id) {
                 findings.push(finding);
             }
         }
         for finding in &mut findings {
-            let failed = exchanges.iter().find(|one| one.number == finding.exchange);
+            let failed = exchanges
+                .iter()
+                .find(|one| one.number == finding.exchange && !one.outcome().is_success());
             let later = failed.and_then(|failed| diagnose::success_later(exchanges, failed));
             let mended =
                 later.map(|later| format!("{}, the same request later, worked", later.number));

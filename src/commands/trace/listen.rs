@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -31,6 +32,7 @@ pub(super) fn run(context: &Context<'_>, args: &Trace, server: &Server, address:
         exchanges: Vec::new(),
         told: Vec::new(),
         undecided: Vec::new(),
+        has_new_probe: false,
         agent: String::new(),
         ladder: (!context.options.wants_json()).then(|| drawing(context, args)),
         server: endpoint.authority(),
@@ -47,10 +49,10 @@ pub(super) fn run(context: &Context<'_>, args: &Trace, server: &Server, address:
             let mut log = watched.lock().unwrap_or_else(PoisonError::into_inner);
             // The exchange is recorded even if it cannot be printed.
             let _ = log.add(exchange);
-            if !log.undecided.is_empty() {
+            if std::mem::take(&mut log.has_new_probe) {
                 let later = Arc::clone(&watched);
                 std::thread::spawn(move || {
-                    std::thread::sleep(PATIENCE);
+                    std::thread::sleep(FALLBACK_WINDOW);
                     let mut log = later.lock().unwrap_or_else(PoisonError::into_inner);
                     let _ = log.decide();
                 });
@@ -67,9 +69,9 @@ pub(super) fn run(context: &Context<'_>, args: &Trace, server: &Server, address:
 }
 
 /// Time that a client has to fall back to the handshake before its modern request is judged.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
+const FALLBACK_WINDOW: Duration = Duration::from_secs(2);
 
-/// Prints the summary at the end, and writes the HTML page.
+/// Prints the summary, and writes the pages of `--html` and `--markdown`.
 fn summary(context: &Context<'_>, args: &Trace, log: &Log, target: &str) -> Outcome {
     let exchanges = &log.exchanges;
     let (conduct, redactor) = (ClientAudit::of(exchanges), context.recorder.redactor());
@@ -125,9 +127,11 @@ struct Log {
     exchanges: Vec<Exchange>,
     /// Findings that were printed already.
     told: Vec<RuleId>,
-    /// Numbers of the modern requests that failed, until the client's next request shows whether it falls
-    /// back to the handshake.
-    undecided: Vec<usize>,
+    /// Numbers of the modern requests that failed, each with its end, until the same client's next request
+    /// shows whether it falls back to the handshake, or until it has had the time to.
+    undecided: Vec<(usize, Instant)>,
+    /// A number was just added to them.
+    has_new_probe: bool,
     /// The `User-Agent` of the last client.
     agent: String,
     /// `None` with JSON output, which is printed at the end.
@@ -168,19 +172,28 @@ impl Log {
         let is_refused_probe = diagnose::is_modern_probe(exchange)
             && !diagnose::explain_at(&self.exchanges, at).is_empty();
         if is_refused_probe {
-            self.undecided.push(exchange.number);
+            self.undecided.push((exchange.number, Instant::now()));
+            self.has_new_probe = true;
             return Ok(());
         }
+        let is_permitted = diagnose::is_permitted_refusal(exchange);
         self.decide()?;
-        self.tell(at)
+        if is_permitted { Ok(()) } else { self.tell(at) }
     }
 
     /// Prints the findings of modern requests after which the client did not fall back to the handshake.
     fn decide(&mut self) -> io::Result<()> {
-        for number in std::mem::take(&mut self.undecided) {
+        for (number, since) in std::mem::take(&mut self.undecided) {
             let at = self.exchanges.iter().position(|exchange| exchange.number == number);
-            if let Some(at) = at.filter(|at| !diagnose::fell_back(&self.exchanges, *at)) {
+            let Some(at) = at.filter(|at| !diagnose::fell_back(&self.exchanges, *at)) else {
+                continue;
+            };
+            let is_over = since.elapsed() >= FALLBACK_WINDOW
+                || diagnose::next_request(&self.exchanges, at).is_some();
+            if is_over {
                 self.tell(at)?;
+            } else {
+                self.undecided.push((number, since));
             }
         }
         Ok(())

@@ -107,6 +107,12 @@ fn experiment(
         verdict.profile.violations.push(Violation { what, specification });
     }
     let redactor = context.recorder.redactor();
+    if context.options.wants_json() {
+        context.console.value(&document(context, &server, &exchanges, &verdict))?;
+    } else if let Some(first) = exchanges.first().filter(|first| first.wire.sent > 0) {
+        verdict.print(out, first, &redactor, drawing.ascii)?;
+        next(context, &server.hint, &verdict);
+    }
     let recipes = recipes
         .map(|(rpc, tool)| recipes::all(context, &server, &verdict.profile, &rpc, tool.as_ref()));
     write_pages(
@@ -122,12 +128,6 @@ fn experiment(
             redactor: &redactor,
         },
     )?;
-    if context.options.wants_json() {
-        context.console.value(&document(context, &server, &exchanges, &verdict))?;
-    } else if let Some(first) = exchanges.first().filter(|first| first.wire.sent > 0) {
-        verdict.print(out, first, &redactor, drawing.ascii)?;
-        next(context, &server.hint, &verdict);
-    }
     match ended {
         Ok(()) => Ok(ExitCode::Success),
         Err(error) => Err(failed_at(error, &exchanges, &server).into()),

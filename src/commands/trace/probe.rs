@@ -203,6 +203,10 @@ impl<'p> Probe<'p> {
         if !self.passive && outcome.is_err() && session.id().is_some() {
             // If it works, the session id arrives, and the refusal is about the request.
             let _ = self.send(session.clone(), &RpcRequest::ping(), Role::Experiment);
+            if again.purpose == RpcRequest::list_tools().purpose {
+                // If it works now, the refusal was temporary.
+                let _ = self.send(session.clone(), &again, Role::Experiment);
+            }
         }
         if !self.passive && (outcome.is_err() || !told) {
             outcome = self.experiment(&session, outcome, told);

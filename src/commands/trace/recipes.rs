@@ -43,6 +43,12 @@ pub(super) fn run(
     let Some(recipe) = of(context, server, &profile, rpc, tool) else {
         return Err(without_recipe(&profile).into());
     };
+    if recipe.socket.is_some() && language != Language::Curl {
+        let text = "only the recipe for curl can use a Unix domain socket";
+        return Err(Failure::usage(text)
+            .with_next("the same with --recipe curl", "prints it")
+            .into());
+    }
     context.console.out.bytes(report::recipe(&recipe, language).as_bytes())?;
     for (name, given) in &recipe.headers {
         if let HeaderSource::Secret(_, variable) = given {
@@ -87,7 +93,10 @@ pub(super) fn all(
     tool: Option<&Tool>,
 ) -> Vec<(&'static str, String)> {
     let Some(recipe) = of(context, server, profile, rpc, tool) else { return Vec::new() };
-    LANGUAGES.iter().map(|(language, name)| (*name, report::recipe(&recipe, *language))).collect()
+    let usable = LANGUAGES
+        .iter()
+        .filter(|(language, _)| recipe.socket.is_none() || *language == Language::Curl);
+    usable.map(|(language, name)| (*name, report::recipe(&recipe, *language))).collect()
 }
 
 fn of(
@@ -113,9 +122,11 @@ fn of(
         Speaks::Legacy { version: version.to_owned(), lost: lost(profile) }
     };
     let redactor = context.recorder.redactor();
-    let url = server.endpoint.as_str();
+    // Redirects are followed once, here.
+    let url = server.client.endpoint().as_str();
     Some(Recipe {
         url: (redactor.url(url) == url).then(|| url.to_owned()),
+        socket: server.endpoint.socket().map(|path| path.to_string_lossy().into_owned()),
         method: rpc.purpose.method.clone().unwrap_or_default(),
         params: if rpc.params == Value::Null { json!({}) } else { rpc.params.clone() },
         headers: headers(server),

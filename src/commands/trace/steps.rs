@@ -76,7 +76,13 @@ impl<'s> Steps<'s> {
                 // A probe of the client's own: whether the session still works.
                 Some(methods::PING) if role == Role::Proper => Role::Experiment,
                 None if exchange.request.method == "DELETE" => Role::End,
-                None if exchange.answer.as_ref().is_some_and(is_endpoint) => Role::Stream,
+                None if exchange
+                    .answer
+                    .as_ref()
+                    .is_some_and(crate::exchange::Answer::is_http_sse) =>
+                {
+                    Role::Stream
+                }
                 // Another stream of the session proves no other transport.
                 _ if role == Role::Stream => Role::Experiment,
                 _ => role,
@@ -110,8 +116,4 @@ impl<'s> Steps<'s> {
     pub(super) fn exchanges(&self) -> &[Exchange] {
         &self.exchanges
     }
-}
-
-fn is_endpoint(answer: &crate::exchange::Answer) -> bool {
-    answer.events.first().is_some_and(|event| event.kind == "endpoint")
 }

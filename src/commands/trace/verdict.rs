@@ -27,7 +27,7 @@ pub(super) struct Verdict {
 impl Verdict {
     pub(super) fn of(exchanges: &[Exchange], roles: &[Role]) -> Self {
         let profile = Profile::of(exchanges, roles);
-        let why = diagnose::explain_first(exchanges, roles);
+        let mut why = diagnose::explain_first(exchanges, roles);
         // Requests that are wrong on purpose say nothing about the server.
         let provoked = |finding: &Finding| {
             let role = exchanges.iter().position(|one| one.number == finding.exchange);
@@ -64,6 +64,9 @@ impl Verdict {
             .filter(|finding| why.as_ref().is_none_or(|why| why.rule.id != finding.rule.id))
             .filter(|finding| !finding.rule.is_provoked && finding.rule.id != RuleId::Unknown)
             .collect();
+        if let Some(pair) = diagnose::unstable(exchanges, roles) {
+            diagnose::weaken(why.as_mut(), &mut others, pair);
+        }
         others.sort_by_key(|finding| std::cmp::Reverse(finding.certainty));
         let found = exchanges.iter().find(|exchange| {
             exchange.is(methods::INITIALIZE)

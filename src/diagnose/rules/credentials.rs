@@ -3,6 +3,7 @@
 use serde_json::Value;
 use url::Url;
 
+use super::super::credentials::is_about_credentials;
 use super::super::id::RuleId;
 use super::super::rule::{Certainty, Evidence, Next, RULE, Rule};
 use super::authorization::{certain, said};
@@ -38,8 +39,10 @@ was opened with one token must not be used with another.",
             (Some(_), false) => Certainty::Certain.into(),
             // Some servers send 401 for a lost session (rmcp up to 0.16).
             (None, true) => Certainty::Possible.into(),
-            // A 403 with an error of its own may have any reason.
-            (None, false) if status == 403 && evidence.error.is_some() => Certainty::Possible.into(),
+            // A 403 may have any reason, unless credentials were sent or are spoken of.
+            (None, false) if status == 403 && !is_about_credentials(evidence.exchange) => {
+                Certainty::Possible.into()
+            }
             (Some(_), true) | (None, false) => Certainty::Likely.into(),
         })
     },

@@ -417,7 +417,11 @@ answer to initialize means that none is wanted.",
         let known =
             evidence.earlier.iter().any(|e| e.is(methods::INITIALIZE) && evidence.worked(e))
                 && !evidence.earlier.iter().any(|earlier| issued(earlier).is_some());
-        refused.then(|| if known { Certainty::Certain } else { Certainty::Possible }.into())
+        // A server that issues ids keeps sessions; it only has no stream, or lets no client end one.
+        let issues_ids =
+            evidence.session().is_some() || evidence.earlier.iter().any(|e| issued(e).is_some());
+        (refused && !issues_ids)
+            .then(|| if known { Certainty::Certain } else { Certainty::Possible }.into())
     },
     ..RULE
 };

@@ -31,7 +31,7 @@ async function send(message) {
     return {};
   }
   for await (const received of messages(response)) {
-    if (received.id === message.id && received.method === undefined) {
+    if (received.id === message.id && !received.method) {
       return { result: resultOf(received), headers: response.headers };
     }
   }

@@ -27,7 +27,7 @@ def send(message):
         if "id" not in message:
             return None, response.headers
         for received in messages(response):
-            if received.get("id") == message["id"] and "method" not in received:
+            if received.get("id") == message["id"] and not received.get("method"):
                 return received, response.headers
     raise SystemExit(f"no response to {message['method']}")
 
@@ -50,7 +50,7 @@ def handshake():
 
 
 def result_of(response):
-    if "error" in response:
+    if response.get("error"):
         raise SystemExit(f"error {response['error']['code']}: {response['error']['message']}")
     return response["result"]
 

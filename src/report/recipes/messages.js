@@ -1,6 +1,7 @@
 // Reads the JSON-RPC messages of a response: one document, or the events of a stream.
 async function* messages(response) {
-  if (!(response.headers.get("content-type") ?? "").startsWith("text/event-stream")) {
+  const type = response.headers.get("content-type") ?? "";
+  if (!type.toLowerCase().startsWith("text/event-stream")) {
     const text = await response.text();
     if (text.trim()) yield* unpacked(JSON.parse(text));
     return;
@@ -8,9 +9,9 @@ async function* messages(response) {
   const decoder = new TextDecoder();
   let pending = "", data = [];
   for await (const chunk of response.body) {
-    const lines = (pending + decoder.decode(chunk, { stream: true })).split("\n");
+    const lines = (pending + decoder.decode(chunk, { stream: true })).split(/\r\n|\n|\r(?!$)/);
     pending = lines.pop();
-    for (const line of lines.map((line) => line.replace(/\r$/, ""))) {
+    for (const line of lines) {
       if (line.startsWith("data:")) data.push(line.slice(5).replace(/^ /, ""));
       else if (!line && data.length) {
         const text = data.join("\n");

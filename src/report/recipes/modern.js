@@ -25,7 +25,7 @@ async function request(method, params) {
   });
   if (!response.ok) throw new Error(`HTTP ${response.status}: ${await response.text()}`);
   for await (const received of messages(response)) {
-    if (received.id === 1 && received.method === undefined) return resultOf(received);
+    if (received.id === 1 && !received.method) return resultOf(received);
   }
   throw new Error(`no response to ${method}`);
 }

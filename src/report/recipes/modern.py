@@ -29,8 +29,8 @@ def request(method, params):
     sent = urllib.request.Request(URL, json.dumps(message).encode(), headers)
     with urllib.request.urlopen(sent, timeout=60) as response:
         for received in messages(response):
-            if received.get("id") == 1 and "method" not in received:
-                if "error" in received:
+            if received.get("id") == 1 and not received.get("method"):
+                if received.get("error"):
                     error = received["error"]
                     raise SystemExit(f"error {error['code']}: {error['message']}")
                 return received["result"]

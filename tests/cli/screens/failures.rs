@@ -213,7 +213,7 @@ next: mcpoke login http://127.0.0.1:#####/mcp                     gets a token, 
         initialized(|_| http(403, &[], "forbidden")),
         str![[r#"
 --- stderr
-mcpoke: the server wants credentials that were not sent, or refuses those that were  [auth-required, likely]
+mcpoke: the server wants credentials that were not sent, or refuses those that were  [auth-required, possible]
   sent      POST http://127.0.0.1:#####/mcp  initialize
   answered  403 Forbidden, in # ms
             no Content-Type: forbidden

@@ -14,7 +14,10 @@ use crate::transport::{self, Reply, Resumption};
 /// Time limit for a response to the server.
 const RESPONSE_LIMIT: Duration = Duration::from_secs(5);
 /// Maximum number of consecutive streams without an event id before resuming stops.
-const MAX_IN_VAIN: usize = 20;
+const MAX_IN_VAIN: usize = 10;
+/// Least wait before a stream is resumed. It doubles while nothing new arrives, up to `MOST_PAUSE`.
+const LEAST_PAUSE: Duration = Duration::from_millis(100);
+const MOST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Outcome of reading the body of a response.
 pub(super) enum RpcOutcome {
@@ -33,9 +36,13 @@ impl Connection {
     pub(super) fn find_or_resume(&mut self, reply: &mut Reply, id: &RequestId) -> Reading {
         let mut at = Resumption::default();
         let (mut resumed, mut in_vain) = (false, 0);
+        let mut pause = LEAST_PAUSE;
         loop {
             let (found, message) = self.find_answer(reply, id);
             let seen = reply.resumption();
+            if seen.last_id.is_some() && seen.last_id != at.last_id {
+                pause = LEAST_PAUSE;
+            }
             in_vain = if seen.last_id.is_some() { 0 } else { in_vain + 1 };
             at.last_id = seen.last_id.clone().or(at.last_id);
             at.retry = seen.retry.or(at.retry);
@@ -49,7 +56,9 @@ impl Connection {
             };
             let may_resume = broke && !self.session.is_modern() && in_vain <= MAX_IN_VAIN;
             let (true, Some(last_id)) = (may_resume, &at.last_id) else { return (found, message) };
-            let wait = at.wait();
+            // A stream that brings nothing new is not resumed in a busy loop, whatever the server states.
+            let wait = at.wait().max(pause);
+            pause = (pause * 2).min(MOST_PAUSE);
             // Fail now instead of waiting beyond the limit.
             if let Some(spent) = self.config.options.spent_after(wait) {
                 return (Err(spent), None);

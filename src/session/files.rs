@@ -18,12 +18,51 @@ pub(super) fn write_durably(path: &Path, text: &str) -> Result<()> {
     replace(path, text, File::sync_data)
 }
 
-fn replace(path: &Path, text: &str, sync: impl FnOnce(&File) -> std::io::Result<()>) -> Result<()> {
+/// Start of the names of files that are being written.
+const UNFINISHED: &str = ".new-";
+
+/// Removes what killed processes left while they wrote in this folder. A file that is being written is
+/// locked. Failures do not matter: the next write tries again.
+fn sweep(folder: &Path) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    let is_unfinished = |entry: &std::fs::DirEntry| {
+        entry.file_name().to_str().is_some_and(|name| name.starts_with(UNFINISHED))
+    };
+    for entry in entries.flatten().filter(is_unfinished) {
+        let is_abandoned = File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok());
+        if is_abandoned {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+fn replace(path: &Path, text: &str, sync: impl Fn(&File) -> std::io::Result<()>) -> Result<()> {
     let folder = path.parent().context("a path without a folder")?;
     create_folder(folder)?;
+    sweep(folder);
+    match replace_once(path, folder, text, &sync) {
+        // Another process may have swept the file before it was locked.
+        Err(error) if is_missing(&error) => replace_once(path, folder, text, &sync),
+        outcome => outcome,
+    }
+}
+
+fn is_missing(error: &anyhow::Error) -> bool {
+    let io = error.downcast_ref::<std::io::Error>();
+    io.is_some_and(|io| io.kind() == ErrorKind::NotFound)
+}
+
+fn replace_once(
+    path: &Path,
+    folder: &Path,
+    text: &str,
+    sync: impl Fn(&File) -> std::io::Result<()>,
+) -> Result<()> {
     // tempfile creates the file with mode 0600, and the rename keeps it.
-    let mut file = tempfile::NamedTempFile::with_prefix_in(".new-", folder)
+    let mut file = tempfile::NamedTempFile::with_prefix_in(UNFINISHED, folder)
         .with_context(|| format!("cannot write in {}", folder.display()))?;
+    // Where files cannot be locked, `sweep` removes nothing.
+    let _ = file.as_file().try_lock();
     file.write_all(text.as_bytes())
         .and_then(|()| sync(file.as_file()))
         .with_context(|| format!("cannot write {}", path.display()))?;
@@ -74,6 +113,7 @@ fn check_owner_and_mode(_: &Path, _: &std::fs::Metadata) -> Result<()> {
 
 /// Removes a file; a missing file is not an error.
 pub(super) fn remove(path: &Path) -> Result<()> {
+    path.parent().into_iter().for_each(sweep);
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
             Err(error).with_context(|| format!("cannot remove {}", path.display()))
@@ -143,3 +183,24 @@ fn set_private_mode(options: &mut OpenOptions) {
 
 #[cfg(not(unix))]
 fn set_private_mode(_: &mut OpenOptions) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_process_left_is_removed_with_the_next_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let (left, busy) = (folder.path().join(".new-left"), folder.path().join(".new-busy"));
+        std::fs::write(&left, "a token").unwrap();
+        std::fs::write(&busy, "half").unwrap();
+        let writing = File::open(&busy).unwrap();
+        writing.lock().unwrap();
+        write(&folder.path().join("x"), "text").unwrap();
+        assert!(!left.exists() && busy.exists());
+        drop(writing);
+        remove(&folder.path().join("missing")).unwrap();
+        assert!(!busy.exists());
+        assert_eq!(std::fs::read_to_string(folder.path().join("x")).unwrap(), "text");
+    }
+}

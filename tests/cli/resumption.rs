@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use crate::support::{Request, Sandbox, Server, http};
+use crate::support::{Request, Sandbox, Server, http, mcp};
 
 /// Head of a stream response without a length.
 const STREAM: &str =
@@ -137,4 +137,18 @@ fn resuming_has_its_limits() {
     call(&server, &[]).exits(7).says("may have run");
     let gets = server.requests().iter().filter(|request| request.method == "GET").count();
     assert!((2..=21).contains(&gets), "{gets}");
+}
+
+#[test]
+fn a_server_that_states_no_pause_is_not_asked_in_a_busy_loop() {
+    let stream = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n\
+                  retry: 0\nid: 1\ndata: \n\n";
+    let server = mcp(move |request| {
+        matches!(request.rpc(), "tools/call" | "GET").then(|| stream.as_bytes().to_vec())
+    });
+    let sandbox = Sandbox::new();
+    sandbox.run(&["init", &server.url, "--protocol-version", "2025-11-25"]).exits(0);
+    sandbox.run(&["call", "add", "a:=1", "--timeout", "2"]).exits(8).says("--timeout");
+    let resumed = server.methods().iter().filter(|method| *method == "GET").count();
+    assert!((3..=8).contains(&resumed), "{resumed}");
 }

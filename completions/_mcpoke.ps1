@@ -90,6 +90,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             [CompletionResult]::new('set-log-level', 'set-log-level', [CompletionResultType]::ParameterValue, 'Ask a server with sessions for its log messages from a level on')
             [CompletionResult]::new('request', 'request', [CompletionResultType]::ParameterValue, 'Send any request or notification')
             [CompletionResult]::new('servers', 'servers', [CompletionResultType]::ParameterValue, 'List the servers that configuration files name')
+            [CompletionResult]::new('trust', 'trust', [CompletionResultType]::ParameterValue, 'Approve a configuration file of a project, after showing what it uses')
             [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Get a token for a server that wants to be authorised, and remember it')
             [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Give the token back, and forget it')
             [CompletionResult]::new('token', 'token', [CompletionResultType]::ParameterValue, 'Print the token that would be sent, renewed if it has to be')
@@ -1121,6 +1122,60 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'mcpoke;trust' {
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]')
+            [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
+            [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header; ${VAR} is expanded when sent, and remembered unexpanded')
+            [CompletionResult]::new('--bearer', '--bearer', [CompletionResultType]::ParameterName, 'Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]')
+            [CompletionResult]::new('--token-command', '--token-command', [CompletionResultType]::ParameterName, 'Take the bearer token from what this command says, each time anew: a keychain''s, say')
+            [CompletionResult]::new('--browser', '--browser', [CompletionResultType]::ParameterName, 'Send the address of a page where something is to be authorised to this command, which has to follow it back here; without a terminal as well')
+            [CompletionResult]::new('--answer', '--answer', [CompletionResultType]::ParameterName, 'Answer a form of the server''s: a field''s value, as often as there are fields; key:=JSON for any type')
+            [CompletionResult]::new('--answers', '--answers', [CompletionResultType]::ParameterName, 'Answer forms of the server''s from this JSON file; what it leaves open takes the form''s defaults')
+            [CompletionResult]::new('--root', '--root', [CompletionResultType]::ParameterName, 'Tell a server that asks that this folder is what it should work on')
+            [CompletionResult]::new('--sampling-command', '--sampling-command', [CompletionResultType]::ParameterName, 'Give a server that asks for a language model''s turn what this command makes of its request: JSON on standard input, the text (or a whole CreateMessageResult) on standard output')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Limit an operation to this many seconds: a list with all pages, a call with its handshake; 0 for no limit [default: 300, trace: 30]')
+            [CompletionResult]::new('--connect-timeout', '--connect-timeout', [CompletionResultType]::ParameterName, 'Longest time until connected, in seconds')
+            [CompletionResult]::new('--first-byte-timeout', '--first-byte-timeout', [CompletionResultType]::ParameterName, 'Longest time until the answer begins, in seconds [default: that of --timeout]')
+            [CompletionResult]::new('--silence-timeout', '--silence-timeout', [CompletionResultType]::ParameterName, 'Longest time without a single byte, in seconds [default: that of --timeout]')
+            [CompletionResult]::new('--max-size', '--max-size', [CompletionResultType]::ParameterName, 'Largest message to accept, in bytes; K, M and G are understood')
+            [CompletionResult]::new('--proxy', '--proxy', [CompletionResultType]::ParameterName, 'Go through this proxy: http://, https:// or socks5://; an empty one means none')
+            [CompletionResult]::new('--resolve', '--resolve', [CompletionResultType]::ParameterName, 'Use these addresses for a host and port, instead of a lookup; * is every host')
+            [CompletionResult]::new('--unix-socket', '--unix-socket', [CompletionResultType]::ParameterName, 'Connect to the URL through this Unix domain socket; a saved server remembers it')
+            [CompletionResult]::new('--cacert', '--cacert', [CompletionResultType]::ParameterName, 'Trust the certificate authorities in this PEM file, instead of the system''s')
+            [CompletionResult]::new('--cert', '--cert', [CompletionResultType]::ParameterName, 'Show this client certificate (PEM)')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'The key of the client certificate (PEM), if it is not in the same file')
+            [CompletionResult]::new('--protocol-version', '--protocol-version', [CompletionResultType]::ParameterName, 'Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks')
+            [CompletionResult]::new('--request-id', '--request-id', [CompletionResultType]::ParameterName, 'Send request ids of this type; servers that accept only numbers are recognised by themselves')
+            [CompletionResult]::new('--capabilities', '--capabilities', [CompletionResultType]::ParameterName, 'Declare these client capabilities; servers show different tools to different clients')
+            [CompletionResult]::new('--session-id', '--session-id', [CompletionResultType]::ParameterName, 'Send this session id, without a handshake')
+            [CompletionResult]::new('--trace-file', '--trace-file', [CompletionResultType]::ParameterName, 'Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)')
+            [CompletionResult]::new('--query', '--query', [CompletionResultType]::ParameterName, 'Print only the value at this JSON Pointer of what --json would print; a text without quotes')
+            [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'How to show what the server tells while a request runs, on stderr')
+            [CompletionResult]::new('--log-level', '--log-level', [CompletionResultType]::ParameterName, 'Ask the server for its log messages from this level on; --progress says how they are shown')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Approve without asking')
+            [CompletionResult]::new('--list', '--list', [CompletionResultType]::ParameterName, 'List the approved files')
+            [CompletionResult]::new('--revoke', '--revoke', [CompletionResultType]::ParameterName, 'Withdraw the approval')
+            [CompletionResult]::new('--no-browser', '--no-browser', [CompletionResultType]::ParameterName, 'Show the address of such a page, and open no browser')
+            [CompletionResult]::new('--no-save', '--no-save', [CompletionResultType]::ParameterName, 'Neither read nor write what is remembered; end the session afterwards')
+            [CompletionResult]::new('--no-renew', '--no-renew', [CompletionResultType]::ParameterName, 'Fail instead of opening a new session when the server has lost the old one')
+            [CompletionResult]::new('--compressed', '--compressed', [CompletionResultType]::ParameterName, 'Request compressed responses (gzip, deflate, br)')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Believe any server certificate')
+            [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Believe any server certificate')
+            [CompletionResult]::new('--no-session', '--no-session', [CompletionResultType]::ParameterName, 'Send the request bare, without handshake and session, as a thin client would')
+            [CompletionResult]::new('--no-initialized', '--no-initialized', [CompletionResultType]::ParameterName, 'Leave out notifications/initialized after initialize')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show every exchange on stderr as it happens, secrets redacted')
+            [CompletionResult]::new('--trace', '--trace', [CompletionResultType]::ParameterName, 'Show every exchange on stderr as it happens, secrets redacted')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print what the server sent, as JSON; failures too, on the last line of stderr')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no notes on stderr, only results and failures')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no notes on stderr, only results and failures')
+            [CompletionResult]::new('--show-secrets', '--show-secrets', [CompletionResultType]::ParameterName, 'Show secrets in traces and messages')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'mcpoke;login' {
             [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'What the token is to allow, instead of what the server asks for')
             [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'The id of a client that is registered with the authorization server [env: MCPOKE_CLIENT_ID]')
@@ -1625,6 +1680,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             [CompletionResult]::new('set-log-level', 'set-log-level', [CompletionResultType]::ParameterValue, 'Ask a server with sessions for its log messages from a level on')
             [CompletionResult]::new('request', 'request', [CompletionResultType]::ParameterValue, 'Send any request or notification')
             [CompletionResult]::new('servers', 'servers', [CompletionResultType]::ParameterValue, 'List the servers that configuration files name')
+            [CompletionResult]::new('trust', 'trust', [CompletionResultType]::ParameterValue, 'Approve a configuration file of a project, after showing what it uses')
             [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Get a token for a server that wants to be authorised, and remember it')
             [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Give the token back, and forget it')
             [CompletionResult]::new('token', 'token', [CompletionResultType]::ParameterValue, 'Print the token that would be sent, renewed if it has to be')
@@ -1692,6 +1748,9 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             break
         }
         'mcpoke;help;servers' {
+            break
+        }
+        'mcpoke;help;trust' {
             break
         }
         'mcpoke;help;login' {

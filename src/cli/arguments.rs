@@ -322,6 +322,34 @@ pub struct Trace {
     pub ascii: bool,
 }
 
+/// Approve a configuration file.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "A .mcp.json that was found in a project may send headers, values of your environment and \
+texts of an editor's questions only after you have approved it. A changed file has to be approved again. A file \
+that is named with --config needs no approval.
+
+Examples:
+  mcpoke trust
+  mcpoke trust ~/work/project/.mcp.json --yes
+  mcpoke trust --list
+  mcpoke trust --revoke"
+)]
+pub struct Trust {
+    /// The file; the nearest .mcp.json if left out
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub file: Option<PathBuf>,
+    /// Approve without asking
+    #[arg(long)]
+    pub yes: bool,
+    /// List the approved files
+    #[arg(long, conflicts_with_all = ["file", "yes", "revoke"])]
+    pub list: bool,
+    /// Withdraw the approval
+    #[arg(long, conflicts_with = "yes")]
+    pub revoke: bool,
+}
+
 /// Log in.
 #[derive(Debug, Args)]
 #[command(

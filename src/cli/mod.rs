@@ -16,7 +16,7 @@ use clap_complete::Shell;
 
 pub use arguments::{
     Call, Check, Close, Complete, Demo, GetPrompt, Init, ListTools, Listen, Listing, Login,
-    ReadResource, Request, TaskArgs, Trace,
+    ReadResource, Request, TaskArgs, Trace, Trust,
 };
 pub use options::Options;
 pub(crate) use options::TRACE_TIMEOUT;
@@ -124,6 +124,8 @@ Examples:
   mcpoke servers --config .vscode/mcp.json
   mcpoke --config ~/.cursor/mcp.json -s issues list-tools")]
     Servers,
+    /// Approve a configuration file of a project, after showing what it uses
+    Trust(Trust),
     /// Get a token for a server that wants to be authorised, and remember it
     Login(Login),
     /// Give the token back, and forget it

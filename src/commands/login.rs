@@ -336,7 +336,11 @@ pub(super) fn expiry(login: &Login, now: SystemTime) -> String {
     let then = if login.is_renewable() { "then renewed" } else { "then a new login" };
     let Some(at) = login.expires else { return "when the server says so".to_owned() };
     match at.checked_sub(Record::seconds(now)) {
-        Some(left) if left > 0 => format!("in {}, {then}", age(Duration::from_secs(left))),
+        Some(left) if left > 0 => {
+            // To the nearest minute: a token for an hour has less than that left when this is printed.
+            let near = if left < 120 { left } else { left + 30 };
+            format!("in {}, {then}", age(Duration::from_secs(near)))
+        }
         _ if login.is_renewable() => "expired; renewed when it is needed".to_owned(),
         _ => "expired".to_owned(),
     }

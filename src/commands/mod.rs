@@ -24,6 +24,7 @@ mod sessions;
 mod tasks;
 mod tool_page;
 mod trace;
+pub(crate) mod trust;
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -125,6 +126,7 @@ fn dispatch(cli: &Cli, context: &Context<'_>) -> Outcome {
         Command::SetLogLevel { level } => log_level::run(context, *level),
         Command::Request(args) => request::run(context, args),
         Command::Servers => servers::run(context),
+        Command::Trust(args) => trust::run(context, args),
         Command::Login(args) => login::log_in(context, args),
         Command::Logout { target } => login::log_out(context, target.as_deref()),
         Command::Token { target, header } => {

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use crate::config::{Configured, Reached};
 use crate::exit::ExitCode;
 use crate::failure::Failure;
-use crate::output::{one_line, table};
+use crate::output::{local_path, one_line, table};
 use crate::redact::{command_without_secrets, without_secrets};
-use crate::run::target::{configured, shown};
+use crate::run::target::configured;
 use crate::run::{Context, Outcome};
 
 pub(super) fn run(context: &Context<'_>) -> Outcome {
@@ -22,7 +22,7 @@ pub(super) fn run(context: &Context<'_>) -> Outcome {
     }
     if found.servers.is_empty() {
         console.note(&match &found.file {
-            Some(file) => format!("no server is configured: {} names none", shown(file)),
+            Some(file) => format!("no server is configured: {} names none", local_path(file)),
             None => "no server is configured: there is no .mcp.json here or above".to_owned(),
         });
         console.note(
@@ -41,7 +41,7 @@ pub(super) fn run(context: &Context<'_>) -> Outcome {
                 }
                 Reached::Unusable(why) => format!("cannot be used: {why}"),
             };
-            vec![one_line(&server.name), one_line(&how), shown(&server.file)]
+            vec![one_line(&server.name), one_line(&how), local_path(&server.file)]
         })
         .collect();
     console.line(&table(&rows, &[30, 80], &console.out))?;

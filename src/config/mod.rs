@@ -10,6 +10,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use crate::digest::sha256;
 use crate::env::Env;
 
 /// Configuration file of a project (Claude Code and others).
@@ -49,6 +50,33 @@ pub struct Remote {
     /// Environment variables that replace the prompts of an editor, with the text of the
     /// prompt.
     pub asked: Vec<(String, String)>,
+    /// The URL has variables, of the environment or of the editor.
+    pub has_variables: bool,
+}
+
+impl Configured {
+    /// Returns true if the entry uses more than a fixed URL: headers or variables. In a file that was found,
+    /// that needs the user's approval.
+    pub fn needs_approval(&self) -> bool {
+        match &self.reached {
+            Reached::Http(remote) => remote.has_variables || !remote.headers.is_empty(),
+            Reached::Stdio(_) | Reached::Unusable(_) => false,
+        }
+    }
+
+    /// Returns the names of the environment variables that the entry uses, each once.
+    pub fn variables(&self) -> Vec<&str> {
+        let Reached::Http(remote) = &self.reached else { return Vec::new() };
+        let texts = remote.headers.iter().map(|(_, value)| value).chain([&remote.url]);
+        let mut names: Vec<&str> = Vec::new();
+        for part in texts.flat_map(|text| text.split("${").skip(1)) {
+            let name = part.split(['}', ':']).next().unwrap_or_default();
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
 }
 
 /// The configured servers, and problems with their files.
@@ -60,6 +88,10 @@ pub struct ConfiguredServers {
     pub problems: Vec<String>,
     /// The file that was read, if there is one.
     pub file: Option<PathBuf>,
+    /// SHA-256 digest of its text, in hexadecimal.
+    pub digest: String,
+    /// The file was found in this directory or above; the user did not name it.
+    pub is_discovered: bool,
 }
 
 impl ConfiguredServers {
@@ -80,7 +112,14 @@ pub fn find(given: Option<&Path>, env: &Env, folder: &Path) -> ConfiguredServers
     }
     let nearest = folder.ancestors().map(|above| above.join(PROJECT)).find(|path| path.exists());
     if let Some(path) = nearest {
-        found.read(&path, env, folder);
+        found.is_discovered = true;
+        match check_owner(&path) {
+            Ok(()) => found.read(&path, env, folder),
+            Err(why) => {
+                found.problems.push(format!("cannot use {}: {why}", path.display()));
+                found.file = Some(path);
+            }
+        }
     }
     found
 }
@@ -88,12 +127,34 @@ pub fn find(given: Option<&Path>, env: &Env, folder: &Path) -> ConfiguredServers
 impl ConfiguredServers {
     fn read(&mut self, path: &Path, env: &Env, folder: &Path) {
         self.file = Some(path.to_owned());
-        let servers = text_of(path).and_then(|text| shapes::parse(&text, path, env, folder));
+        let servers = text_of(path).and_then(|text| {
+            self.digest = sha256(text.as_bytes());
+            shapes::parse(&text, path, env, folder)
+        });
         match servers {
             Ok(servers) => self.servers.extend(servers),
             Err(why) => self.problems.push(format!("cannot use {}: {why}", path.display())),
         }
     }
+}
+
+/// Refuses a file that another user owns or can change: it decides where requests go.
+#[cfg(unix)]
+fn check_owner(path: &Path) -> Result<(), String> {
+    use std::os::unix::fs::MetadataExt as _;
+    let about = std::fs::metadata(path).map_err(|error| error.to_string())?;
+    if about.uid() != rustix::process::geteuid().as_raw() {
+        return Err("it belongs to another user; --config names it all the same".to_owned());
+    }
+    if about.mode() & 0o002 != 0 {
+        return Err("everybody can write to it; --config names it all the same".to_owned());
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn check_owner(_: &Path) -> Result<(), String> {
+    Ok(())
 }
 
 fn text_of(path: &Path) -> Result<String, String> {

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::variables::Variables;
 use super::{Configured, Reached, Remote};
 use crate::env::Env;
+use crate::protocol::headers;
 
 /// Parses the servers in a file. Comments and trailing commas are accepted, because VS Code
 /// allows them.
@@ -93,11 +94,18 @@ fn reached(entry: &Value, variables: &Variables<'_>) -> Reached {
     if let Some(kind) = entry["type"].as_str().filter(|kind| matches!(*kind, "ws" | "sdk")) {
         return Reached::Unusable(format!("it is of type `{kind}`, and mcpoke speaks HTTP"));
     }
+    if let Err(why) = check_host(&without_braces(url)) {
+        return Reached::Unusable(why);
+    }
+    let has_variables = url.contains("${") || url.contains("{env:");
     let mut asked = Vec::new();
     let mut own = |template: &str| variables.own(&without_braces(template), &mut asked);
     let url = own(url);
     let mut headers = Vec::new();
     for (name, value) in entry["headers"].as_object().into_iter().flatten() {
+        if let Err(why) = headers::check_of_file(name) {
+            return Reached::Unusable(why);
+        }
         match value {
             Value::String(value) => headers.push((name.clone(), own(value))),
             Value::Number(value) => headers.push((name.clone(), value.to_string())),
@@ -111,7 +119,24 @@ fn reached(entry: &Value, variables: &Variables<'_>) -> Reached {
         let why = "a value in it begins with `file:` or `env:`, which mcpoke looks up on its own command line alone";
         return Reached::Unusable(why.to_owned());
     }
-    Reached::Http(Remote { url, headers, asked })
+    Reached::Http(Remote { url, headers, asked, has_variables })
+}
+
+/// Refuses a variable that forms a part of the host: its value would be sent to whoever answers for the rest.
+/// A variable may stand for everything up to the path.
+fn check_host(url: &str) -> Result<(), String> {
+    let refused = || {
+        Err("a variable forms a part of the host in its URL; it may only stand for the whole of it"
+            .to_owned())
+    };
+    if let Some(rest) = url.strip_prefix("${") {
+        let after = rest.split_once('}').map_or("", |(_, after)| after);
+        let is_whole = after.is_empty() || after.starts_with(['/', '?', '#']);
+        return if is_whole { Ok(()) } else { refused() };
+    }
+    let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let end = authority.find(['/', '?', '#']).unwrap_or(authority.len());
+    if authority[..end].contains('$') { refused() } else { Ok(()) }
 }
 
 /// Converts opencode's `{env:NAME}` to `${env:NAME}`.

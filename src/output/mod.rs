@@ -224,6 +224,12 @@ pub fn duration(duration: std::time::Duration) -> String {
     if ms < 1000.0 { format!("{ms:.1} ms") } else { format!("{:.1} s", ms / 1000.0) }
 }
 
+/// Formats a path, relative to the current directory if it is below it.
+pub fn local_path(path: &std::path::Path) -> String {
+    let folder = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(&folder).unwrap_or(path).display().to_string()
+}
+
 /// Formats an age: `3 h`, `2 days`.
 pub fn age(duration: std::time::Duration) -> String {
     let seconds = duration.as_secs();

@@ -51,6 +51,17 @@ pub fn parse_header(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
+/// Returns an error if a configuration file must not set a header: it frames the message, or belongs to the
+/// session.
+pub fn check_of_file(name: &str) -> Result<(), String> {
+    if !is_token(name) {
+        return Err(format!("`{}` is not a header name", name.escape_debug()));
+    }
+    let (name, _) = parse_header(&format!("{name}: x"))?;
+    let is_own = ["host", SESSION_ID].iter().any(|own| name.eq_ignore_ascii_case(own));
+    if is_own { Err(format!("its header `{name}` cannot be set by a file")) } else { Ok(()) }
+}
+
 /// Returns true if a text is a valid header name (RFC 9110, 5.1: `token`).
 pub fn is_token(name: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);

@@ -2,6 +2,7 @@
 //! progress, and the catalogue of a server's tools. The subcommands are in `commands`.
 
 pub(crate) mod answering;
+pub(crate) mod approval;
 pub(crate) mod authorize;
 pub(crate) mod connect;
 mod context;

@@ -92,6 +92,12 @@ impl Asker {
         let _ = self.console.err.line(&self.recorder.hide(line));
     }
 
+    /// Asks a question; returns true only for `y` or `yes`.
+    pub(crate) fn confirms(&mut self, question: &str) -> bool {
+        let reply = self.ask(&format!("{question} y/N: ")).unwrap_or_default();
+        matches!(reply.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+    }
+
     /// Prints a prompt and returns the reply; `None` at the end of the input (Ctrl-D).
     fn ask(&mut self, prompt: &str) -> Option<String> {
         self.console.err.overlay.hold();

@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use super::approval::approve;
 use super::{CommandError, Context};
 use crate::arguments::ranked;
 use crate::config::{self, Configured, ConfiguredServers, Reached, Remote};
 use crate::endpoint::Endpoint;
 use crate::failure::Failure;
 use crate::failure::quoted;
-use crate::output::one_line;
+use crate::output::{local_path, one_line};
 use crate::redact::{command_without_secrets, without_secrets};
 use crate::session::{Credentials, FromFile, Target, TargetError, expand, resolve};
 
@@ -42,6 +43,7 @@ pub(crate) fn find(context: &Context<'_>, named: Option<&str>) -> Result<Target,
     }
     let found = configured(context);
     if let Some(server) = found.named(name) {
+        approve(context, &found, server)?;
         return from_file(context, server);
     }
     // A file given with `--config` must be usable.
@@ -101,7 +103,7 @@ fn from_file(context: &Context<'_>, server: &Configured) -> Result<Target, Comma
         context.console.note(&format!(
             "mcpoke: {} stands in {}: {}",
             one_line(&server.name),
-            shown(&server.file),
+            local_path(&server.file),
             one_line(&format!("{origin}{}", context.recorder.hide(rest)))
         ));
     }
@@ -134,10 +136,4 @@ fn about_stdio(place: &str, command: &[String]) -> Failure {
         .with_detail("mcpoke speaks HTTP. A bridge gives such a server a URL; the environment that the file sets must be set for it too.")
         .with_next(bridge, "runs it behind http://127.0.0.1:8000/mcp")
         .with_next("mcpoke init http://127.0.0.1:8000/mcp", "in another terminal")
-}
-
-/// Formats a path, relative to the current directory if it is below it.
-pub(crate) fn shown(path: &Path) -> String {
-    let folder = std::env::current_dir().unwrap_or_default();
-    path.strip_prefix(&folder).unwrap_or(path).display().to_string()
 }

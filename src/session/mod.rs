@@ -9,6 +9,7 @@ mod offers;
 mod record;
 mod store;
 mod target;
+mod trust;
 
 pub use catalog::{Freshness, KnownTools};
 pub use credentials::{Credentials, ResolvedCredentials, expand};

@@ -9,6 +9,7 @@
 //! clients/DIGEST.json        client registered with an issuer
 //! by-url/DIGEST              NAME: index from URLs to records
 //! current                    NAME
+//! trusted                    approved configuration files, with their digests
 //! locks/DIGEST               lock for opening a session or refreshing a token
 //! ```
 //!

@@ -23,6 +23,7 @@ fn a_server_of_the_projects_file_is_called_by_its_name() {
     }});
     write(&sandbox, ".mcp.json", &file.to_string());
     let sandbox = sandbox.with("BASE", server.url.trim_end_matches("/mcp"));
+    sandbox.run(&["trust", "--yes"]).exits(0);
     sandbox
         .run(&["-s", "mine", "call", "echo", "message=hi"])
         .exits(0)
@@ -36,6 +37,7 @@ fn a_server_of_the_projects_file_is_called_by_its_name() {
     // The current content of the file applies, also after a change.
     let changed = file.to_string().replace("${TOKEN}", "${OTHER}");
     write(&sandbox, ".mcp.json", &changed);
+    sandbox.run(&["trust", "--yes"]).exits(0);
     sandbox.run(&["-s", "mine", "list-tools"]).exits(2).says("the variable OTHER is not set");
     // The value of a variable in a path is not shown.
     let hidden = json!({"mcpServers": {"hidden": {"url": "http://127.0.0.1:1/${TOKEN}/mcp"}}});
@@ -146,7 +148,8 @@ fn what_a_variable_stands_for_in_an_address_is_never_shown() {
     write(&sandbox, ".mcp.json", &file.to_string());
     let mut said = String::new();
     for args in [
-        &["-s", "mine", "ping"][..],
+        &["trust", "--yes"][..],
+        &["-s", "mine", "ping"],
         &["ping"],
         &["--json", "ping"],
         &["sessions"],

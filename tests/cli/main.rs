@@ -55,4 +55,5 @@ mod tls;
 mod token_renewal;
 mod tokens;
 mod trace;
+mod trust;
 mod verdicts;

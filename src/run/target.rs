@@ -1,6 +1,6 @@
 //! The server that a command uses: given as a URL, saved, or found in a configuration file.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::approval::approve;
 use super::{CommandError, Context};

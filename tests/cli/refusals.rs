@@ -136,6 +136,10 @@ fn a_redirect_is_not_the_refusal() {
     assert_eq!(traced["server"]["bare"]["status"], 400);
     let recipe = Sandbox::new().run(&["trace", &server.url, "--recipe", "curl"]).exits(0).stdout;
     assert!(recipe.contains(&format!("url='{}/'", server.url)), "{recipe}");
+    let open =
+        mcp(|request| (request.path == "/mcp").then(|| http(307, &[("Location", "/mcp/")], "")));
+    let shown = Sandbox::new().run(&["trace", &open.url]).exits(0).stdout;
+    assert!(shown.contains("2 works") && !shown.contains("was ended here"), "{shown}");
 }
 
 #[test]

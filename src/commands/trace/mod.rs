@@ -109,8 +109,8 @@ fn experiment(
     let redactor = context.recorder.redactor();
     if context.options.wants_json() {
         context.console.value(&document(context, &server, &exchanges, &verdict))?;
-    } else if let Some(first) = exchanges.first().filter(|first| first.wire.sent > 0) {
-        verdict.print(out, first, &redactor, drawing.ascii)?;
+    } else if exchanges.first().is_some_and(|first| first.wire.sent > 0) {
+        verdict.print(out, &exchanges, &redactor, drawing.ascii)?;
         next(context, &server.hint, &verdict);
     }
     let recipes = recipes
@@ -121,7 +121,7 @@ fn experiment(
             title: &redactor.url(server.endpoint.as_str()),
             server: &authority,
             exchanges: &exchanges,
-            lines: &verdict.lines(exchanges.first()),
+            lines: &verdict.lines(&exchanges),
             decisive: verdict.decisive(&exchanges),
             specifications: verdict.specifications(),
             recipes: recipes.unwrap_or_default(),

@@ -149,9 +149,13 @@ impl Verdict {
     }
 
     /// Formats the verdict as lines with labels.
-    pub(super) fn lines(&self, first: Option<&Exchange>) -> Vec<(String, String)> {
+    pub(super) fn lines(&self, exchanges: &[Exchange]) -> Vec<(String, String)> {
         let mut lines = Lines::default();
+        // A redirect is followed; the response comes after it.
+        let is_redirect = |exchange: &&Exchange| matches!(exchange.status(), Some(307 | 308));
+        let first = exchanges.iter().find(|one| !is_redirect(one)).or(exchanges.first());
         let outcome = first.map(Exchange::outcome);
+        let number = first.map_or(1, |first| first.number);
         match (&self.why, outcome) {
             (Some(why), _) => {
                 let number = why.exchange;
@@ -169,12 +173,14 @@ impl Verdict {
                 }
             }
             (None, Some(Outcome::Result)) if first.is_some_and(diagnose::tool_failed) => {
-                lines.add("1 is served", "and the tool itself reports failure");
+                lines.add(&format!("{number} is served"), "and the tool itself reports failure");
             }
-            (None, Some(Outcome::Result)) => lines.add("1 works", self.works(first)),
+            (None, Some(Outcome::Result)) => {
+                lines.add(&format!("{number} works"), self.works(first));
+            }
             (None, Some(outcome)) => {
                 let ended = first.map(|first| diagnose::summary(first, &outcome));
-                lines.add("1 was ended here", ended.unwrap_or_default());
+                lines.add(&format!("{number} was ended here"), ended.unwrap_or_default());
             }
             (None, None) => {}
         }
@@ -220,23 +226,26 @@ impl Verdict {
     pub(super) fn print(
         &self,
         out: &Stream,
-        first: &Exchange,
+        exchanges: &[Exchange],
         redactor: &Redactor,
         ascii: bool,
     ) -> std::io::Result<()> {
         let page = VerdictPage { out, redactor, ascii };
         out.line("")?;
-        let lines = self.lines(Some(first));
+        let lines = self.lines(exchanges);
         // Show an unexplained exchange in full.
-        let unexplained = self.why.as_ref().is_some_and(|why| {
-            why.certainty < Certainty::Likely || why.rule.id == RuleId::Rejected
-        });
+        let unexplained = self
+            .why
+            .as_ref()
+            .filter(|why| why.certainty < Certainty::Likely || why.rule.id == RuleId::Rejected);
+        let shown = unexplained
+            .and_then(|why| exchanges.iter().find(|exchange| exchange.number == why.exchange));
         let (why, rest) = lines.split_at(
             lines.iter().position(|(label, _)| label == "this server").unwrap_or_default(),
         );
         page.entries(why)?;
-        if unexplained {
-            page.raw(first)?;
+        if let Some(shown) = shown {
+            page.raw(shown)?;
         }
         page.entries(rest)
     }

@@ -290,10 +290,10 @@ impl<'e> Experiments<'e> {
             unknown(format!("{number} is initialize, and its response is no JSON-RPC message"))
         } else if let Some(because) = asks.clone().filter(|_| is_credential) {
             refused.concludes(RuleId::AuthRequired, Certainty::Likely, because, evidence)
-        } else if matches!(refused.exchange.status(), Some(401 | 403 | 407)) {
-            let is_likely = is_about_credentials(refused.exchange);
-            let certainty = if is_likely { Certainty::Likely } else { Certainty::Possible };
-            shown.concludes(RuleId::AuthRequired, certainty, "", evidence)
+        } else if matches!(refused.exchange.status(), Some(401 | 403 | 407))
+            && is_about_credentials(refused.exchange)
+        {
+            shown.concludes(RuleId::AuthRequired, Certainty::Likely, "", evidence)
         } else {
             // That initialize is refused is certain. Whether the first request fails because of it is not:
             // a server may refuse both for the same reason.

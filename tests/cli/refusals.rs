@@ -30,7 +30,9 @@ fn credentials_that_every_request_lacks_are_the_reason() {
     let wrong = refusing(403, "Forbidden");
     assert_eq!(trace(&wrong, &["-H", "X-Api-Key: wrong-0123456789"]).0, "auth-required likely");
     // Without credentials, and without a word about them, a 403 may have any reason.
-    assert_eq!(trace(&refusing(403, "This region is not served"), &[]).0, "auth-required possible");
+    let (said, traced) = trace(&refusing(403, "This region is not served"), &[]);
+    assert_eq!(said, "initialize-refused likely");
+    assert!(traced["why"]["evidence"].to_string().contains("This region is not served"));
     let named = refusing(401, "Unauthorized: the X-MCP-AUTH header is required");
     let (said, traced) = trace(&named, &[]);
     assert_eq!(said, "auth-required likely");

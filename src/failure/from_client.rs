@@ -161,7 +161,9 @@ fn explain_by(failure: &mut Failure, finding: &Finding, client_says_more: bool) 
     if let (Some(kind), true) = (rule.exit, certain) {
         failure.kind = kind;
     }
-    if (rule.exit.is_none() || certain) && !client_says_more {
+    // The server's own error says more than one explanation among others.
+    let is_guess = finding.certainty == Certainty::Possible && failure.rpc.is_some();
+    if (rule.exit.is_none() || certain) && !client_says_more && !is_guess {
         rule.title.clone_into(&mut failure.message);
     }
 }

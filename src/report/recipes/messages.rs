@@ -30,7 +30,9 @@ fn unpacked(message: Value, id: u64) -> Value {
 }
 
 fn result(message: Value) -> Result<Value, Error> {
-    match (message.get("result"), message.get("error")) {
+    // Some servers send the other member too, as null.
+    let member = |name: &str| message.get(name).filter(|member| !member.is_null());
+    match (member("result"), member("error")) {
         (Some(result), None) => Ok(result.clone()),
         (_, Some(error)) => Err(format!("error {}: {}", error["code"], error["message"]).into()),
         (None, None) => Err(format!("no response: {message}").into()),

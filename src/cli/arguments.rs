@@ -19,8 +19,6 @@ use crate::report::Language;
 const MISBEHAVING: &str = "Misbehaving";
 const MANY: &str = "Many calls";
 const TASKS: &str = "Tasks";
-const CLIENT: &str = "Client";
-const UNATTENDED: &str = "Unattended";
 
 /// Do the handshake with a server and remember it.
 #[derive(Debug, Args)]
@@ -305,7 +303,7 @@ pub struct Trace {
     /// Write the trace as a page of its own: ladder, exchanges, findings, recipes
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub html: Option<PathBuf>,
-    /// Write a report for an issue tracker: verdict, ladder, and the two exchanges that decide
+    /// Write a Markdown report for an issue tracker: verdict, ladder, and the two exchanges that decide
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub markdown: Option<PathBuf>,
     /// Diagnose what was recorded in a file: HAR (of a browser's tools, too) or JSON lines
@@ -320,95 +318,6 @@ pub struct Trace {
     /// Draw the ladder with ASCII letters alone
     #[arg(long)]
     pub ascii: bool,
-}
-
-/// Approve a configuration file.
-#[derive(Debug, Args)]
-#[command(
-    after_help = "A .mcp.json that was found in a project may send headers, values of your environment and \
-texts of an editor's questions only after you have approved it. A changed file has to be approved again. A file \
-that is named with --config needs no approval.
-
-Examples:
-  mcpoke trust
-  mcpoke trust ~/work/project/.mcp.json --yes
-  mcpoke trust --list
-  mcpoke trust --revoke"
-)]
-pub struct Trust {
-    /// The file; the nearest .mcp.json if left out
-    #[arg(value_hint = ValueHint::FilePath)]
-    pub file: Option<PathBuf>,
-    /// Approve without asking
-    #[arg(long)]
-    pub yes: bool,
-    /// List the approved files
-    #[arg(long, conflicts_with_all = ["file", "yes", "revoke"])]
-    pub list: bool,
-    /// Withdraw the approval
-    #[arg(long, conflicts_with = "yes")]
-    pub revoke: bool,
-}
-
-/// Log in.
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Who gives tokens is found out from the server. In a terminal a browser opens
-there; without one, the client has to have credentials of its own, or an enterprise's identity provider
-answers for its user. Where nothing is said, what was said the last time holds.
-
-Secrets are given as references, and looked up each time: env:VAR, file:PATH, or ${VAR} within a text.
-
-Examples:
-  mcpoke login https://example.com/mcp
-  mcpoke login --scope 'files:read files:write'
-  mcpoke login https://example.com/mcp --client-credentials --client-id ci --client-secret env:SECRET
-  mcpoke login https://example.com/mcp --client-credentials --client-id ci --private-key file:/run/key.pem
-  mcpoke login https://example.com/mcp --idp https://sso.example.com --id-token env:ID_TOKEN --client-id cli --client-secret env:SECRET"
-)]
-pub struct Login {
-    /// A URL or a name; the current server if left out
-    #[arg(value_name = "SERVER", value_hint = ValueHint::Url)]
-    pub target: Option<String>,
-    /// What the token is to allow, instead of what the server asks for
-    #[arg(long, value_name = "SCOPES")]
-    pub scope: Vec<String>,
-    /// The id of a client that is registered with the authorization server [env: MCPOKE_CLIENT_ID]
-    #[arg(long, value_name = "ID", help_heading = CLIENT)]
-    pub client_id: Option<String>,
-    /// Its secret, as a reference [env: MCPOKE_CLIENT_SECRET, the secret itself]
-    #[arg(long, value_name = "REFERENCE", help_heading = CLIENT)]
-    pub client_secret: Option<String>,
-    /// The key that it signs with, as a reference to its PEM text
-    #[arg(long, value_name = "REFERENCE", conflicts_with = "client_secret", help_heading = CLIENT)]
-    pub private_key: Option<String>,
-    /// The name of that key at the authorization server
-    #[arg(long, value_name = "ID", requires = "private_key", help_heading = CLIENT)]
-    pub key_id: Option<String>,
-    /// Where the client's metadata are, for servers that know clients by them [env: MCPOKE_CLIENT_METADATA_URL]
-    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, help_heading = CLIENT)]
-    pub client_metadata_url: Option<String>,
-    /// Register with the authorization server anew, whatever is remembered
-    #[arg(long, help_heading = CLIENT)]
-    pub register: bool,
-    /// The port on this machine that the browser comes back to [default: a free one]
-    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..), help_heading = CLIENT)]
-    pub callback_port: Option<u16>,
-    /// The client asks for itself: no person, and no browser
-    #[arg(long, help_heading = UNATTENDED)]
-    pub client_credentials: bool,
-    /// The enterprise's identity provider that answers for its user
-    #[arg(long, value_name = "ISSUER", requires = "id_token", conflicts_with = "client_credentials", value_hint = ValueHint::Url, help_heading = UNATTENDED)]
-    pub idp: Option<String>,
-    /// What it has given that user, an OpenID Connect identity token, as a reference
-    #[arg(long, value_name = "REFERENCE", requires = "idp", help_heading = UNATTENDED)]
-    pub id_token: Option<String>,
-    /// The client's id there [default: that of --client-id]
-    #[arg(long, value_name = "ID", requires = "idp", help_heading = UNATTENDED)]
-    pub idp_client_id: Option<String>,
-    /// Its secret there, as a reference
-    #[arg(long, value_name = "REFERENCE", requires = "idp", help_heading = UNATTENDED)]
-    pub idp_client_secret: Option<String>,
 }
 
 /// End a session.

@@ -7,6 +7,7 @@
     reason = "help for people"
 )]
 
+mod access;
 mod arguments;
 mod options;
 mod values;
@@ -14,9 +15,10 @@ mod values;
 use clap::{Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
+pub use access::{Login, Trust};
 pub use arguments::{
-    Call, Check, Close, Complete, Demo, GetPrompt, Init, ListTools, Listen, Listing, Login,
-    ReadResource, Request, TaskArgs, Trace, Trust,
+    Call, Check, Close, Complete, Demo, GetPrompt, Init, ListTools, Listen, Listing, ReadResource,
+    Request, TaskArgs, Trace,
 };
 pub use options::Options;
 pub(crate) use options::TRACE_TIMEOUT;

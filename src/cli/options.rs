@@ -87,10 +87,10 @@ pub struct Options {
     /// Go through this proxy: http://, https:// or socks5://; an empty one means none
     #[arg(long, global = true, value_name = "URL", help_heading = NETWORK)]
     pub proxy: Option<String>,
-    /// Use these addresses for a host and port, instead of a lookup; * is every host
+    /// Use ADDRESS for HOST:PORT instead of a name lookup; * matches every host
     #[arg(long, global = true, value_name = "HOST:PORT:ADDRESS", value_parser = clap::value_parser!(Resolve), help_heading = NETWORK)]
     pub resolve: Vec<Resolve>,
-    /// Connect to the URL through this Unix domain socket; a saved server remembers it
+    /// Connect through this Unix domain socket; it is saved with the server
     #[arg(long, global = true, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = NETWORK)]
     pub unix_socket: Option<PathBuf>,
     /// Trust the certificate authorities in this PEM file, instead of the system's

@@ -34,13 +34,13 @@ pub(super) fn run(context: &Context<'_>, args: &Call) -> Outcome {
         if let Some(path) = &args.each {
             let tool = known_tool(context, server, &args.tool, None, typing)?;
             let work = Work { context, args, given: &given, typing, tool: tool.as_ref() };
-            let (outcome, refused) = each::run(server, &work, path)?;
+            let (code, refused) = each::run(server, &work, path)?;
             if let Some(tool) = tool.filter(|_| refused && typing == Typing::Checked)
                 && let Some(said) = compare_with_cached(context, server, &tool)
             {
                 context.console.note(&format!("mcpoke: {said}"));
             }
-            return outcome;
+            return Ok(code);
         }
         let known = known_tool(context, server, &args.tool, Some(&given), typing)?;
         let arguments = typed(server, &args.tool, &given, known.as_ref(), typing)?;

@@ -40,13 +40,13 @@ pub(super) struct Work<'w> {
     pub(super) tool: Option<&'w Tool>,
 }
 
-/// Calls the tool for each line and prints the results. Returns the outcome, and true if the server or the
-/// tool refused the arguments of a line.
+/// Calls the tool for each line and prints the results. Returns the exit code, and true if a call got -32602 or
+/// a tool error.
 pub(super) fn run(
     server: &mut Server,
     work: &Work<'_>,
     path: &Path,
-) -> Result<(Outcome, bool), CommandError> {
+) -> Result<(ExitCode, bool), CommandError> {
     let lines = open(path)?;
     let mut jobs = work.args.jobs;
     if jobs > 1 && server.client.session().transport() == Transport::Sse {
@@ -81,7 +81,7 @@ pub(super) fn run(
         shared.work(client);
     });
     let refused = queue.state().refused;
-    Ok((queue.finish(work.context), refused))
+    Ok((queue.finish(work.context)?, refused))
 }
 
 /// Opens a file of argument lines; `-` is standard input.
@@ -223,7 +223,7 @@ struct QueueState {
     /// Results that wait for earlier ones, by the order of their calls.
     waiting: BTreeMap<usize, (String, ExitCode)>,
     failures: usize,
-    /// The server or the tool refused the arguments of a call.
+    /// A call got -32602 or a tool error.
     refused: bool,
     worst: Option<ExitCode>,
     /// With `--fail-early`, set after a failure: no further call is begun.

@@ -122,8 +122,8 @@ fn reached(entry: &Value, variables: &Variables<'_>) -> Reached {
     Reached::Http(Remote { url, headers, asked, has_variables })
 }
 
-/// Refuses a variable that forms a part of the host: its value would be sent to whoever answers for the rest.
-/// A variable may stand for everything up to the path.
+/// Returns an error if a variable is a part of the host name: the owner of the domain would receive its value.
+/// A variable may replace scheme and host together.
 fn check_host(url: &str) -> Result<(), String> {
     let refused = || {
         Err("a variable forms a part of the host in its URL; it may only stand for the whole of it"

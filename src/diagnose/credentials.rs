@@ -1,10 +1,7 @@
-//! What the text of a refusal says about credentials and headers.
+//! Reads the text of a refused request: whether it is about credentials, and which header it asks for.
 
 use crate::exchange::{BodyKind, Exchange};
 use crate::redact::is_sensitive_header;
-
-/// Parts of the names of headers that carry credentials.
-const CREDENTIALS: [&str; 4] = ["token", "key", "auth", "secret"];
 
 /// Words by which a refusal speaks of credentials.
 const WORDS: [&str; 8] =
@@ -45,8 +42,8 @@ pub(super) fn is_about_credentials(exchange: &Exchange) -> bool {
 
 /// Returns true if a header with this name carries credentials.
 pub(super) fn is_credential_name(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    CREDENTIALS.iter().any(|part| name.contains(part))
+    // A session id is a secret, and no credential.
+    is_sensitive_header(&name.to_ascii_lowercase().replace("session", ""))
 }
 
 /// Returns the header that a refusal names as missing: `X-…`, or a name with a hyphen beside the word

@@ -237,6 +237,11 @@ impl Profile {
         profile
     }
 
+    /// Returns true if a recipe can be written for this server.
+    pub fn has_recipe(&self) -> bool {
+        !self.over_sse && !matches!(self.eras, Eras::Unknown | Eras::Bare)
+    }
+
     fn departs(&self, initialized: Option<&Exchange>) -> Vec<Violation> {
         let mut found = Vec::new();
         let mut add = |what: String, specification| found.push(Violation { what, specification });

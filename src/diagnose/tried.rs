@@ -76,6 +76,14 @@ pub enum Role {
     Redirected,
 }
 
+/// Returns the first exchange that was not redirected to the next one.
+pub fn first_response(exchanges: &[Exchange]) -> Option<&Exchange> {
+    let is_final = |at: &usize| {
+        exchanges.get(at + 1).is_none_or(|next| !is_followed_by(&exchanges[*at], next))
+    };
+    (0..exchanges.len()).find(is_final).map(|at| &exchanges[at])
+}
+
 /// Returns true if the next exchange is the same request, sent to where this one was redirected.
 fn is_followed_by(exchange: &Exchange, next: &Exchange) -> bool {
     matches!(exchange.status(), Some(307 | 308))

@@ -83,9 +83,9 @@ impl Page<'_> {
                     }
                 }
                 h3 { "sent" }
-                pre { (self.shown(&self.sent(exchange))) }
+                pre { (self.shown(&self.sent(exchange).to_string())) }
                 h3 { "came back" }
-                pre { (self.shown(&self.came_back(exchange))) }
+                pre { (self.shown(&self.came_back(exchange).to_string())) }
             }
         }
     }

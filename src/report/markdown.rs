@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use super::ladder::Ladder;
-use super::page::Page;
+use super::page::{Message, Page};
 use super::trace_lines::create_private;
 use crate::exchange::Exchange;
 use crate::output::{Style, wrap};
@@ -78,15 +78,15 @@ impl Page<'_> {
         let ladder = Ladder { style: Style::PLAIN, width: 80, ascii: false };
         let mut lines = vec![ladder.head(&self.shown(self.server))];
         // What decides is shown even if it comes late.
-        let late = self.decisive.iter().filter(|number| {
-            self.exchanges.iter().take(RUNGS).all(|exchange| exchange.number != **number)
-        });
-        let room = RUNGS - late.count().min(2);
+        let mut room = RUNGS.saturating_sub(self.decisive.len());
         let mut left_out = 0;
         for (index, exchange) in self.exchanges.iter().enumerate() {
-            if index >= room && !self.decisive.contains(&exchange.number) {
-                left_out += 1;
-                continue;
+            if !self.decisive.contains(&exchange.number) {
+                if room == 0 {
+                    left_out += 1;
+                    continue;
+                }
+                room -= 1;
             }
             let rung = Ladder::describe(exchange, &self.exchanges[..index], self.redactor);
             lines.extend(ladder.rung(exchange.number, &rung));
@@ -99,9 +99,8 @@ impl Page<'_> {
 
     /// Returns one exchange as folded details.
     fn folded(&self, exchange: &Exchange) -> String {
-        let message = |text: &str| {
-            let text = self.shown(text);
-            let (head, body) = text.split_once("\n\n").unwrap_or((&text, ""));
+        let message = |message: Message| {
+            let (head, body) = (self.shown(&message.head), self.shown(&message.body));
             let is_dull = |line: &&str| {
                 let name = line.split(':').next().unwrap_or_default().to_ascii_lowercase();
                 !DULL.contains(&name.as_str())
@@ -122,8 +121,8 @@ impl Page<'_> {
             "<details><summary>{} {} → {status}</summary>\n\n{}\n\n{}\n\n</details>",
             exchange.number,
             html_escaped(&what),
-            message(&self.sent(exchange)),
-            message(&self.came_back(exchange)),
+            message(self.sent(exchange)),
+            message(self.came_back(exchange)),
         )
     }
 }

@@ -13,7 +13,7 @@ use crate::redact::Redactor;
 pub struct Page<'p> {
     /// URL of the traced server.
     pub title: &'p str,
-    /// Name of the server's side.
+    /// Label of the server in the ladder.
     pub server: &'p str,
     /// The exchanges, in order.
     pub exchanges: &'p [Exchange],
@@ -29,31 +29,44 @@ pub struct Page<'p> {
     pub redactor: &'p Redactor,
 }
 
+/// A request or a response as text.
+pub(super) struct Message {
+    /// First line and headers, each with its line ending.
+    pub(super) head: String,
+    /// Body or events.
+    pub(super) body: String,
+}
+
+impl std::fmt::Display for Message {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.head)?;
+        if self.body.is_empty() { Ok(()) } else { write!(f, "\n{}", self.body) }
+    }
+}
+
 impl Page<'_> {
-    /// Returns a request as text: request line, headers and body.
-    pub(super) fn sent(&self, exchange: &Exchange) -> String {
+    /// Returns a request as text.
+    pub(super) fn sent(&self, exchange: &Exchange) -> Message {
         let request = &exchange.request;
-        let mut text = format!("{} {}\n", request.method, self.redactor.url(&request.url));
-        self.headers(&mut text, &exchange.wire.request_head, &request.headers);
-        if !request.body.is_empty() {
-            let _ = write!(text, "\n{}", laid_out(&request.body));
-        }
-        text
+        let mut head = format!("{} {}\n", request.method, self.redactor.url(&request.url));
+        self.headers(&mut head, &exchange.wire.request_head, &request.headers);
+        Message { head, body: laid_out(&request.body).into_owned() }
     }
 
-    /// Returns a response as text: status, headers, body or events, and how it ended.
-    pub(super) fn came_back(&self, exchange: &Exchange) -> String {
-        let mut text = String::new();
+    /// Returns a response as text, with how it ended.
+    pub(super) fn came_back(&self, exchange: &Exchange) -> Message {
+        let (mut head, mut body) = (String::new(), String::new());
         if let Some(answer) = &exchange.answer {
-            let _ = writeln!(text, "{}", super::status_line(answer.status));
-            self.headers(&mut text, &exchange.wire.response_head, &answer.headers);
-            add_body(&mut text, answer);
+            let _ = writeln!(head, "{}", super::status_line(answer.status));
+            self.headers(&mut head, &exchange.wire.response_head, &answer.headers);
+            body = body_of(answer);
         }
         if let Some(failure) = &exchange.failure {
-            let gap = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
-            let _ = writeln!(text, "{gap}{}", failure.text);
+            let part = if body.is_empty() { &mut head } else { &mut body };
+            let gap = if part.is_empty() || part.ends_with('\n') { "" } else { "\n" };
+            let _ = writeln!(part, "{gap}{}", failure.text);
         }
-        text
+        Message { head, body }
     }
 
     fn headers(&self, text: &mut String, head: &[u8], otherwise: &[(String, String)]) {
@@ -81,16 +94,16 @@ fn escaped(c: char) -> String {
     c.escape_unicode().to_string()
 }
 
-fn add_body(text: &mut String, answer: &Answer) {
-    if answer.shape == BodyKind::Events {
-        for event in &answer.events {
-            let id = event.id.as_ref().map(|id| format!("  id {id}")).unwrap_or_default();
-            let data = laid_out(event.data.as_deref().unwrap_or_default());
-            let _ = write!(text, "\nevent {}{id}\n{data}\n", event.kind);
-        }
-    } else if !answer.body.is_empty() {
-        let _ = write!(text, "\n{}", laid_out(&answer.body));
+fn body_of(answer: &Answer) -> String {
+    if answer.shape != BodyKind::Events {
+        return laid_out(&answer.body).into_owned();
     }
+    let events = answer.events.iter().map(|event| {
+        let id = event.id.as_ref().map(|id| format!("  id {id}")).unwrap_or_default();
+        let data = laid_out(event.data.as_deref().unwrap_or_default());
+        format!("event {}{id}\n{data}\n", event.kind)
+    });
+    events.collect::<Vec<_>>().join("\n")
 }
 
 /// Pretty-prints JSON; returns other text unchanged.

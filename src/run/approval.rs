@@ -1,5 +1,5 @@
-//! Approval of a configuration file that was found and not named by the user: whoever wrote it must not read
-//! the environment (compare direnv and the workspace trust of editors).
+//! Asks the user to approve a discovered configuration file before its entries may send headers or values of the
+//! environment (compare direnv and the workspace trust of editors).
 
 use std::path::Path;
 

@@ -146,9 +146,8 @@ fn fetch_until(
 /// Longest wait for each response when a cached definition is compared.
 const COMPARISON: std::time::Duration = std::time::Duration::from_secs(3);
 
-/// Fetches the tools again after a refused call. Returns a
-/// sentence on whether that is outdated; `None` if the definition was not from the cache, or if the tools
-/// cannot be fetched.
+/// Fetches the tools again after a refused call. Returns a sentence on whether the cached definition is
+/// outdated; `None` if it was not from the cache, or if the tools cannot be fetched.
 pub(crate) fn compare_with_cached(
     context: &Context<'_>,
     server: &mut Server,

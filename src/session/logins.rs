@@ -221,6 +221,7 @@ impl Store {
 
     /// Removes a login.
     pub fn remove_login(&self, server: &str) -> Result<()> {
+        files::sweep(&self.path(&["logins"])?);
         files::remove(&self.login_path(server)?)
     }
 

@@ -141,9 +141,6 @@ impl Store {
 
     /// Removes a server and everything that belongs to it.
     pub fn remove(&self, record: &Record) -> Result<()> {
-        files::remove(&self.tools_path(&record.name)?)?;
-        files::remove(&self.offers_path(&record.name)?)?;
-        files::remove(&self.tasks_path(&record.name)?)?;
         for url in std::iter::once(&record.url).chain(&record.asked_url) {
             let index = self.url_path(url)?;
             if files::read(&index)?.is_some_and(|name| name.trim() == record.name) {
@@ -153,8 +150,17 @@ impl Store {
         if self.current()?.as_deref() == Some(record.name.as_str()) {
             files::remove(&self.path(&["current"])?)?;
         }
+        self.remove_files(&record.name)
+    }
+
+    /// Removes the files of a server, and what killed processes left beside them.
+    fn remove_files(&self, name: &str) -> Result<()> {
+        files::sweep(&self.path(&["sessions"])?);
+        files::remove(&self.tools_path(name)?)?;
+        files::remove(&self.offers_path(name)?)?;
+        files::remove(&self.tasks_path(name)?)?;
         // Last, so that an interrupted removal can be repeated.
-        files::remove(&self.record_path(&record.name)?)
+        files::remove(&self.record_path(name)?)
     }
 
     /// Keeps other processes from doing the same thing at once, such as opening a session with
@@ -169,10 +175,7 @@ impl Store {
         if self.current().ok().flatten().as_deref() == Some(name) {
             files::remove(&self.path(&["current"])?)?;
         }
-        files::remove(&self.tools_path(name)?)?;
-        files::remove(&self.offers_path(name)?)?;
-        files::remove(&self.tasks_path(name)?)?;
-        files::remove(&self.record_path(name)?)
+        self.remove_files(name)
     }
 
     /// Returns the names of all saved servers, sorted.

@@ -17,7 +17,7 @@ use ureq::unversioned::transport::{
 };
 
 use super::error::PrivateAddress;
-use super::resolve::Resolve;
+use super::resolve::{Resolve, host_and_port};
 use super::socket::Socket;
 use super::wire::{Left, WireLog};
 use crate::exchange::Phase;
@@ -121,10 +121,8 @@ pub fn is_public(address: IpAddr) -> bool {
 
 /// Returns the socket address of a URL whose host is an IP address.
 fn literal(uri: &Uri) -> Option<SocketAddr> {
-    let authority = uri.authority()?;
-    let host = authority.host().trim_start_matches('[').trim_end_matches(']');
-    let default = if uri.scheme_str() == Some("https") { 443 } else { 80 };
-    Some(SocketAddr::new(host.parse().ok()?, authority.port_u16().unwrap_or(default)))
+    let (host, port) = host_and_port(uri)?;
+    Some(SocketAddr::new(host.trim_matches(['[', ']']).parse().ok()?, port))
 }
 
 /// Connector for TCP, which tries several addresses and logs the outcome of each, and for Unix domain

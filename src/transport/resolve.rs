@@ -41,11 +41,9 @@ impl FromStr for Resolve {
 impl Resolve {
     /// Returns the addresses given for the host and port of a URL; the last match decides.
     pub(super) fn find(all: &[Self], uri: &Uri) -> Vec<SocketAddr> {
-        let Some(authority) = uri.authority().filter(|_| !all.is_empty()) else {
+        let Some((host, port)) = host_and_port(uri).filter(|_| !all.is_empty()) else {
             return Vec::new();
         };
-        let default = if uri.scheme_str() == Some("https") { 443 } else { 80 };
-        let (host, port) = (authority.host(), authority.port_u16().unwrap_or(default));
         let fits = |one: &&Self| {
             one.port == port && (one.host == "*" || one.host.eq_ignore_ascii_case(host))
         };
@@ -53,6 +51,13 @@ impl Resolve {
         let addresses = found.iter().flat_map(|found| &found.addresses);
         addresses.map(|address| SocketAddr::new(*address, port)).collect()
     }
+}
+
+/// Returns the host of a URL, in brackets if it is an IPv6 address, and its port.
+pub(super) fn host_and_port(uri: &Uri) -> Option<(&str, u16)> {
+    let authority = uri.authority()?;
+    let default = if uri.scheme_str() == Some("https") { 443 } else { 80 };
+    Some((authority.host(), authority.port_u16().unwrap_or(default)))
 }
 
 #[cfg(test)]

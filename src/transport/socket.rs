@@ -16,7 +16,7 @@ pub(super) enum Socket {
     Unix(UnixStream),
 }
 
-/// Calls the same method on whichever socket it is.
+/// Runs the same code for each kind of socket.
 macro_rules! on {
     ($socket:expr, $stream:ident => $does:expr) => {
         match $socket {

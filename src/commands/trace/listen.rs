@@ -87,11 +87,9 @@ fn summary(context: &Context<'_>, args: &Trace, log: &Log, target: &str) -> Outc
     conduct.print(&context.console.out, &redactor, ascii)?;
     if let Some(top) = conduct.findings.first() {
         let target = quoted(target);
-        let recipe = "python|curl|javascript|rust";
         context.console.note(&format!("\nnext: mcpoke trace {target}"));
-        context.console.note(&format!(
-            "      mcpoke trace {target} --recipe {recipe}  prints a client that works"
-        ));
+        let recipe = super::recipes::command(&target);
+        context.console.note(&format!("      {recipe}  prints a client that works"));
         context.console.note(&format!("      mcpoke explain {}", top.rule.id));
     }
     Ok(ExitCode::Success)

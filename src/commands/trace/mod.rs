@@ -172,12 +172,12 @@ fn next(context: &Context<'_>, hint: &TargetHint, verdict: &Verdict) {
     let mut commands = Vec::new();
     if let Some(url) = &verdict.elsewhere {
         commands.push(format!("mcpoke trace {}", quoted(&context.recorder.redactor().url(url))));
-    } else if verdict.has_recipe() && hint.target == "demo" {
+    } else if verdict.profile.has_recipe() && hint.target == "demo" {
         // A recipe needs a server that keeps running.
         commands.push("mcpoke demo --port 8720 &".to_owned());
         commands.push("mcpoke trace http://127.0.0.1:8720/mcp --recipe python".to_owned());
-    } else if verdict.has_recipe() {
-        commands.push(format!("mcpoke trace {} --recipe python|curl|javascript|rust", hint.target));
+    } else if verdict.profile.has_recipe() {
+        commands.push(recipes::command(&hint.target));
     }
     commands.extend(verdict.why.as_ref().map(|why| format!("mcpoke explain {}", why.rule.id)));
     for (index, command) in commands.iter().enumerate() {

@@ -24,6 +24,12 @@ const LANGUAGES: [(Language, &str); 4] = [
     (Language::Rust, "rust"),
 ];
 
+/// Returns the command that prints a recipe for a target.
+pub(super) fn command(target: &str) -> String {
+    let names = LANGUAGES.map(|(_, name)| name).join("|");
+    format!("mcpoke trace {target} --recipe {names}")
+}
+
 pub(super) fn run(
     context: &Context<'_>,
     server: &mut Server,
@@ -72,16 +78,13 @@ fn without_recipe(profile: &Profile) -> Failure {
             "Its responses come on a stream that stays open beside the requests.",
         )
     } else if profile.eras == Eras::Bare {
-        (
-            "a server without a handshake",
-            "It serves a bare request: POST the JSON-RPC message, nothing else is needed.",
-        )
+        ("a server without a handshake", "POST each JSON-RPC request; there is no handshake.")
     } else {
         ("this server", "The trace does not show which era it serves.")
     };
     Failure::new(Kind::Usage, format!("there is no recipe for {what}"))
         .with_detail(why)
-        .with_next("mcpoke call TOOL", "speaks to it")
+        .with_next("mcpoke call TOOL", "calls a tool on this server")
 }
 
 /// Returns the recipe in every language, for the HTML page.
@@ -106,7 +109,7 @@ fn of(
     rpc: &RpcRequest,
     tool: Option<&Tool>,
 ) -> Option<Recipe> {
-    if profile.over_sse || matches!(profile.eras, Eras::Unknown | Eras::Bare) {
+    if !profile.has_recipe() {
         return None;
     }
     let speaks = if profile.eras == Eras::Modern {

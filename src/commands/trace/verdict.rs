@@ -143,17 +143,10 @@ impl Verdict {
         cookies.into_iter().chain(accept).chain(label).collect()
     }
 
-    /// Returns true if a recipe for this server can be printed.
-    pub(super) fn has_recipe(&self) -> bool {
-        !self.profile.over_sse && !matches!(self.profile.eras, Eras::Unknown | Eras::Bare)
-    }
-
     /// Formats the verdict as lines with labels.
     pub(super) fn lines(&self, exchanges: &[Exchange]) -> Vec<(String, String)> {
         let mut lines = Lines::default();
-        // A redirect is followed; the response comes after it.
-        let is_redirect = |exchange: &&Exchange| matches!(exchange.status(), Some(307 | 308));
-        let first = exchanges.iter().find(|one| !is_redirect(one)).or(exchanges.first());
+        let first = diagnose::first_response(exchanges);
         let outcome = first.map(Exchange::outcome);
         let number = first.map_or(1, |first| first.number);
         match (&self.why, outcome) {
@@ -212,7 +205,9 @@ impl Verdict {
     pub(super) fn decisive(&self, exchanges: &[Exchange]) -> Vec<usize> {
         match &self.why {
             Some(why) => why.decisive(),
-            None => exchanges.iter().take(1).map(|first| first.number).collect(),
+            None => {
+                diagnose::first_response(exchanges).map(|first| first.number).into_iter().collect()
+            }
         }
     }
 

@@ -44,7 +44,7 @@ quotas, locks, validation and a backend that is down are typical causes.",
 static INITIALIZE_REFUSED: Rule = Rule {
     id: RuleId::InitializeRefused,
     title: "the server rejects initialize",
-    means: "Without a handshake there is no session. The message of the server says what it objects to.",
+    means: "A session requires a handshake. Read the server's message for the reason.",
     specification: "2025-11-25, Lifecycle, Initialization",
     about: "\
 Every session begins with initialize, and this server rejects it. Requests that need a session then fail too; \

@@ -482,6 +482,10 @@ fn a_server_of_http_2_alone_is_named() {
     }
     let server = Server::start(|_| http(403, &[], "Missing ALPN Protocol, expected `h2`"));
     Sandbox::new().run(&["init", &server.url]).says("http2-only, likely");
+    let upgrade = |to: &'static str| Server::start(move |_| http(426, &[("Upgrade", to)], ""));
+    Sandbox::new().run(&["init", &upgrade("h2c").url]).says("http2-only, likely");
+    let shown = Sandbox::new().run(&["init", &upgrade("TLS/1.2, HTTP/1.1").url]).fails();
+    assert!(!shown.stderr.contains("http2-only"), "{}", shown.stderr);
 }
 
 #[cfg(unix)]

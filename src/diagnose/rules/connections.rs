@@ -88,12 +88,16 @@ proxy. The request did not run.",
     next: Next::Nothing,
     stops_trace: true,
     find: |evidence| {
-        let words = ["alpn", "expected `h2`", "http/2 only", "http/2 is required"];
+        // RFC 9110, 15.5.22: 426 names the protocols to upgrade to.
+        let upgrade = evidence.header("upgrade").unwrap_or_default();
+        let wants_upgrade =
+            evidence.status() == 426 && upgrade.split(',').any(|one| one.trim().starts_with("h2"));
         if evidence.exchange.wire.is_http2() {
             return Some(Certainty::Certain.into());
         }
+        let words = ["alpn", "expected `h2`", "http/2 only", "http/2 is required"];
         let said = matches!(evidence.status(), 403 | 426 | 505) && evidence.says(&words);
-        said.then(|| Certainty::Likely.into())
+        (wants_upgrade || said).then(|| Certainty::Likely.into())
     },
     ..RULE
 };

@@ -90,11 +90,13 @@ impl Connection {
         }
         own.retain(|(name, _)| !self.headers.iter().any(|(given, _)| given == name));
         own.extend(self.headers.iter().filter(|(_, value)| !value.is_empty()).cloned());
-        let url = match &self.post_to {
-            Some(address) if method == "POST" => address.clone(),
-            _ => self.endpoint.as_str().to_owned(),
-        };
-        Request { method, url, headers: own, body: String::new() }
+        let url = if method == "POST" { self.address() } else { self.endpoint.as_str() };
+        Request { method, url: url.to_owned(), headers: own, body: String::new() }
+    }
+
+    /// Returns the URL to which messages are sent.
+    pub(super) fn address(&self) -> &str {
+        self.post_to.as_deref().unwrap_or(self.endpoint.as_str())
     }
 }
 

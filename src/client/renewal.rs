@@ -48,6 +48,13 @@ impl Client {
         idempotency: Idempotency,
     ) -> Result<RpcResponse, Error> {
         let reason = if is_of_another_era(self.session(), &error) {
+            // A session that still works belongs to no other era: the error is the tool's own.
+            let may_have_run = idempotency != Idempotency::Idempotent
+                && !self.session().is_modern()
+                && matches!(self.renewal, Renewal::Once(..));
+            if may_have_run && self.round_trip(&RpcRequest::ping()).is_ok() {
+                return Err(error);
+            }
             let before = self.session().version().map(str::to_owned);
             // If the revision has not changed, the era was not the cause.
             if !self.renew(None)? || self.session().version() == before.as_deref() {

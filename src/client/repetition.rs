@@ -58,22 +58,15 @@ impl Reason {
 }
 
 impl Client {
-    /// Returns true if a redirect or a refused token must not lead to a second sending without proof: the
-    /// request may have an effect, and this session has worked before.
-    pub(super) fn is_cautious(&self, rpc: &RpcRequest) -> bool {
-        let established = self.session().id().is_some() || self.session().is_modern();
-        rpc.idempotency != Idempotency::Idempotent && established && self.stream.is_none()
-    }
-
-    /// Sends a request, and again only for a reason that is proved: it wants another scope, or a harmless
-    /// request was redirected or refused as well.
+    /// Sends a request that may have an effect, and again only for a reason that is proved: it wants another
+    /// scope, which is obtained once, or a harmless request was redirected or refused as well.
     pub(super) fn send_cautiously(
         &mut self,
         id: &RequestId,
         rpc: &RpcRequest,
         input: &Input,
     ) -> Result<Reply, Error> {
-        let mut attempt = 0;
+        let (mut attempt, mut has_wider_scope) = (0, false);
         loop {
             attempt += 1;
             let connection = &mut self.connection;
@@ -85,7 +78,11 @@ impl Client {
                 return Ok(reply);
             }
             if has_token && wants_scope(reply.exchange()) {
-                connection.renew_token(reply)?;
+                let refusal = connection.renew_token(reply)?;
+                if has_wider_scope {
+                    return Err(refused(refusal));
+                }
+                has_wider_scope = true;
                 continue;
             }
             let refusal = reply.finish_whole();
@@ -99,7 +96,7 @@ impl Client {
     /// After a call was redirected, or refused with a challenge: sends a harmless request, which follows the
     /// redirect or gets another token. Returns the reason to send the call again, if that shows one.
     fn settle(&mut self, refusal: &Exchange) -> Result<Option<Reason>, Error> {
-        let before = (self.endpoint().clone(), self.headers().to_vec());
+        let before = (self.connection.address().to_owned(), self.headers().to_vec());
         let probe =
             if self.session().is_modern() { RpcRequest::discover() } else { RpcRequest::ping() };
         if let Err(error) = self.round_trip(&probe)
@@ -107,7 +104,7 @@ impl Client {
         {
             return Err(error);
         }
-        let (moved, renewed) = (*self.endpoint() != before.0, self.headers() != before.1);
+        let (moved, renewed) = (self.connection.address() != before.0, self.headers() != before.1);
         Ok(match refusal.status() {
             Some(401) if renewed => Some(Reason::TokenRefused),
             Some(307 | 308) if moved => Some(Reason::Moved),

@@ -90,7 +90,10 @@ impl Client {
         input: &Input,
     ) -> Result<RpcResponse, Error> {
         let id = self.ids.next_id();
-        let mut reply = if self.is_cautious(rpc) {
+        // `initialize` may be sent again as its refusal asks: only its response opens a session.
+        let may_have_effect =
+            rpc.idempotency != Idempotency::Idempotent && rpc.method() != methods::INITIALIZE;
+        let mut reply = if may_have_effect {
             self.send_cautiously(&id, rpc, input)?
         } else {
             let connection = &mut self.connection;

@@ -29,12 +29,12 @@ impl Connection {
         self.send_once(&http, purpose, request)
     }
 
-    /// Gets another token after a refusal, for later requests.
-    pub(super) fn renew_token(&mut self, refused: Reply) -> Result<(), Error> {
-        let token = self.another_token(refused)?;
+    /// Gets another token after a refusal, for later requests. Returns the refusal.
+    pub(super) fn renew_token(&mut self, refused: Reply) -> Result<Box<Exchange>, Error> {
+        let (token, refusal) = self.another_token(refused)?;
         self.headers.retain(|(name, _)| name != "authorization");
         self.headers.push(("authorization".to_owned(), token));
-        Ok(())
+        Ok(refusal)
     }
 
     /// Returns true if another token may help against this refusal.
@@ -62,7 +62,7 @@ impl Connection {
             if !refused || !self.config.authorization.can_help(reply.exchange()) {
                 return Ok(reply);
             }
-            let header = ("authorization".to_owned(), self.another_token(reply)?);
+            let header = ("authorization".to_owned(), self.another_token(reply)?.0);
             // Later requests must carry the new token too.
             for headers in [&mut self.headers, &mut request.headers] {
                 headers.retain(|(name, _)| *name != header.0);
@@ -72,7 +72,8 @@ impl Connection {
         self.follow(http, purpose, &mut request)
     }
 
-    fn another_token(&self, mut reply: Reply) -> Result<String, Error> {
+    /// Gets another token after a refusal. Returns it with the refusal.
+    fn another_token(&self, mut reply: Reply) -> Result<(String, Box<Exchange>), Error> {
         // The body of the refusal is evidence, so it is read before another token is obtained.
         for _ in 0..MAX_MESSAGES {
             if !matches!(reply.next_message_within(READING), Ok(Some(_))) {
@@ -82,11 +83,14 @@ impl Connection {
         let refusal = reply.finish();
         // A person may have to log in, whose time does not count.
         let token = self.config.options.pause(|| self.config.authorization.authorize(&refusal));
-        token.map_err(|error| {
-            let shown = error.exchange.and_then(|number| self.config.recorder.find(number));
-            let exchange = shown.map_or(refusal, Box::new);
-            Error::of(ErrorKind::Unauthorized(error)).shown_by(exchange)
-        })
+        match token {
+            Ok(token) => Ok((token, refusal)),
+            Err(error) => {
+                let shown = error.exchange.and_then(|number| self.config.recorder.find(number));
+                let exchange = shown.map_or(refusal, Box::new);
+                Err(Error::of(ErrorKind::Unauthorized(error)).shown_by(exchange))
+            }
+        }
     }
 
     /// Sends a request over its own connection, which remains with the stream of the response.

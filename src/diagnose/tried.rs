@@ -4,6 +4,7 @@ use super::id::RuleId;
 use super::rule::{Certainty, Finding, Side};
 use super::rules;
 use crate::exchange::{Exchange, Outcome};
+use crate::protocol::methods;
 
 /// Maximum number of characters of the server's text in one line of evidence.
 const MAX_TEXT: usize = 160;
@@ -76,19 +77,27 @@ pub enum Role {
     Redirected,
 }
 
-/// Returns the first exchange that was not redirected to the next one.
+/// Returns the first exchange whose redirect was not followed.
 pub fn first_response(exchanges: &[Exchange]) -> Option<&Exchange> {
-    let is_final = |at: &usize| {
-        exchanges.get(at + 1).is_none_or(|next| !is_followed_by(&exchanges[*at], next))
-    };
-    (0..exchanges.len()).find(is_final).map(|at| &exchanges[at])
+    (0..exchanges.len()).find(|at| followed_by(exchanges, *at).is_none()).map(|at| &exchanges[at])
 }
 
-/// Returns true if the next exchange is the same request, sent to where this one was redirected.
-fn is_followed_by(exchange: &Exchange, next: &Exchange) -> bool {
-    matches!(exchange.status(), Some(307 | 308))
-        && next.purpose == exchange.purpose
-        && next.request.url != exchange.request.url
+/// Returns the position of the same request, sent to where this one was redirected. A harmless request
+/// follows the redirect of a call before the call does.
+fn followed_by(exchanges: &[Exchange], at: usize) -> Option<usize> {
+    let exchange = &exchanges[at];
+    if !matches!(exchange.status(), Some(307 | 308)) {
+        return None;
+    }
+    let is_harmless = |next: &Exchange| next.is(methods::PING) || next.is(methods::DISCOVER);
+    let is_next = |next: &usize| {
+        let next = &exchanges[*next];
+        next.purpose == exchange.purpose || !is_harmless(next)
+    };
+    let next = (at + 1..exchanges.len()).find(is_next)?;
+    let is_it = exchanges[next].purpose == exchange.purpose
+        && exchanges[next].request.url != exchange.request.url;
+    is_it.then_some(next)
 }
 
 /// One exchange of a trace with its role and outcome.
@@ -107,12 +116,8 @@ impl<'e> Tried<'e> {
         steps
             .map(|(at, (role, exchange))| {
                 let outcome = Outcome::among(exchange, exchanges);
-                let next = exchanges.get(at + 1).filter(|_| roles.get(at + 1) == Some(role));
-                let role = if next.is_some_and(|next| is_followed_by(exchange, next)) {
-                    Role::Redirected
-                } else {
-                    *role
-                };
+                let next = followed_by(exchanges, at).and_then(|next| roles.get(next));
+                let role = if next == Some(role) { Role::Redirected } else { *role };
                 Self { at, role, exchange, outcome }
             })
             .collect()

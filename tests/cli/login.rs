@@ -139,6 +139,9 @@ fn a_scope_that_is_never_granted_is_not_asked_for_again_and_again() {
     let browser = Browser::start(&sandbox);
     call(&sandbox, &["--browser", BROWSER]).exits(4).says("lacks the scope more");
     assert!(browser.addresses().len() <= 3, "{:?}", browser.addresses());
+    // Once with each scope that was granted.
+    let requests = authority.server.all_requests();
+    assert_eq!(requests.iter().filter(|request| request.rpc() == "tools/call").count(), 2);
 }
 
 #[test]

@@ -142,6 +142,9 @@ fn a_redirect_is_not_the_refusal() {
         mcp(|request| (request.path == "/mcp").then(|| http(307, &[("Location", "/mcp/")], "")));
     let shown = Sandbox::new().run(&["trace", &open.url]).exits(0).stdout;
     assert!(shown.contains("2 works") && !shown.contains("was ended here"), "{shown}");
+    let call = ["--tool", "add", "a=1"];
+    assert_eq!(trace(&server, &call).0, "session-missing certain");
+    assert_eq!(trace(&open, &call).0, " ");
 }
 
 #[test]

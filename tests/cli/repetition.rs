@@ -81,6 +81,85 @@ fn in_the_modern_era_neither() {
 }
 
 #[test]
+fn without_a_session_neither() {
+    let redirects: [Answer; 2] = [
+        |request| http(307, &[("Location", &format!("{}/x", request.path))], ""),
+        |request| http(308, &[("Location", &format!("{}/x", request.path))], ""),
+    ];
+    for (index, answer) in ANSWERS.into_iter().chain(redirects).enumerate() {
+        let tool =
+            move |request: &Request| (request.rpc() == "tools/call").then(|| answer(request));
+        let without_id = move |request: &Request| {
+            let result = json!({"protocolVersion": "2025-11-25", "capabilities": {"tools": {}},
+                "serverInfo": {"name": "open", "version": "1"}});
+            let is_first = request.rpc() == "initialize";
+            tool(request).or_else(|| is_first.then(|| request.result(&result)))
+        };
+        for server in [mcp(without_id), mcp(tool), modern(tool)] {
+            for call in [
+                &["-s", &server.url, "call", "echo", "message=x"][..],
+                &["-s", &server.url, "call", "echo", "message=x", "--bearer", "a-token-0123456789"],
+                &["-s", &server.url, "--no-session", "call", "echo", "message=x", "--no-validate"],
+            ] {
+                let before = calls(&server);
+                let called = Sandbox::new().run(&[call, &["--timeout", "5"]].concat());
+                assert_ne!(called.code, 0, "{index} {call:?}");
+                assert_eq!(calls(&server), before + 1, "{index} {call:?}: {:?}", server.methods());
+            }
+        }
+    }
+}
+
+#[test]
+fn trace_follows_no_redirect_with_a_call() {
+    let redirecting = |request: &Request| {
+        let call = request.rpc() == "tools/call";
+        call.then(|| http(307, &[("Location", &format!("{}/x", request.path))], ""))
+    };
+    for server in [mcp(redirecting), modern(redirecting)] {
+        Sandbox::new()
+            .run(&["trace", &server.url, "--tool", "echo", "message=x"])
+            .prints_part("307 Temporary Redirect");
+        assert_eq!(calls(&server), 1, "{:?}", server.methods());
+    }
+}
+
+#[test]
+fn a_tool_s_own_error_in_a_working_session_is_no_change_of_era() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    for code in [-32020, -32021, -32022] {
+        let is_dual = std::sync::Arc::new(AtomicBool::new(false));
+        let seen = std::sync::Arc::clone(&is_dual);
+        let server = mcp(move |request| {
+            if request.rpc() == "tools/call" {
+                let data = json!({"supported": ["2026-07-28"], "requested": "2025-11-25"});
+                return Some(
+                    request.fails(400, &json!({"code": code, "message": "no", "data": data})),
+                );
+            }
+            let info =
+                json!({"io.modelcontextprotocol/serverInfo": {"name": "dual", "version": "1"}});
+            let discovered = json!({"supportedVersions": ["2026-07-28", "2025-11-25"],
+                "capabilities": {"tools": {}}, "resultType": "complete", "ttlMs": 0,
+                "cacheScope": "private", "_meta": info});
+            match request.rpc() {
+                "server/discover" if seen.load(Ordering::SeqCst) => {
+                    Some(request.result(&discovered))
+                }
+                "server/discover" => Some(request.error(404, -32601, "Method not found")),
+                _ => None,
+            }
+        });
+        let sandbox = Sandbox::new();
+        sandbox.run(&["init", &server.url]).exits(0);
+        is_dual.store(true, Ordering::SeqCst);
+        sandbox.run(&["call", "echo", "message=x"]).fails();
+        assert_eq!(calls(&server), 1, "{code}: {:?}", server.methods());
+    }
+}
+
+#[test]
 fn a_call_follows_an_address_that_has_moved() {
     // Everything is redirected, `ping` too.
     let server = mcp(|request| {
@@ -96,6 +175,19 @@ fn a_call_follows_an_address_that_has_moved() {
         .filter(|r| r.rpc() == "tools/call" && r.path == "/mcp/new")
         .count();
     assert_eq!(arrived, 1, "{:?}", server.methods());
+    // A server without a session id, whose address moves after the handshake.
+    let server = mcp(|request| {
+        let result = json!({"protocolVersion": "2025-11-25", "capabilities": {"tools": {}},
+            "serverInfo": {"name": "open", "version": "1"}});
+        match request.rpc() {
+            "initialize" => Some(request.result(&result)),
+            "tools/call" | "ping" if request.path == "/mcp" => {
+                Some(http(308, &[("Location", "/mcp/new")], ""))
+            }
+            _ => None,
+        }
+    });
+    Sandbox::new().run(&["-s", &server.url, "call", "add", "a:=1"]).exits(0);
 }
 
 /// Starts a server that loses its session before the call, and whose tool is annotated.

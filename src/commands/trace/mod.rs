@@ -263,14 +263,12 @@ fn request(
     words: &[String],
     server: &Server,
 ) -> Result<(RpcRequest, Option<Tool>), CommandError> {
-    let request_for =
-        |purpose, params| RpcRequest::new(purpose, params, Idempotency::NotIdempotent);
     let Some(name) = &args.tool else {
         if server.is_demo {
             let echo = json!({"name": "echo", "arguments": {"message": "hello"}});
-            return Ok((request_for(Purpose::on(methods::CALL_TOOL, "echo"), echo), None));
+            return Ok((RpcRequest::reading(Purpose::on(methods::CALL_TOOL, "echo"), echo), None));
         }
-        return Ok((request_for(Purpose::of(methods::LIST_TOOLS), json!({})), None));
+        return Ok((RpcRequest::list_tools(), None));
     };
     let given = ArgumentInput::read(None, words, &read_file)
         .map_err(|problems| wrong_arguments(name, problems))?;
@@ -279,5 +277,6 @@ fn request(
     let schema = tool.as_ref().map(|tool| &tool.input_schema);
     let arguments =
         given.typed(schema, Typing::Lenient).map_err(|problems| wrong_arguments(name, problems))?;
-    Ok((request_for(Purpose::on(methods::CALL_TOOL, name), call_params(name, &arguments)), tool))
+    let (purpose, params) = (Purpose::on(methods::CALL_TOOL, name), call_params(name, &arguments));
+    Ok((RpcRequest::new(purpose, params, Idempotency::NotIdempotent), tool))
 }

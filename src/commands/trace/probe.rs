@@ -81,7 +81,9 @@ impl<'p> Probe<'p> {
     /// server refuses every bare request, so the named tool did not run; if the first request was the same
     /// and works now, the failure was temporary.
     fn repeat(&mut self, bare: &Ended) {
-        let Some(first) = self.steps.last().cloned().filter(|_| bare.is_err()) else { return };
+        let of_request = |one: &&Exchange| one.purpose == self.rpc.purpose;
+        let first = self.steps.exchanges().iter().rev().find(of_request).cloned();
+        let Some(first) = first.filter(|_| bare.is_err()) else { return };
         // Without a response, nothing can be compared.
         if first.answer.is_none() || (self.passive && !self.is_call()) {
             return;

@@ -73,8 +73,8 @@ impl<'s> Steps<'s> {
                 Some(methods::INITIALIZE) => Role::Initialize,
                 Some(methods::INITIALIZED) => Role::Initialized,
                 Some(methods::DISCOVER) => Role::Discover,
-                // A probe of the client's own: whether the session still works.
-                Some(methods::PING) if role == Role::Proper => Role::Experiment,
+                // A probe of the client's own: whether the session still works, or where a redirect leads.
+                Some(methods::PING) => Role::Experiment,
                 None if exchange.request.method == "DELETE" => Role::End,
                 None if exchange
                     .answer

@@ -6,7 +6,7 @@ use crate::config::{Configured, Reached};
 use crate::exit::ExitCode;
 use crate::failure::Failure;
 use crate::output::{local_path, one_line, table};
-use crate::redact::{command_without_secrets, without_secrets};
+use crate::redact::command_without_secrets;
 use crate::run::target::configured;
 use crate::run::{Context, Outcome};
 
@@ -35,7 +35,7 @@ pub(super) fn run(context: &Context<'_>) -> Outcome {
         .iter()
         .map(|server| {
             let how = match &server.reached {
-                Reached::Http(remote) => without_secrets(&remote.url),
+                Reached::Http(remote) => remote.shown_url(),
                 Reached::Stdio(command) => {
                     format!("stdio: {}", command_without_secrets(command).join(" "))
                 }
@@ -54,7 +54,7 @@ fn to_json(server: &Configured) -> Value {
     match &server.reached {
         Reached::Http(remote) => {
             value["transport"] = json!("http");
-            value["url"] = json!(without_secrets(&remote.url));
+            value["url"] = json!(remote.shown_url());
             // Values may be plain-text secrets: list only the names.
             let names: Vec<&str> = remote.headers.iter().map(|(name, _)| name.as_str()).collect();
             value["headers"] = json!(names);

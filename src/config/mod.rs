@@ -11,7 +11,9 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::digest::sha256;
+use crate::endpoint::Endpoint;
 use crate::env::Env;
+use crate::redact::without_secrets;
 
 /// Configuration file of a project (Claude Code and others).
 const PROJECT: &str = ".mcp.json";
@@ -52,6 +54,30 @@ pub struct Remote {
     pub asked: Vec<(String, String)>,
     /// The URL has variables, of the environment or of the editor.
     pub has_variables: bool,
+    /// Variables of the editor for folders, which are expanded already.
+    pub folders: Vec<String>,
+}
+
+impl Remote {
+    /// Returns the part of the URL that gives its origin by itself: everything before the first variable, or
+    /// the first variable if the URL starts with one.
+    pub fn base(&self) -> &str {
+        let end = match self.url.find("${") {
+            Some(0) => self.url.find('}').map_or(0, |at| at + 1),
+            Some(at) => at,
+            None => self.url.len(),
+        };
+        &self.url[..end]
+    }
+
+    /// Returns the URL for display: the host as it is used, and variables by their names.
+    pub fn shown_url(&self) -> String {
+        let base = self.base();
+        match Endpoint::parse(base) {
+            Ok(endpoint) => without_secrets(&format!("{endpoint}{}", &self.url[base.len()..])),
+            Err(_) => without_secrets(&self.url),
+        }
+    }
 }
 
 impl Configured {
@@ -64,13 +90,15 @@ impl Configured {
         }
     }
 
-    /// Returns the names of the environment variables that the entry uses, each once.
+    /// Returns the names of the variables that the entry uses, each once.
     pub fn variables(&self) -> Vec<&str> {
         let Reached::Http(remote) = &self.reached else { return Vec::new() };
         let texts = remote.headers.iter().map(|(_, value)| value).chain([&remote.url]);
+        let of_environment = texts.flat_map(|text| text.split("${").skip(1));
+        let of_environment =
+            of_environment.map(|part| part.split(['}', ':']).next().unwrap_or_default());
         let mut names: Vec<&str> = Vec::new();
-        for part in texts.flat_map(|text| text.split("${").skip(1)) {
-            let name = part.split(['}', ':']).next().unwrap_or_default();
+        for name in of_environment.chain(remote.folders.iter().map(String::as_str)) {
             if !names.contains(&name) {
                 names.push(name);
             }
@@ -107,14 +135,16 @@ pub fn find(given: Option<&Path>, env: &Env, folder: &Path) -> ConfiguredServers
     let mut found = ConfiguredServers::default();
     let given = given.or_else(|| env.var("MCPOKE_CONFIG").map(Path::new));
     if let Some(path) = given {
-        found.read(&folder.join(path), env, folder);
+        found.read(&folder.join(path), env, Some(folder));
         return found;
     }
     let nearest = folder.ancestors().map(|above| above.join(PROJECT)).find(|path| path.exists());
     if let Some(path) = nearest {
         found.is_discovered = true;
         match check_owner(&path) {
-            Ok(()) => found.read(&path, env, folder),
+            // What a file says for folders by their paths depends on where the command runs, so an approval
+            // could not cover it.
+            Ok(()) => found.read(&path, env, None),
             Err(why) => {
                 found.problems.push(format!("cannot use {}: {why}", path.display()));
                 found.file = Some(path);
@@ -125,7 +155,7 @@ pub fn find(given: Option<&Path>, env: &Env, folder: &Path) -> ConfiguredServers
 }
 
 impl ConfiguredServers {
-    fn read(&mut self, path: &Path, env: &Env, folder: &Path) {
+    fn read(&mut self, path: &Path, env: &Env, folder: Option<&Path>) {
         self.file = Some(path.to_owned());
         let servers = text_of(path).and_then(|text| {
             self.digest = sha256(text.as_bytes());

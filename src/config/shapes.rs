@@ -5,18 +5,19 @@ use std::path::Path;
 use jsonc_parser::{ParseOptions, parse_to_serde_value};
 use serde_json::{Map, Value};
 
-use super::variables::Variables;
+use super::variables::{Used, Variables, is_of_editor};
 use super::{Configured, Reached, Remote};
+use crate::endpoint::Endpoint;
 use crate::env::Env;
 use crate::protocol::headers;
 
 /// Parses the servers in a file. Comments and trailing commas are accepted, because VS Code
-/// allows them.
+/// allows them. With a folder, servers that the file names for it are included.
 pub(super) fn parse(
     text: &str,
     path: &Path,
     env: &Env,
-    folder: &Path,
+    folder: Option<&Path>,
 ) -> Result<Vec<Configured>, String> {
     let options = ParseOptions {
         allow_comments: true,
@@ -60,9 +61,10 @@ pub(super) fn parse(
 }
 
 /// Returns the maps of servers in a file, the nearer ones first.
-fn lists<'r>(root: &'r Value, folder: &Path) -> Vec<&'r Map<String, Value>> {
+fn lists<'r>(root: &'r Value, folder: Option<&Path>) -> Vec<&'r Map<String, Value>> {
     // Claude Code stores the settings of a directory under its path, in the user's own file.
-    let projects = folder.ancestors().map(|above| &root["projects"][above.display().to_string()]);
+    let folders = folder.into_iter().flat_map(Path::ancestors);
+    let projects = folders.map(|above| &root["projects"][above.display().to_string()]);
     let projects = projects.map(|project| &project["mcpServers"]);
     let others = [
         // Claude, Cursor, Windsurf, Gemini, Cline.
@@ -94,12 +96,12 @@ fn reached(entry: &Value, variables: &Variables<'_>) -> Reached {
     if let Some(kind) = entry["type"].as_str().filter(|kind| matches!(*kind, "ws" | "sdk")) {
         return Reached::Unusable(format!("it is of type `{kind}`, and mcpoke speaks HTTP"));
     }
-    if let Err(why) = check_host(&without_braces(url)) {
-        return Reached::Unusable(why);
+    if let Err(why) = check_url(&without_braces(url)) {
+        return Reached::Unusable(why.to_owned());
     }
     let has_variables = url.contains("${") || url.contains("{env:");
-    let mut asked = Vec::new();
-    let mut own = |template: &str| variables.own(&without_braces(template), &mut asked);
+    let mut used = Used::default();
+    let mut own = |template: &str| variables.own(&without_braces(template), &mut used);
     let url = own(url);
     let mut headers = Vec::new();
     for (name, value) in entry["headers"].as_object().into_iter().flatten() {
@@ -119,24 +121,34 @@ fn reached(entry: &Value, variables: &Variables<'_>) -> Reached {
         let why = "a value in it begins with `file:` or `env:`, which mcpoke looks up on its own command line alone";
         return Reached::Unusable(why.to_owned());
     }
-    Reached::Http(Remote { url, headers, asked, has_variables })
+    Reached::Http(Remote { url, headers, asked: used.asked, has_variables, folders: used.folders })
 }
 
 /// Returns an error if a variable is a part of the host name: the owner of the domain would receive its value.
-/// A variable may replace scheme and host together.
-fn check_host(url: &str) -> Result<(), String> {
-    let refused = || {
-        Err("a variable forms a part of the host in its URL; it may only stand for the whole of it"
-            .to_owned())
-    };
-    if let Some(rest) = url.strip_prefix("${") {
-        let after = rest.split_once('}').map_or("", |(_, after)| after);
-        let is_whole = after.is_empty() || after.starts_with(['/', '?', '#']);
-        return if is_whole { Ok(()) } else { refused() };
+/// A variable may replace scheme and host together. Characters that a URL parser drops or changes are refused, because
+/// the URL is shown before it is approved.
+fn check_url(url: &str) -> Result<(), &'static str> {
+    if url.contains(|letter: char| letter == '\\' || letter.is_whitespace() || letter.is_control())
+    {
+        return Err("its URL contains a space, a backslash or a control character");
     }
-    let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let end = authority.find(['/', '?', '#']).unwrap_or(authority.len());
-    if authority[..end].contains('$') { refused() } else { Ok(()) }
+    let is_safe = match url.split_once("${") {
+        None => true,
+        Some(("", rest)) => {
+            let (name, after) = rest.split_once('}').unwrap_or_default();
+            let is_whole = after.is_empty() || after.starts_with(['/', '?', '#']);
+            is_whole && !is_of_editor(name)
+        }
+        // What follows the host cannot change it.
+        Some((before, _)) => {
+            let origin = |url: &str| Endpoint::parse(url).map(|endpoint| endpoint.origin());
+            origin(before).is_ok_and(|one| origin(&format!("{before}1")) == Ok(one))
+        }
+    };
+    if is_safe {
+        return Ok(());
+    }
+    Err("a variable forms a part of the host in its URL; it may only stand for the whole of it")
 }
 
 /// Converts opencode's `{env:NAME}` to `${env:NAME}`.
@@ -182,7 +194,8 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Vec<Configured> {
-        parse(text, Path::new("/p/.vscode/mcp.json"), &Env::of(&[]), Path::new("/p/sub")).unwrap()
+        let folder = Some(Path::new("/p/sub"));
+        parse(text, Path::new("/p/.vscode/mcp.json"), &Env::of(&[]), folder).unwrap()
     }
 
     fn http(text: &str) -> Remote {
@@ -216,9 +229,8 @@ mod tests {
     fn what_editors_allow_is_read_over_and_nothing_else_is() {
         let text = "\u{feff}{ // servers\n \"servers\": {\"a\": {\"url\": \"http://h/${workspaceFolder}\",},}, /* */ }";
         assert_eq!(http(text).url, "http://h//p");
-        let refused = |text: &str| {
-            parse(text, Path::new("/x.json"), &Env::of(&[]), Path::new("/")).unwrap_err()
-        };
+        let refused =
+            |text: &str| parse(text, Path::new("/x.json"), &Env::of(&[]), None).unwrap_err();
         assert!(refused("{'servers': 1}").contains("not JSON"));
         assert!(refused("[]").contains("no JSON object"));
         assert!(refused("").contains("no JSON object"));

@@ -8,7 +8,7 @@ use super::{CommandError, Context};
 use crate::config::{Configured, ConfiguredServers, Reached};
 use crate::failure::{Failure, quoted};
 use crate::output::{local_path, one_line};
-use crate::redact::{command_without_secrets, without_secrets};
+use crate::redact::command_without_secrets;
 
 /// Refuses an entry of a file that was found, if it uses more than a fixed URL and the user has not approved
 /// the file as it is now.
@@ -68,7 +68,7 @@ fn of_server(server: &Configured) -> Vec<String> {
     let name = one_line(&server.name);
     match &server.reached {
         Reached::Http(remote) => {
-            lines.push(format!("{name}  {}", one_line(&without_secrets(&remote.url))));
+            lines.push(format!("{name}  {}", one_line(&remote.shown_url())));
             let headers: Vec<&str> = remote.headers.iter().map(|(name, _)| name.as_str()).collect();
             let variables = server.variables();
             for (what, names) in [("headers", headers), ("variables", variables)] {

@@ -85,9 +85,22 @@ fn from_file(context: &Context<'_>, server: &Configured) -> Result<Target, Comma
         .map_err(|why| wants(&place, remote, context, &format!("its URL: {why}")))?;
     let endpoint = Endpoint::parse(&url)
         .map_err(|why| Failure::usage(format!("{place} cannot be used: its URL {why}")))?;
-    // The origin of the URL is not a secret.
+    let base = expand(remote.base(), context.env, &mut Vec::new());
+    let base = base.and_then(|base| Endpoint::parse(&base)).map(|base| base.origin());
+    if base.as_ref() != Ok(&endpoint.origin()) {
+        let why = "its URL has a variable that holds only a part of the host";
+        return Err(Failure::usage(format!("{place} cannot be used: {why}")).into());
+    }
+    // The origin of the URL is not a secret, and what follows it in a variable is.
     let origin = endpoint.origin();
-    secrets.retain(|secret| !secret.contains("://") && !origin.contains(secret.as_str()));
+    for secret in &mut secrets {
+        if secret.contains("://") || remote.base().starts_with("${") && url.starts_with(&*secret) {
+            let whole = Endpoint::parse(secret).map(|whole| whole.as_str().to_owned());
+            let rest = whole.unwrap_or_default().replacen(&origin, "", 1);
+            rest.trim_matches('/').clone_into(secret);
+        }
+    }
+    secrets.retain(|secret| !secret.is_empty() && !origin.contains(secret.as_str()));
     context.recorder.learn(|redactor| secrets.iter().for_each(|secret| redactor.learn(secret)));
     let credentials = Credentials { headers: remote.headers.clone(), ..Credentials::default() };
     credentials.expand(context.env, None).map_err(|why| wants(&place, remote, context, &why))?;

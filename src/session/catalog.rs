@@ -113,7 +113,7 @@ impl Store {
             partial: list.is_partial,
             tools: list.tools.iter().map(|tool| tool.raw.clone()).collect(),
         })?;
-        files::write(&self.tools_path(name)?, &(text + "\n"))
+        self.write(&self.tools_path(name)?, &(text + "\n"))
     }
 
     /// Loads the cached resources, templates and prompts of a server.
@@ -133,7 +133,7 @@ impl Store {
         if known == before {
             return Ok(());
         }
-        files::write(&self.offers_path(name)?, &(serde_json::to_string(&known)? + "\n"))
+        self.write(&self.offers_path(name)?, &(serde_json::to_string(&known)? + "\n"))
     }
 
     /// Returns the ids of tasks on a server whose results were not fetched yet.
@@ -165,12 +165,12 @@ impl Store {
             return Ok(());
         }
         let file = TasksFile { format: Record::FORMAT, tasks };
-        files::write(&self.tasks_path(name)?, &(serde_json::to_string(&file)? + "\n"))
+        self.write(&self.tasks_path(name)?, &(serde_json::to_string(&file)? + "\n"))
     }
 
     /// Removes the cached tools of a server, because they may have changed.
     pub fn forget_tools(&self, name: &str) -> Result<()> {
-        files::remove(&self.tools_path(name)?)
+        self.remove_file(&self.tools_path(name)?)
     }
 }
 

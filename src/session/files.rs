@@ -7,28 +7,20 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-/// Writes a file atomically: a reader sees the old text or the new one, never a part.
-pub(super) fn write(path: &Path, text: &str) -> Result<()> {
-    replace(path, text, |_| Ok(()))
+/// Whether a write waits until the text is on disk.
+#[derive(Clone, Copy)]
+pub(super) enum Durability {
+    /// For data that can be obtained again.
+    Cached,
+    /// For data that cannot be obtained again.
+    Synced,
 }
 
-/// Like `write`, but waits until the text is on disk. For data that cannot be obtained
-/// again.
-pub(super) fn write_durably(path: &Path, text: &str) -> Result<()> {
-    replace(path, text, File::sync_data)
-}
-
-/// Start of the names of files that are being written.
-const UNFINISHED: &str = ".new-";
-
-/// Removes what killed processes left while they wrote in this folder. A file that is being written is
-/// locked. Failures do not matter: the next write tries again.
-pub(super) fn sweep(folder: &Path) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    let is_unfinished = |entry: &std::fs::DirEntry| {
-        entry.file_name().to_str().is_some_and(|name| name.starts_with(UNFINISHED))
-    };
-    for entry in entries.flatten().filter(is_unfinished) {
+/// Removes what killed processes left in the folder of files that are being written. Such a file is locked
+/// while its process lives. Failures do not matter: the next write tries again.
+pub(super) fn sweep(unfinished: &Path) {
+    let Ok(entries) = std::fs::read_dir(unfinished) else { return };
+    for entry in entries.flatten() {
         let is_abandoned = File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok());
         if is_abandoned {
             let _ = std::fs::remove_file(entry.path());
@@ -36,13 +28,20 @@ pub(super) fn sweep(folder: &Path) {
     }
 }
 
-fn replace(path: &Path, text: &str, sync: impl Fn(&File) -> std::io::Result<()>) -> Result<()> {
-    let folder = path.parent().context("a path without a folder")?;
-    create_folder(folder)?;
-    sweep(folder);
-    match replace_once(path, folder, text, &sync) {
+/// Writes a file atomically: a reader sees the old text or the new one, never a part. Until it is complete, it
+/// is in a folder of its own, which has to be on the same file system.
+pub(super) fn write(
+    path: &Path,
+    unfinished: &Path,
+    text: &str,
+    durability: Durability,
+) -> Result<()> {
+    create_folder(path.parent().context("a path without a folder")?)?;
+    create_folder(unfinished)?;
+    sweep(unfinished);
+    match write_once(path, unfinished, text, durability) {
         // Another process may have swept the file before it was locked.
-        Err(error) if is_missing(&error) => replace_once(path, folder, text, &sync),
+        Err(error) if is_missing(&error) => write_once(path, unfinished, text, durability),
         outcome => outcome,
     }
 }
@@ -52,19 +51,17 @@ fn is_missing(error: &anyhow::Error) -> bool {
     io.is_some_and(|io| io.kind() == ErrorKind::NotFound)
 }
 
-fn replace_once(
-    path: &Path,
-    folder: &Path,
-    text: &str,
-    sync: impl Fn(&File) -> std::io::Result<()>,
-) -> Result<()> {
+fn write_once(path: &Path, unfinished: &Path, text: &str, durability: Durability) -> Result<()> {
     // tempfile creates the file with mode 0600, and the rename keeps it.
-    let mut file = tempfile::NamedTempFile::with_prefix_in(UNFINISHED, folder)
-        .with_context(|| format!("cannot write in {}", folder.display()))?;
+    let mut file = tempfile::NamedTempFile::new_in(unfinished)
+        .with_context(|| format!("cannot write in {}", unfinished.display()))?;
     // Where files cannot be locked, `sweep` removes nothing.
     let _ = file.as_file().try_lock();
     file.write_all(text.as_bytes())
-        .and_then(|()| sync(file.as_file()))
+        .and_then(|()| match durability {
+            Durability::Cached => Ok(()),
+            Durability::Synced => file.as_file().sync_data(),
+        })
         .with_context(|| format!("cannot write {}", path.display()))?;
     file.persist(path)
         .map_err(|error| error.error)
@@ -90,6 +87,10 @@ pub(super) fn read(path: &Path) -> Result<Option<String>> {
         );
     }
     check_owner_and_mode(path, &about)?;
+    // Whoever can write to a folder can replace what is in it.
+    if let Some(folder) = path.parent() {
+        check_owner_and_mode(folder, &std::fs::metadata(folder).with_context(failed)?)?;
+    }
     std::fs::read_to_string(path).map(Some).with_context(failed)
 }
 
@@ -99,9 +100,12 @@ fn check_owner_and_mode(path: &Path, about: &std::fs::Metadata) -> Result<()> {
     if about.uid() != rustix::process::geteuid().as_raw() {
         bail!("{} belongs to another user; remove it, or set MCPOKE_STATE_DIR", path.display());
     }
-    if about.is_file() && about.mode() & 0o077 != 0 {
-        let mode = about.mode() & 0o777;
-        bail!("{0} can be read by others (mode {mode:04o}): chmod 600 {0}", path.display());
+    let (mode, path) = (about.mode() & 0o777, path.display());
+    if about.is_file() && mode & 0o077 != 0 {
+        bail!("{path} can be read by others (mode {mode:04o}): chmod 600 {path}");
+    }
+    if about.is_dir() && mode & 0o022 != 0 {
+        bail!("others can write to {path} (mode {mode:04o}): chmod 700 {path}");
     }
     Ok(())
 }
@@ -133,6 +137,7 @@ pub(super) fn lock(path: &Path, limit: Option<Duration>) -> Result<Lock> {
     create_folder(path.parent().context("a path without a folder")?)?;
     let mut options = private_options();
     options.write(true).create(true).truncate(false);
+    do_not_follow_links(&mut options);
     let file = options.open(path).with_context(|| format!("cannot lock {}", path.display()))?;
     let began = Instant::now();
     loop {
@@ -183,6 +188,15 @@ fn set_private_mode(options: &mut OpenOptions) {
 #[cfg(not(unix))]
 fn set_private_mode(_: &mut OpenOptions) {}
 
+#[cfg(unix)]
+fn do_not_follow_links(options: &mut OpenOptions) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
+}
+
+#[cfg(not(unix))]
+fn do_not_follow_links(_: &mut OpenOptions) {}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -190,15 +204,17 @@ mod tests {
     #[test]
     fn what_a_killed_process_left_is_removed_with_the_next_write() {
         let folder = tempfile::tempdir().unwrap();
-        let (left, busy) = (folder.path().join(".new-left"), folder.path().join(".new-busy"));
+        let unfinished = folder.path().join("unfinished");
+        create_folder(&unfinished).unwrap();
+        let (left, busy) = (unfinished.join("left"), unfinished.join("busy"));
         std::fs::write(&left, "a token").unwrap();
         std::fs::write(&busy, "half").unwrap();
         let writing = File::open(&busy).unwrap();
         writing.lock().unwrap();
-        write(&folder.path().join("x"), "text").unwrap();
+        write(&folder.path().join("x"), &unfinished, "text", Durability::Cached).unwrap();
         assert!(!left.exists() && busy.exists());
         drop(writing);
-        sweep(folder.path());
+        sweep(&unfinished);
         assert!(!busy.exists());
         assert_eq!(std::fs::read_to_string(folder.path().join("x")).unwrap(), "text");
     }

@@ -216,13 +216,12 @@ impl Store {
     /// invalidated the previous tokens.
     pub fn save_login(&self, login: &Login) -> Result<()> {
         let text = serde_json::to_string_pretty(login)?;
-        files::write_durably(&self.login_path(&login.server)?, &(text + "\n"))
+        self.write_durably(&self.login_path(&login.server)?, &(text + "\n"))
     }
 
     /// Removes a login.
     pub fn remove_login(&self, server: &str) -> Result<()> {
-        files::sweep(&self.path(&["logins"])?);
-        files::remove(&self.login_path(server)?)
+        self.remove_file(&self.login_path(server)?)
     }
 
     /// Returns the client registered with this issuer.
@@ -237,12 +236,12 @@ impl Store {
     pub fn save_client(&self, client: &Client) -> Result<()> {
         let kept = KeptClient { format: Record::FORMAT, client: client.clone() };
         let text = serde_json::to_string_pretty(&kept)?;
-        files::write_durably(&self.client_path(&client.issuer)?, &(text + "\n"))
+        self.write_durably(&self.client_path(&client.issuer)?, &(text + "\n"))
     }
 
     /// Removes a registered client.
     pub fn remove_client(&self, issuer: &str) -> Result<()> {
-        files::remove(&self.client_path(issuer)?)
+        self.remove_file(&self.client_path(issuer)?)
     }
 }
 

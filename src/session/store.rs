@@ -10,17 +10,18 @@
 //! by-url/DIGEST              NAME: index from URLs to records
 //! current                    NAME
 //! trusted                    approved configuration files, with their digests
+//! unfinished/                files that are being written
 //! locks/DIGEST               lock for opening a session or refreshing a token
 //! ```
 //!
 //! Reading never creates a file. An unreadable file is reported with its path.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::files::{self, Lock};
+use super::files::{self, Durability, Lock};
 use super::record::Record;
 use crate::digest::sha256;
 use crate::env::Env;
@@ -74,6 +75,28 @@ impl Store {
         Ok(path)
     }
 
+    /// Writes a file whose data can be obtained again.
+    pub(super) fn write(&self, path: &Path, text: &str) -> Result<()> {
+        files::write(path, &self.path(&["unfinished"])?, text, Durability::Cached)
+    }
+
+    /// Writes a file and waits until it is on disk.
+    pub(super) fn write_durably(&self, path: &Path, text: &str) -> Result<()> {
+        files::write(path, &self.path(&["unfinished"])?, text, Durability::Synced)
+    }
+
+    /// Removes a file, and what killed processes left half-written.
+    pub(super) fn remove_file(&self, path: &Path) -> Result<()> {
+        self.sweep()?;
+        files::remove(path)
+    }
+
+    /// Removes what killed processes left half-written.
+    pub fn sweep(&self) -> Result<()> {
+        files::sweep(&self.path(&["unfinished"])?);
+        Ok(())
+    }
+
     fn record_path(&self, name: &str) -> Result<PathBuf> {
         self.path(&["sessions", &format!("{name}.json")])
     }
@@ -101,7 +124,7 @@ impl Store {
 
     /// Makes a server the current one.
     pub fn set_current(&self, name: &str) -> Result<()> {
-        files::write(&self.path(&["current"])?, &format!("{name}\n"))
+        self.write(&self.path(&["current"])?, &format!("{name}\n"))
     }
 
     /// Loads the record with this name.
@@ -129,11 +152,11 @@ impl Store {
     /// Saves a record and indexes its URLs.
     pub fn save(&self, record: &Record) -> Result<()> {
         let text = serde_json::to_string_pretty(record)?;
-        files::write_durably(&self.record_path(&record.name)?, &(text + "\n"))?;
+        self.write_durably(&self.record_path(&record.name)?, &(text + "\n"))?;
         for url in std::iter::once(&record.url).chain(&record.asked_url) {
             let index = self.url_path(url)?;
             if files::read(&index)?.is_none_or(|name| name.trim() != record.name) {
-                files::write(&index, &format!("{}\n", record.name))?;
+                self.write(&index, &format!("{}\n", record.name))?;
             }
         }
         Ok(())
@@ -144,23 +167,22 @@ impl Store {
         for url in std::iter::once(&record.url).chain(&record.asked_url) {
             let index = self.url_path(url)?;
             if files::read(&index)?.is_some_and(|name| name.trim() == record.name) {
-                files::remove(&index)?;
+                self.remove_file(&index)?;
             }
         }
         if self.current()?.as_deref() == Some(record.name.as_str()) {
-            files::remove(&self.path(&["current"])?)?;
+            self.remove_file(&self.path(&["current"])?)?;
         }
         self.remove_files(&record.name)
     }
 
-    /// Removes the files of a server, and what killed processes left beside them.
+    /// Removes the files of a server.
     fn remove_files(&self, name: &str) -> Result<()> {
-        files::sweep(&self.path(&["sessions"])?);
-        files::remove(&self.tools_path(name)?)?;
-        files::remove(&self.offers_path(name)?)?;
-        files::remove(&self.tasks_path(name)?)?;
+        self.remove_file(&self.tools_path(name)?)?;
+        self.remove_file(&self.offers_path(name)?)?;
+        self.remove_file(&self.tasks_path(name)?)?;
         // Last, so that an interrupted removal can be repeated.
-        files::remove(&self.record_path(name)?)
+        self.remove_file(&self.record_path(name)?)
     }
 
     /// Keeps other processes from doing the same thing at once, such as opening a session with
@@ -173,7 +195,7 @@ impl Store {
     /// Removes a server whose record cannot be read.
     pub fn remove_unread(&self, name: &str) -> Result<()> {
         if self.current().ok().flatten().as_deref() == Some(name) {
-            files::remove(&self.path(&["current"])?)?;
+            self.remove_file(&self.path(&["current"])?)?;
         }
         self.remove_files(name)
     }

@@ -55,7 +55,7 @@ impl Store {
         let mut all = self.trusted()?;
         let outcome = change(&mut all);
         let text = serde_json::to_string_pretty(&TrustFile { format: Record::FORMAT, files: all })?;
-        files::write(&self.path(&["trusted"])?, &(text + "\n"))?;
+        self.write(&self.path(&["trusted"])?, &(text + "\n"))?;
         Ok(outcome)
     }
 }

@@ -45,6 +45,12 @@ fn a_server_of_the_projects_file_is_called_by_its_name() {
     let said = sandbox.run(&["--config", "hidden.json", "-s", "hidden", "ping"]).exits(3);
     assert!(!said.stderr.contains("t0ken-0123"), "{}", said.stderr);
     said.says("hidden stands in hidden.json: http://127.0.0.1:1/");
+    let sandbox = sandbox.with("WHOLE", "http://127.0.0.1:1/s3cret-in-a-path");
+    let whole = json!({"mcpServers": {"whole": {"url": "${WHOLE}/mcp"}}});
+    write(&sandbox, "whole.json", &whole.to_string());
+    let said = sandbox.run(&["--config", "whole.json", "-s", "whole", "ping"]).exits(3);
+    assert!(!said.stderr.contains("s3cret-in"), "{}", said.stderr);
+    said.says("whole stands in whole.json: http://127.0.0.1:1/…path/mcp");
     let shown = sandbox.run(&["servers"]).exits(0);
     assert_eq!(
         shown.stdout,

@@ -78,6 +78,26 @@ fn state_that_others_could_have_touched_is_refused() {
         .says("scripted.json");
     set_mode(0o600);
     sandbox.run(&["ping"]).exits(0);
+    // Whoever can write to the folder can replace the file.
+    let folder = sandbox.state().join("sessions");
+    let open_to = |mode| {
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    open_to(0o777);
+    sandbox.run(&["ping"]).exits(9).says("others can write to").says("chmod 700");
+    open_to(0o755);
+    sandbox.run(&["ping"]).exits(0);
+    // A lock is no way to a file elsewhere.
+    let locks: Vec<_> = std::fs::read_dir(sandbox.state().join("locks")).unwrap().collect();
+    let stranger = sandbox.home().join("stranger");
+    for lock in locks {
+        let lock = lock.unwrap().path();
+        std::fs::remove_file(&lock).unwrap();
+        std::os::unix::fs::symlink(&stranger, &lock).unwrap();
+    }
+    sandbox.run(&["init", &server.url]).exits(9).says("cannot lock");
+    assert!(!stranger.exists());
+    std::fs::remove_dir_all(sandbox.state().join("locks")).unwrap();
     let elsewhere = sandbox.home().join("elsewhere.json");
     std::fs::rename(&path, &elsewhere).unwrap();
     std::os::unix::fs::symlink(&elsewhere, &path).unwrap();
@@ -154,4 +174,16 @@ fn a_process_that_is_killed_at_any_moment_leaves_state_that_can_be_read() {
         }
     }
     sandbox.run(&["call", "echo", "message=hi"]).exits(0).prints("{\"message\":\"hi\"}\n");
+    // What is left half-written goes with whatever changes state next.
+    let unfinished = sandbox.state().join("unfinished");
+    for (command, exit) in [
+        (&["init", &server.url][..], 0),
+        (&["logout", &server.url], 2),
+        (&["trust", "x", "--revoke"], 0),
+        (&["close"], 0),
+    ] {
+        std::fs::write(unfinished.join("left"), "a token").unwrap();
+        sandbox.run(command).exits(exit);
+        assert_eq!(std::fs::read_dir(&unfinished).unwrap().count(), 0, "{command:?}");
+    }
 }

@@ -9,6 +9,7 @@ use super::repetition::Reason;
 use super::rpc_request::{Idempotency, RpcRequest, RpcResponse};
 use super::session_loss::{Doubt, doubt, names_session};
 use super::{Client, Handshake, Opened, Session};
+use crate::exchange::Exchange;
 
 /// Persists the session and lets one process renew it at a time.
 pub trait SessionPersistence {
@@ -36,6 +37,20 @@ struct Gone {
     probe: RpcRequest,
     /// The failed request was refused with the same status and code as the probe.
     alike: bool,
+}
+
+impl Gone {
+    /// Compares a failed request and its doubt with the refusal of a probe.
+    fn of(probe: RpcRequest, (exchange, seen): (&Exchange, Doubt), refused: &Error) -> Self {
+        let alike = refused.exchange.as_ref().is_some_and(|answer| {
+            let (one, other) = (exchange.signature(), answer.signature());
+            seen == Doubt::Refused
+                && doubt(answer, &refused.kind) == Some(seen)
+                && one.status == other.status
+                && one.code == other.code
+        });
+        Self { probe, alike }
+    }
 }
 
 impl Client {
@@ -97,24 +112,28 @@ impl Client {
         }
         let exchange = error.exchange.as_ref()?;
         let seen = doubt(exchange, &error.kind)?;
-        let mut probe = RpcRequest::ping();
-        let mut outcome = self.round_trip(&probe);
-        let is_unsettled = match &outcome {
-            Ok(_) => names_session(exchange, &error.kind),
-            Err(refused) => refused.is_unknown_method(),
+        let names = names_session(exchange, &error.kind);
+        let ping = match self.round_trip(&RpcRequest::ping()) {
+            Ok(_) if !names => return None,
+            Ok(_) => None,
+            Err(refused) => Some(refused),
         };
-        if is_unsettled {
-            // Not every server knows `ping`, and some answer it in any session.
-            probe = RpcRequest::list_tools();
-            outcome = self.round_trip(&probe);
+        if let Some(refused) = &ping
+            && let Some(answer) = &refused.exchange
+            && let Some(found) = doubt(answer, &refused.kind)
+            && (names || found == Doubt::Unanswered || names_session(answer, &refused.kind))
+        {
+            return Some(Gone::of(RpcRequest::ping(), (exchange, seen), refused));
         }
-        let refused = outcome.err()?;
-        let answer = refused.exchange.as_ref()?;
-        let same = seen == doubt(answer, &refused.kind)?;
-        let (one, other) = (exchange.signature(), answer.signature());
-        let alike =
-            same && seen == Doubt::Refused && one.status == other.status && one.code == other.code;
-        Some(Gone { probe, alike })
+        // Some servers answer `ping` in any session, others refuse it in every one.
+        let list = self.round_trip(&RpcRequest::list_tools()).err()?;
+        list.exchange.as_ref()?;
+        let (probe, refused) = if list.is_unknown_method() {
+            (RpcRequest::ping(), ping?)
+        } else {
+            (RpcRequest::list_tools(), list)
+        };
+        Some(Gone::of(probe, (exchange, seen), &refused))
     }
 
     /// Opens a new session, or adopts the one that another process has opened meanwhile. Returns false if

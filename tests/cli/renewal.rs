@@ -144,6 +144,47 @@ fn every_shape_of_a_lost_session_is_renewed() {
 }
 
 #[test]
+fn a_server_that_refuses_every_ping_is_renewed_too() {
+    let pings: [Refusal; 7] = [
+        |_| http(403, &[], "forbidden"),
+        |_| http(404, &[], ""),
+        |_| http(405, &[], ""),
+        |_| http(500, &[], "oops"),
+        |request| request.error(400, -32600, "Invalid Request"),
+        |request| request.error(200, -32603, "not implemented"),
+        |request| request.error(200, -32601, "Method not found"),
+    ];
+    for (index, ping) in pings.into_iter().enumerate() {
+        let lost = std::sync::Arc::new(AtomicUsize::new(0));
+        let seen = std::sync::Arc::clone(&lost);
+        let server = mcp(move |request| match request.rpc() {
+            "ping" => Some(ping(request)),
+            "initialize" => {
+                seen.store(0, Ordering::SeqCst);
+                None
+            }
+            "tools/call" if request.body["params"]["name"] == "missing" => {
+                Some(http(404, &[], "{\"detail\": \"item not found\"}"))
+            }
+            "tools/call" | "tools/list" if seen.load(Ordering::SeqCst) > 0 => {
+                Some(request.error(404, -32602, "Unknown client"))
+            }
+            _ => None,
+        });
+        let sandbox = Sandbox::new();
+        let calls = || server.methods().iter().filter(|sent| *sent == "tools/call").count();
+        sandbox.run(&["init", &server.url]).exits(0);
+        sandbox.run(&["list-tools"]).exits(0);
+        // The tool's own 404 in a session that works.
+        sandbox.run(&["call", "missing", "--no-validate"]).fails();
+        assert_eq!(calls(), 1, "{index}: {:?}", server.methods());
+        lost.store(1, Ordering::SeqCst);
+        sandbox.run(&["call", "echo", "message=hi"]).exits(0).says("opened a new one");
+        assert_eq!(calls(), 3, "{index}: {:?}", server.methods());
+    }
+}
+
+#[test]
 fn a_call_that_may_have_run_is_not_repeated_though_the_session_is_renewed() {
     let empty: Refusal = |_| http(200, &[("Content-Type", "text/event-stream")], "");
     let (sandbox, server) = (Sandbox::new(), forgetful(empty));

@@ -5,6 +5,9 @@
 
 mod fuzzing;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use mcpoke::redact::Redactor;
 use proptest::prelude::*;
 
 /// Generates streams from the relevant pieces, so that every rule is tested often.
@@ -42,6 +45,71 @@ proptest! {
         fuzzing::jsonrpc(&text);
         fuzzing::state(&text);
         fuzzing::arguments(&text);
+    }
+}
+
+/// Ways to write one character of a secret.
+fn written(character: char, way: u8) -> String {
+    let code = u32::from(character);
+    match way {
+        0 => format!("%{code:02X}"),
+        1 => format!("%{code:02x}"),
+        2 => format!("\\u{code:04x}"),
+        3 => format!("&#{code};"),
+        4 => format!("&#x{code:X};"),
+        5 if character.is_ascii_punctuation() => format!("\\{character}"),
+        6 if character.is_ascii_punctuation() => format!("\\\\\\{character}"),
+        7 => format!("%25{code:02X}"),
+        8 => format!("\\\\u{code:04X}"),
+        _ => character.to_string(),
+    }
+}
+
+fn in_hex(text: &str) -> String {
+    text.bytes()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
+}
+
+/// Encodes a secret: by character in the given ways, or as a whole.
+fn encoded(secret: &str, ways: &[u8], whole: u8, before: &str) -> String {
+    let text = format!("{before}{secret}");
+    match whole {
+        0 => STANDARD.encode(&text),
+        1 => URL_SAFE_NO_PAD.encode(&text),
+        2 => in_hex(&text),
+        3 => in_hex(&text).to_uppercase(),
+        _ => {
+            let ways = ways.iter().cycle();
+            secret.chars().zip(ways).map(|(letter, way)| written(letter, *way)).collect()
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_secret_is_hidden_in_every_encoding(
+        secret in "[A-Za-z0-9+/=._~-]{16,60}",
+        ways in proptest::collection::vec(0u8..16, 1..20),
+        whole in 0u8..8,
+        before in "[a-z %\\\\&+]{0,4}",
+        after in "[ \"<,]{1}[a-z]{0,3}",
+    ) {
+        let mut redactor = Redactor::new(false);
+        redactor.learn(&secret);
+        let form = encoded(&secret, &ways, whole, &before);
+        let shown = redactor.text(&format!("{before}{form}{after}")).into_owned();
+        // A part of 12 characters, of which at most 4 may be shown, remains nowhere.
+        for part in form.as_bytes().windows(12).skip(before.len() * 2) {
+            let part = std::str::from_utf8(part).unwrap();
+            prop_assert!(!shown.contains(part), "{} in {}", part, shown);
+        }
+        prop_assert!(shown.contains('…'), "{}", shown);
+        // Nothing else is touched.
+        prop_assert_eq!(redactor.text(&after), after.as_str());
     }
 }
 

@@ -84,7 +84,7 @@ struct RequestEntry<'e> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct PostData<'e> {
-    mime_type: &'e str,
+    mime_type: Cow<'e, str>,
     text: Cow<'e, str>,
 }
 
@@ -111,7 +111,7 @@ struct ResponseEntry<'e> {
 #[serde(rename_all = "camelCase")]
 struct Content<'e> {
     size: u64,
-    mime_type: &'e str,
+    mime_type: Cow<'e, str>,
     text: Cow<'e, str>,
 }
 
@@ -169,7 +169,7 @@ impl<'e> RequestEntry<'e> {
             headers_size: head.len(),
             body_size: request.body.len(),
             post_data: (!request.body.is_empty()).then(|| PostData {
-                mime_type: request.header("content-type").unwrap_or_default(),
+                mime_type: redactor.text(request.header("content-type").unwrap_or_default()),
                 text: redactor.text(&request.body),
             }),
         }
@@ -195,7 +195,7 @@ impl<'e> ResponseEntry<'e> {
             headers: pairs(head, &answer.headers, redactor),
             content: Content {
                 size: answer.body_length,
-                mime_type: answer.header("content-type").unwrap_or_default(),
+                mime_type: redactor.text(answer.header("content-type").unwrap_or_default()),
                 text,
             },
             location: answer.header("location").map(|to| redactor.url(to)).unwrap_or_default(),
@@ -250,7 +250,7 @@ fn pairs<'e>(
 ) -> Vec<Pair<'e>> {
     let headers = Headers::new(head, otherwise, redactor);
     let pairs = headers.iter().map(|(name, value)| Pair {
-        name: Cow::Owned(name.to_owned()),
+        name: Cow::Owned(name.into_owned()),
         value: Cow::Owned(value.into_owned()),
     });
     pairs.collect()

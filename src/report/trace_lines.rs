@@ -280,7 +280,7 @@ impl<'e> Headers<'e> {
     }
 
     /// Returns each name with its value.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
         // After interim responses (1xx), only the last head counts.
         let last = self.head.trim_end().rsplit("\r\n\r\n").next().unwrap_or_default();
         let recorded = last.lines().skip(1).filter_map(|line| line.split_once(':'));
@@ -288,7 +288,7 @@ impl<'e> Headers<'e> {
         let pairs = recorded.map(|(name, value)| (name, value.trim()));
         pairs
             .chain(otherwise.iter().map(|(name, value)| (name.as_str(), value.as_str())))
-            .map(|(name, value)| (name, self.redactor.header(name, value)))
+            .map(|(name, value)| (self.redactor.text(name), self.redactor.header(name, value)))
     }
 }
 

@@ -42,7 +42,7 @@ impl TraceText {
             let value = one_line(&redactor.header(name, value));
             self.line(&format!(
                 "  {}: {value}",
-                self.stream.style.paint(Paint::Faint, &one_line(name))
+                self.stream.style.paint(Paint::Faint, &one_line(&redactor.text(name)))
             ));
         }
     }

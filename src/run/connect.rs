@@ -13,7 +13,7 @@ use super::{CommandError, Context, Outcome};
 use crate::client::{EraProbe, Handshake, Opened, Renewal};
 use crate::failure::Failure;
 use crate::output::one_line;
-use crate::protocol::types::Transport;
+use crate::protocol::types::{Implementation, Transport};
 use crate::session::{Record, Store};
 
 /// Connects to the selected server and runs `work`, with progress and log messages shown as the
@@ -261,9 +261,17 @@ pub(crate) fn remember(
         session_id: opened.session.id().map(str::to_owned),
         cookies: opened.session.cookies().map(str::to_owned),
         number_ids: server.client.uses_number_ids(),
-        server: opened.result.server_info.clone(),
+        server: {
+            // A later command shows these words without knowing every secret.
+            let said = &opened.result.server_info;
+            Implementation {
+                name: context.recorder.hide(&said.name),
+                version: context.recorder.hide(&said.version),
+                title: said.title.as_deref().map(|title| context.recorder.hide(title)),
+            }
+        },
         capabilities: opened.result.capabilities.clone(),
-        instructions: opened.result.instructions.clone(),
+        instructions: opened.result.instructions.as_deref().map(|text| context.recorder.hide(text)),
         client_capabilities: opened.client_capabilities.clone(),
         opened: Record::seconds(opened.at),
         headers: server.identity.given.headers.clone(),

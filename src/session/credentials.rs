@@ -25,6 +25,16 @@ const HARMLESS: [&str; 10] = [
     "x-request-id",
 ];
 
+fn is_harmless(name: &str) -> bool {
+    HARMLESS.iter().any(|known| name.eq_ignore_ascii_case(known))
+}
+
+/// Returns true if a header of the user's own may hold a secret: any may whose name is not known to be harmless.
+pub fn may_hold_secret(name: &str) -> bool {
+    let is_protocol = name.to_ascii_lowercase().starts_with("mcp-");
+    is_sensitive_header(name) || !(is_harmless(name) || is_protocol)
+}
+
 /// Prefix of a login in the identity.
 const LOGIN: &str = "login ";
 
@@ -47,6 +57,8 @@ pub struct ResolvedCredentials {
     /// Header names in lower case, with their values.
     pub headers: Vec<(String, String)>,
     secrets: Vec<String>,
+    /// Names of headers that may hold a secret.
+    secret_headers: Vec<String>,
     identity: Vec<String>,
 }
 
@@ -87,13 +99,11 @@ impl Credentials {
             let value = expand(template, env, &mut expanded.secrets)
                 .map_err(|error| format!("header `{name}`: {error}"))?;
             headers::check_value(&value).map_err(|error| format!("header `{name}`: {error}"))?;
-            let is_harmless = HARMLESS.iter().any(|known| name.eq_ignore_ascii_case(known));
-            let is_protocol = name.to_ascii_lowercase().starts_with("mcp-");
-            // A header of the user's own may hold a secret whatever its name.
-            if is_sensitive_header(name) || &value != template || !(is_harmless || is_protocol) {
+            if may_hold_secret(name) || &value != template {
                 expanded.add_secret(name, &value);
+                expanded.secret_headers.push(name.clone());
             }
-            if !is_harmless {
+            if !is_harmless(name) {
                 expanded.identity.push(format!("{} {value}", name.to_ascii_lowercase()));
             }
             expanded.headers.push((name.to_ascii_lowercase(), value));
@@ -159,6 +169,9 @@ impl ResolvedCredentials {
     pub fn teach(&self, redactor: &mut Redactor) {
         for secret in &self.secrets {
             redactor.learn(secret);
+        }
+        for name in &self.secret_headers {
+            redactor.learn_header(name);
         }
     }
 

@@ -12,7 +12,7 @@ mod target;
 mod trust;
 
 pub use catalog::{Freshness, KnownTools};
-pub use credentials::{Credentials, ResolvedCredentials, expand};
+pub use credentials::{Credentials, ResolvedCredentials, expand, may_hold_secret};
 pub use files::{Lock, private_options};
 pub use logins::{Grant, KeyReference, Login};
 pub use offers::{KnownOffers, Offer};

@@ -37,6 +37,7 @@ mod pagination;
 mod progress;
 mod readme;
 mod recordings;
+mod redaction;
 mod refusals;
 mod renewal;
 mod repetition;

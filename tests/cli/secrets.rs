@@ -102,13 +102,40 @@ fn a_header_of_ones_own_and_a_cookie_are_hidden_whatever_their_names() {
         })
     });
     let sandbox = Sandbox::new();
-    let call =
-        ["-s", &server.url, "-H", "X-Custom-Thing: customsecret90", "call", "echo", "message=x"];
+    let call = [
+        "-s",
+        &server.url,
+        "-H",
+        "X-Custom-Thing: customsecret90",
+        "-H",
+        "X-Pin: 90417",
+        "-H",
+        "X-Request-Id: r-7",
+        "call",
+        "echo",
+        "message=x",
+    ];
     let shown = sandbox.run(&[&call[..], &["-v", "--trace-file", "t.jsonl"]].concat());
     let file = std::fs::read_to_string(sandbox.home().join("t.jsonl")).unwrap();
     for text in [&shown.stderr, &shown.stdout, &file] {
         assert!(!text.contains("customsecret90") && !text.contains("COOKIESECRET9012"), "{text}");
+        assert!(!text.contains("90417"), "{text}");
     }
+    assert!(file.contains("r-7"), "{file}");
+    let sane = mcp(|_| None);
+    let recipe = [
+        "trace",
+        &sane.url,
+        "--recipe",
+        "python",
+        "-H",
+        "X-Custom-Thing: customsecret90",
+        "-H",
+        "X-Request-Id: r-7",
+    ];
+    let recipe = sandbox.run(&recipe).exits(0).stdout;
+    assert!(!recipe.contains("customsecret90") && recipe.contains("X_CUSTOM_THING"), "{recipe}");
+    assert!(recipe.contains("r-7"), "{recipe}");
 }
 
 #[test]

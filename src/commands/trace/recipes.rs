@@ -10,12 +10,12 @@ use crate::exit::ExitCode;
 use crate::failure::Kind;
 use crate::protocol::types::Tool;
 use crate::protocol::version::{LATEST_HANDSHAKE, LATEST_MODERN, is_spoken};
-use crate::redact::is_sensitive_header;
 use crate::report::Language;
 use crate::report::{self, HeaderSource, Recipe, Speaks};
 use crate::run::server::Server;
 use crate::run::settings::handshake;
 use crate::run::{Context, Outcome};
+use crate::session::may_hold_secret;
 
 const LANGUAGES: [(Language, &str); 4] = [
     (Language::Python, "python"),
@@ -160,7 +160,7 @@ fn headers(server: &Server) -> Vec<(String, HeaderSource)> {
         .map(|(name, template)| {
             let given = match template.strip_prefix("env:") {
                 Some(variable) => HeaderSource::Secret(String::new(), variable.to_owned()),
-                None if is_sensitive_header(name)
+                None if may_hold_secret(name)
                     || template.contains(['$', '\u{7b}'])
                     || template.starts_with("file:") =>
                 {

@@ -3,11 +3,14 @@
 //! A displayed secret stays recognisable by a few characters or its length, so that two
 //! traces can be compared. It is useless to anyone who reads it.
 
+mod forms;
+
 use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use forms::{Form, forms_of};
 
 /// Minimum length of a secret that is partly shown; for a shorter one only the length is
 /// shown.
@@ -109,7 +112,17 @@ fn header_value(name: &str, value: &str) -> String {
 #[derive(Clone, Default)]
 pub struct Redactor {
     show: bool,
-    known: Vec<(String, String)>,
+    known: Vec<Known>,
+    /// Names of the user's own headers that may hold a secret, in lower case.
+    headers: Vec<String>,
+}
+
+/// A secret that is searched for.
+#[derive(Clone)]
+struct Known {
+    secret: String,
+    shown: String,
+    forms: Vec<Form>,
 }
 
 impl std::fmt::Debug for Redactor {
@@ -121,7 +134,7 @@ impl std::fmt::Debug for Redactor {
 impl Redactor {
     /// Creates a redactor. With `show` (`--show-secrets`), nothing is hidden.
     pub fn new(show: bool) -> Self {
-        Self { show, known: Vec::new() }
+        Self { show, ..Self::default() }
     }
 
     /// Returns true if secrets are shown.
@@ -153,33 +166,31 @@ impl Redactor {
         }
     }
 
-    /// Adds a secret in all its forms: plain, as JSON text, percent-encoded, and in Base64.
+    /// Adds the name of a header of the user's own, whose value is hidden however short it is.
+    pub fn learn_header(&mut self, name: &str) {
+        let name = name.to_ascii_lowercase();
+        if !self.headers.contains(&name) {
+            self.headers.push(name);
+        }
+    }
+
     fn learn_as(&mut self, secret: &str, shown: &str) {
-        if is_shown(secret) {
-            return;
+        let is_new = self.known.iter().all(|known| known.secret != secret);
+        if is_new && secret.len() >= SEARCH_FROM && !is_shown(secret) {
+            let (shown, forms) = (shown.to_owned(), forms_of(secret));
+            self.known.push(Known { secret: secret.to_owned(), shown, forms });
+            // The longest comes first, because one secret may contain another.
+            self.known.sort_by_key(|known| std::cmp::Reverse(known.secret.len()));
         }
-        let json = serde_json::Value::from(secret).to_string();
-        let forms = [
-            secret.to_owned(),
-            json.trim_matches('"').to_owned(),
-            utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string(),
-            url::form_urlencoded::byte_serialize(secret.as_bytes()).collect(),
-            STANDARD.encode(secret).trim_end_matches('=').to_owned(),
-        ];
-        for form in forms {
-            if form.len() >= SEARCH_FROM && !self.known.iter().any(|(known, _)| *known == form) {
-                self.known.push((form, shown.to_owned()));
-            }
-        }
-        // The longest comes first, because one secret may contain another.
-        self.known.sort_by_key(|(known, _)| std::cmp::Reverse(known.len()));
     }
 
     /// Returns a header value with secrets hidden.
     pub fn header<'t>(&self, name: &str, value: &'t str) -> Cow<'t, str> {
         if self.show {
             Cow::Borrowed(value)
-        } else if is_sensitive_header(name) {
+        } else if is_sensitive_header(name)
+            || self.headers.iter().any(|own| name.eq_ignore_ascii_case(own))
+        {
             Cow::Owned(header_value(name, value))
         } else if name.to_ascii_lowercase().ends_with("location") {
             Cow::Owned(self.url(value))
@@ -188,15 +199,16 @@ impl Redactor {
         }
     }
 
-    /// Returns text with every known secret replaced.
+    /// Returns text with every known secret replaced, in whichever encoding it stands there.
     pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        if self.show {
-            return Cow::Borrowed(text);
-        }
         let mut out = Cow::Borrowed(text);
-        for (secret, shown) in &self.known {
-            if out.contains(secret.as_str()) {
-                out = Cow::Owned(out.replace(secret.as_str(), shown));
+        for known in self.known.iter().filter(|_| !self.show) {
+            for form in &known.forms {
+                let mut from = 0;
+                while let Some(found) = form.find(&out, from) {
+                    from = found.start + known.shown.len();
+                    out.to_mut().replace_range(found, &known.shown);
+                }
             }
         }
         out
@@ -286,7 +298,8 @@ fn word_without_secrets(word: &str) -> String {
 /// user name may be a token too.
 fn without_user(url: &str) -> String {
     let start = url.find("://").map_or(0, |at| at + 3);
-    let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |at| start + at);
+    // A URL parser reads `\` as `/`.
+    let end = url[start..].find(['/', '\\', '?', '#']).map_or(url.len(), |at| start + at);
     match url[start..end].rfind('@') {
         Some(at) => format!("{}…{}", &url[..start], &url[start + at..]),
         None => url.to_owned(),
@@ -333,7 +346,7 @@ mod tests {
         assert_eq!(credential("0123456789abcdef"), "…cdef");
         let mut redactor = Redactor::new(false);
         redactor.learn("hunter2hunter2hunter2");
-        assert_eq!(format!("{redactor:?}"), "Redactor(2 secrets)", "and none of them");
+        assert_eq!(format!("{redactor:?}"), "Redactor(1 secrets)", "and none of them");
     }
 
     #[test]
@@ -360,14 +373,33 @@ mod tests {
         redactor.learn("se\"cr/et 0123456789");
         for form in [
             "se\\\"cr/et 0123456789",
+            "se\\\"cr\\/et 0123456789",
+            "se\\\\\\\"cr\\\\\\/et 0123456789",
+            "\\u0073e\\u0022cr\\u002Fet\\u00200123456789",
             "se%22cr%2Fet%200123456789",
-            "se%22cr%2Fet+0123456789",
+            "se%22cr%2fet+0123456789",
+            "s%65%22cr%252Fet+0123456789",
+            "se%5C%22cr%5Cu002Fet 0123456789",
+            "se&quot;cr&#47;et&#x20;0123456789",
+            "se&amp;quot;cr&amp;#47;et 0123456789",
             "c2UiY3IvZXQgMDEyMzQ1Njc4OQ",
+            "73652263722f657420303132333435363738 39".replace(' ', "").as_str(),
+            "73652263722F65742030313233343536373839",
         ] {
-            assert!(
-                !redactor.text(form).contains("0123456789") && redactor.text(form) != form,
-                "{form}"
-            );
+            let text = format!("a {form} b");
+            assert_eq!(redactor.text(&text), "a …6789 b", "{form}");
+        }
+        for before in ["", "x", "xy", "xyz"] {
+            for engine in [STANDARD, base64::engine::general_purpose::URL_SAFE_NO_PAD] {
+                let form = engine.encode(format!("{before}se\"cr/et 0123456789 and more"));
+                let shown = redactor.text(&form);
+                assert!(shown.contains("…6789"), "{form}: {shown}");
+                let parts = form.as_bytes()[..24].windows(6);
+                assert!(
+                    parts.skip(4).all(|part| !shown.contains(std::str::from_utf8(part).unwrap())),
+                    "{form}: {shown}"
+                );
+            }
         }
     }
 

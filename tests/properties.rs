@@ -45,6 +45,8 @@ proptest! {
         fuzzing::jsonrpc(&text);
         fuzzing::state(&text);
         fuzzing::arguments(&text);
+        fuzzing::config(&text);
+        fuzzing::redaction(&text);
     }
 }
 
@@ -130,4 +132,6 @@ fn the_regression_corpus_holds() {
     corpus("jsonrpc", fuzzing::jsonrpc);
     corpus("state", fuzzing::state);
     corpus("arguments", fuzzing::arguments);
+    corpus("config", fuzzing::config);
+    corpus("redaction", fuzzing::redaction);
 }

@@ -138,8 +138,6 @@ fn refused(context: &Context<'_>, server: &Server, error: Error) -> CommandError
 
 pub(super) fn log_out(context: &Context<'_>, server: Option<&str>) -> Outcome {
     let store = context.store_or_refuse("logout")?;
-    // A login that was killed may have left a token.
-    store.sweep().map_err(|error| Failure::state(&error))?;
     on_ctrl_c(&context.interrupt);
     let target = crate::run::target::find(context, server.or_else(|| context.named()))?;
     let url = match &target {

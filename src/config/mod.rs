@@ -15,6 +15,11 @@ use crate::endpoint::Endpoint;
 use crate::env::Env;
 use crate::redact::without_secrets;
 
+/// Parses the servers in the text of a file that was found. Returns an error if it is no configuration file.
+pub fn parse(text: &str, path: &Path, env: &Env) -> Result<Vec<Configured>, String> {
+    shapes::parse(text, path, env, None)
+}
+
 /// Configuration file of a project (Claude Code and others).
 const PROJECT: &str = ".mcp.json";
 /// Maximum size of a configuration file, in bytes.

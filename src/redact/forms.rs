@@ -9,6 +9,9 @@ use crate::digest::hex as hex_of;
 /// Maximum number of encodings one within another, as JSON in a string of JSON.
 const MAX_DEPTH: usize = 3;
 
+/// Minimum number of bytes of a form that are hidden where the text was cut within it.
+const CUT_FROM: usize = 6;
+
 /// One form of a secret.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Form {
@@ -76,10 +79,13 @@ impl Form {
     /// Returns the end of the form that begins at this byte of a text.
     fn ends(&self, text: &[u8], start: usize) -> Option<usize> {
         // A character may be read in several ways, so every way is followed.
-        let mut ways = vec![(0, start)];
+        let (mut ways, mut cut) = (vec![(0, start)], None);
         while let Some((place, at)) = ways.pop() {
             if place == self.bytes.len() {
                 return Some(at);
+            }
+            if place >= CUT_FROM && is_cut(text, at) {
+                cut = cut.max(Some(at));
             }
             for Read { character, end } in reads(text, at, MAX_DEPTH) {
                 let is_break = matches!(character, Unit::Byte(b'\r' | b'\n')) && place > 0;
@@ -91,7 +97,7 @@ impl Form {
                 }
             }
         }
-        None
+        cut
     }
 
     /// Returns the place after a character, if it is the one at this place of the form.
@@ -115,6 +121,13 @@ impl Form {
         let start = if before && start > 0 && is_digit(start - 1) { start - 1 } else { start };
         start..if after && is_digit(end) { end + 1 } else { end }
     }
+}
+
+/// Returns true if the text was cut at this byte, or within an encoding that begins there.
+fn is_cut(text: &[u8], at: usize) -> bool {
+    let rest = &text[at..];
+    let within = if matches!(rest.first(), Some(b'%' | b'\\' | b'&')) { 12 } else { 0 };
+    rest.len() <= within || (0..=within).any(|more| rest[more..].starts_with("…".as_bytes()))
 }
 
 /// A decoded unit of text.

@@ -77,7 +77,11 @@ pub(crate) fn context<'c>(
         })?);
     }
     let recorder = Recorder::new(observers, Redactor::new(options.show_secrets), diagnose::reach());
-    Ok(Context { options, env, console, recorder, interrupt: Interrupt::default() })
+    let context = Context { options, env, console, recorder, interrupt: Interrupt::default() };
+    if let Some(store) = context.store() {
+        store.sweep();
+    }
+    Ok(context)
 }
 
 impl Context<'_> {

@@ -170,7 +170,7 @@ impl Store {
 
     /// Removes the cached tools of a server, because they may have changed.
     pub fn forget_tools(&self, name: &str) -> Result<()> {
-        self.remove_file(&self.tools_path(name)?)
+        files::remove(&self.tools_path(name)?)
     }
 }
 

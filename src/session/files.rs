@@ -17,7 +17,7 @@ pub(super) enum Durability {
 }
 
 /// Removes what killed processes left in the folder of files that are being written. Such a file is locked
-/// while its process lives. Failures do not matter: the next write tries again.
+/// while its process lives. Failures do not matter: the next command tries again.
 pub(super) fn sweep(unfinished: &Path) {
     let Ok(entries) = std::fs::read_dir(unfinished) else { return };
     for entry in entries.flatten() {
@@ -38,7 +38,6 @@ pub(super) fn write(
 ) -> Result<()> {
     create_folder(path.parent().context("a path without a folder")?)?;
     create_folder(unfinished)?;
-    sweep(unfinished);
     match write_once(path, unfinished, text, durability) {
         // Another process may have swept the file before it was locked.
         Err(error) if is_missing(&error) => write_once(path, unfinished, text, durability),
@@ -202,7 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_killed_process_left_is_removed_with_the_next_write() {
+    fn what_a_killed_process_left_is_removed() {
         let folder = tempfile::tempdir().unwrap();
         let unfinished = folder.path().join("unfinished");
         create_folder(&unfinished).unwrap();
@@ -212,6 +211,7 @@ mod tests {
         let writing = File::open(&busy).unwrap();
         writing.lock().unwrap();
         write(&folder.path().join("x"), &unfinished, "text", Durability::Cached).unwrap();
+        sweep(&unfinished);
         assert!(!left.exists() && busy.exists());
         drop(writing);
         sweep(&unfinished);

@@ -221,7 +221,7 @@ impl Store {
 
     /// Removes a login.
     pub fn remove_login(&self, server: &str) -> Result<()> {
-        self.remove_file(&self.login_path(server)?)
+        files::remove(&self.login_path(server)?)
     }
 
     /// Returns the client registered with this issuer.
@@ -241,7 +241,7 @@ impl Store {
 
     /// Removes a registered client.
     pub fn remove_client(&self, issuer: &str) -> Result<()> {
-        self.remove_file(&self.client_path(issuer)?)
+        files::remove(&self.client_path(issuer)?)
     }
 }
 

@@ -85,16 +85,11 @@ impl Store {
         files::write(path, &self.path(&["unfinished"])?, text, Durability::Synced)
     }
 
-    /// Removes a file, and what killed processes left half-written.
-    pub(super) fn remove_file(&self, path: &Path) -> Result<()> {
-        self.sweep()?;
-        files::remove(path)
-    }
-
     /// Removes what killed processes left half-written.
-    pub fn sweep(&self) -> Result<()> {
-        files::sweep(&self.path(&["unfinished"])?);
-        Ok(())
+    pub fn sweep(&self) {
+        if let Ok(unfinished) = self.path(&["unfinished"]) {
+            files::sweep(&unfinished);
+        }
     }
 
     fn record_path(&self, name: &str) -> Result<PathBuf> {
@@ -167,22 +162,22 @@ impl Store {
         for url in std::iter::once(&record.url).chain(&record.asked_url) {
             let index = self.url_path(url)?;
             if files::read(&index)?.is_some_and(|name| name.trim() == record.name) {
-                self.remove_file(&index)?;
+                files::remove(&index)?;
             }
         }
         if self.current()?.as_deref() == Some(record.name.as_str()) {
-            self.remove_file(&self.path(&["current"])?)?;
+            files::remove(&self.path(&["current"])?)?;
         }
         self.remove_files(&record.name)
     }
 
     /// Removes the files of a server.
     fn remove_files(&self, name: &str) -> Result<()> {
-        self.remove_file(&self.tools_path(name)?)?;
-        self.remove_file(&self.offers_path(name)?)?;
-        self.remove_file(&self.tasks_path(name)?)?;
+        files::remove(&self.tools_path(name)?)?;
+        files::remove(&self.offers_path(name)?)?;
+        files::remove(&self.tasks_path(name)?)?;
         // Last, so that an interrupted removal can be repeated.
-        self.remove_file(&self.record_path(name)?)
+        files::remove(&self.record_path(name)?)
     }
 
     /// Keeps other processes from doing the same thing at once, such as opening a session with
@@ -195,7 +190,7 @@ impl Store {
     /// Removes a server whose record cannot be read.
     pub fn remove_unread(&self, name: &str) -> Result<()> {
         if self.current().ok().flatten().as_deref() == Some(name) {
-            self.remove_file(&self.path(&["current"])?)?;
+            files::remove(&self.path(&["current"])?)?;
         }
         self.remove_files(name)
     }

@@ -142,7 +142,12 @@ fn said(document: &str) -> String {
 fn a_part_of_a_token_is_not_shown_where_a_text_is_cut() {
     for padding in (0..90).step_by(3) {
         let server = mcp(move |request| {
-            let text = format!("{}{TOKEN} {TOKEN}", "x".repeat(padding));
+            let codes = TOKEN.chars().map(|letter| format!("\\u{:04x}", u32::from(letter)));
+            let text = match padding % 2 {
+                0 => TOKEN.to_owned(),
+                _ => codes.collect(),
+            };
+            let text = format!("{}{text} {text}", "x".repeat(padding));
             match request.rpc() {
                 "tools/call" => Some(request.error(400, -32000, &text)),
                 "tools/list" => Some(http(403, &[("Content-Type", "text/plain")], &text)),
@@ -166,6 +171,10 @@ fn a_part_of_a_token_is_not_shown_where_a_text_is_cut() {
             let part = std::str::from_utf8(part).unwrap();
             assert!(!shown.contains(part), "{padding}: {part} in {shown}");
         }
+        assert!(
+            !shown.contains("u002fu0061") && !shown.contains("u002f\\u0061"),
+            "{padding}: {shown}"
+        );
     }
 }
 

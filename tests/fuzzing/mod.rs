@@ -5,11 +5,17 @@
 
 use std::io::{BufReader, Read};
 
+use std::path::Path;
+
 use mcpoke::arguments::{ArgumentInput, Typing};
+use mcpoke::config::{self, Reached};
+use mcpoke::endpoint::Endpoint;
+use mcpoke::env::Env;
 use mcpoke::protocol::content::ToolResult;
 use mcpoke::protocol::jsonrpc::{self, Message};
 use mcpoke::protocol::types::{InitializeResult, Tool};
-use mcpoke::session::Record;
+use mcpoke::redact::Redactor;
+use mcpoke::session::{Record, expand};
 use mcpoke::transport::Events;
 
 /// An event according to the WHATWG rules: type, data, and the id set within the block.
@@ -99,6 +105,48 @@ pub(crate) fn state(data: &[u8]) {
     let _ = record.opened_at();
     let again = serde_json::to_string(&record).unwrap();
     assert_eq!(Record::parse(&again).unwrap(), record);
+}
+
+/// Checks that a configuration file that was found names no server whose host depends on a variable, and that
+/// everything it uses is listed.
+pub(crate) fn config(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let env = Env::of(&[("HOME", "/home/me")]);
+    let Ok(servers) = config::parse(text, Path::new("/p/.mcp.json"), &env) else { return };
+    for server in &servers {
+        let Reached::Http(remote) = &server.reached else { continue };
+        let variables = server.variables();
+        assert!(variables.is_empty() || server.needs_approval(), "{remote:?}");
+        let _ = remote.shown_url();
+        let base = remote.base();
+        let value = |value: &str| {
+            let of_all: Vec<_> = variables.iter().map(|name| (*name, value)).collect();
+            expand(&remote.url, &Env::of(&of_all), &mut Vec::new())
+        };
+        if !base.starts_with("${")
+            && let (Ok(one), Ok(other)) = (value("a"), value("b"))
+            && let (Ok(one), Ok(other)) = (Endpoint::parse(&one), Endpoint::parse(&other))
+        {
+            assert_eq!(one.origin(), other.origin(), "{remote:?}");
+        }
+    }
+}
+
+/// Checks that no text makes the search for a secret fail or find one that is not there, and that what it hides
+/// stays hidden. The secret is the first line.
+pub(crate) fn redaction(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Some((secret, text)) = text.split_once('\n') else { return };
+    let mut redactor = Redactor::new(false);
+    redactor.learn(secret);
+    let shown = redactor.text(text).into_owned();
+    if secret.len() >= 16 && !secret.contains('…') {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b' ';
+    if text.bytes().all(plain) && secret.len() > text.len() && text.len() < 6 {
+        assert_eq!(shown, text);
+    }
 }
 
 /// Checks that any arguments with any schema end in a result or an error. The schema is the

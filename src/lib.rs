@@ -21,6 +21,7 @@ pub mod env;
 pub mod exchange;
 pub mod exit;
 pub mod failure;
+pub mod file;
 pub mod oauth;
 pub mod output;
 pub mod protocol;

@@ -17,7 +17,7 @@ use crate::transport::{self, ErrorKind, Interrupt};
 /// Time limit for a final message after the user interrupted the program.
 const PARTING: Duration = Duration::from_millis(80);
 /// Time limit for a cancellation notification after a timeout.
-const TELLING: Duration = Duration::from_secs(2);
+const TELLING: Duration = Duration::from_secs(1);
 
 impl Connection {
     /// Sends `notifications/cancelled` for a request where its era and method allow it. Returns

@@ -2,8 +2,7 @@
 //! connections. Prints one line of result for each line of arguments.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read as _};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -17,6 +16,7 @@ use crate::endpoint::Endpoint;
 use crate::exit::ExitCode;
 use crate::failure::{Failure, from_transport};
 use crate::failure::{TargetHint, failed};
+use crate::file;
 use crate::output::{PointerNotFound, count, json_line};
 use crate::protocol::content::ToolResult;
 use crate::protocol::types::{Tool, Transport};
@@ -90,7 +90,7 @@ fn open(path: &Path) -> Result<Box<dyn BufRead + Send>, Failure> {
         return Ok(Box::new(BufReader::new(io::stdin())));
     }
     let unreadable = |error| Failure::usage(format!("cannot read {}: {error}", path.display()));
-    Ok(Box::new(BufReader::new(File::open(path).map_err(unreadable)?)))
+    Ok(Box::new(BufReader::new(file::open_stream(path).map_err(unreadable)?)))
 }
 
 /// Initial state of each worker's client.
@@ -246,9 +246,12 @@ impl Lines {
         let Some(lines) = &mut self.from else { return Ok(None) };
         loop {
             let mut line = String::new();
-            if lines.read_line(&mut line)? == 0 {
+            if lines.by_ref().take(file::MAX_SIZE + 1).read_line(&mut line)? == 0 {
                 self.from = None;
                 return Ok(None);
+            }
+            if line.len() as u64 > file::MAX_SIZE {
+                return Err(io::Error::other("it is longer than 64 MiB"));
             }
             self.read += 1;
             if !line.trim().is_empty() {

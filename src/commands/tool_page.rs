@@ -61,11 +61,17 @@ const HINTS: [(&str, bool, &str); 5] = [
     ("openWorldHint", true, "it reaches out to the world"),
 ];
 
+/// Maximum number of allowed values that are shown of a parameter.
+const MAX_VALUES: usize = 100;
+
 /// Returns a schema's type in words: `number`, `a | b`, `array of string`.
 fn kind(schema: &Value) -> String {
     if let Some(values) = schema["enum"].as_array() {
-        let values = values.iter().map(|one| one.as_str().map_or(one.to_string(), str::to_owned));
-        return values.collect::<Vec<_>>().join(" | ");
+        let shown = values.iter().take(MAX_VALUES);
+        let shown = shown.map(|one| one.as_str().map_or(one.to_string(), str::to_owned));
+        let more = values.len().saturating_sub(MAX_VALUES);
+        let more = (more > 0).then(|| format!("{more} more (--schema shows all)"));
+        return shown.chain(more).collect::<Vec<_>>().join(" | ");
     }
     for key in ["anyOf", "oneOf"] {
         if let Some(several) = schema[key].as_array() {

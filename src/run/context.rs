@@ -2,12 +2,14 @@
 
 use std::io;
 
+use super::settings::limits;
 use crate::cli::Options;
 use crate::diagnose;
 use crate::env::Env;
 use crate::exchange::{Observer, Recorder};
 use crate::exit::ExitCode;
 use crate::failure::{Failure, Kind};
+use crate::file;
 use crate::output::Console;
 use crate::redact::Redactor;
 use crate::report;
@@ -56,6 +58,7 @@ pub(crate) fn context<'c>(
     env: &'c Env,
     console: Console,
 ) -> Result<Context<'c>, CommandError> {
+    file::set_patience(limits(options).whole);
     let mut observers: Vec<Box<dyn Observer>> = Vec::new();
     if options.trace {
         observers.push(Box::new(report::TraceText::new(console.err.clone())));

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::authorize::Shared;
+use super::settings::limits;
 use super::{CommandError, Context, shell};
 use crate::failure::{Failure, Kind};
 use crate::session::{Credentials, Login, ResolvedCredentials};
@@ -103,10 +104,12 @@ fn said_by_command(
     else {
         return Ok(None);
     };
+    let whole = limits(context.options).whole;
+    let limit = Some(whole.map_or(TOKEN_LIMIT, |whole| whole.min(TOKEN_LIMIT)));
     let said = if context.env.stdin_is_terminal {
-        shell::run_at_terminal(command, Some(TOKEN_LIMIT), &context.interrupt)
+        shell::run_at_terminal(command, limit, &context.interrupt)
     } else {
-        shell::run(command, "", Some(TOKEN_LIMIT), &context.interrupt)
+        shell::run(command, "", limit, &context.interrupt)
     };
     said.map(Some).map_err(|why| {
         if context.interrupt.is_raised() {

@@ -1,18 +1,18 @@
 //! Arguments and files named on the command line.
 
-use std::io::{self, Read as _};
+use std::io;
+use std::path::Path;
 
 use crate::arguments::Problems;
 use crate::failure::Failure;
+use crate::file;
 
 /// Reads a file named on the command line; `-` is standard input.
 pub(crate) fn read_file(path: &str) -> io::Result<Vec<u8>> {
     if path == "-" {
-        let mut bytes = Vec::new();
-        io::stdin().lock().read_to_end(&mut bytes)?;
-        return Ok(bytes);
+        return file::read_stdin(file::MAX_SIZE);
     }
-    std::fs::read(path)
+    file::read(Path::new(path), file::MAX_SIZE)
 }
 
 pub(crate) fn wrong_arguments(tool: &str, problems: Problems) -> Failure {

@@ -1,11 +1,12 @@
 //! User commands, run through the shell: `--sampling-command`, `--token-command`,
 //! `--browser`.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
+use crate::file::MAX_SIZE;
 use crate::transport::Interrupt;
 
 /// Runs a command with `input` as its stdin and returns its stdout. Fails on an exit status
@@ -94,8 +95,13 @@ fn finish(
     });
     let (done, finished) = channel();
     std::thread::spawn(move || {
-        let said = stdout.map(std::io::read_to_string);
-        done.send(said.unwrap_or_else(|| Ok(String::new())))
+        let mut said = String::new();
+        let read = stdout.map(|stdout| stdout.take(MAX_SIZE + 1).read_to_string(&mut said));
+        let too_long = said.len() as u64 > MAX_SIZE;
+        done.send(match read.transpose() {
+            Ok(_) if too_long => Err(std::io::Error::other("it is larger than 64 MiB")),
+            read => read.map(|_| said),
+        })
     });
     let deadline = limit.map(|limit| Instant::now() + limit);
     let left = || deadline.map(|at| at.saturating_duration_since(Instant::now()));
@@ -103,6 +109,8 @@ fn finish(
     let ended = loop {
         match child.try_wait() {
             Ok(Some(status)) if said.is_some() => break Some(status),
+            // Nobody reads the rest, so the process may never exit.
+            _ if matches!(said, Some(Err(_))) => break None,
             Ok(None) if said.is_some() && left().is_none_or(|left| !left.is_zero()) => {
                 // Stdout is closed, but the process has not exited yet.
                 std::thread::sleep(Duration::from_millis(5));
@@ -111,11 +119,14 @@ fn finish(
         }
     };
     match (said, ended) {
-        (Some(said), Some(status)) if status.success() => {
-            said.map_err(|error| format!("said what cannot be read: {error}"))
+        // A program that nobody listens to any more fails, and that is not why.
+        (Some(Err(error)), _) => {
+            end_group(&mut child);
+            Err(format!("said what cannot be read: {error}"))
         }
+        (Some(Ok(said)), Some(status)) if status.success() => Ok(said),
         (_, Some(status)) => Err(format!("failed ({status})")),
-        _ => {
+        (_, None) => {
             end_group(&mut child);
             if interrupt.is_raised() {
                 return Err("was interrupted".to_owned());

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::digest::sha256_of;
 use crate::env::Env;
+use crate::file;
 use crate::protocol::headers;
 use crate::redact::{Redactor, is_sensitive_header, secrets_of};
 
@@ -213,8 +214,10 @@ pub fn expand(template: &str, env: &Env, secrets: &mut Vec<String>) -> Result<St
     }
     // `file://…` is a URL, not a reference.
     if let Some(path) = template.strip_prefix("file:").filter(|path| !path.starts_with("//")) {
-        let text = std::fs::read_to_string(Path::new(path))
-            .map_err(|error| format!("cannot read {path}: {error}"))?;
+        let unreadable = |why: &dyn std::fmt::Display| format!("cannot read {path}: {why}");
+        let bytes =
+            file::read(Path::new(path), file::MAX_SECRET).map_err(|why| unreadable(&why))?;
+        let text = String::from_utf8(bytes).map_err(|why| unreadable(&why))?;
         secrets.push(text.trim_end().to_owned());
         return Ok(text.trim_end().to_owned());
     }

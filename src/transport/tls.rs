@@ -1,7 +1,7 @@
 //! TLS over a TCP connection: rustls with ring. The negotiated parameters are recorded.
 
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -17,6 +17,7 @@ use ureq::unversioned::transport::{
 
 use super::wire::WireLog;
 use crate::exchange::{Phase, Tls, TransportError as Error, TransportErrorKind as ErrorKind};
+use crate::file;
 
 /// TLS options of the user.
 #[derive(Debug, Clone, Default)]
@@ -59,9 +60,11 @@ impl TlsOptions {
         };
         let key_file = self.key_file.as_ref().unwrap_or(cert_file);
         let chain = read_certificates(cert_file)?;
-        let key = PrivateKeyDer::from_pem_file(key_file).map_err(|error| {
-            Error::unusable(format!("no private key in {}: {error}", key_file.display()))
-        })?;
+        let unreadable = |why: &dyn std::fmt::Display| {
+            Error::unusable(format!("no private key in {}: {why}", key_file.display()))
+        };
+        let key = file::read(key_file, file::MAX_SECRET).map_err(|why| unreadable(&why))?;
+        let key = PrivateKeyDer::from_pem_slice(&key).map_err(|why| unreadable(&why))?;
         builder.with_client_auth_cert(chain, key).map_err(|error| {
             Error::unusable(format!(
                 "the key in {} does not belong to the certificate in {}: {error}",
@@ -82,12 +85,13 @@ impl TlsOptions {
     }
 }
 
-fn read_certificates(path: &PathBuf) -> Result<Vec<CertificateDer<'static>>, Error> {
+fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
     let unreadable = |error: &dyn std::fmt::Display| {
         Error::unusable(format!("no certificate can be read from {}: {error}", path.display()))
     };
-    let certificates: Vec<_> = CertificateDer::pem_file_iter(path)
-        .and_then(Iterator::collect)
+    let bytes = file::read(path, file::MAX_SECRET).map_err(|error| unreadable(&error))?;
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(&bytes)
+        .collect::<Result<_, _>>()
         .map_err(|error| unreadable(&error))?;
     if certificates.is_empty() {
         return Err(unreadable(&"it holds none"));
@@ -95,7 +99,7 @@ fn read_certificates(path: &PathBuf) -> Result<Vec<CertificateDer<'static>>, Err
     Ok(certificates)
 }
 
-fn read_roots(path: &PathBuf) -> Result<RootCertStore, Error> {
+fn read_roots(path: &Path) -> Result<RootCertStore, Error> {
     let mut roots = RootCertStore::empty();
     let (added, _) = roots.add_parsable_certificates(read_certificates(path)?);
     if added == 0 {

@@ -58,3 +58,5 @@ mod tokens;
 mod trace;
 mod trust;
 mod verdicts;
+#[cfg(unix)]
+mod waits;

@@ -10,14 +10,21 @@ use crate::cli::Trace;
 use crate::endpoint::Endpoint;
 use crate::exit::ExitCode;
 use crate::failure::Failure;
+use crate::file;
 use crate::report;
 use crate::run::{Context, Outcome};
+
+/// Reads a recording, which may be as large as what servers send (`--max-size`).
+fn recording(path: &Path, context: &Context<'_>) -> std::io::Result<Vec<u8>> {
+    let max = context.options.max_size;
+    let is_stream = path.as_os_str() == "-";
+    if is_stream { file::read_stdin(max) } else { file::read(path, max) }
+}
 
 pub(super) fn run(context: &Context<'_>, args: &Trace, path: &Path) -> Outcome {
     let unusable =
         |error: String| Failure::usage(format!("cannot read {}: {error}", path.display()));
-    let bytes =
-        super::read_file(&path.to_string_lossy()).map_err(|error| unusable(error.to_string()))?;
+    let bytes = recording(path, context).map_err(|error| unusable(error.to_string()))?;
     let exchanges = report::read_recording(&String::from_utf8_lossy(&bytes)).map_err(unusable)?;
     // A recording of another program may contain secrets in plain text.
     for exchange in &exchanges {

@@ -34,6 +34,8 @@ const RETRY: Duration = Duration::from_millis(50);
 const OPEN: usize = 4096;
 /// Time for the last pieces to reach the client before the connection is broken off.
 const FLUSH: Duration = Duration::from_millis(20);
+/// Number of milliseconds to wait for a free connection before another one is opened.
+const FREEING: usize = 5;
 /// Headers that are not relayed: those of a single connection (RFC 9110, 7.6.1), and those
 /// that are set anew. Without `accept-encoding`, the server sends no compressed body, which
 /// could not be read.
@@ -62,6 +64,8 @@ pub struct Relay {
     anyone: bool,
     /// Idle connections to the server.
     idle: Mutex<Vec<Http>>,
+    /// A connection to the server was made before.
+    has_connected: AtomicBool,
     finished: Box<dyn Fn(Exchange) + Send + Sync>,
 }
 
@@ -83,7 +87,8 @@ impl Relay {
         options.limits.silence = None;
         options.limits.max_size = u64::MAX;
         let finished = Box::new(finished);
-        Self { endpoint, options, recorder, anyone, idle: Mutex::default(), finished }
+        let (idle, has_connected) = (Mutex::default(), AtomicBool::default());
+        Self { endpoint, options, recorder, anyone, idle, has_connected, finished }
     }
 
     /// Serves until Ctrl-C, then ends the open requests.
@@ -141,7 +146,7 @@ impl Relay {
             Ok(request) => request,
             Err(refusal) => return *refusal,
         };
-        let http = match self.connection() {
+        let http = match self.connection().await {
             Ok(http) => http,
             Err(error) => {
                 return refusal(StatusCode::BAD_GATEWAY, &format!("mcpoke: {}\n", error.text));
@@ -217,13 +222,19 @@ impl Relay {
         })
     }
 
-    fn connection(&self) -> Result<Http, Error> {
-        match self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop() {
-            Some(http) => Ok(http),
-            None => {
-                Http::new(&self.endpoint, &self.options, self.recorder.clone()).map(Http::nameless)
+    async fn connection(&self) -> Result<Http, Error> {
+        // The client has its response a moment before the connection to the server is free.
+        for _ in 0..FREEING {
+            if let Some(http) = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop() {
+                return Ok(http);
             }
+            if !self.has_connected.load(Ordering::SeqCst) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
+        self.has_connected.store(true, Ordering::SeqCst);
+        Http::new(&self.endpoint, &self.options, self.recorder.clone()).map(Http::nameless)
     }
 
     /// Sends a request, and relays the response piece by piece as it arrives.

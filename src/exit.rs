@@ -27,13 +27,15 @@ pub enum ExitCode {
     State = 9,
     /// The server requests input, and nobody is present to provide it.
     Input = 10,
+    /// The output cannot be written.
+    Output = 11,
     /// The user interrupted the command (Ctrl-C).
     Interrupted = 130,
 }
 
 impl ExitCode {
     /// All exit codes, with their meanings.
-    pub const ALL: [(Self, &'static str); 12] = [
+    pub const ALL: [(Self, &'static str); 13] = [
         (Self::Success, "it worked"),
         (Self::ToolFailed, "the tool ran and reports failure (isError)"),
         (Self::Usage, "wrong usage, wrong arguments"),
@@ -45,6 +47,7 @@ impl ExitCode {
         (Self::Limit, "a limit of time or size was reached"),
         (Self::State, "local state cannot be read or written"),
         (Self::Input, "the server asks for input, and nobody is there to give it"),
+        (Self::Output, "the output, or a file that was asked for, cannot be written"),
         (Self::Interrupted, "interrupted with Ctrl-C"),
     ];
 }
@@ -70,6 +73,8 @@ pub enum Kind {
     State,
     /// The server requires input, and nobody can give it.
     Input,
+    /// The output cannot be written.
+    Output,
     /// The user interrupted the command.
     Interrupted,
 }
@@ -87,6 +92,7 @@ impl Kind {
             Self::Limit => "limit",
             Self::State => "state",
             Self::Input => "input",
+            Self::Output => "output",
             Self::Interrupted => "interrupted",
         }
     }
@@ -103,6 +109,7 @@ impl Kind {
             Self::Limit => ExitCode::Limit,
             Self::State => ExitCode::State,
             Self::Input => ExitCode::Input,
+            Self::Output => ExitCode::Output,
             Self::Interrupted => ExitCode::Interrupted,
         }
     }

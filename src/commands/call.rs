@@ -120,7 +120,7 @@ fn explained(
 ) -> CommandError {
     let refused = matches!(error.kind, client::ErrorKind::Rpc(_));
     let failure = server.fail(error);
-    if !refused || server.is_probe() || !matches!(remembered(context, server), Ok(None)) {
+    if !refused || server.is_probe() || remembered(context, server).is_some() {
         return failure;
     }
     let Ok(tools) = fetch(context, server) else { return failure };

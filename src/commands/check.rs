@@ -123,7 +123,7 @@ fn write(context: &Context<'_>, path: &Path, text: &str) -> Result<(), CommandEr
         return Ok(context.console.out.server_text(text.trim_end())?);
     }
     std::fs::write(path, text).map_err(|error| {
-        Failure::new(Kind::State, format!("cannot write {}: {error}", path.display())).into()
+        Failure::new(Kind::Output, format!("cannot write {}: {error}", path.display())).into()
     })
 }
 

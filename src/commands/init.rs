@@ -120,6 +120,11 @@ fn refuse_a_name_that_is_taken(
         }
         Target::Demo => return Ok(()),
     };
+    let alike = |other: &&String| other.eq_ignore_ascii_case(name) && *other != name;
+    if let Some(other) = store.names()?.iter().find(alike) {
+        let text = format!("`{other}` is a name already, and differs from `{name}` only in case");
+        return Err(Failure::usage(text).into());
+    }
     match store.load(name)? {
         Some(other) if !other.is_at(&url) => Err(Failure::usage(format!(
             "`{name}` is the name of {} already",

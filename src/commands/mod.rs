@@ -29,6 +29,7 @@ pub(crate) mod trust;
 use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io;
+use std::path::Path;
 
 use crate::cli::{Cli, Command, TRACE_TIMEOUT};
 use crate::env::Env;
@@ -50,12 +51,22 @@ pub fn run(cli: &Cli, env: &Env) -> ExitCode {
     let options = options.as_ref();
     let mut console = Console::new(env, options.color, options.quiet, options.json);
     console.query.clone_from(&options.query);
-    let (outcome, redactor) = match run::context(options, env, console.clone()) {
-        Ok(context) => (dispatch(cli, &context), context.recorder.redactor()),
-        Err(stop) => (Err(stop), Redactor::new(options.show_secrets)),
+    let (outcome, redactor, unwritten) = match run::context(options, env, console.clone()) {
+        Ok(context) => {
+            let outcome = dispatch(cli, &context);
+            (outcome, context.recorder.redactor(), context.recorder.problem())
+        }
+        Err(stop) => (Err(stop), Redactor::new(options.show_secrets), None),
     };
     match outcome {
-        Ok(code) => code,
+        Ok(code) => match unwritten {
+            Some(why) => {
+                let file = options.trace_file.as_deref().unwrap_or(Path::new("")).display();
+                let text = format!("cannot write {file}: {why}");
+                told(&console, &Failure::new(Kind::Output, text), &redactor)
+            }
+            None => code,
+        },
         // A closed pipe (`| head`) is not an error.
         Err(CommandError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             ExitCode::Success
@@ -64,7 +75,8 @@ pub fn run(cli: &Cli, env: &Env) -> ExitCode {
             told(&console, &Failure::usage(error.to_string()), &redactor)
         }
         Err(CommandError::Io(error)) => {
-            told(&console, &Failure::new(Kind::State, error.to_string()), &redactor)
+            let text = format!("the output cannot be written: {error}");
+            told(&console, &Failure::new(Kind::Output, text), &redactor)
         }
         Err(CommandError::Failed(failure)) => told(&console, &failure, &redactor),
     }
@@ -87,10 +99,15 @@ pub fn misused(error: &clap::Error, env: &Env, words: &[OsString]) -> ExitCode {
     let stream = if error.use_stderr() { &console.err } else { &console.out };
     let text = error.render();
     let text = if stream.style.is_enabled() { text.ansi().to_string() } else { text.to_string() };
-    // Ignore write errors: the stream may be closed.
-    let _ = stream.bytes(text.as_bytes());
     if !error.use_stderr() {
-        return ExitCode::Success;
+        return match stream.bytes(text.as_bytes()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::Output,
+            _ => ExitCode::Success,
+        };
+    }
+    if !(console.json && (has("-q") || has("--quiet"))) {
+        // Ignore write errors: the stream may be closed.
+        let _ = stream.bytes(text.as_bytes());
     }
     if console.json {
         let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");

@@ -51,7 +51,7 @@ fn print(context: &Context<'_>, raw: &RawValue) -> Result<(), CommandError> {
         let role = message["role"].as_str().unwrap_or("?");
         let result = ToolResult::of_blocks([message["content"].clone()].into_iter());
         let rendered = render(result, &Destination::default())
-            .map_err(|error| Failure::new(Kind::State, error.to_string()))?;
+            .map_err(|error| Failure::new(Kind::Output, error.to_string()))?;
         console.line(
             &console.out.style.paint(Paint::Strong, &format!("{}:", crate::output::one_line(role))),
         )?;

@@ -65,7 +65,7 @@ fn print(context: &Context<'_>, args: &ReadResource, raw: &RawValue) -> Result<(
     }
     let destination = Destination { file, folder: None, stem: "resource".to_owned() };
     let rendered = render(result, &destination)
-        .map_err(|error: io::Error| Failure::new(Kind::State, error.to_string()))?;
+        .map_err(|error: io::Error| Failure::new(Kind::Output, error.to_string()))?;
     for text in &rendered.text {
         if console.out.terminal.is_terminal {
             // `server_text` ends the line itself.

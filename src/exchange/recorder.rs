@@ -15,6 +15,10 @@ pub trait Observer: Send {
     fn event(&mut self, _event: &Event, _redactor: &Redactor) {}
     /// Called when the exchange is complete.
     fn finished(&mut self, _exchange: &Exchange, _redactor: &Redactor) {}
+    /// Returns the first error that kept it from recording, which did not stop the command.
+    fn problem(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Observers, known secrets and exchange counter of one process, and one history. Clones share all of
@@ -88,6 +92,11 @@ impl Recorder {
         for observer in &mut records.observers {
             tell(observer.as_mut(), &records.redactor);
         }
+    }
+
+    /// Returns the first error that kept an observer from recording.
+    pub fn problem(&self) -> Option<String> {
+        self.records().observers.iter().find_map(|observer| observer.problem())
     }
 
     /// Reports a complete exchange to every observer and adds it to the history.

@@ -14,9 +14,12 @@ const MAX_DATA: usize = 600;
 /// Width of wrapped lines, in columns.
 const WIDTH: usize = 78;
 
-/// Prints a failure to stderr; with `--json`, the last line is a JSON object.
+/// Prints a failure to stderr; with `--json`, the last line is a JSON object, and with `--quiet` the only one.
 pub fn print(console: &Console, failure: &Failure, redactor: &Redactor) -> io::Result<()> {
     let page = FailurePage { console, failure, redactor };
+    if console.json && console.quiet {
+        return page.json();
+    }
     page.title()?;
     if let Some(exchange) = &failure.exchange {
         page.exchange(exchange)?;
@@ -31,11 +34,7 @@ pub fn print(console: &Console, failure: &Failure, redactor: &Redactor) -> io::R
         }
     }
     page.next()?;
-    if console.json {
-        let text = redactor.text(&failure.to_json().to_string()).into_owned();
-        console.err.server_text(&text)?;
-    }
-    Ok(())
+    if console.json { page.json() } else { Ok(()) }
 }
 
 struct FailurePage<'p> {
@@ -47,6 +46,11 @@ struct FailurePage<'p> {
 impl FailurePage<'_> {
     fn safe(&self, text: &str) -> String {
         one_line(&self.redactor.text(text))
+    }
+
+    fn json(&self) -> io::Result<()> {
+        let text = self.redactor.text(&self.failure.to_json().to_string()).into_owned();
+        self.console.err.server_text(&text)
     }
 
     fn title(&self) -> io::Result<()> {

@@ -127,7 +127,7 @@ impl Form {
 fn is_cut(text: &[u8], at: usize) -> bool {
     let rest = &text[at..];
     let within = if matches!(rest.first(), Some(b'%' | b'\\' | b'&')) { 12 } else { 0 };
-    rest.len() <= within || (0..=within).any(|more| rest[more..].starts_with("…".as_bytes()))
+    (0..=within.min(rest.len())).any(|more| rest[more..].starts_with("…".as_bytes()))
 }
 
 /// A decoded unit of text.

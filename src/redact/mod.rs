@@ -207,7 +207,10 @@ impl Redactor {
                 let mut from = 0;
                 while let Some(found) = form.find(&out, from) {
                     from = found.start + known.shown.len();
-                    out.to_mut().replace_range(found, &known.shown);
+                    // What is shown of a secret looks like one that was cut.
+                    if !out[found.start..].starts_with(&known.shown) {
+                        out.to_mut().replace_range(found, &known.shown);
+                    }
                 }
             }
         }
@@ -389,6 +392,14 @@ mod tests {
             let text = format!("a {form} b");
             assert_eq!(redactor.text(&text), "a …6789 b", "{form}");
         }
+        let mut redactor = Redactor::new(false);
+        redactor.learn_session("0123456789abcdef0123456789abcdef");
+        let once =
+            redactor.text("id 0123456789abcdef0123456789abcdef, cut 0123456789ab…").into_owned();
+        assert_eq!(once, "id 01234567… (32), cut 01234567… (32)…");
+        assert_eq!(redactor.text(&once), once);
+        let mut redactor = Redactor::new(false);
+        redactor.learn("se\"cr/et 0123456789");
         for before in ["", "x", "xy", "xyz"] {
             for engine in [STANDARD, base64::engine::general_purpose::URL_SAFE_NO_PAD] {
                 let form = engine.encode(format!("{before}se\"cr/et 0123456789 and more"));

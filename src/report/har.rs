@@ -21,6 +21,7 @@ const TAIL: &str = "]}}\n";
 pub struct Har {
     file: File,
     is_empty: bool,
+    problem: Option<io::Error>,
 }
 
 impl Har {
@@ -30,7 +31,7 @@ impl Har {
         let creator = json!({"name": "mcpoke", "version": env!("CARGO_PKG_VERSION")});
         let log = json!({"log": {"version": "1.2", "creator": creator, "entries": []}}).to_string();
         writeln!(file, "{log}")?;
-        Ok(Self { file, is_empty: true })
+        Ok(Self { file, is_empty: true, problem: None })
     }
 
     /// Writes an entry before the end of the file.
@@ -46,8 +47,14 @@ impl Har {
 
 impl Observer for Har {
     fn finished(&mut self, exchange: &Exchange, redactor: &Redactor) {
-        // Tracing must not stop the command: ignore write errors.
-        let _ = self.add(&Entry::new(exchange, redactor));
+        // Tracing must not stop the command.
+        if let Err(error) = self.add(&Entry::new(exchange, redactor)) {
+            self.problem.get_or_insert(error);
+        }
+    }
+
+    fn problem(&self) -> Option<String> {
+        self.problem.as_ref().map(ToString::to_string)
     }
 }
 

@@ -20,13 +20,15 @@ use crate::session::private_options;
 pub struct TraceLines {
     file: File,
     history: History,
+    problem: Option<io::Error>,
 }
 
 impl TraceLines {
     /// Creates or truncates the file. Only the user can read it, because even a redacted trace
     /// reveals much.
     pub fn create(path: &Path) -> io::Result<Self> {
-        Ok(Self { file: create_private(path)?, history: History::new(diagnose::reach()) })
+        let (file, history) = (create_private(path)?, History::new(diagnose::reach()));
+        Ok(Self { file, history, problem: None })
     }
 }
 
@@ -61,8 +63,14 @@ impl Observer for TraceLines {
         // In one piece: serializing into the file would be a system call for each token.
         let Ok(mut text) = serde_json::to_vec(&line) else { return };
         text.push(b'\n');
-        // Tracing must not stop the command: ignore write errors.
-        let _ = self.file.write_all(&text);
+        // Tracing must not stop the command.
+        if let Err(error) = self.file.write_all(&text) {
+            self.problem.get_or_insert(error);
+        }
+    }
+
+    fn problem(&self) -> Option<String> {
+        self.problem.as_ref().map(ToString::to_string)
     }
 }
 

@@ -76,7 +76,7 @@ pub(crate) fn context<'c>(
             }
         };
         observers.push(created.map_err(|error| {
-            Failure::new(Kind::State, format!("cannot write {}: {error}", path.display()))
+            Failure::new(Kind::Output, format!("cannot write {}: {error}", path.display()))
         })?);
     }
     let recorder = Recorder::new(observers, Redactor::new(options.show_secrets), diagnose::reach());

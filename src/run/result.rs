@@ -87,7 +87,7 @@ pub(crate) fn print(
     }
     let is_error = result.as_ref().is_ok_and(|result| result.is_error);
     let rendered = result.and_then(|result| {
-        render(result, destination).map_err(|error| Failure::new(Kind::State, error.to_string()))
+        render(result, destination).map_err(|error| Failure::new(Kind::Output, error.to_string()))
     });
     let shown = match &rendered {
         Ok(rendered) if !context.options.wants_json() => {

@@ -35,7 +35,7 @@ pub(crate) fn known_tool(
     given: Option<&ArgumentInput>,
     typing: Typing,
 ) -> Result<Option<Tool>, CommandError> {
-    let known = remembered(context, server)?;
+    let known = remembered(context, server);
     let found = known.as_ref().and_then(|known| known.tools.iter().find(|tool| tool.name == name));
     if server.is_probe() {
         // These options test one request on its own: send nothing before it.
@@ -103,14 +103,16 @@ pub(crate) fn typed(
 }
 
 /// Returns the tools known from this run or from the cache.
-pub(crate) fn remembered(
-    context: &Context<'_>,
-    server: &Server,
-) -> Result<Option<KnownTools>, CommandError> {
+pub(crate) fn remembered(context: &Context<'_>, server: &Server) -> Option<KnownTools> {
     match (server.tools.known(), server.memory()) {
-        (Some(known), _) => Ok(Some(known.clone())),
-        (None, Some((store, name))) => Ok(store.load_tools(name, context.now())?),
-        (None, None) => Ok(None),
+        (Some(known), _) => Some(known.clone()),
+        (None, Some((store, name))) => {
+            store.load_tools(name, context.now()).unwrap_or_else(|error| {
+                context.console.note(&format!("mcpoke: {error:#}; the tools are fetched again"));
+                None
+            })
+        }
+        (None, None) => None,
     }
 }
 
@@ -231,7 +233,7 @@ pub(crate) fn mirrored(
     if !server.client.session().is_modern() || server.is_probe() {
         return Ok(Vec::new());
     }
-    let tools = match remembered(context, server)? {
+    let tools = match remembered(context, server) {
         Some(known) => known.tools,
         None => fetch(context, server)?,
     };

@@ -100,6 +100,9 @@ impl Credentials {
             let value = expand(template, env, &mut expanded.secrets)
                 .map_err(|error| format!("header `{name}`: {error}"))?;
             headers::check_value(&value).map_err(|error| format!("header `{name}`: {error}"))?;
+            if name.eq_ignore_ascii_case("authorization") {
+                check_token(&value).map_err(|error| format!("header `{name}`: {error}"))?;
+            }
             if may_hold_secret(name) || &value != template {
                 expanded.add_secret(name, &value);
                 expanded.secret_headers.push(name.clone());
@@ -118,7 +121,9 @@ impl Credentials {
         };
         if let Some(token) = token {
             let token = token.trim();
-            headers::check_value(token).map_err(|error| format!("the bearer token: {error}"))?;
+            headers::check_value(token)
+                .and_then(|()| check_token(token))
+                .map_err(|error| format!("the bearer token: {error}"))?;
             if token.is_empty() {
                 return Err("the bearer token is empty".to_owned());
             }
@@ -244,6 +249,14 @@ pub fn expand(template: &str, env: &Env, secrets: &mut Vec<String>) -> Result<St
     }
     out.push_str(rest);
     Ok(out)
+}
+
+/// Returns an error for a token that cannot be sent (RFC 6750, 2.1).
+fn check_token(value: &str) -> Result<(), String> {
+    match value.chars().find(|letter| !letter.is_ascii()) {
+        Some(letter) => Err(format!("it holds `{letter}`, and only ASCII can be sent")),
+        None => Ok(()),
+    }
 }
 
 /// Splits `NAME:-default`.

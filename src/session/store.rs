@@ -48,6 +48,9 @@ pub fn check_name(name: &str) -> Result<(), String> {
         ));
     }
     let words: Vec<&str> = name.split('.').collect();
+    if is_device(words[0]) {
+        return Err(format!("`{name}` is the name of a device on Windows; choose another name"));
+    }
     if name.eq_ignore_ascii_case("demo")
         || words.last().is_some_and(|last| {
             words.len() > 1 && RESERVED.iter().any(|one| last.eq_ignore_ascii_case(one))
@@ -56,6 +59,14 @@ pub fn check_name(name: &str) -> Result<(), String> {
         return Err(format!("`{name}` is reserved; choose another name"));
     }
     Ok(())
+}
+
+/// Returns true for the devices that Windows finds in every folder, whatever the ending.
+fn is_device(stem: &str) -> bool {
+    let stem = stem.to_ascii_lowercase();
+    let numbered = stem.strip_prefix("com").or_else(|| stem.strip_prefix("lpt"));
+    matches!(stem.as_str(), "con" | "prn" | "aux" | "nul")
+        || numbered.is_some_and(|rest| rest.len() == 1 && rest.as_bytes()[0].is_ascii_digit())
 }
 
 impl Store {

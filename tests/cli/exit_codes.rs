@@ -10,6 +10,51 @@ fn nobody() -> String {
     format!("http://{}/mcp", listener.local_addr().unwrap())
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_cannot_be_written_is_11() {
+    let sandbox = Sandbox::new();
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    for command in [
+        &["-s", "demo", "list-tools"][..],
+        &["-s", "demo", "call", "echo", "message=x", "--json"],
+        &["--help"],
+        &["call", "--help"],
+        &["completions", "bash"],
+    ] {
+        let status = sandbox.command(command).stdout(full()).status().unwrap();
+        assert_eq!(status.code(), Some(11), "{command:?}");
+    }
+    for name in ["t.jsonl", "t.har"] {
+        let path = sandbox.home().join(name);
+        std::os::unix::fs::symlink("/dev/full", &path).unwrap();
+        let shown = sandbox.run(&["-s", "demo", "call", "echo", "message=x", "--trace-file", name]);
+        shown.exits(11).says("cannot write").says(name);
+    }
+    sandbox
+        .run(&["-s", "demo", "call", "image", "--output", "/dev/full"])
+        .exits(11)
+        .says("/dev/full");
+    sandbox
+        .run(&["-s", "demo", "ping", "--trace-file", "no/folder.har"])
+        .exits(11)
+        .says("cannot write");
+}
+
+#[test]
+fn quiet_and_json_leave_one_object_on_stderr() {
+    let sandbox = Sandbox::new();
+    for command in [
+        &["-s", "demo", "call", "nope", "--json", "-q"][..],
+        &["-s", "demo", "call", "--json", "--quiet", "--bogus"],
+        &["-s", "http://127.0.0.1:1/", "ping", "--json", "-q"],
+    ] {
+        let stderr = sandbox.run(command).fails().stderr;
+        let value: serde_json::Value = serde_json::from_str(&stderr).unwrap();
+        assert!(value["error"]["message"].is_string(), "{stderr}");
+    }
+}
+
 #[test]
 fn zero_when_it_worked() {
     Sandbox::new().run(&["-s", "demo", "call", "echo", "message=hi"]).exits(0).prints("hi\n");

@@ -13,7 +13,7 @@ fn a_trace_file_is_for_the_user_alone() {
     let mode = std::fs::metadata(sandbox.home().join("t.jsonl")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     sandbox.run(&["-s", "demo", "--trace-file", "t.txt", "ping"]).exits(2).says(".jsonl");
-    sandbox.run(&["-s", "demo", "--trace-file", "no/t.jsonl", "ping"]).exits(9).says("no/t.jsonl");
+    sandbox.run(&["-s", "demo", "--trace-file", "no/t.jsonl", "ping"]).exits(11).says("no/t.jsonl");
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn a_page_needs_nothing_else_and_holds_no_secrets() {
     for part in ["<script", "<link", "src=", "@import", "url("] {
         assert!(!html.contains(part), "{part:?} in the page");
     }
-    sandbox.run(&["trace", "demo", "--html", "no/t.html"]).exits(9).says("no/t.html");
+    sandbox.run(&["trace", "demo", "--html", "no/t.html"]).exits(11).says("no/t.html");
 }
 
 #[test]

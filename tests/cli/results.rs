@@ -168,7 +168,7 @@ fn images_go_to_files() {
     assert!(shown.contains("[image image/png, ") && !shown.contains("iVBOR"), "{shown}");
     sandbox
         .run(&["-s", "demo", "call", "image", "--output", "no/such/dir.png"])
-        .exits(9)
+        .exits(11)
         .says("cannot write no/such/dir.png");
 }
 

@@ -139,6 +139,16 @@ fn a_header_of_ones_own_and_a_cookie_are_hidden_whatever_their_names() {
 }
 
 #[test]
+fn a_token_that_cannot_be_sent_is_refused_where_it_is_given() {
+    let (sandbox, server) = (Sandbox::new(), mcp(|_| None));
+    for given in [["--bearer", "tok-é"], ["-H", "Authorization: Bearer tok-é"]] {
+        let command = [&["init", &server.url][..], &given].concat();
+        sandbox.run(&command).exits(2).says("it holds `é`, and only ASCII can be sent");
+    }
+    assert!(server.requests().is_empty());
+}
+
+#[test]
 fn only_credentials_make_another_user() {
     let server = mcp(|_| None);
     let sandbox = Sandbox::new();

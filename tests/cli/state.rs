@@ -15,6 +15,30 @@ fn a_damaged_record_is_reported_and_not_thrown_away() {
     assert!(!path.exists());
 }
 
+#[test]
+fn a_damaged_list_of_tools_is_fetched_again() {
+    let (sandbox, server) = (Sandbox::new(), mcp(|_| None));
+    sandbox.run(&["init", &server.url]).exits(0);
+    sandbox.run(&["list-tools"]).exits(0);
+    let path = sandbox.state().join("sessions/scripted.tools.json");
+    for damage in ["", "{\"bro", "{\"format\": 1, \"tools\": 7}"] {
+        std::fs::write(&path, damage).unwrap();
+        sandbox.run(&["call", "echo", "message=hi"]).exits(0).says("the tools are fetched again");
+        sandbox.run(&["call", "echo", "message=hi"]).exits(0);
+    }
+}
+
+#[test]
+fn names_work_on_every_file_system() {
+    let (sandbox, server) = (Sandbox::new(), mcp(|_| None));
+    for name in ["con", "NUL", "aux", "com1", "LPT9.x", "prn.json"] {
+        sandbox.run(&["init", &server.url, "--name", name]).exits(2).says("a device on Windows");
+    }
+    sandbox.run(&["init", &server.url, "--name", "Console"]).exits(0);
+    sandbox.run(&["init", &server.url, "--name", "console"]).exits(2).says("only in case");
+    sandbox.run(&["init", &server.url, "--name", "Console"]).exits(0);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_warm_call_writes_no_file() {

@@ -331,7 +331,7 @@ fn a_report_holds_the_verdict_and_the_two_exchanges_that_decide() {
     }
     let text = std::fs::read_to_string(sandbox.home().join("r.md")).unwrap();
     assert!(text.contains("<details><summary>6 tools/list → 200"), "{text}");
-    sandbox.run(&["trace", &server.url, "--markdown", "no/r.md"]).exits(9);
+    sandbox.run(&["trace", &server.url, "--markdown", "no/r.md"]).exits(11);
 }
 
 #[test]

@@ -235,7 +235,7 @@ fn write_pages(args: &Trace, page: &report::Page<'_>) -> Result<(), CommandError
     for (path, write) in wanted {
         if let Some(path) = path {
             write(path, page).map_err(|error| {
-                Failure::new(Kind::State, format!("cannot write {}: {error}", path.display()))
+                Failure::new(Kind::Output, format!("cannot write {}: {error}", path.display()))
             })?;
         }
     }

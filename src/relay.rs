@@ -142,6 +142,10 @@ impl Relay {
             let text = "mcpoke: the Host header is not of this machine; --anyone takes it\n";
             return refusal(StatusCode::FORBIDDEN, text);
         }
+        if !self.anyone && comes_from_elsewhere(request.headers()) {
+            let text = "mcpoke: this is a web page of another origin; --anyone takes it\n";
+            return refusal(StatusCode::FORBIDDEN, text);
+        }
         let request = match self.translated(request).await {
             Ok(request) => request,
             Err(refusal) => return *refusal,
@@ -371,7 +375,19 @@ fn text_of<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
 }
 
 fn names_this_machine(headers: &HeaderMap) -> bool {
-    let Some(host) = text_of(headers, "host") else { return false };
+    text_of(headers, "host").is_some_and(is_this_machine)
+}
+
+/// Returns true for the request of a web page that was not loaded from this machine. A browser names the origin
+/// of every page that sends a POST (WHATWG Fetch, 3.2).
+fn comes_from_elsewhere(headers: &HeaderMap) -> bool {
+    let is_local = |origin: &str| {
+        origin.split_once("://").is_some_and(|(_, authority)| is_this_machine(authority))
+    };
+    headers.contains_key(header::ORIGIN) && !text_of(headers, "origin").is_some_and(is_local)
+}
+
+fn is_this_machine(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,

@@ -345,7 +345,22 @@ fn only_this_machine_may_come() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+    // A web page of another origin, with a request that needs no preflight.
+    let ping = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+    let from = |origin: &str| {
+        let head = format!("POST /mcp HTTP/1.1\r\nOrigin: {origin}\r\nContent-Type: text/plain");
+        proxy.send(&head, ping)
+    };
+    for origin in ["https://evil.example", "http://localhost.evil.example", "null"] {
+        let answer = from(origin);
+        assert!(answer.starts_with("HTTP/1.1 403"), "{origin}: {answer}");
+    }
     assert!(server.all_requests().is_empty());
+    for origin in ["http://localhost:6274", "http://[::1]:80"] {
+        let answer = from(origin);
+        assert!(!answer.starts_with("HTTP/1.1 403"), "{origin}: {answer}");
+    }
+    assert_eq!(server.all_requests().len(), 2);
     let answer = proxy.send("OPTIONS * HTTP/1.1", "");
     assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
     sandbox

@@ -16,6 +16,44 @@ fn a_damaged_record_is_reported_and_not_thrown_away() {
 }
 
 #[test]
+fn state_of_0_1_0_is_read() {
+    use mcpoke::env::Env;
+    use mcpoke::session::Store;
+
+    let sandbox = Sandbox::new();
+    let sample = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/state-0.1.0");
+    for file in walk(&sample).into_iter().filter(|path| path.is_file()) {
+        let to = sandbox.state().join(file.strip_prefix(&sample).unwrap());
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::write(&to, std::fs::read(&file).unwrap()).unwrap();
+        set_mode(&to, 0o600);
+        set_mode(to.parent().unwrap(), 0o700);
+    }
+    let listed = sandbox.run(&["sessions", "--json"]).exits(0).stdout;
+    assert!(listed.contains("\"name\":\"sample\"") && listed.contains("2025-11-25"), "{listed}");
+    sandbox.run(&["trust", "--list"]).exits(0).prints("/home/me/project/.mcp.json\n");
+    let state = sandbox.state().display().to_string();
+    let store = Store::of(&Env::of(&[("MCPOKE_STATE_DIR", &state)]));
+    let url = "http://127.0.0.1:8740/mcp";
+    let record = store.load_by_url(url).unwrap().unwrap();
+    assert_eq!(record.session_id.as_deref(), Some("not-a-real-session"));
+    assert_eq!(store.current().unwrap().as_deref(), Some("sample"));
+    let tools = store.load_tools("sample", std::time::SystemTime::now()).unwrap().unwrap();
+    assert_eq!(tools.tools.len(), 11);
+    assert!(store.load_offers("sample").unwrap().is_some());
+    assert_eq!(store.login(url).unwrap().unwrap().server, url);
+}
+
+#[cfg(unix)]
+fn set_mode(path: &std::path::Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[cfg(not(unix))]
+fn set_mode(_: &std::path::Path, _: u32) {}
+
+#[test]
 fn a_damaged_list_of_tools_is_fetched_again() {
     let (sandbox, server) = (Sandbox::new(), mcp(|_| None));
     sandbox.run(&["init", &server.url]).exits(0);

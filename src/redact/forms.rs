@@ -1,6 +1,8 @@
 //! Finds a secret in text, whatever its encoding there: as it is, with escapes of JSON, percent-encoding or HTML
 //! entities for any part of it, one within another, in Base64 at any offset, or in hexadecimal.
 
+use std::ops::Range;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
@@ -49,19 +51,19 @@ pub(super) fn forms_of(secret: &str) -> Vec<Form> {
 }
 
 impl Form {
-    /// Returns the first place of this form in a text, from a byte on.
-    pub(super) fn find(&self, text: &str, from: usize) -> Option<std::ops::Range<usize>> {
+    /// Returns true if this form may begin with the byte.
+    pub(super) fn may_begin(&self, byte: u8) -> bool {
+        self.reads(byte, 0) || matches!(byte, b'%' | b'\\' | b'&')
+    }
+
+    /// Returns the place of this form in a text, if it begins at this byte.
+    pub(super) fn at(&self, text: &str, start: usize) -> Option<Range<usize>> {
         let bytes = text.as_bytes();
-        let may_begin = |byte: u8| self.reads(byte, 0) || matches!(byte, b'%' | b'\\' | b'&');
-        for start in from..bytes.len() {
-            if !text.is_char_boundary(start) || !may_begin(bytes[start]) {
-                continue;
-            }
-            if let Some(end) = self.ends(bytes, start).filter(|end| text.is_char_boundary(*end)) {
-                return Some(self.widened(bytes, start, end));
-            }
+        if !self.may_begin(bytes[start]) || !text.is_char_boundary(start) {
+            return None;
         }
-        None
+        let end = self.ends(bytes, start).filter(|end| text.is_char_boundary(*end))?;
+        Some(self.widened(bytes, start, end))
     }
 
     /// Returns true if the byte is the one at this place of the form.
@@ -113,7 +115,7 @@ impl Form {
     }
 
     /// Adds the neighbours of a place that hold bits of the secret.
-    fn widened(&self, text: &[u8], start: usize, end: usize) -> std::ops::Range<usize> {
+    fn widened(&self, text: &[u8], start: usize, end: usize) -> Range<usize> {
         let Kind::Base64 { before, after } = self.kind else { return start..end };
         let is_digit = |at: usize| {
             text.get(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || b"+/-_".contains(byte))

@@ -6,6 +6,8 @@
 mod forms;
 
 use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::OnceLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -122,7 +124,19 @@ pub struct Redactor {
 struct Known {
     secret: String,
     shown: String,
-    forms: Vec<Form>,
+    /// Only a command that shows something needs them.
+    forms: OnceLock<Vec<Form>>,
+}
+
+impl Known {
+    fn forms(&self) -> &[Form] {
+        self.forms.get_or_init(|| forms_of(&self.secret))
+    }
+
+    /// Returns the place of the secret in a text, if it begins at this byte in any form.
+    fn at(&self, text: &str, start: usize) -> Option<Range<usize>> {
+        self.forms().iter().find_map(|form| form.at(text, start))
+    }
 }
 
 impl std::fmt::Debug for Redactor {
@@ -177,8 +191,8 @@ impl Redactor {
     fn learn_as(&mut self, secret: &str, shown: &str) {
         let is_new = self.known.iter().all(|known| known.secret != secret);
         if is_new && secret.len() >= SEARCH_FROM && !is_shown(secret) {
-            let (shown, forms) = (shown.to_owned(), forms_of(secret));
-            self.known.push(Known { secret: secret.to_owned(), shown, forms });
+            let (secret, shown) = (secret.to_owned(), shown.to_owned());
+            self.known.push(Known { secret, shown, forms: OnceLock::new() });
             // The longest comes first, because one secret may contain another.
             self.known.sort_by_key(|known| std::cmp::Reverse(known.secret.len()));
         }
@@ -201,20 +215,48 @@ impl Redactor {
 
     /// Returns text with every known secret replaced, in whichever encoding it stands there.
     pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let mut out = Cow::Borrowed(text);
-        for known in self.known.iter().filter(|_| !self.show) {
-            for form in &known.forms {
-                let mut from = 0;
-                while let Some(found) = form.find(&out, from) {
-                    from = found.start + known.shown.len();
-                    // What is shown of a secret looks like one that was cut.
-                    if !out[found.start..].starts_with(&known.shown) {
-                        out.to_mut().replace_range(found, &known.shown);
-                    }
-                }
+        if self.show || self.known.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        // The table pays only for a long text.
+        let begins = (text.len() > 1024).then(|| self.begins());
+        let (mut out, mut copied, mut at) = (String::new(), 0, 0);
+        while at < text.len() {
+            let may_begin =
+                begins.as_ref().is_none_or(|begins| begins[usize::from(text.as_bytes()[at])]);
+            let mut all = self.known.iter().filter(|_| may_begin);
+            let found = all.find_map(|known| Some((known, known.at(text, at)?)));
+            let Some((known, place)) = found else {
+                at += 1;
+                continue;
+            };
+            let start = place.start.max(copied);
+            if text[start..].starts_with(&known.shown) {
+                // What is shown of a secret looks like one that was cut.
+                at = start + known.shown.len();
+            } else {
+                out.push_str(&text[copied..start]);
+                out.push_str(&known.shown);
+                (copied, at) = (place.end, place.end);
             }
         }
-        out
+        if copied == 0 {
+            return Cow::Borrowed(text);
+        }
+        out.push_str(&text[copied..]);
+        Cow::Owned(out)
+    }
+
+    /// Returns for each byte whether a secret may begin with it.
+    fn begins(&self) -> [bool; 256] {
+        let mut begins = [false; 256];
+        for (byte, begins) in (0..=u8::MAX).zip(&mut begins) {
+            *begins = self
+                .known
+                .iter()
+                .any(|known| known.forms().iter().any(|form| form.may_begin(byte)));
+        }
+        begins
     }
 
     /// Returns a URL without user information, with secrets in its query and all known secrets

@@ -79,16 +79,19 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
+    use std::borrow::Cow;
 
     #[test]
     fn every_subject_is_a_case_and_every_error_a_failure() {
         let mut checked = Report::default();
         checked.list(
             "tools",
-            &[
+            [
                 json!({"name": "good", "description": "x", "inputSchema": {"type": "object"}}),
                 json!({"name": "<bad>\u{1}", "description": "x"}),
-            ],
+            ]
+            .into_iter()
+            .map(Cow::Owned),
         );
         let text = report("a & b", &checked);
         assert!(

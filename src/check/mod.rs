@@ -4,6 +4,7 @@
 mod junit;
 mod schemas;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
@@ -74,15 +75,16 @@ const MAX_NAME: usize = 128;
 impl Report {
     /// Checks a list of the server; `key` is `tools`, `resources`, `resourceTemplates` or
     /// `prompts`.
-    pub fn list(&mut self, key: &str, items: &[Value]) {
+    pub fn list<'v>(&mut self, key: &str, items: impl Iterator<Item = Cow<'v, Value>>) {
         let (kind, name) = match key {
             "tools" => ("tool", "name"),
             "resources" => ("resource", "uri"),
             "resourceTemplates" => ("template", "uriTemplate"),
             _ => ("prompt", "name"),
         };
-        let mut first_of: HashMap<&str, usize> = HashMap::new();
-        for (at, item) in items.iter().enumerate() {
+        let mut first_of: HashMap<String, usize> = HashMap::new();
+        for (at, item) in items.enumerate() {
+            let item = &*item;
             let place = format!("/{key}/{at}");
             let Some(named) = item[name].as_str().filter(|named| !named.is_empty()) else {
                 let subject = format!("{kind} number {}", at + 1);
@@ -93,7 +95,7 @@ impl Report {
             };
             let subject = format!("{kind} {named}");
             self.subjects.push(subject.clone());
-            let first = *first_of.entry(named).or_insert(at);
+            let first = *first_of.entry(named.to_owned()).or_insert(at);
             if first != at {
                 let text = format!("/{key}/{first} has the same `{name}`: which of them is meant?");
                 self.error("duplicate", &subject, &format!("{place}/{name}"), text);
@@ -265,7 +267,7 @@ mod tests {
 
     fn found(key: &str, items: &Value) -> Vec<(Severity, &'static str, String)> {
         let mut report = Report::default();
-        report.list(key, items.as_array().unwrap());
+        report.list(key, items.as_array().unwrap().iter().map(Cow::Borrowed));
         report.findings.into_iter().map(|one| (one.severity, one.rule, one.place)).collect()
     }
 

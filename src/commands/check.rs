@@ -1,5 +1,6 @@
 //! `check`: validates the definitions that a server offers, or one tool call.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -49,9 +50,9 @@ fn offers(
         }
         Err(error) => return Err(error),
     };
-    let raw: Vec<Value> =
-        tools.iter().map(|tool| serde_json::from_str(tool.raw.get()).unwrap_or_default()).collect();
-    report.list("tools", &raw);
+    // One at a time: as values, 100,000 tools need much more memory than as text.
+    let parsed = tools.iter().map(|tool| serde_json::from_str(tool.raw.get()).unwrap_or_default());
+    report.list("tools", parsed.map(Cow::Owned));
     if server.client.session().is_modern() {
         for (at, tool) in tools.iter().enumerate() {
             if let Err(why) = &tool.mirrored {
@@ -62,7 +63,7 @@ fn offers(
     for kind in [&RESOURCES, &TEMPLATES, &PROMPTS] {
         server.client.begin_operation();
         match server.client.list(kind.method, kind.key, usize::MAX) {
-            Ok(all) => report.list(kind.key, &values(&all)),
+            Ok(all) => report.list(kind.key, values(&all).into_iter().map(Cow::Owned)),
             // Resources, templates and prompts are optional.
             Err(error) if error.is_unknown_method() => {}
             Err(error) => match server.fail(error) {
@@ -93,11 +94,11 @@ fn call(
     let tools = fetch(context, server)?;
     let tool = find(server, &tools, name)?;
     let raw: Value = serde_json::from_str(tool.raw.get()).unwrap_or_default();
-    report.list("tools", std::slice::from_ref(&raw));
+    report.list("tools", std::iter::once(Cow::Borrowed(&raw)));
     let given = ArgumentInput::read(args.args.as_deref(), &args.arguments, &read_file)
         .map_err(|problems| wrong_arguments(name, problems))?;
     let arguments = given
-        .typed(Some(&tool.input_schema), Typing::Lenient)
+        .typed(Some(tool.input_schema()), Typing::Lenient)
         .map_err(|problems| wrong_arguments(name, problems))?;
     let before = report.findings.len();
     report.arguments(&raw, &Value::Object(arguments.clone()));

@@ -189,7 +189,7 @@ impl Shared<'_> {
             Ok(_) => return Err(wrong(vec!["the line is no JSON object".to_owned()])),
             Err(error) => return Err(wrong(vec![format!("the line is not JSON: {error}")])),
         };
-        let schema = self.work.tool.map(|tool| &tool.input_schema);
+        let schema = self.work.tool.map(Tool::input_schema);
         self.work.given.under(object).typed(schema, self.work.typing).map_err(wrong)
     }
 }

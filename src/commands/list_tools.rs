@@ -34,7 +34,7 @@ pub(super) fn run(context: &Context<'_>, args: &ListTools) -> Outcome {
         let tools = if is_one { tools } else { selected(tools, &args.listing) };
         if let Some(name) = &args.schema {
             let tool = find(server, &tools, name)?;
-            context.console.raw(&tool.input_schema.to_string())?;
+            context.console.raw(&tool.input_schema().to_string())?;
         } else if let Some(name) = &args.tool {
             let tool = find(server, &tools, name)?;
             if context.options.wants_json() {

@@ -16,7 +16,7 @@ pub(super) fn print(context: &Context<'_>, tool: &Tool, command: &str) -> Result
         console.out.server_text(about.trim_end())?;
     }
     let parameters = tool.parameters();
-    let schema = |name: &str| &tool.input_schema["properties"][name];
+    let schema = |name: &str| &tool.input_schema()["properties"][name];
     let rows: Vec<Vec<String>> = parameters
         .iter()
         .map(|(name, required)| {

@@ -134,7 +134,7 @@ impl Known {
         let Some(tool) = self.known_tools().into_iter().find(|known| known.name == tool) else {
             return Vec::new();
         };
-        let schema = Schema::new(&tool.input_schema);
+        let schema = Schema::new(tool.input_schema());
         if let Some((key, _)) = typed.split_once('=') {
             let choices = schema.property(key).map(Schema::choices).unwrap_or_default();
             let word = |value: &Value| value.as_str().map_or(value.to_string(), str::to_owned);

@@ -1,5 +1,7 @@
 //! Results of MCP methods: parsed views, with the raw text beside them.
 
+use std::sync::OnceLock;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -237,8 +239,8 @@ pub struct Tool {
     pub name: String,
     /// Description, if any.
     pub description: Option<String>,
-    /// JSON Schema of the arguments.
-    pub input_schema: Value,
+    /// JSON Schema of the arguments, once it was asked for.
+    input_schema: OnceLock<Value>,
     /// True if the server declares repeated calls harmless (`readOnlyHint`, `idempotentHint`).
     pub repeatable: bool,
     /// True if the tool is annotated as destructive (2025-11-25, Schema, `ToolAnnotations`).
@@ -259,25 +261,32 @@ impl Tool {
             #[serde(default)]
             description: Option<String>,
             #[serde(default)]
-            input_schema: Value,
-            #[serde(default)]
             annotations: Value,
         }
         let view: View = serde_json::from_str(raw.get())
             .map_err(|error| format!("a tool that cannot be read: {error}"))?;
-        // Most tools mirror nothing, so their schemas need not be searched.
-        let annotated = raw.get().contains(mirror::KEYWORD);
-        Ok(Self {
-            mirrored: if annotated { mirror::mirrored(&view.input_schema) } else { Ok(Vec::new()) },
+        let mut tool = Self {
+            mirrored: Ok(Vec::new()),
             name: view.name,
             description: view.description,
-            input_schema: view.input_schema,
+            input_schema: OnceLock::new(),
             destructive: view.annotations["destructiveHint"] == Value::Bool(true),
             repeatable: ["readOnlyHint", "idempotentHint"]
                 .iter()
                 .any(|hint| view.annotations[*hint] == Value::Bool(true)),
             raw,
-        })
+        };
+        // Most tools mirror nothing, so their schemas need not be searched.
+        if tool.raw.get().contains(mirror::KEYWORD) {
+            tool.mirrored = mirror::mirrored(tool.input_schema());
+        }
+        Ok(tool)
+    }
+
+    /// Returns the JSON Schema of the arguments; null if there is none that can be read. It is parsed when it is
+    /// first asked for: of a long list, few schemas are.
+    pub fn input_schema(&self) -> &Value {
+        self.input_schema.get_or_init(|| self.member("inputSchema").unwrap_or_default())
     }
 
     /// Returns the JSON Schema of the results, if there is one (2025-11-25, Tools, "Output
@@ -310,11 +319,11 @@ impl Tool {
 
     /// Returns the parameter names, in the server's order, each with true if required.
     pub fn parameters(&self) -> Vec<(&str, bool)> {
-        let required: Vec<&str> = self.input_schema["required"]
+        let required: Vec<&str> = self.input_schema()["required"]
             .as_array()
             .map(|names| names.iter().filter_map(Value::as_str).collect())
             .unwrap_or_default();
-        self.input_schema["properties"]
+        self.input_schema()["properties"]
             .as_object()
             .map(|properties| {
                 properties.keys().map(|name| (name.as_str(), required.contains(&name.as_str())))

@@ -98,7 +98,7 @@ pub(crate) fn typed(
     typing: Typing,
 ) -> Result<Map<String, Value>, CommandError> {
     given
-        .typed(tool.map(|tool| &tool.input_schema), typing)
+        .typed(tool.map(Tool::input_schema), typing)
         .map_err(|problems| refused(server, name, problems))
 }
 
@@ -166,7 +166,7 @@ pub(crate) fn compare_with_cached(
     let name = one_line(&cached.name);
     Some(match tools.iter().find(|tool| tool.name == cached.name) {
         None => format!("The server no longer lists `{name}`."),
-        Some(now) if now.input_schema == cached.input_schema => {
+        Some(now) if now.input_schema() == cached.input_schema() => {
             format!("The input schema of `{name}` has not changed since it was cached.")
         }
         Some(_) => format!(

@@ -274,7 +274,7 @@ fn request(
         .map_err(|problems| wrong_arguments(name, problems))?;
     let tool =
         if given.needs_schema(Typing::Lenient) { look_up(context, name, server) } else { None };
-    let schema = tool.as_ref().map(|tool| &tool.input_schema);
+    let schema = tool.as_ref().map(Tool::input_schema);
     let arguments =
         given.typed(schema, Typing::Lenient).map_err(|problems| wrong_arguments(name, problems))?;
     let (purpose, params) = (Purpose::on(methods::CALL_TOOL, name), call_params(name, &arguments));

@@ -1,6 +1,7 @@
 //! Finds a secret in text, whatever its encoding there: as it is, with escapes of JSON, percent-encoding or HTML
 //! entities for any part of it, one within another, in Base64 at any offset, or in hexadecimal.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use base64::Engine as _;
@@ -9,7 +10,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use crate::digest::hex as hex_of;
 
 /// Maximum number of encodings one within another, as JSON in a string of JSON.
-const MAX_DEPTH: usize = 3;
+const MAX_DEPTH: usize = 2;
 
 /// Minimum number of bytes of a form that are hidden where the text was cut within it.
 const CUT_FROM: usize = 6;
@@ -56,10 +57,11 @@ impl Form {
         self.reads(byte, 0) || matches!(byte, b'%' | b'\\' | b'&')
     }
 
-    /// Returns the place of this form in a text, if it begins at this byte.
-    pub(super) fn at(&self, text: &str, start: usize) -> Option<Range<usize>> {
+    /// Returns the place of this form in a text, if it begins at this byte, which can be read in these ways.
+    pub(super) fn at(&self, text: &str, start: usize, first: &[Read]) -> Option<Range<usize>> {
         let bytes = text.as_bytes();
-        if !self.may_begin(bytes[start]) || !text.is_char_boundary(start) {
+        let begins = first.iter().any(|way| self.after(0, way.character).is_some());
+        if !begins || !text.is_char_boundary(start) {
             return None;
         }
         let end = self.ends(bytes, start).filter(|end| text.is_char_boundary(*end))?;
@@ -82,7 +84,12 @@ impl Form {
     fn ends(&self, text: &[u8], start: usize) -> Option<usize> {
         // A character may be read in several ways, so every way is followed.
         let (mut ways, mut cut) = (vec![(0, start)], None);
+        let mut seen = HashSet::new();
         while let Some((place, at)) = ways.pop() {
+            // Without this, a run of backslashes would have exponentially many readings.
+            if !seen.insert((place, at)) {
+                continue;
+            }
             if place == self.bytes.len() {
                 return Some(at);
             }
@@ -150,10 +157,15 @@ impl Unit {
 }
 
 /// One way to read a unit of text.
-struct Read {
+pub(super) struct Read {
     character: Unit,
     /// First byte after it.
     end: usize,
+}
+
+/// Returns every way to read the unit at this byte of a text.
+pub(super) fn all_reads(text: &str, at: usize) -> Vec<Read> {
+    reads(text.as_bytes(), at, MAX_DEPTH)
 }
 
 /// Returns every way to read the unit at this byte of a text, up to this depth of encodings.

@@ -6,13 +6,12 @@
 mod shapes;
 mod variables;
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::digest::sha256;
 use crate::endpoint::Endpoint;
 use crate::env::Env;
+use crate::file;
 use crate::redact::without_secrets;
 
 /// Parses the servers in the text of a file that was found. Returns an error if it is no configuration file.
@@ -199,12 +198,7 @@ fn text_of(path: &Path) -> Result<String, String> {
     if !data.is_file() {
         return Err(if data.is_dir() { "it is a folder" } else { "it is no file" }.to_owned());
     }
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(said)?;
-    file.take(MAX_SIZE + 1).read_to_end(&mut bytes).map_err(said)?;
-    if bytes.len() as u64 > MAX_SIZE {
-        return Err("it is larger than 4 MiB".to_owned());
-    }
+    let bytes = file::read(path, MAX_SIZE).map_err(said)?;
     String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())
 }
 

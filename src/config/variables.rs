@@ -16,7 +16,7 @@ pub(super) struct Variables<'v> {
     pub(super) inputs: &'v [Value],
 }
 
-/// What the templates of one entry use.
+/// Variables of the editor that one entry uses.
 #[derive(Default)]
 pub(super) struct Used {
     /// Environment variables that replace the prompts of an editor, with the text of the prompt.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-/// Whether a write waits until the text is on disk.
+/// Durability of a write.
 #[derive(Clone, Copy)]
 pub(super) enum Durability {
     /// For data that can be obtained again.

@@ -2,16 +2,21 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{Sandbox, mcp};
+use crate::support::{Finished, Sandbox, mcp};
+
+/// Checks that a command failed with this text, wherever its lines are broken.
+fn fails_with(finished: &Finished, command: &[&str], text: &str) {
+    assert_ne!(finished.code, 0, "{command:?}");
+    let said = finished.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains(text), "{command:?}: {said}");
+}
 
 /// Runs a command with `--timeout 1`, which has to fail with this text in time.
 fn ends(sandbox: &Sandbox, command: &[&str], text: &str) {
     let began = Instant::now();
     let finished = sandbox.run(&[&["--timeout", "1"], command].concat());
     assert!(began.elapsed() < Duration::from_secs(4), "{command:?} took {:?}", began.elapsed());
-    assert_ne!(finished.code, 0, "{command:?}");
-    let said = finished.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(said.contains(text), "{command:?}: {said}");
+    fails_with(&finished, command, text);
 }
 
 #[test]
@@ -50,9 +55,7 @@ fn a_device_without_an_end_is_too_large() {
         (&["-s", &server.url, "--token-command", "yes", "ping"], "larger than 64 MiB"),
     ] {
         let finished = sandbox.run(&[&["--timeout", "20"], command].concat());
-        assert_ne!(finished.code, 0, "{command:?}");
-        let said = finished.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(said.contains(text), "{command:?}: {said}");
+        fails_with(&finished, command, text);
     }
 }
 

@@ -8,6 +8,7 @@ use super::rule::{Certainty, Finding, Side, tool_failed};
 use super::tried::{Role, Tried};
 use crate::exchange::{Exchange, Outcome};
 use crate::exit::Kind;
+use crate::protocol::methods;
 
 /// Explains the first request of a trace from all its exchanges, each with its role. Returns `None` if
 /// the request worked, or if this side ended it before the server responded.
@@ -261,6 +262,14 @@ impl<'e> Experiments<'e> {
         if is_temporary && !refused.is_answered_like(self.bare) {
             return self.unconfirmed(evidence);
         }
+        if let Some(other) = self.initialize_with_another_accept(refused) {
+            let accept = other.exchange.request.header("accept").unwrap_or_default();
+            let because =
+                format!("{} is initialize with Accept: {accept}, and works", other.number());
+            let evidence = [evidence, vec![other.side("initialize, other Accept")]].concat();
+            let certainty = Certainty::Likely;
+            return Some(refused.concludes(RuleId::Accept, certainty, because, evidence));
+        }
         let named = missing_header(refused.exchange);
         let is_credential = named.as_deref().is_some_and(is_credential_name);
         let asks = named.map(|name| {
@@ -300,6 +309,17 @@ impl<'e> Experiments<'e> {
             let because =
                 asks.unwrap_or_else(|| format!("{number} is initialize, and is refused too"));
             refused.concludes(RuleId::InitializeRefused, Certainty::Likely, because, evidence)
+        })
+    }
+
+    /// Returns the `initialize` that works where this one is refused, with another Accept header.
+    fn initialize_with_another_accept(&self, refused: &Tried<'_>) -> Option<&'e Tried<'e>> {
+        let sent = |tried: &Tried<'_>| tried.exchange.request.header("accept").map(str::to_owned);
+        self.with(Role::Experiment).find(|tried| {
+            tried.worked()
+                && tried.exchange.is(methods::INITIALIZE)
+                && tried.exchange.request.url == refused.exchange.request.url
+                && sent(tried) != sent(refused)
         })
     }
 

@@ -41,6 +41,7 @@ mod redaction;
 mod refusals;
 mod renewal;
 mod repetition;
+mod required_forms;
 mod results;
 mod resumption;
 mod screens;

@@ -7,8 +7,8 @@ use super::probe::{Ended, Probe};
 use crate::client::{Client, ClientConfig, Handshake, Renewal, RpcRequest, Session};
 use crate::diagnose::{Role, RuleId};
 use crate::endpoint::Endpoint;
-use crate::exchange::BodyKind;
-use crate::protocol::headers::ACCEPT_BOTH;
+use crate::exchange::{BodyKind, Exchange};
+use crate::protocol::headers::{ACCEPT_BOTH, JSON};
 use crate::protocol::methods;
 use crate::transport::{self, Limits};
 
@@ -132,7 +132,7 @@ impl Probe<'_> {
         if self.passive || found.is_none_or(|found| found.rule.id != RuleId::Accept) {
             return;
         }
-        for accept in [ACCEPT_BOTH, "*/*", "application/json"] {
+        for accept in [ACCEPT_BOTH, "*/*", JSON] {
             let endpoint = self.client.endpoint().clone();
             let Ok(mut other) = variant(self.client, endpoint, |_| {}, &[("accept", accept)])
             else {
@@ -141,6 +141,26 @@ impl Probe<'_> {
             let _ = other.request(&RpcRequest::list_tools());
             self.steps.take(&mut other, Role::Experiment);
         }
+    }
+
+    /// Repeats a refused `initialize` with `Accept: application/json` alone, if the refusal can be about its
+    /// headers. Returns true if it works.
+    pub(super) fn vary_initialize(&mut self) -> bool {
+        let status = self.steps.last().and_then(Exchange::status);
+        let may_help = matches!(status, Some(200..=299 | 400 | 406 | 415 | 422));
+        if self.passive || !may_help {
+            return false;
+        }
+        let endpoint = self.client.endpoint().clone();
+        let Ok(mut other) = variant(self.client, endpoint, |_| {}, &[("accept", JSON)]) else {
+            return false;
+        };
+        let works = other.initialize(self.handshake).is_ok();
+        if works {
+            let _ = other.close();
+        }
+        self.steps.take(&mut other, Role::Experiment);
+        works
     }
 
     /// Tries other paths for the endpoint (E6): with and without a slash, `/mcp`, `/sse`.

@@ -174,8 +174,8 @@ impl<'p> Probe<'p> {
             Err(error) => {
                 self.steps.take(self.client, Role::Initialize);
                 let status = error.exchange.as_ref().and_then(|exchange| exchange.status());
-                // If the server is modern, there is no need to look for an older transport.
-                if modern || !matches!(status, Some(400 | 404 | 405)) {
+                // If the server is modern, there is no need to look for another way.
+                if modern || self.vary_initialize() || !matches!(status, Some(400 | 404 | 405)) {
                     return Err(error);
                 }
                 let Ok(Some(opened)) = self.client.try_sse(self.handshake) else {

@@ -73,17 +73,18 @@ Servers must look at the Origin header of requests from browsers and refuse the 
 
 pub(super) static ACCEPT: Rule = Rule {
     id: RuleId::Accept,
-    title: "the Accept header does not name both content types",
-    means: "Every POST carries Accept: application/json, text/event-stream; many servers do not take */* \
-            for it. If both were sent, something between client and server drops or rewrites the header.",
+    title: "the server rejects the Accept header",
+    means: "Every POST must carry Accept: application/json, text/event-stream; many servers do not accept \
+            */* instead. If both types were sent, something between client and server changes the header, \
+            or the server cannot respond with a stream.",
     specification: SENDING,
     about: "\
 A server may answer with a JSON document or with an event stream, and a client says in Accept that it takes \
 both: Accept: application/json, text/event-stream. Without it most servers answer 406; go-sdk, Java and \
 Spring answer 400. */* is enough for some servers and not for others.
 
-A client that sends both and is refused all the same sits behind a proxy or a serverless adapter that \
-rewrites the header.",
+If both types are sent and refused, a proxy or a serverless adapter may rewrite the header. Some servers work \
+only with Accept: application/json, because their streams are not implemented; trace tests that.",
     find: |evidence| {
         if evidence.status() != 406 && !unlabelled_accept(evidence) {
             return None;

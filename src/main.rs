@@ -23,6 +23,9 @@ fn main() -> std::process::ExitCode {
         let _ = std::io::stdout().write_all(completion::answer(&words[1..], &env).as_bytes());
         return std::process::ExitCode::SUCCESS;
     }
+    if let Some(cli) = Cli::parse_quickly(&words) {
+        return commands::run(&cli, &env).into();
+    }
     match Cli::try_parse() {
         Ok(cli) => commands::run(&cli, &env).into(),
         Err(error) => commands::misused(&error, &env, &words).into(),

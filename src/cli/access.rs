@@ -104,3 +104,33 @@ pub struct Login {
     #[arg(long, value_name = "REFERENCE", requires = "idp", help_heading = UNATTENDED)]
     pub idp_client_secret: Option<String>,
 }
+
+/// Give a token back.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  mcpoke logout
+  mcpoke logout https://example.com/mcp")]
+pub struct Logout {
+    /// A URL or a name; the current server if left out
+    #[arg(value_name = "SERVER", value_hint = ValueHint::Url)]
+    pub target: Option<String>,
+}
+
+/// Print a token.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Whoever sees it can use it. On standard input of curl's it is on no command line:
+
+Examples:
+  mcpoke token --header | curl -H @- https://example.com/mcp
+  mcpoke token example"
+)]
+pub struct Token {
+    /// A URL or a name; the current server if left out
+    #[arg(value_name = "SERVER", value_hint = ValueHint::Url)]
+    pub target: Option<String>,
+    // The option of every command under the same name takes a header to send.
+    /// Print it as a header: Authorization: Bearer …
+    #[arg(id = "headers", long = "header", num_args = 0..=1, require_equals = true, default_missing_value = "", hide_possible_values = true)]
+    pub header: Vec<String>,
+}

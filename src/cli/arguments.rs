@@ -10,7 +10,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
+use clap_complete::Shell;
 
+use super::LogLevel;
 use super::options::{jobs, seconds};
 use crate::demo::{AnswerForm, DemoAuth, DemoEras, Fault, LostAs};
 use crate::report::Language;
@@ -335,6 +337,59 @@ pub struct Close {
     /// Forget without telling the server
     #[arg(long)]
     pub forget: bool,
+}
+
+/// Explain a rule.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  mcpoke explain
+  mcpoke explain session-missing
+  mcpoke explain 'No valid session ID provided'
+  mcpoke explain -32000")]
+pub struct Explain {
+    /// A rule, a message, a status, a code or a word; `-` reads standard input; all rules if left out
+    #[arg(value_name = "TEXT", allow_negative_numbers = true)]
+    pub text: Vec<String>,
+}
+
+/// Ask for log messages.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  mcpoke set-log-level debug
+  mcpoke listen")]
+pub struct SetLogLevel {
+    /// The level; --log-level does the same for one command
+    pub level: LogLevel,
+}
+
+/// Make a server the current one.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  mcpoke use local
+  mcpoke list-tools")]
+pub struct Use {
+    /// The name it is remembered by
+    pub name: String,
+}
+
+/// Print completions.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  mcpoke completions bash
+  mcpoke completions fish > ~/.config/fish/completions/mcpoke.fish")]
+pub struct Completions {
+    /// The shell
+    pub shell: Shell,
+}
+
+/// Print a manual page.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  mcpoke man | man -l -
+  mcpoke man call > mcpoke-call.1")]
+pub struct Man {
+    /// The command that it is about; mcpoke as a whole if left out
+    pub command: Option<String>,
 }
 
 /// Run the built-in server.

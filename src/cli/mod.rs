@@ -10,15 +10,15 @@
 mod access;
 mod arguments;
 mod options;
+mod quick;
 mod values;
 
-use clap::{Parser, Subcommand, ValueHint};
-use clap_complete::Shell;
+use clap::{Parser, Subcommand};
 
-pub use access::{Login, Trust};
+pub use access::{Login, Logout, Token, Trust};
 pub use arguments::{
-    Call, Check, Close, Complete, Demo, GetPrompt, Init, ListTools, Listen, Listing, ReadResource,
-    Request, TaskArgs, Trace,
+    Call, Check, Close, Complete, Completions, Demo, Explain, GetPrompt, Init, ListTools, Listen,
+    Listing, Man, ReadResource, Request, SetLogLevel, TaskArgs, Trace, Use,
 };
 pub use options::Options;
 pub(crate) use options::TRACE_TIMEOUT;
@@ -93,16 +93,7 @@ Examples:
     /// Find out why a thin client fails: the bare call, the handshake, and the call again
     Trace(Trace),
     /// Explain a rule, or find the rules for an error message, status or code
-    #[command(after_help = "Examples:
-  mcpoke explain
-  mcpoke explain session-missing
-  mcpoke explain 'No valid session ID provided'
-  mcpoke explain -32000")]
-    Explain {
-        /// A rule, a message, a status, a code or a word; `-` reads standard input; all rules if left out
-        #[arg(value_name = "TEXT", allow_negative_numbers = true)]
-        text: Vec<String>,
-    },
+    Explain(Explain),
     /// Ask whether the server is there, and how long it takes
     #[command(after_help = "Examples:
   mcpoke ping
@@ -111,13 +102,7 @@ Examples:
     /// Listen to what the server tells by itself, until Ctrl-C
     Listen(Listen),
     /// Ask a server with sessions for its log messages from a level on
-    #[command(after_help = "Examples:
-  mcpoke set-log-level debug
-  mcpoke listen")]
-    SetLogLevel {
-        /// The level; --log-level does the same for one command
-        level: LogLevel,
-    },
+    SetLogLevel(SetLogLevel),
     /// Send any request or notification
     Request(Request),
     /// List the servers that configuration files name
@@ -131,64 +116,24 @@ Examples:
     /// Get a token for a server that wants to be authorised, and remember it
     Login(Login),
     /// Give the token back, and forget it
-    #[command(after_help = "Examples:
-  mcpoke logout
-  mcpoke logout https://example.com/mcp")]
-    Logout {
-        /// A URL or a name; the current server if left out
-        #[arg(value_name = "SERVER", value_hint = ValueHint::Url)]
-        target: Option<String>,
-    },
+    Logout(Logout),
     /// Print the token that would be sent, renewed if it has to be
-    #[command(
-        after_help = "Whoever sees it can use it. On standard input of curl's it is on no command line:
-
-Examples:
-  mcpoke token --header | curl -H @- https://example.com/mcp
-  mcpoke token example"
-    )]
-    Token {
-        /// A URL or a name; the current server if left out
-        #[arg(value_name = "SERVER", value_hint = ValueHint::Url)]
-        target: Option<String>,
-        // The option of every command under the same name takes a header to send.
-        /// Print it as a header: Authorization: Bearer …
-        #[arg(id = "headers", long = "header", num_args = 0..=1, require_equals = true, default_missing_value = "", hide_possible_values = true)]
-        header: Vec<String>,
-    },
+    Token(Token),
     /// List what is remembered
     #[command(after_help = "Examples:
   mcpoke sessions
   mcpoke sessions --json | jq -r '.[].name'")]
     Sessions,
     /// Make a remembered server the current one
-    #[command(after_help = "Examples:
-  mcpoke use local
-  mcpoke list-tools")]
-    Use {
-        /// The name it is remembered by
-        name: String,
-    },
+    Use(Use),
     /// End the session with DELETE and forget the server
     Close(Close),
     /// Run the built-in server, to try things on
     Demo(Demo),
     /// Print the completions for a shell
-    #[command(after_help = "Examples:
-  mcpoke completions bash
-  mcpoke completions fish > ~/.config/fish/completions/mcpoke.fish")]
-    Completions {
-        /// The shell
-        shell: Shell,
-    },
+    Completions(Completions),
     /// Print a manual page
-    #[command(after_help = "Examples:
-  mcpoke man | man -l -
-  mcpoke man call > mcpoke-call.1")]
-    Man {
-        /// The command that it is about; mcpoke as a whole if left out
-        command: Option<String>,
-    },
+    Man(Man),
 }
 
 #[cfg(test)]

@@ -137,23 +137,23 @@ fn dispatch(cli: &Cli, context: &Context<'_>) -> Outcome {
         Command::Tasks(listing) => tasks::list(context, listing),
         Command::Task(args) => tasks::one(context, args),
         Command::Trace(args) => trace::run(context, args),
-        Command::Explain { text } => explain::run(context, text),
+        Command::Explain(args) => explain::run(context, &args.text),
         Command::Ping => ping::run(context),
         Command::Listen(args) => listen::run(context, args),
-        Command::SetLogLevel { level } => log_level::run(context, *level),
+        Command::SetLogLevel(args) => log_level::run(context, args.level),
         Command::Request(args) => request::run(context, args),
         Command::Servers => servers::run(context),
         Command::Trust(args) => trust::run(context, args),
         Command::Login(args) => login::log_in(context, args),
-        Command::Logout { target } => login::log_out(context, target.as_deref()),
-        Command::Token { target, header } => {
-            login::token(context, target.as_deref(), !header.is_empty())
+        Command::Logout(args) => login::log_out(context, args.target.as_deref()),
+        Command::Token(args) => {
+            login::token(context, args.target.as_deref(), !args.header.is_empty())
         }
         Command::Sessions => sessions::list(context),
-        Command::Use { name } => sessions::choose(context, name),
+        Command::Use(args) => sessions::choose(context, &args.name),
         Command::Close(args) => close::run(context, args),
         Command::Demo(args) => demo::run(context, args),
-        Command::Man { command } => man::run(context, command.as_deref()),
-        Command::Completions { shell } => completions::run(context, *shell),
+        Command::Man(args) => man::run(context, args.command.as_deref()),
+        Command::Completions(args) => completions::run(context, args.shell),
     }
 }

@@ -115,7 +115,7 @@ fn position_of_subcommand(options: &clap::Command, words: &[OsString]) -> Option
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::{ArgAction, CommandFactory as _, Parser as _};
+    use clap::{CommandFactory as _, Parser as _};
 
     fn words(line: &[&str]) -> Vec<OsString> {
         line.iter().map(OsString::from).collect()

@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 
 use super::answering::{covers, meets};
-use super::interrupt::on_ctrl_c;
+use super::interrupt::on_ctrl_c_in_wait;
 use super::prepare::prepare;
 use super::progress::Watching;
 use super::renewal::renewal;
@@ -34,7 +34,7 @@ pub(crate) fn with_server_watching(
     work: impl FnOnce(&mut Server) -> Outcome,
 ) -> Outcome {
     let target = super::target::find(context, context.named())?;
-    on_ctrl_c(&context.interrupt);
+    on_ctrl_c_in_wait(&context.interrupt);
     let mut server = prepare(context, target, watching)?;
     connect(context, &mut server, probe)?;
     tell_departures(context, &mut server);

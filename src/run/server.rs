@@ -129,6 +129,9 @@ impl Server {
         };
         let mut now = self.identity.sent.clone();
         login.lock().apply_to(&mut now);
+        if self.saved.record.as_ref().is_none_or(|record| record.belongs_to(&now)) {
+            return;
+        }
         let Ok(Some(mut record)) = store.load(name) else { return };
         if record.belongs_to(&self.identity.sent) && !record.belongs_to(&now) {
             record.fingerprint = now.fingerprint(&record.salt);

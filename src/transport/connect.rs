@@ -17,6 +17,7 @@ use ureq::unversioned::transport::{
 };
 
 use super::error::PrivateAddress;
+use super::interrupt::Interrupt;
 use super::resolve::{Resolve, host_and_port};
 use super::socket::Socket;
 use super::wire::{Left, WireLog};
@@ -26,6 +27,7 @@ use crate::exchange::Phase;
 pub(super) struct LoggingResolver {
     pub(super) inner: DefaultResolver,
     pub(super) log: WireLog,
+    pub(super) interrupt: Interrupt,
     /// Proxy whose address is looked up instead of the request's.
     pub(super) instead: Option<Uri>,
     /// Rejects addresses outside the public network, whatever name resolves to them.
@@ -66,6 +68,7 @@ impl Resolver for LoggingResolver {
             addresses.push(address);
             addresses
         } else {
+            self.interrupt.about_to_wait();
             let timeout = within(self.log.left(), timeout);
             let addresses = self.inner.resolve(uri, config, timeout)?;
             self.log.looked_up();
@@ -129,6 +132,7 @@ fn literal(uri: &Uri) -> Option<SocketAddr> {
 /// sockets.
 pub(super) struct TcpConnector {
     pub(super) log: WireLog,
+    pub(super) interrupt: Interrupt,
     /// True if the peer is a proxy that still has to open a tunnel.
     pub(super) tunnel: bool,
     /// Unix domain socket to connect to instead of an address.
@@ -175,7 +179,9 @@ impl<In: Transport> Connector<In> for TcpConnector {
         let buffers = LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size());
         let log = self.log.clone();
         let deadline = details.timeout.not_zero().map(|left| Instant::now() + *left);
-        Ok(Some(Either::B(TcpTransport { deadline, stream, buffers, limits: [None; 2], log })))
+        let interrupt = self.interrupt.clone();
+        let limits = [None; 2];
+        Ok(Some(Either::B(TcpTransport { deadline, stream, buffers, limits, log, interrupt })))
     }
 }
 
@@ -191,6 +197,9 @@ impl TcpConnector {
         let limit = timeout.not_zero().map(|left| *left);
         if limit.is_some_and(|limit| limit.is_zero()) {
             return Err(Error::Timeout(timeout.reason));
+        }
+        if !addresses.iter().all(|address| address.ip().is_loopback()) {
+            self.interrupt.about_to_wait();
         }
         if let [only] = addresses {
             return connect_one(*only, limit).map_err(|error| self.failed(*only, error));
@@ -262,6 +271,7 @@ pub(super) struct TcpTransport {
     /// call.
     limits: [Option<Duration>; 2],
     log: WireLog,
+    interrupt: Interrupt,
     /// Deadline for proxy and TLS. Afterwards the limits of the request apply.
     deadline: Option<Instant>,
 }
@@ -273,7 +283,7 @@ impl std::fmt::Debug for TcpTransport {
 }
 
 impl TcpTransport {
-    /// Sets a socket limit unless it is already in effect.
+    /// Sets a socket limit unless it, or one that is slightly longer, is already in effect.
     fn limit(
         &mut self,
         which: usize,
@@ -284,13 +294,21 @@ impl TcpTransport {
         if limit.is_some_and(|limit| limit.is_zero()) {
             return Err(Error::Timeout(timeout.reason));
         }
-        if limit != self.limits[which] {
+        let is_near = |(limit, set): (Duration, Duration)| {
+            set.checked_sub(limit).is_some_and(|more| more <= TOLERANCE)
+        };
+        if limit != self.limits[which] && !limit.zip(self.limits[which]).is_some_and(is_near) {
             set(&self.stream, limit)?;
             self.limits[which] = limit;
         }
         Ok(())
     }
 }
+
+/// Time by which a wait may exceed its limit.
+const TOLERANCE: Duration = Duration::from_millis(20);
+/// Wait for a server on this machine before Ctrl-C is handled.
+const SHORT_WAIT: Duration = Duration::from_millis(5);
 
 /// Shortens a timeout to what is left for the exchange.
 fn within(left: Left, mut timeout: NextTimeout) -> NextTimeout {
@@ -314,10 +332,11 @@ fn is_cut(error: &io::Error) -> bool {
 
 /// Converts a socket timeout, which some systems report as `WouldBlock`.
 fn or_timeout(error: io::Error, timeout: NextTimeout) -> Error {
-    match error.kind() {
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Error::Timeout(timeout.reason),
-        _ => Error::Io(error),
-    }
+    if is_timeout(&error) { Error::Timeout(timeout.reason) } else { Error::Io(error) }
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
 impl Transport for TcpTransport {
@@ -350,10 +369,18 @@ impl Transport for TcpTransport {
             timeout.after = timeout.after.min(Limit::Exact(limit));
         }
         let began = Instant::now();
+        if self.interrupt.is_new() && self.log.elapsed() > SHORT_WAIT {
+            // A stream that never pauses is a wait as well.
+            self.interrupt.about_to_wait();
+        }
         loop {
             let mut left = timeout;
             if let Limit::Exact(after) = timeout.after {
                 left.after = Limit::Exact(after.saturating_sub(began.elapsed()));
+            }
+            let is_first = self.interrupt.is_new() && Limit::Exact(SHORT_WAIT) < left.after;
+            if is_first {
+                left.after = Limit::Exact(SHORT_WAIT);
             }
             self.limit(0, left, Socket::set_read_timeout)?;
             let input = self.buffers.input_append_buf();
@@ -363,6 +390,7 @@ impl Transport for TcpTransport {
                     return Ok(amount > 0);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if is_first && is_timeout(&error) => self.interrupt.about_to_wait(),
                 Err(error) if is_cut(&error) => {
                     // Otherwise a body without a length would seem complete.
                     self.log.reset();

@@ -140,19 +140,25 @@ impl Http {
             .output_buffer_size(MAX_HEAD)
             .build();
         let log = WireLog::new(limits.whole, options.budget.clone());
-        let connector =
-            ().chain(SocksConnector::default())
-                .chain(ConnectProxyConnector::default())
-                .chain(TcpConnector { log: log.clone(), tunnel: tunnels, socket: socket.clone() })
-                .chain(TlsConnector { options: options.tls.clone(), log: log.clone(), config: tls })
-                .chain(TeeConnector {
-                    log: log.clone(),
-                    authority: endpoint.authority(),
-                    forward: forward.clone(),
-                });
+        let connector = ()
+            .chain(SocksConnector::default())
+            .chain(ConnectProxyConnector::default())
+            .chain(TcpConnector {
+                log: log.clone(),
+                interrupt: options.interrupt.clone(),
+                tunnel: tunnels,
+                socket: socket.clone(),
+            })
+            .chain(TlsConnector { options: options.tls.clone(), log: log.clone(), config: tls })
+            .chain(TeeConnector {
+                log: log.clone(),
+                authority: endpoint.authority(),
+                forward: forward.clone(),
+            });
         let resolver = LoggingResolver {
             inner: DefaultResolver::default(),
             log: log.clone(),
+            interrupt: options.interrupt.clone(),
             // With a proxy, the connection goes to the proxy, which may have a private address.
             only_public: options.only_public && options.proxy.is_none(),
             instead: forward.map(|forward| forward.uri),

@@ -13,9 +13,14 @@ const LOOK: Duration = Duration::from_millis(20);
 #[derive(Clone, Default)]
 pub struct Interrupt(Arc<Inner>);
 
+type Listen = Box<dyn FnOnce(&Interrupt) + Send>;
+
 #[derive(Default)]
 struct Inner {
     raised: AtomicBool,
+    /// True until the first wait, if something is to be done then.
+    is_new: AtomicBool,
+    when_waiting: Mutex<Option<Listen>>,
     watched: Mutex<Vec<Weak<Stopper>>>,
     woken: Condvar,
 }
@@ -51,6 +56,29 @@ impl Watched {
 }
 
 impl Interrupt {
+    /// Runs `listen` before the first wait. Until then Ctrl-C ends the process, which saves a thread to
+    /// every command that waits for nothing.
+    pub fn when_waiting(&self, listen: impl FnOnce(&Self) + Send + 'static) {
+        *self.0.when_waiting.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(Box::new(listen));
+        self.0.is_new.store(true, Ordering::SeqCst);
+    }
+
+    /// Returns true if `about_to_wait` still has something to do.
+    pub(super) fn is_new(&self) -> bool {
+        self.0.is_new.load(Ordering::Relaxed)
+    }
+
+    /// Must be called before a wait.
+    pub(super) fn about_to_wait(&self) {
+        if self.0.is_new.swap(false, Ordering::SeqCst) {
+            let listen = self.0.when_waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(listen) = listen {
+                listen(self);
+            }
+        }
+    }
+
     /// Ends every exchange and every wait.
     pub fn raise(&self) {
         // The lock is held so that no thread starts to wait between its check and its wait.
@@ -80,6 +108,7 @@ impl Interrupt {
 
     /// Sleeps for `time`, or until the interrupt is raised.
     pub fn sleep(&self, time: Duration) {
+        self.about_to_wait();
         let watched = self.0.watched.lock().unwrap_or_else(PoisonError::into_inner);
         let waiting = |_: &mut Vec<_>| !self.is_raised();
         drop(self.0.woken.wait_timeout_while(watched, time, waiting));
@@ -88,6 +117,7 @@ impl Interrupt {
     /// Receives a value from another thread. Returns `None` after the limit, after an
     /// interrupt, or if the other thread ended without sending.
     pub fn receive<T>(&self, from: &Receiver<T>, limit: Option<Duration>) -> Option<T> {
+        self.about_to_wait();
         let until = limit.map(|limit| Instant::now() + limit);
         loop {
             let left = until.map_or(LOOK, |at| at.saturating_duration_since(Instant::now()));
@@ -117,6 +147,18 @@ mod tests {
         std::thread::sleep(Duration::from_millis(30));
         interrupt.raise();
         assert_eq!(sleeper.join().unwrap(), None);
+    }
+
+    #[test]
+    fn the_first_wait_is_announced_once() {
+        let (interrupt, count) = (Interrupt::default(), Arc::new(Mutex::new(0)));
+        let counted = Arc::clone(&count);
+        interrupt.when_waiting(move |_| *counted.lock().unwrap() += 1);
+        let other = interrupt.clone();
+        assert!(interrupt.is_new() && *count.lock().unwrap() == 0);
+        other.sleep(Duration::ZERO);
+        interrupt.sleep(Duration::ZERO);
+        assert!(!interrupt.is_new() && *count.lock().unwrap() == 1);
     }
 
     #[test]

@@ -262,7 +262,7 @@ impl<In: Transport> Connector<In> for TeeConnector {
         let made = self.log.lock().connection.clone();
         let (log, forward) = (self.log.clone(), self.forward.clone());
         let prefix = format!("http://{}", self.authority);
-        Ok(Some(Either::B(Tee { inner, log, made, forward, prefix })))
+        Ok(Some(Either::B(Tee { inner, log, made, forward, prefix, held: Vec::new() })))
     }
 }
 
@@ -274,6 +274,8 @@ pub(super) struct Tee<T> {
     made: Connection,
     forward: Option<Forward>,
     prefix: String,
+    /// Head of a request that is sent together with its body.
+    held: Vec<u8>,
 }
 
 impl<T> std::fmt::Debug for Tee<T> {
@@ -283,15 +285,9 @@ impl<T> std::fmt::Debug for Tee<T> {
 }
 
 impl<T: Transport> Tee<T> {
-    /// Writes the full URL into the request line and adds the proxy credentials (RFC 9112,
-    /// 3.2.2). Returns the new length.
-    fn address_proxy(&mut self, amount: usize) -> Result<usize, Error> {
-        let Some(forward) = &self.forward else { return Ok(amount) };
-        if self.log.request_begun() {
-            return Ok(amount);
-        }
-        let output = self.inner.buffers().output();
-        let head = String::from_utf8_lossy(&output[..amount]).into_owned();
+    /// Writes the full URL into the request line and adds the proxy credentials (RFC 9112, 3.2.2).
+    fn for_proxy(&self, head: &[u8], forward: &Forward) -> Vec<u8> {
+        let head = String::from_utf8_lossy(head);
         let (line, rest) = head.split_once("\r\n").unwrap_or((&head, ""));
         let (method, target) = line.split_once(' ').unwrap_or((line, ""));
         let mut out = format!("{method} {}{target}\r\n", self.prefix);
@@ -301,11 +297,29 @@ impl<T: Transport> Tee<T> {
             out += "\r\n";
         }
         out.push_str(rest);
-        let room = output
-            .get_mut(..out.len())
-            .ok_or(Error::Other("the headers are too large for a proxy".into()))?;
-        room.copy_from_slice(out.as_bytes());
-        Ok(out.len())
+        out.into_bytes()
+    }
+
+    /// Writes bytes to the connection.
+    fn send(&mut self, bytes: &[u8], timeout: NextTimeout) -> Result<(), Error> {
+        {
+            let mut log = self.log.lock();
+            if !log.connected_here && log.wire.sent == 0 {
+                log.connection = Connection { reused: true, ..self.made.clone() };
+            }
+            // Log before writing: bytes of a failed write may have arrived.
+            log.wrote(bytes);
+            log.phase = Phase::Send;
+        }
+        let room = self.inner.buffers().output().len();
+        for part in bytes.chunks(room.max(1)) {
+            self.inner.buffers().output()[..part.len()].copy_from_slice(part);
+            self.inner.transmit_output(part.len(), timeout)?;
+        }
+        let mut log = self.log.lock();
+        log.times.sent = Some(log.began.elapsed());
+        log.phase = Phase::Wait;
+        Ok(())
     }
 }
 
@@ -315,26 +329,26 @@ impl<T: Transport> Transport for Tee<T> {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        {
-            let mut log = self.log.lock();
-            if !log.connected_here && log.wire.sent == 0 {
-                log.connection = Connection { reused: true, ..self.made.clone() };
-            }
-            log.phase = Phase::Send;
+        let mut bytes = std::mem::take(&mut self.held);
+        let is_first = bytes.is_empty() && !self.log.request_begun();
+        let output = &self.inner.buffers().output()[..amount];
+        bytes.extend_from_slice(output);
+        if let Some(forward) = self.forward.as_ref().filter(|_| is_first) {
+            bytes = self.for_proxy(&bytes, forward);
         }
-        let amount = self.address_proxy(amount)?;
-        // Log before writing: bytes of a failed write may have arrived.
-        let sent = self.inner.buffers().output()[..amount].to_vec();
-        self.log.lock().wrote(&sent);
-        self.log.enter(Phase::Send);
-        self.inner.transmit_output(amount, timeout)?;
-        let mut log = self.log.lock();
-        log.times.sent = Some(log.began.elapsed());
-        log.phase = Phase::Wait;
-        Ok(())
+        if is_first && bytes.starts_with(b"POST ") && bytes.ends_with(b"\r\n\r\n") {
+            self.held = bytes;
+            return Ok(());
+        }
+        self.send(&bytes, timeout)
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        if !self.held.is_empty() {
+            // There was no body.
+            let head = std::mem::take(&mut self.held);
+            self.send(&head, timeout)?;
+        }
         let before = self.inner.buffers().input().len();
         let progress = self.inner.await_input(timeout)?;
         let input = self.inner.buffers().input();

@@ -60,6 +60,8 @@ pub(crate) fn interrupted(
     while !ready() {
         std::thread::sleep(Duration::from_millis(5));
     }
+    // Within the first milliseconds, Ctrl-C ends the process as it ends any other.
+    std::thread::sleep(Duration::from_millis(100));
     let id = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
     kill_process(id, Signal::INT).unwrap();
     child.wait_with_output().unwrap()

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http_body_util::{BodyExt as _, Limited};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Body, Bytes, Frame, Incoming};
 use hyper::header;
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
@@ -190,13 +190,14 @@ impl Relay {
             let text = "mcpoke: only POST, GET, DELETE, OPTIONS and HEAD are passed on\n";
             return Err(refuse(StatusCode::NOT_IMPLEMENTED, text));
         };
-        let body = Limited::new(body, MAX_REQUEST).collect().await.map_err(|_| {
-            refuse(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "mcpoke: the request is too large: at most 64 MiB\n",
-            )
+        let body = Limited::new(body, MAX_REQUEST).collect().await.map_err(|error| {
+            if error.is::<LengthLimitError>() {
+                let text = "mcpoke: the request is too large: at most 64 MiB\n";
+                return refuse(StatusCode::PAYLOAD_TOO_LARGE, text);
+            }
+            refuse(StatusCode::BAD_REQUEST, "mcpoke: the request body could not be read\n")
         })?;
-        let body = String::from_utf8(body.to_bytes().to_vec()).map_err(|_| {
+        let body = String::from_utf8(body.to_bytes().into()).map_err(|_| {
             refuse(StatusCode::BAD_REQUEST, "mcpoke: the body is not UTF-8, which JSON must be\n")
         })?;
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
@@ -204,13 +205,20 @@ impl Relay {
         if !path.starts_with('/') {
             return Err(refuse(StatusCode::BAD_REQUEST, "mcpoke: the request names no path\n"));
         }
-        let hops = text_of(&parts.headers, "connection").unwrap_or_default().to_ascii_lowercase();
+        let hops: Vec<String> = parts
+            .headers
+            .get_all("connection")
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .map(|hop| hop.trim().to_ascii_lowercase())
+            .collect();
         let own = format!("http://{}", text_of(&parts.headers, "host").unwrap_or_default());
         let mut headers = Vec::new();
         for (name, value) in &parts.headers {
             let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
             match name.as_str() {
-                own if OWN.contains(&own) || hops.split(',').any(|hop| hop.trim() == own) => {}
+                own if OWN.contains(&own) || hops.iter().any(|hop| hop == own) => {}
                 // A page that was loaded through the relay belongs to the server's origin.
                 "origin" if value == own => {
                     headers.push(("origin".to_owned(), self.endpoint.origin()));

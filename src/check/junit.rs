@@ -4,15 +4,17 @@ use std::collections::HashMap;
 
 use super::{Finding, Report, Severity};
 
-/// Formats a report as a `JUnit` document.
-pub fn report(server: &str, report: &Report) -> String {
-    let mut found: HashMap<&str, Vec<&Finding>> = HashMap::new();
+/// Formats a report as a `JUnit` document. Warnings fail too if `is_strict`.
+pub fn report(server: &str, report: &Report, is_strict: bool) -> String {
+    let mut found: HashMap<usize, Vec<&Finding>> = HashMap::new();
     for finding in &report.findings {
-        found.entry(&finding.subject).or_default().push(finding);
+        found.entry(finding.subject).or_default().push(finding);
     }
-    let of = |subject: &String| found.get(subject.as_str()).map(Vec::as_slice).unwrap_or_default();
-    let cases: String = report.subjects.iter().map(|subject| case(subject, of(subject))).collect();
-    let failures = report.subjects.iter().filter(|one| errors(of(one)).next().is_some()).count();
+    let of = |at: usize| found.get(&at).map(Vec::as_slice).unwrap_or_default();
+    let subjects = report.subjects.iter().enumerate();
+    let cases: String =
+        subjects.clone().map(|(at, subject)| case(subject, of(at), is_strict)).collect();
+    let failures = subjects.filter(|(at, _)| failing(of(*at), is_strict).next().is_some()).count();
     let (server, tests) = (escaped(server), report.subjects.len());
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
@@ -22,19 +24,21 @@ pub fn report(server: &str, report: &Report) -> String {
     )
 }
 
-fn errors<'f>(found: &[&'f Finding]) -> impl Iterator<Item = &'f Finding> {
-    found.iter().copied().filter(|finding| finding.severity == Severity::Error)
+/// Returns the findings that make a test case fail.
+fn failing<'f>(found: &[&'f Finding], is_strict: bool) -> impl Iterator<Item = &'f Finding> {
+    let counts = move |finding: &&Finding| is_strict || finding.severity == Severity::Error;
+    found.iter().copied().filter(counts)
 }
 
-fn case(subject: &str, found: &[&Finding]) -> String {
+fn case(subject: &str, found: &[&Finding], is_strict: bool) -> String {
     let (kind, name) = subject.split_once(' ').unwrap_or(("", subject));
     let line = |finding: &Finding| {
         let severity = finding.severity.as_str();
         format!("{severity} [{}] {}: {}\n", finding.rule, finding.place, finding.text)
     };
     let mut inside = String::new();
-    if let Some(first) = errors(found).next() {
-        let all: String = errors(found).map(line).collect();
+    if let Some(first) = failing(found, is_strict).next() {
+        let all: String = failing(found, is_strict).map(line).collect();
         inside += &format_failure(first.rule, &first.text, &all);
     }
     if !found.is_empty() {
@@ -93,7 +97,7 @@ mod tests {
             .into_iter()
             .map(Cow::Owned),
         );
-        let text = report("a & b", &checked);
+        let text = report("a & b", &checked, false);
         assert!(
             text.contains("<testsuite name=\"a &amp; b\" tests=\"2\" failures=\"1\""),
             "{text}"

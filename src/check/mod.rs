@@ -5,7 +5,7 @@ mod junit;
 mod schemas;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
 
@@ -38,25 +38,12 @@ pub struct Finding {
     pub severity: Severity,
     /// The rule that found it.
     pub rule: &'static str,
-    /// The checked item: `tool echo`.
-    pub subject: String,
+    /// Index of the checked item among the subjects of the report.
+    pub subject: usize,
     /// The place in the server's data, as a JSON Pointer (RFC 6901): `/tools/0/inputSchema`.
     pub place: String,
     /// Description of the problem, without a full stop.
     pub text: String,
-}
-
-impl Finding {
-    /// Converts the finding to JSON, for `--json`.
-    pub fn to_json(&self) -> Value {
-        json!({
-            "severity": self.severity.as_str(),
-            "rule": self.rule,
-            "subject": self.subject,
-            "place": self.place,
-            "message": self.text,
-        })
-    }
 }
 
 /// The checked items and the findings.
@@ -73,52 +60,72 @@ pub struct Report {
 const MAX_NAME: usize = 128;
 
 impl Report {
-    /// Checks a list of the server; `key` is `tools`, `resources`, `resourceTemplates` or
-    /// `prompts`.
-    pub fn list<'v>(&mut self, key: &str, items: impl Iterator<Item = Cow<'v, Value>>) {
-        let (kind, name) = match key {
-            "tools" => ("tool", "name"),
-            "resources" => ("resource", "uri"),
-            "resourceTemplates" => ("template", "uriTemplate"),
-            _ => ("prompt", "name"),
-        };
+    /// Converts a finding to JSON, for `--json`.
+    pub fn to_json(&self, finding: &Finding) -> Value {
+        json!({
+            "severity": finding.severity.as_str(),
+            "rule": finding.rule,
+            "subject": self.subject_of(finding),
+            "place": finding.place,
+            "message": finding.text,
+        })
+    }
+
+    /// Returns the checked item that a finding is about: `tool echo`.
+    pub fn subject_of(&self, finding: &Finding) -> &str {
+        self.subjects.get(finding.subject).map(String::as_str).unwrap_or_default()
+    }
+
+    /// Checks a list of the server; `key` is `tools`, `resources`, `resourceTemplates` or `prompts`. Returns the
+    /// index of the first subject.
+    pub fn list<'v>(&mut self, key: &str, items: impl Iterator<Item = Cow<'v, Value>>) -> usize {
+        let start = self.subjects.len();
+        let name = kind_of(key).1;
         let mut first_of: HashMap<String, usize> = HashMap::new();
         for (at, item) in items.enumerate() {
-            let item = &*item;
-            let place = format!("/{key}/{at}");
+            let subject = self.item(key, &item, at);
             let Some(named) = item[name].as_str().filter(|named| !named.is_empty()) else {
-                let subject = format!("{kind} number {}", at + 1);
-                let text = format!("it has no `{name}`");
-                self.subjects.push(subject.clone());
-                self.error("nameless", &subject, &place, text);
                 continue;
             };
-            let subject = format!("{kind} {named}");
-            self.subjects.push(subject.clone());
             let first = *first_of.entry(named.to_owned()).or_insert(at);
             if first != at {
                 let text = format!("/{key}/{first} has the same `{name}`: which of them is meant?");
-                self.error("duplicate", &subject, &format!("{place}/{name}"), text);
-            }
-            match key {
-                "tools" => self.tool(item, named, &subject, &place),
-                "resources" if url::Url::parse(named).is_err() => {
-                    let text = "its `uri` is no URI (RFC 3986)".to_owned();
-                    self.error("uri", &subject, &format!("{place}/uri"), text);
-                }
-                "prompts" => self.prompt(item, &subject, &place),
-                _ => {}
+                self.error("duplicate", subject, &format!("/{key}/{at}/{name}"), text);
             }
         }
+        start
+    }
+
+    /// Checks one item of a list, which stands at this position. Returns the index of its subject.
+    pub fn item(&mut self, key: &str, item: &Value, at: usize) -> usize {
+        let (kind, name) = kind_of(key);
+        let place = format!("/{key}/{at}");
+        let subject = self.subjects.len();
+        let Some(named) = item[name].as_str().filter(|named| !named.is_empty()) else {
+            self.subjects.push(format!("{kind} number {}", at + 1));
+            self.error("nameless", subject, &place, format!("it has no `{name}`"));
+            return subject;
+        };
+        self.subjects.push(format!("{kind} {named}"));
+        match key {
+            "tools" => self.tool(item, named, subject, &place),
+            "resources" if url::Url::parse(named).is_err() => {
+                let text = "its `uri` is no URI (RFC 3986)".to_owned();
+                self.error("uri", subject, &format!("{place}/uri"), text);
+            }
+            "prompts" => self.prompt(item, subject, &place),
+            _ => {}
+        }
+        subject
     }
 
     /// Records a list that the server rejected.
     pub fn failed(&mut self, key: &str, text: String) {
         self.subjects.push(format!("list {key}"));
-        self.error("list-failed", &format!("list {key}"), &format!("/{key}"), text);
+        self.error("list-failed", self.subjects.len() - 1, &format!("/{key}"), text);
     }
 
-    fn tool(&mut self, tool: &Value, name: &str, subject: &str, place: &str) {
+    fn tool(&mut self, tool: &Value, name: &str, subject: usize, place: &str) {
         let usual = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
         if name.len() > MAX_NAME || !name.chars().all(usual) {
             let text = "its name has more than letters, digits, `_`, `-` and `.`, or more than 128 of them; \
@@ -135,7 +142,7 @@ impl Report {
         }
     }
 
-    fn schema(&mut self, schema: &Value, is_input: bool, subject: &str, place: &str) {
+    fn schema(&mut self, schema: &Value, is_input: bool, subject: usize, place: &str) {
         if !schema.is_object() {
             let text = "it is no JSON Schema: an object is wanted".to_owned();
             return self.error("schema-missing", subject, place, text);
@@ -162,15 +169,20 @@ impl Report {
                 properties.is_some_and(|properties| properties.contains_key(name))
             });
             // Otherwise, a required name need not be declared.
-            if !declared && schema["additionalProperties"] == false {
-                let text = format!("{name} is required, and not allowed: it is no property");
+            let is_closed = schema["additionalProperties"] == false
+                && schema.get("patternProperties").is_none();
+            if !declared && is_closed {
+                let text = format!(
+                    "required property {name} is not declared, and `additionalProperties` is false"
+                );
                 self.error("required-undeclared", subject, &format!("{place}/required/{at}"), text);
             }
         }
     }
 
-    fn prompt(&mut self, prompt: &Value, subject: &str, place: &str) {
+    fn prompt(&mut self, prompt: &Value, subject: usize, place: &str) {
         let arguments = prompt["arguments"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let mut seen = HashSet::new();
         for (at, argument) in arguments.iter().enumerate() {
             let place = format!("{place}/arguments/{at}/name");
             match argument["name"].as_str() {
@@ -178,8 +190,8 @@ impl Report {
                     let text = "an argument has no name".to_owned();
                     self.error("nameless", subject, &place, text);
                 }
-                Some(name) if arguments[..at].iter().any(|other| other["name"] == name) => {
-                    let text = format!("the argument `{name}` stands twice");
+                Some(name) if !seen.insert(name) => {
+                    let text = format!("duplicate argument `{name}`");
                     self.error("duplicate", subject, &place, text);
                 }
                 Some(_) => {}
@@ -189,34 +201,32 @@ impl Report {
 
     /// Adds a finding for an invalid header annotation (2026-07-28, Streamable HTTP, "Schema
     /// Extension").
-    pub fn invalid_headers(&mut self, tool: &str, at: usize, why: &str) {
+    pub fn invalid_headers(&mut self, subject: usize, at: usize, why: &str) {
         let place = format!("/tools/{at}/inputSchema");
-        self.error("header-annotation", &format!("tool {tool}"), &place, why.to_owned());
+        self.error("header-annotation", subject, &place, why.to_owned());
     }
 
     /// Checks arguments against the tool's input schema.
-    pub fn arguments(&mut self, tool: &Value, arguments: &Value) {
-        let subject = subject_of(tool);
+    pub fn arguments(&mut self, subject: usize, tool: &Value, arguments: &Value) {
         for (at, text) in Validator::problems_with(&tool["inputSchema"], arguments) {
-            self.error("arguments", &subject, &format!("/params/arguments{at}"), text);
+            self.error("arguments", subject, &format!("/params/arguments{at}"), text);
         }
     }
 
     /// Checks a result against the tool's output schema (2025-11-25, Tools, "Output Schema").
-    pub fn result(&mut self, tool: &Value, result: &Value) {
-        let subject = subject_of(tool);
+    pub fn result(&mut self, subject: usize, tool: &Value, result: &Value) {
         let schema = tool.get("outputSchema").filter(|schema| schema.is_object());
         let structured = result.get("structuredContent").filter(|content| !content.is_null());
         if !result["content"].is_array() {
             let text = "the result has no `content`".to_owned();
-            self.error("content", &subject, "/result/content", text);
+            self.error("content", subject, "/result/content", text);
         }
         match (schema, structured) {
             (Some(_), None) if result["isError"] != true => {
                 let text = "the tool has an output schema, and the result no `structuredContent`";
                 self.error(
                     "structured-content",
-                    &subject,
+                    subject,
                     "/result/structuredContent",
                     text.to_owned(),
                 );
@@ -224,18 +234,18 @@ impl Report {
             (Some(schema), Some(content)) if result["isError"] != true => {
                 for (at, text) in Validator::problems_with(schema, content) {
                     let place = format!("/result/structuredContent{at}");
-                    self.error("structured-content", &subject, &place, text);
+                    self.error("structured-content", subject, &place, text);
                 }
             }
             _ => {}
         }
     }
 
-    fn error(&mut self, rule: &'static str, subject: &str, place: &str, text: String) {
+    fn error(&mut self, rule: &'static str, subject: usize, place: &str, text: String) {
         self.add(Severity::Error, rule, subject, place, text);
     }
 
-    fn warning(&mut self, rule: &'static str, subject: &str, place: &str, text: &str) {
+    fn warning(&mut self, rule: &'static str, subject: usize, place: &str, text: &str) {
         self.add(Severity::Warning, rule, subject, place, text.to_owned());
     }
 
@@ -243,11 +253,11 @@ impl Report {
         &mut self,
         severity: Severity,
         rule: &'static str,
-        subject: &str,
+        subject: usize,
         place: &str,
         text: String,
     ) {
-        let (subject, place) = (subject.to_owned(), place.to_owned());
+        let place = place.to_owned();
         self.findings.push(Finding { severity, rule, subject, place, text });
     }
 
@@ -257,8 +267,14 @@ impl Report {
     }
 }
 
-fn subject_of(tool: &Value) -> String {
-    format!("tool {}", tool["name"].as_str().unwrap_or_default())
+/// Returns the noun for an item of a list, and the key of its name.
+fn kind_of(key: &str) -> (&'static str, &'static str) {
+    match key {
+        "tools" => ("tool", "name"),
+        "resources" => ("resource", "uri"),
+        "resourceTemplates" => ("template", "uriTemplate"),
+        _ => ("prompt", "name"),
+    }
 }
 
 #[cfg(test)]
@@ -281,6 +297,9 @@ mod tests {
             "$defs": {"x": {"type": "integer", "minimum": 1}}});
         assert_eq!(found("tools", &tool(&good)), []);
         assert_eq!(found("tools", &tool(&json!({"type": "object"}))), []);
+        let by_pattern = json!({"type": "object", "patternProperties": {"^x": {}}, "required": ["x1"],
+            "additionalProperties": false});
+        assert_eq!(found("tools", &tool(&by_pattern)), []);
     }
 
     #[test]
@@ -308,7 +327,7 @@ mod tests {
             {"description": "c"},
         ]);
         let rules: Vec<_> = found("tools", &names).into_iter().map(|(_, rule, _)| rule).collect();
-        assert_eq!(rules, ["tool-name", "duplicate", "tool-name", "description", "nameless"]);
+        assert_eq!(rules, ["tool-name", "tool-name", "description", "duplicate", "nameless"]);
         assert_eq!(found("resources", &json!([{"uri": "no uri"}]))[0].1, "uri");
         let prompt = json!([{"name": "p", "arguments": [{"name": "x"}, {"name": "x"}, {}]}]);
         let rules: Vec<_> =
@@ -322,7 +341,9 @@ mod tests {
             "outputSchema": {"type": "object", "properties": {"sum": {"type": "number"}}, "required": ["sum"]}});
         let places = |result: Value| {
             let mut report = Report::default();
-            report.result(&tool, &result);
+            let subject = report.item("tools", &tool, 0);
+            report.findings.clear();
+            report.result(subject, &tool, &result);
             report.findings.into_iter().map(|one| one.place).collect::<Vec<_>>()
         };
         assert!(places(json!({"content": [], "structuredContent": {"sum": 1}})).is_empty());
@@ -334,7 +355,7 @@ mod tests {
         );
         assert_eq!(places(json!({"structuredContent": {"sum": 1}})), ["/result/content"]);
         let mut report = Report::default();
-        report.arguments(&tool, &json!({"n": "x"}));
+        report.arguments(0, &tool, &json!({"n": "x"}));
         assert_eq!(report.findings[0].place, "/params/arguments/n");
     }
 }

@@ -129,11 +129,16 @@ pub(super) fn remote_references(schema: &Value) -> Vec<Problem> {
 /// account.
 fn references(schema: &Value) -> Vec<Problem> {
     let mut found = Vec::new();
-    walk(schema, "", 0, &mut found);
+    walk(schema, "", 0, false, &mut found);
     found
 }
 
-fn walk(value: &Value, place: &str, depth: usize, found: &mut Vec<Problem>) {
+/// Keywords whose members are schemas under names of their own.
+const MAPS: [&str; 5] =
+    ["properties", "patternProperties", "$defs", "definitions", "dependentSchemas"];
+
+/// Adds the references in a schema; with `is_map`, in each schema of a map.
+fn walk(value: &Value, place: &str, depth: usize, is_map: bool, found: &mut Vec<Problem>) {
     if depth > MAX_DEPTH {
         return;
     }
@@ -143,18 +148,19 @@ fn walk(value: &Value, place: &str, depth: usize, found: &mut Vec<Problem>) {
                 // `~` must be escaped before `/` (RFC 6901, 3).
                 let place = format!("{place}/{}", key.replace('~', "~0").replace('/', "~1"));
                 match inner.as_str() {
+                    _ if is_map => walk(inner, &place, depth + 1, false, found),
                     Some(reference) if matches!(key.as_str(), "$ref" | "$dynamicRef") => {
                         found.push((place, reference.to_owned()));
                     }
                     // These keywords contain values, not schemas.
                     _ if matches!(key.as_str(), "enum" | "const" | "default" | "examples") => {}
-                    _ => walk(inner, &place, depth + 1, found),
+                    _ => walk(inner, &place, depth + 1, MAPS.contains(&key.as_str()), found),
                 }
             }
         }
         Value::Array(items) => {
             for (at, inner) in items.iter().enumerate() {
-                walk(inner, &format!("{place}/{at}"), depth + 1, found);
+                walk(inner, &format!("{place}/{at}"), depth + 1, false, found);
             }
         }
         _ => {}
@@ -173,6 +179,11 @@ mod tests {
         assert_eq!(
             remote_references(&schema),
             [("/properties/a~1b/$ref".to_owned(), "http://h/x".to_owned())]
+        );
+        let named = json!({"properties": {"default": {"$ref": "http://h/z"}, "enum": {"enum": [{"$ref": "http://h/y"}]}}});
+        assert_eq!(
+            remote_references(&named),
+            [("/properties/default/$ref".to_owned(), "http://h/z".to_owned())]
         );
     }
 

@@ -374,7 +374,12 @@ impl Client {
         let get = self.connection.get(None);
         let sent = self.connection.send_apart(&options, &Purpose::default(), get);
         let Ok(reply) = sent else { return Ok(false) };
-        match HttpSse::begin(reply, self.endpoint().as_str()) {
+        // The stream may have been redirected.
+        let address = reply.exchange().request.url.clone();
+        if let Ok(endpoint) = self.endpoint().sibling(&address) {
+            self.connection.endpoint = endpoint;
+        }
+        match HttpSse::begin(reply, &address) {
             Ok(HttpSse { reply, post_to }) => {
                 self.stream = Some(reply);
                 self.connection.post_to = Some(post_to);

@@ -127,7 +127,10 @@ impl Client {
         }
         // Some servers answer `ping` in any session, others refuse it in every one.
         let list = self.round_trip(&RpcRequest::list_tools()).err()?;
-        list.exchange.as_ref()?;
+        if !list.is_unknown_method() {
+            // A rate limit, say, tells nothing about the session.
+            doubt(list.exchange.as_ref()?, &list.kind)?;
+        }
         let (probe, refused) = if list.is_unknown_method() {
             (RpcRequest::ping(), ping?)
         } else {

@@ -78,10 +78,10 @@ impl Client {
                 return Ok(reply);
             }
             if has_token && wants_scope(reply.exchange()) {
-                let refusal = connection.renew_token(reply)?;
                 if has_wider_scope {
-                    return Err(refused(refusal));
+                    return Err(refused(reply.finish_whole()));
                 }
+                connection.renew_token(reply)?;
                 has_wider_scope = true;
                 continue;
             }

@@ -9,7 +9,9 @@ use super::error::{Error, ErrorKind};
 use crate::exchange::{Exchange, Purpose, Request};
 use crate::protocol::methods;
 use crate::protocol::types::Session;
-use crate::transport::{Failed, Http, MAX_REDIRECTS, Options, Redirect, Reply, judge_redirect};
+use crate::transport::{
+    Failed, Http, MAX_REDIRECTS, Options, Redirect, Reply, judge_get, judge_redirect,
+};
 
 /// Maximum number of times one request is sent, each time with another token.
 const MAX_TOKENS: usize = 4;
@@ -105,8 +107,8 @@ impl Connection {
         self.send_over(&http, purpose, request)
     }
 
-    /// Sends a request and follows redirects within the origin with the same request. The new
-    /// address is used from then on.
+    /// Sends a request and follows redirects within the origin with the same request. Where a POST is
+    /// redirected to is used from then on.
     fn follow(
         &mut self,
         http: &Http,
@@ -116,10 +118,12 @@ impl Connection {
         for _ in 0..MAX_REDIRECTS {
             let reply = self.send_once(http, purpose, request.clone())?;
             let location = reply.header("location");
-            match judge_redirect(&request.url, reply.status(), location) {
+            let judge = if request.method == "GET" { judge_get } else { judge_redirect };
+            match judge(&request.url, reply.status(), location) {
                 Some(Redirect::Follow(url)) => {
                     reply.finish();
                     match (&mut self.post_to, self.endpoint.sibling(&url)) {
+                        _ if request.method != "POST" => {}
                         // In the HTTP+SSE transport only the message URL moves; the stream keeps
                         // its endpoint.
                         (Some(address), _) => address.clone_from(&url),

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::arguments::{ArgumentInput, Typing};
-use crate::check::{Finding, Report, Severity, junit};
+use crate::check::{Report, Severity, junit};
 use crate::cli::Check;
 use crate::client::{EraProbe, RpcRequest};
 use crate::exit::ExitCode;
@@ -26,7 +26,7 @@ pub(super) fn run(context: &Context<'_>, args: &Check) -> Outcome {
             None => offers(context, server, &mut report)?,
         }
         if let Some(path) = &args.junit {
-            write(context, path, &junit(&server.hint.target, &report))?;
+            write(context, path, &junit(&server.hint.target, &report, args.strict))?;
         }
         let is_on_stdout = args.junit.as_ref().is_some_and(|path| path.as_os_str() == "-");
         print(context, &report, is_on_stdout)?;
@@ -52,18 +52,20 @@ fn offers(
     };
     // One at a time: as values, 100,000 tools need much more memory than as text.
     let parsed = tools.iter().map(|tool| serde_json::from_str(tool.raw.get()).unwrap_or_default());
-    report.list("tools", parsed.map(Cow::Owned));
+    let first = report.list("tools", parsed.map(Cow::Owned));
     if server.client.session().is_modern() {
         for (at, tool) in tools.iter().enumerate() {
             if let Err(why) = &tool.mirrored {
-                report.invalid_headers(&tool.name, at, why);
+                report.invalid_headers(first + at, at, why);
             }
         }
     }
     for kind in [&RESOURCES, &TEMPLATES, &PROMPTS] {
         server.client.begin_operation();
         match server.client.list(kind.method, kind.key, usize::MAX) {
-            Ok(all) => report.list(kind.key, values(&all).into_iter().map(Cow::Owned)),
+            Ok(all) => {
+                report.list(kind.key, values(&all).into_iter().map(Cow::Owned));
+            }
             // Resources, templates and prompts are optional.
             Err(error) if error.is_unknown_method() => {}
             Err(error) => match server.fail(error) {
@@ -94,14 +96,15 @@ fn call(
     let tools = fetch(context, server)?;
     let tool = find(server, &tools, name)?;
     let raw: Value = serde_json::from_str(tool.raw.get()).unwrap_or_default();
-    report.list("tools", std::iter::once(Cow::Borrowed(&raw)));
+    let at = tools.iter().position(|other| std::ptr::eq(other, tool)).unwrap_or_default();
+    let subject = report.item("tools", &raw, at);
     let given = ArgumentInput::read(args.args.as_deref(), &args.arguments, &read_file)
         .map_err(|problems| wrong_arguments(name, problems))?;
     let arguments = given
         .typed(Some(tool.input_schema()), Typing::Lenient)
         .map_err(|problems| wrong_arguments(name, problems))?;
     let before = report.findings.len();
-    report.arguments(&raw, &Value::Object(arguments.clone()));
+    report.arguments(subject, &raw, &Value::Object(arguments.clone()));
     if report.findings.len() > before {
         // Do not send invalid arguments: the tool might have side effects.
         return Ok(());
@@ -110,11 +113,9 @@ fn call(
     server.client.begin_operation();
     let answer = server.client.request(&rpc).map_err(|error| server.fail(error))?;
     let result: Value = serde_json::from_str(answer.result.get()).unwrap_or_default();
-    report.result(&raw, &result);
+    report.result(subject, &raw, &result);
     if result["isError"] == true {
-        context
-            .console
-            .note(&format!("mcpoke: the tool {} ran and reports failure.", one_line(name)));
+        context.console.note(&format!("mcpoke: tool `{}` returned an error", one_line(name)));
     }
     Ok(())
 }
@@ -132,7 +133,8 @@ fn print(context: &Context<'_>, report: &Report, counts_alone: bool) -> Result<(
     let console = &context.console;
     let (errors, warnings) = (report.count(Severity::Error), report.count(Severity::Warning));
     if context.options.wants_json() && !counts_alone {
-        let findings: Vec<Value> = report.findings.iter().map(Finding::to_json).collect();
+        let findings: Vec<Value> =
+            report.findings.iter().map(|finding| report.to_json(finding)).collect();
         console.value(&json!({
             "checked": report.subjects.len(),
             "errors": errors,
@@ -147,7 +149,7 @@ fn print(context: &Context<'_>, report: &Report, counts_alone: bool) -> Result<(
         console.line(&format!(
             "{}  {}  {}  [{}]\n    {}",
             style.paint(paint, finding.severity.as_str()),
-            one_line(&finding.subject),
+            one_line(report.subject_of(finding)),
             one_line(&finding.place),
             finding.rule,
             one_line(&finding.text)

@@ -82,10 +82,14 @@ fn lists<'r>(root: &'r Value, folder: Option<&Path>) -> Vec<&'r Map<String, Valu
     found
 }
 
+/// Folders in which editors keep their files of a project.
+const EDITORS: [&str; 8] =
+    [".vscode", ".cursor", ".windsurf", ".zed", ".gemini", ".claude", ".roo", ".continue"];
+
 /// Returns the project directory of a file: editors use a hidden subdirectory.
 fn project_of(path: &Path) -> &Path {
     let folder = path.parent().unwrap_or(path);
-    let is_editors = folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+    let is_editors = EDITORS.iter().any(|known| folder.file_name().is_some_and(|it| it == *known));
     if is_editors { folder.parent().unwrap_or(folder) } else { folder }
 }
 
@@ -235,6 +239,17 @@ mod tests {
         assert!(refused("[]").contains("no JSON object"));
         assert!(refused("").contains("no JSON object"));
         assert!(refused("{\"a\": 1}").contains("mcpServers"));
+    }
+
+    #[test]
+    fn the_project_of_an_editors_file_is_above_its_folder() {
+        for (file, project) in [
+            ("/p/.vscode/mcp.json", "/p"),
+            ("/p/.cursor/mcp.json", "/p"),
+            ("/p/.dotfiles/.mcp.json", "/p/.dotfiles"),
+        ] {
+            assert_eq!(project_of(Path::new(file)), Path::new(project));
+        }
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use super::id::RuleId;
 use super::rule::{Certainty, Finding};
 use super::tried::{Role, Tried};
+use serde_json::Value;
+
 use crate::exchange::{Exchange, Outcome};
 use crate::protocol::headers;
 use crate::protocol::methods;
@@ -39,7 +41,7 @@ pub fn unstable(exchanges: &[Exchange], roles: &[Role]) -> Option<(usize, usize)
 fn is_same(one: &Exchange, other: &Exchange) -> bool {
     const HEADERS: [&str; 5] =
         [headers::SESSION_ID, headers::PROTOCOL_VERSION, "accept", "content-type", "cookie"];
-    let has_text_id = |exchange: &Exchange| exchange.request_id().is_some_and(|id| id.is_string());
+    let has_text_id = |exchange: &Exchange| exchange.request_id().is_some_and(Value::is_string);
     one.purpose == other.purpose
         && one.request.url == other.request.url
         && has_text_id(one) == has_text_id(other)

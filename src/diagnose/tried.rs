@@ -1,5 +1,7 @@
 //! One exchange of a trace with its outcome, and how it reads as evidence.
 
+use serde_json::Value;
+
 use super::id::RuleId;
 use super::rule::{Certainty, Finding, Side};
 use super::rules;
@@ -144,7 +146,7 @@ impl<'e> Tried<'e> {
     }
 
     pub(super) fn has_text_id(&self) -> bool {
-        self.exchange.request_id().is_some_and(|id| id.is_string())
+        self.exchange.request_id().is_some_and(Value::is_string)
     }
 
     pub(super) fn has_cookie(&self) -> bool {

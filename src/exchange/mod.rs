@@ -11,7 +11,10 @@ pub(crate) mod testing;
 mod transport_error;
 
 use std::net::SocketAddr;
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
 
 use crate::protocol::headers;
 use crate::protocol::jsonrpc;
@@ -329,9 +332,19 @@ pub struct Exchange {
     pub answer: Option<Answer>,
     /// Reason for an early end, if any.
     pub failure: Option<TransportError>,
+    /// Id in the request, once it was read; see [`Self::request_id`].
+    pub id: OnceLock<Option<Value>>,
 }
 
 impl Exchange {
+    /// Cuts a large request body, after what it says was read.
+    pub fn cut_request(&mut self) {
+        self.request_id();
+        let kept = beginning(&self.request.body).len();
+        self.request.body.truncate(kept);
+        self.request.body.shrink_to_fit();
+    }
+
     /// Returns the session id that was sent.
     pub fn session_sent(&self) -> Option<&str> {
         self.request.header(headers::SESSION_ID)

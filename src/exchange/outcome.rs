@@ -59,7 +59,7 @@ impl Outcome {
         let mut best = None;
         for text in answer.messages() {
             for found in responses(text) {
-                match found.judge(asked.as_ref()) {
+                match found.judge(asked) {
                     own @ (Self::Result | Self::Error(_)) => return own,
                     other => best = Some(other),
                 }
@@ -87,7 +87,7 @@ impl Outcome {
         let streams = others.into_iter().filter(|other| other.request.method == "GET");
         for answer in streams.filter_map(|stream| stream.answer.as_ref()) {
             for found in answer.messages().flat_map(responses) {
-                if let own @ (Self::Result | Self::Error(_)) = found.judge(Some(&asked)) {
+                if let own @ (Self::Result | Self::Error(_)) = found.judge(Some(asked)) {
                     return own;
                 }
             }
@@ -262,7 +262,7 @@ impl Exchange {
 
     /// Returns the id of the JSON-RPC request; `None` for a notification, a response and a request
     /// without a body.
-    pub fn request_id(&self) -> Option<Value> {
+    pub fn request_id(&self) -> Option<&Value> {
         #[derive(serde::Deserialize)]
         struct Head {
             #[serde(default)]
@@ -270,8 +270,11 @@ impl Exchange {
             #[serde(default)]
             method: Option<serde::de::IgnoredAny>,
         }
-        let head: Head = serde_json::from_str(&self.request.body).ok()?;
-        head.method.and(head.id)
+        let read = || {
+            let head: Head = serde_json::from_str(&self.request.body).ok()?;
+            head.method.and(head.id)
+        };
+        self.id.get_or_init(read).as_ref()
     }
 }
 
@@ -292,6 +295,19 @@ mod tests {
         let event = |data: &&str| Event { data: Some((*data).to_owned()), ..Event::default() };
         answer.events = data.iter().map(event).collect();
         exchange
+    }
+
+    #[test]
+    fn a_request_that_was_cut_keeps_its_id() {
+        let error = r#"{"jsonrpc":"2.0","id":"x","error":{"code":-32602,"message":"no"}}"#;
+        let mut large = answered(sent("tools/call", None), 200, error);
+        let filler = "a".repeat(crate::exchange::KEEP_BODY);
+        large.request.body = format!(
+            r#"{{"jsonrpc":"2.0","id":"x","method":"tools/call","params":{{"a":"{filler}"}}}}"#
+        );
+        large.cut_request();
+        assert_eq!(large.request.body.len(), crate::exchange::KEEP_BODY);
+        assert_eq!((large.outcome().as_str(), large.has_id()), ("error", true));
     }
 
     #[test]

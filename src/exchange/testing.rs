@@ -28,6 +28,7 @@ pub(crate) fn sent(method: &str, session: Option<&str>) -> Exchange {
         wire: Wire::default(),
         answer: None,
         failure: None,
+        id: OnceLock::new(),
     }
 }
 

@@ -2,12 +2,28 @@
 
 use super::{credential, is_sensitive_header};
 
-/// Returns a URL without user information, and with values hidden whose query names denote
-/// secrets.
+/// Returns a URL without user information, and with values hidden whose names in the query or the fragment
+/// denote secrets.
 pub fn without_secrets(url: &str) -> String {
     let url = without_user(url);
-    let Some((before, query)) = url.split_once('?') else { return url };
-    let parts: Vec<String> = query
+    let (before, fragment) = match url.split_once('#') {
+        Some((before, fragment)) => (before, Some(fragment)),
+        None => (url.as_str(), None),
+    };
+    let mut shown = match before.split_once('?') {
+        Some((path, query)) => format!("{path}?{}", pairs_without_secrets(query)),
+        None => before.to_owned(),
+    };
+    if let Some(fragment) = fragment {
+        // OAuth's implicit flow answers there.
+        shown = format!("{shown}#{}", pairs_without_secrets(fragment));
+    }
+    shown
+}
+
+/// Hides values in `name=value&…` whose names denote secrets.
+fn pairs_without_secrets(pairs: &str) -> String {
+    let parts: Vec<String> = pairs
         .split('&')
         .map(|part| match part.split_once('=') {
             Some((name, value)) if is_sensitive_header(name) => {
@@ -16,7 +32,7 @@ pub fn without_secrets(url: &str) -> String {
             _ => part.to_owned(),
         })
         .collect();
-    format!("{before}?{}", parts.join("&"))
+    parts.join("&")
 }
 
 /// Returns a command line with values hidden whose option or header names denote secrets:
@@ -88,6 +104,7 @@ mod tests {
             "x|--dsn=postgres://user:sk-0123456789@h/d",
             "x|--token|-sk-0123456789",
             "x|https://h/?token=sk-0123456789",
+            "x|https://h/?a=1#access_token=sk-0123456789&b=2",
         ] {
             assert!(!shown(line).contains("sk-0123456789"), "{}", shown(line));
         }

@@ -99,17 +99,28 @@ pub fn credential(value: &str) -> String {
     format!("…{end}")
 }
 
+/// Authentication schemes that are shown before a hidden credential (RFC 9110, 16.4.1).
+const SCHEMES: [&str; 6] = ["Basic", "Bearer", "Digest", "DPoP", "Negotiate", "AWS4-HMAC-SHA256"];
+
+/// Separates the scheme of an `Authorization` header from its credential.
+fn split_scheme<'v>(name: &str, value: &'v str) -> Option<(&'v str, &'v str)> {
+    let has_scheme = ["authorization", "proxy-authorization"]
+        .iter()
+        .any(|header| name.eq_ignore_ascii_case(header));
+    let (scheme, rest) = value.split_once(' ').filter(|_| has_scheme)?;
+    let is_known = SCHEMES.iter().any(|known| known.eq_ignore_ascii_case(scheme));
+    is_known.then(|| (scheme, rest.trim_start()))
+}
+
 /// Formats a header value for display. The scheme of an `Authorization` header stays
 /// (`Bearer …9f3c`).
 fn header_value(name: &str, value: &str) -> String {
     if name.eq_ignore_ascii_case("mcp-session-id") {
         return session_id(value);
     }
-    match value.split_once(' ') {
-        Some((scheme, rest)) if name.to_ascii_lowercase().contains("auth") => {
-            format!("{scheme} {}", credential(rest.trim_start()))
-        }
-        _ => credential(value),
+    match split_scheme(name, value) {
+        Some((scheme, rest)) => format!("{scheme} {}", credential(rest)),
+        None => credential(value),
     }
 }
 
@@ -275,11 +286,16 @@ impl Redactor {
     }
 }
 
-/// Returns the secrets in a header value: the whole value, the part after the scheme of an
-/// `Authorization` header, each cookie, and the decoded pair and password of `Basic`.
+/// Returns the secrets in a header value: the part after an authentication scheme, else the whole value; each
+/// cookie; and the decoded pair and password of `Basic`.
 pub fn secrets_of(name: &str, value: &str) -> Vec<String> {
-    let (scheme, secret) = value.split_once(' ').unwrap_or(("", value));
-    let mut secrets = vec![value.to_owned(), secret.trim().to_owned()];
+    let split = split_scheme("authorization", value);
+    let (scheme, secret) = split.unwrap_or(("", value));
+    let mut secrets = vec![secret.trim().to_owned()];
+    if split.is_none() && name.to_ascii_lowercase().ends_with("authorization") {
+        // The scheme may be one that is not known here.
+        secrets.extend(value.split_once(' ').map(|(_, rest)| rest.trim().to_owned()));
+    }
     if name.eq_ignore_ascii_case("cookie") {
         let values = value.split(';').filter_map(|pair| pair.split_once('='));
         secrets.extend(values.map(|(_, secret)| secret.trim().to_owned()));
@@ -324,6 +340,14 @@ mod tests {
         let id = "1868a90c-0000-0000-0000-000000000000";
         assert_eq!(redactor.header("Mcp-Session-Id", id), "1868a90c… (36)");
         assert_eq!(redactor.header("x-api-key", "0123456789abcdefXYZW"), "…XYZW");
+        // Only a known scheme is shown, and only in the headers that have one.
+        assert_eq!(redactor.header("X-Auth-Token", "correct horse battery"), "…tery");
+        assert_eq!(redactor.header("Authorization", "sk-0123456789abcdef x"), "…ef x");
+        let mut redactor = Redactor::new(false);
+        secrets_of("authorization", "Bearer abcdefghijklmnop9f3c")
+            .iter()
+            .for_each(|secret| redactor.learn(secret));
+        assert_eq!(redactor.text("Bearer …9f3c, abcdefghijklmnop9f3c"), "Bearer …9f3c, …9f3c");
         assert_eq!(redactor.header("content-type", "text/plain"), "text/plain");
     }
 

@@ -1,5 +1,6 @@
 //! Recordings: HAR files of any program, and the JSON lines of `--trace-file`.
 
+use std::sync::OnceLock;
 use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::Value;
@@ -172,6 +173,7 @@ fn built(
         times: Times { done: took, ..Times::default() },
         answer,
         failure,
+        id: OnceLock::new(),
     }
 }
 

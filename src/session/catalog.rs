@@ -126,6 +126,8 @@ impl Store {
 
     /// Saves one list of a server (`resources`, `prompts`, …).
     pub fn save_offers(&self, name: &str, key: &str, items: &[Value]) -> Result<()> {
+        // Several commands may list at once.
+        let _lock = self.lock(&format!("offers of {name}"), Some(Duration::from_secs(5)))?;
         // An unreadable file is replaced: it holds nothing but what the server sends again.
         let mut known = self.load_offers(name).ok().flatten().unwrap_or_default();
         let before = known.clone();

@@ -36,9 +36,6 @@ pub fn may_hold_secret(name: &str) -> bool {
     is_sensitive_header(name) || !(is_harmless(name) || is_protocol)
 }
 
-/// Prefix of a login in the identity.
-const LOGIN: &str = "login ";
-
 /// Credentials as given by the user, with references unresolved.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Credentials {
@@ -61,6 +58,8 @@ pub struct ResolvedCredentials {
     /// Names of headers that may hold a secret.
     secret_headers: Vec<String>,
     identity: Vec<String>,
+    /// Id of the login that the token belongs to.
+    login: Option<String>,
 }
 
 impl Credentials {
@@ -148,9 +147,8 @@ impl ResolvedCredentials {
     /// Uses the token of a login, in place of any other Authorization header.
     pub fn set_login(&mut self, header: String, id: &str) {
         self.headers.retain(|(name, _)| name != "authorization");
-        self.identity.retain(|one| !one.starts_with(LOGIN));
         // Tokens change, but belong to the same login.
-        self.identity.push(format!("{LOGIN}{id}"));
+        self.login = Some(id.to_owned());
         self.add_secret("authorization", &header);
         self.headers.push(("authorization".to_owned(), header));
     }
@@ -159,9 +157,7 @@ impl ResolvedCredentials {
     #[must_use]
     pub fn without_login(&self) -> Self {
         let mut other = self.clone();
-        let before = other.identity.len();
-        other.identity.retain(|one| !one.starts_with(LOGIN));
-        if other.identity.len() < before {
+        if other.login.take().is_some() {
             other.headers.retain(|(name, _)| name != "authorization");
         }
         other
@@ -191,13 +187,12 @@ impl ResolvedCredentials {
     pub fn fingerprint_with(&self, salt: &str, counts: impl Fn(&str) -> bool) -> String {
         let is_counted = |one: &&str| {
             let name = one.split(' ').next().unwrap_or_default();
-            one.starts_with(LOGIN)
-                || name == "certificate"
-                || is_sensitive_header(name)
-                || counts(name)
+            name == "certificate" || is_sensitive_header(name) || counts(name)
         };
         let mut identity: Vec<&str> =
             self.identity.iter().map(String::as_str).filter(is_counted).collect();
+        let login = self.login.as_ref().map(|id| format!("login {id}"));
+        identity.extend(login.as_deref());
         // The order in which headers were given must not matter.
         identity.sort_unstable();
         identity.insert(0, salt);
@@ -334,6 +329,14 @@ mod tests {
         assert_ne!(one, print(&[("authorization", "Bearer b")]));
         assert_ne!(one, print(&[]));
         assert_ne!(print(&[("X-User", "alice")]), print(&[("X-User", "bob")]));
+        // A header named like a login is none.
+        let with_login = |user: &str| {
+            let mut given = with_headers(&[("Login", user)]).expand(&env, None).unwrap();
+            given.set_login("Bearer t".to_owned(), "id");
+            assert_eq!(given.without_login().fingerprint("salt"), print(&[("Login", user)]));
+            given.fingerprint("salt")
+        };
+        assert_ne!(with_login("alice"), with_login("bob"));
     }
 
     #[test]

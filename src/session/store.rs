@@ -16,6 +16,7 @@
 //!
 //! Reading never creates a file. An unreadable file is reported with its path.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -240,13 +241,21 @@ impl Store {
             return Ok(record.name);
         }
         let base = slug(server);
-        for number in 1.. {
-            let name = if number == 1 { base.clone() } else { format!("{base}-{number}") };
-            if check_name(&name).is_ok() && self.load(&name)?.is_none_or(|other| other.is_at(url)) {
-                return Ok(name);
-            }
+        if let Ok(Some(record)) = self.load(&base)
+            && record.is_at(url)
+        {
+            return Ok(base);
         }
-        bail!("no free name for {server}")
+        let taken = self.names()?;
+        let taken: HashSet<String> = taken.iter().map(|name| name.to_ascii_lowercase()).collect();
+        let mut name = base.clone();
+        for number in 2.. {
+            if check_name(&name).is_ok() && !taken.contains(&name.to_ascii_lowercase()) {
+                break;
+            }
+            name = format!("{base}-{number}");
+        }
+        Ok(name)
     }
 }
 
@@ -372,6 +381,9 @@ mod tests {
         assert_eq!(store.name_for("demo", "http://h/3").unwrap(), "demo-2");
         assert_eq!(store.name_for("../../etc", "http://h/4").unwrap(), "etc");
         assert_eq!(store.name_for("日本", "http://h/5").unwrap(), "server");
+        // A record that cannot be read keeps its name.
+        std::fs::write(store.record_path("everything").unwrap(), "").unwrap();
+        assert_eq!(store.name_for("EVERYTHING", "http://h/6").unwrap(), "everything-2");
     }
 
     #[test]

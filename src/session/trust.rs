@@ -60,12 +60,13 @@ impl Store {
     }
 }
 
-/// Returns the absolute path of a file, without symbolic links if it exists.
+/// Returns the absolute path of a file, without symbolic links; the file itself may be gone.
 fn name_of(file: &Path) -> Result<String> {
-    let path = match std::fs::canonicalize(file) {
-        Ok(path) => path,
-        Err(_) => std::path::absolute(file)?,
-    };
+    let path = std::path::absolute(file)?;
+    let path = std::fs::canonicalize(&path).unwrap_or_else(|_| {
+        let folder = path.parent().and_then(|folder| std::fs::canonicalize(folder).ok());
+        folder.zip(path.file_name()).map_or(path.clone(), |(folder, name)| folder.join(name))
+    });
     let name = path.to_str().with_context(|| format!("{} is not UTF-8", path.display()))?;
     Ok(name.to_owned())
 }

@@ -1,7 +1,7 @@
 //! Blocking HTTP client: one recorded exchange at a time.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use ureq::config::Config;
@@ -222,6 +222,7 @@ impl Http {
             wire: Wire::default(),
             answer: None,
             failure: None,
+            id: OnceLock::new(),
         });
         self.recorder.tell(|observer, redactor| observer.sending(&exchange, redactor));
         let answered = if size + request_line(&exchange.request) > MAX_HEAD - ROOM_FOR_PROXY {

@@ -18,7 +18,7 @@ fn the_built_in_server_is_as_it_should_be() {
         let places: Vec<&Value> =
             report["findings"].as_array().unwrap().iter().map(|f| &f["place"]).collect();
         assert!(places.contains(&&json!("/params/arguments/a")), "{report}");
-        run(&["check", "fail"]).exits(0).says("reports failure");
+        run(&["check", "fail"]).exits(0).says("returned an error");
         let xml = run(&["check", "--junit", "-"]).exits(0).stdout;
         assert!(xml.starts_with("<?xml") && xml.trim_end().ends_with("</testsuites>"), "{xml}");
         run(&["check", "nonsense"]).exits(2).says("no tool named");
@@ -65,8 +65,14 @@ fn faults_are_found_where_they_stand() {
         assert!(found.contains(&(rule.to_owned(), place.to_owned())), "{rule} {place}: {found:?}");
     }
     let xml = std::fs::read_to_string(sandbox.home().join("report.xml")).unwrap();
-    let failures = if full { 3 } else { 2 };
+    let failures = if full { 2 } else { 1 };
     assert!(xml.contains(&format!("tests=\"3\" failures=\"{failures}\"")), "{xml}");
+    assert_eq!(xml.matches("<failure").count(), failures, "{xml}");
+    // With --strict, warnings fail there as well.
+    let xml = sandbox.run(&["check", "--strict", "--junit", "-"]).exits(7).stdout;
+    assert!(xml.contains(&format!("failures=\"{failures}\"")), "{xml}");
+    let finished = sandbox.run(&["check", "broken", "--json"]);
+    assert!(finished.stdout.contains("/tools/2/") || !full, "{}", finished.stdout);
     let shown = sandbox.run(&["check"]).exits(7).says("3 checked");
     assert!(
         shown.stdout.contains("error  tool sum  /tools/1/name  [duplicate]"),

@@ -367,6 +367,15 @@ fn only_this_machine_may_come() {
         .run(&["trace", "--listen", "0", &server.url, "--bearer", "x"])
         .exits(2)
         .says("no effect");
+    let mut stream = TcpStream::connect(&proxy.address).unwrap();
+    let broken = format!(
+        "POST /mcp HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\nx",
+        proxy.address
+    );
+    stream.write_all(broken.as_bytes()).unwrap();
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer);
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
     let answer = proxy.send("PUT /mcp HTTP/1.1", "");
     assert!(answer.starts_with("HTTP/1.1 501"), "{answer}");
 }

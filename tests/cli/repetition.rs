@@ -234,3 +234,24 @@ fn a_tool_that_destroys_is_not_repeated_in_a_new_session() {
         assert_eq!(calls(&server), times, "{annotations}: {:?}", server.methods());
     }
 }
+
+#[test]
+fn a_rate_limit_in_the_middle_ends_no_session() {
+    for status in [429, 500, 403] {
+        let server = mcp(move |request| match request.rpc() {
+            "tools/call" => Some(http(404, &[], "{\"detail\":\"item not found\"}")),
+            "ping" => Some(http(status, &[], "later")),
+            "tools/list" if request.header("mcp-session-id").is_some() => {
+                Some(http(status, &[], "later"))
+            }
+            _ => None,
+        });
+        let sandbox = Sandbox::new();
+        sandbox.run(&["init", &server.url]).exits(0);
+        let finished = sandbox.run(&["call", "add", "--raw-strings", "a=1", "--no-validate"]);
+        assert_ne!(finished.code, 0, "{status}: {}", finished.stderr);
+        assert_eq!(calls(&server), 1, "{status}");
+        let opened = server.methods().iter().filter(|method| *method == "initialize").count();
+        assert_eq!(opened, 1, "{status}: the session is still there");
+    }
+}

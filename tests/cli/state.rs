@@ -121,6 +121,7 @@ fn state_that_cannot_be_written_stops_init_and_not_a_call() {
     std::fs::write(sandbox.state(), "a file where the folder should be").unwrap();
     let server = mcp(|_| None);
     sandbox.run(&["init", &server.url]).exits(9).says("state");
+    sandbox.run(&["-s", &server.url, "ping", "--no-save"]).exits(0);
 }
 
 #[cfg(unix)]

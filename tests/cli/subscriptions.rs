@@ -189,3 +189,26 @@ fn listening_ends_in_good_order_before_it_has_begun() {
     sandbox.run(&["init", &server.url]).exits(0);
     sandbox.run(&["listen", "--for", "0.2"]).exits(0).prints("");
 }
+
+#[test]
+fn a_redirected_stream_does_not_move_the_address_of_messages() {
+    for status in [307, 302] {
+        let server = mcp(move |request| match (request.method.as_str(), request.path.as_str()) {
+            ("GET", "/mcp") => Some(http(status, &[("Location", "/stream")], "")),
+            ("GET", "/stream") => {
+                Some(http(200, &[("Content-Type", "text/event-stream")], ": hi\n\n"))
+            }
+            (_, "/stream") => Some(http(404, &[], "")),
+            _ if request.rpc() == "resources/subscribe" => Some(request.result(&json!({}))),
+            _ => None,
+        });
+        let sandbox = Sandbox::new();
+        sandbox.run(&["init", &server.url]).exits(0);
+        sandbox.run(&["listen", "a://b", "--for", "0.5"]).exits(0);
+        let requests = server.all_requests();
+        let all = |method: &str, path: &str| {
+            requests.iter().filter(|it| it.method == method && it.path == path).count()
+        };
+        assert!(all("GET", "/stream") >= 1 && all("POST", "/stream") == 0, "{status}");
+    }
+}

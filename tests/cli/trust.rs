@@ -54,8 +54,9 @@ fn nothing_leaves_before_a_file_is_approved() {
         let mut changed = entry.clone();
         changed["headers"]["X-B"] = json!("${AWS_SECRET_ACCESS_KEY}");
         write(&sandbox, ".mcp.json", &changed);
+        let before = server.requests().len();
         sandbox.run(&["-s", "evil", "ping"]).exits(2).says("not approved");
-        assert!(!got(&server, "X-B"));
+        assert_eq!(server.requests().len(), before, "{entry}");
     }
     assert!(got(&server, secret), "an approved file may send it");
 }
@@ -196,4 +197,20 @@ fn what_no_file_may_do() {
         std::fs::copy(&path, other.home().join(".mcp.json")).unwrap();
         other.run(&["-s", "evil", "ping"]).exits(2).says("everybody can write to it");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_approval_of_a_deleted_file_can_be_withdrawn() {
+    let sandbox = Sandbox::new().with("KEY", "k-0123456789");
+    let real = sandbox.home().join("real");
+    std::fs::create_dir_all(&real).unwrap();
+    std::os::unix::fs::symlink(&real, sandbox.home().join("link")).unwrap();
+    let config =
+        json!({"mcpServers": {"a": {"url": "http://127.0.0.1:1/mcp", "headers": {"X": "${KEY}"}}}});
+    std::fs::write(real.join(".mcp.json"), config.to_string()).unwrap();
+    sandbox.run(&["trust", "link/.mcp.json", "--yes"]).exits(0);
+    std::fs::remove_file(real.join(".mcp.json")).unwrap();
+    sandbox.run(&["trust", "--revoke", "link/.mcp.json"]).exits(0);
+    sandbox.run(&["trust", "--list", "--json"]).exits(0).prints("[]\n");
 }

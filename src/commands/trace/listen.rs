@@ -11,7 +11,7 @@ use super::audit::ClientAudit;
 use super::{drawing, write_pages};
 use crate::cli::Trace;
 use crate::diagnose::{self, RuleId};
-use crate::exchange::{Exchange, KEEP_BODY, Recorder};
+use crate::exchange::{Exchange, Recorder};
 use crate::exit::ExitCode;
 use crate::failure::quoted;
 use crate::failure::{Failure, Kind};
@@ -141,11 +141,7 @@ struct Log {
 
 impl Log {
     fn add(&mut self, mut exchange: Exchange) -> io::Result<()> {
-        let mut end = exchange.request.body.len().min(KEEP_BODY);
-        while !exchange.request.body.is_char_boundary(end) {
-            end -= 1;
-        }
-        exchange.request.body.truncate(end);
+        exchange.cut_request();
         self.recorder.learn(|redactor| exchange.teach(redactor));
         let at = self.exchanges.partition_point(|earlier| earlier.number < exchange.number);
         self.exchanges.insert(at, exchange);

@@ -30,7 +30,8 @@ use super::rpc_request::{RpcRequest, RpcResponse};
 use super::{Client, EraProbe, Handshake, Opened, Session};
 use crate::exchange::Purpose;
 use crate::protocol::envelope::META_SERVER;
-use crate::protocol::types::{DiscoverResult, Implementation, InitializeResult, ToolList};
+use crate::protocol::tools::ToolList;
+use crate::protocol::types::{DiscoverResult, Implementation, InitializeResult};
 use crate::protocol::version::{self, Era};
 use crate::transport::{HttpSse, NotSse};
 

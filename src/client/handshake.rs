@@ -11,7 +11,8 @@ use super::rpc_request::{Idempotency, RpcRequest, RpcResponse};
 use super::{Client, Session, client_info};
 use crate::exchange::{Exchange, Purpose};
 use crate::protocol::methods;
-use crate::protocol::types::{InitializeResult, ToolList, Transport};
+use crate::protocol::tools::ToolList;
+use crate::protocol::types::{InitializeResult, Transport};
 use crate::protocol::version::Era;
 use crate::protocol::{codes, headers, jsonrpc, version};
 

@@ -7,7 +7,7 @@ use crate::exchange::{Exchange, Purpose};
 use crate::protocol::jsonrpc::call_params;
 use crate::protocol::methods;
 use crate::protocol::mirror::Mirrored;
-use crate::protocol::types::Tool;
+use crate::protocol::tools::Tool;
 
 /// Effect of sending a request twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,7 +14,7 @@ use super::rpc_request::{Idempotency, RpcRequest, RpcResponse};
 use crate::exchange::{Exchange, Purpose};
 use crate::protocol::jsonrpc::ErrorObject;
 use crate::protocol::methods;
-use crate::protocol::types::Tool;
+use crate::protocol::tools::Tool;
 
 /// Name of the tasks extension.
 pub const EXTENSION: &str = "io.modelcontextprotocol/tasks";

@@ -10,7 +10,7 @@ use super::lists::{Page, Pages};
 use super::rpc_request::{RpcRequest, RpcResponse};
 use crate::exchange::Exchange;
 use crate::protocol::envelope::META_SERVER;
-use crate::protocol::types::{Tool, ToolList};
+use crate::protocol::tools::ToolList;
 use crate::protocol::{codes, methods};
 
 /// One page of the tool list (schema `ListToolsResult`; caching hints: 2026-07-28,
@@ -50,9 +50,8 @@ impl Client {
                 .map_err(|error| format!("the list of tools cannot be read: {error}"))?;
             let mut is_enough = false;
             for tool in page.tools {
-                let tool = Tool::parse(tool)?;
-                is_enough |= wanted == Some(tool.name.as_str());
-                list.tools.push(tool);
+                let name = list.tools.push(tool)?;
+                is_enough |= wanted == Some(name.as_str());
             }
             // The shortest lifetime of all pages applies to the list; an invalid one counts as 0.
             let ttl = page.ttl_ms.map(|ttl| ttl.as_u64().unwrap_or(0));

@@ -12,7 +12,7 @@ use crate::client::{self, EraProbe, RpcRequest};
 use crate::exit::ExitCode;
 use crate::failure::Failure;
 use crate::output::Destination;
-use crate::protocol::types::Tool;
+use crate::protocol::tools::Tool;
 use crate::run::connect::with_server;
 use crate::run::input::{read_file, wrong_arguments};
 use crate::run::result;
@@ -120,7 +120,7 @@ fn explained(
 ) -> CommandError {
     let refused = matches!(error.kind, client::ErrorKind::Rpc(_));
     let failure = server.fail(error);
-    if !refused || server.is_probe() || remembered(context, server).is_some() {
+    if !refused || server.is_probe() || remembered(context, server, Some(tool)).is_some() {
         return failure;
     }
     let Ok(tools) = fetch(context, server) else { return failure };

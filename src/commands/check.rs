@@ -12,10 +12,11 @@ use crate::client::{EraProbe, RpcRequest};
 use crate::exit::ExitCode;
 use crate::failure::{Failure, Kind};
 use crate::output::{Paint, count, one_line};
+use crate::protocol::tools::Tools;
 use crate::run::connect::with_server;
 use crate::run::input::{read_file, wrong_arguments};
 use crate::run::server::Server;
-use crate::run::tools::{PROMPTS, RESOURCES, TEMPLATES, fetch, find, values};
+use crate::run::tools::{PROMPTS, RESOURCES, TEMPLATES, fetch, find, value, values};
 use crate::run::{CommandError, Context, Outcome};
 
 pub(super) fn run(context: &Context<'_>, args: &Check) -> Outcome {
@@ -46,13 +47,12 @@ fn offers(
         Ok(tools) => tools,
         Err(CommandError::Failed(failure)) if is_refusal(&failure) => {
             report.failed("tools", failure.message.clone());
-            Vec::new()
+            Tools::default()
         }
         Err(error) => return Err(error),
     };
     // One at a time: as values, 100,000 tools need much more memory than as text.
-    let parsed = tools.iter().map(|tool| serde_json::from_str(tool.raw.get()).unwrap_or_default());
-    let first = report.list("tools", parsed.map(Cow::Owned));
+    let first = report.list("tools", values(tools.raw()).map(Cow::Owned));
     if server.client.session().is_modern() {
         for (at, tool) in tools.iter().enumerate() {
             if let Err(why) = &tool.mirrored {
@@ -64,7 +64,7 @@ fn offers(
         server.client.begin_operation();
         match server.client.list(kind.method, kind.key, usize::MAX) {
             Ok(all) => {
-                report.list(kind.key, values(&all).into_iter().map(Cow::Owned));
+                report.list(kind.key, values(&all).map(Cow::Owned));
             }
             // Resources, templates and prompts are optional.
             Err(error) if error.is_unknown_method() => {}
@@ -95,9 +95,8 @@ fn call(
 ) -> Result<(), CommandError> {
     let tools = fetch(context, server)?;
     let tool = find(server, &tools, name)?;
-    let raw: Value = serde_json::from_str(tool.raw.get()).unwrap_or_default();
-    let at = tools.iter().position(|other| std::ptr::eq(other, tool)).unwrap_or_default();
-    let subject = report.item("tools", &raw, at);
+    let raw = value(&tool.raw);
+    let subject = report.item("tools", &raw, tools.position(name).unwrap_or_default());
     let given = ArgumentInput::read(args.args.as_deref(), &args.arguments, &read_file)
         .map_err(|problems| wrong_arguments(name, problems))?;
     let arguments = given
@@ -109,7 +108,7 @@ fn call(
         // Do not send invalid arguments: the tool might have side effects.
         return Ok(());
     }
-    let rpc = RpcRequest::call_tool(name, &arguments, Some(tool));
+    let rpc = RpcRequest::call_tool(name, &arguments, Some(&tool));
     server.client.begin_operation();
     let answer = server.client.request(&rpc).map_err(|error| server.fail(error))?;
     let result: Value = serde_json::from_str(answer.result.get()).unwrap_or_default();

@@ -1,5 +1,7 @@
 //! `list-tools`: lists all tools, as a table or as the server sent them.
 
+use serde_json::value::RawValue;
+
 use super::tool_page;
 use crate::cli::{ListTools, Listing};
 use crate::client::EraProbe;
@@ -7,7 +9,7 @@ use crate::exit::ExitCode;
 use crate::failure::Failure;
 use crate::output::first_sentence;
 use crate::protocol::codes;
-use crate::protocol::types::Tool;
+use crate::protocol::tools::{Tool, Tools};
 use crate::run::connect::with_server;
 use crate::run::list_view::{self, ListView};
 use crate::run::tools::{fetch, find, without_invalid};
@@ -23,7 +25,7 @@ pub(super) fn run(context: &Context<'_>, args: &ListTools) -> Outcome {
                 Err(CommandError::Failed(failure))
                     if is_unknown_method(&failure) && !server.declares("tools") =>
                 {
-                    Vec::new()
+                    Tools::default()
                 }
                 fetched => fetched?,
             },
@@ -40,7 +42,7 @@ pub(super) fn run(context: &Context<'_>, args: &ListTools) -> Outcome {
             if context.options.wants_json() {
                 context.console.raw(tool.raw.get())?;
             } else {
-                tool_page::print(context, tool, &server.command("call"))?;
+                tool_page::print(context, &tool, &server.command("call"))?;
             }
         } else {
             let mark_invalid = server.client.session().is_modern();
@@ -50,11 +52,11 @@ pub(super) fn run(context: &Context<'_>, args: &ListTools) -> Outcome {
                 below: Some(("tool", "mcpoke list-tools NAME shows one")),
                 widths: &[48],
             };
-            let shown: Vec<(&str, &str)> =
-                tools.iter().map(|tool| (tool.name.as_str(), tool.raw.get())).collect();
-            list_view::show(context, &args.listing, &look, &shown, || {
-                tools.iter().map(|tool| row(tool, mark_invalid)).collect()
-            })?;
+            let tool = |raw: &RawValue| Tool::parse(raw.to_owned());
+            let name = |raw: &RawValue| tool(raw).map(|tool| tool.name).unwrap_or_default();
+            let row =
+                |raw: &RawValue| tool(raw).map(|tool| row(&tool, mark_invalid)).unwrap_or_default();
+            list_view::show(context, &args.listing, &look, tools.raw(), name, row)?;
         }
         Ok(ExitCode::Success)
     })
@@ -65,9 +67,12 @@ fn is_unknown_method(failure: &Failure) -> bool {
 }
 
 /// Returns the tools that match the filter, up to the limit.
-fn selected(tools: Vec<Tool>, listing: &Listing) -> Vec<Tool> {
-    let wanted = |tool: &Tool| listing.wants([Some(&*tool.name), tool.description.as_deref()]);
-    tools.into_iter().filter(wanted).take(listing.limit.unwrap_or(usize::MAX)).collect()
+fn selected(mut tools: Tools, listing: &Listing) -> Tools {
+    if listing.filter.is_some() {
+        tools.retain(|tool| listing.wants([Some(&*tool.name), tool.description.as_deref()]));
+    }
+    tools.truncate(listing.limit.unwrap_or(usize::MAX));
+    tools
 }
 
 fn row(tool: &Tool, mark_invalid: bool) -> Vec<String> {

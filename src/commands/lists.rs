@@ -1,7 +1,6 @@
 //! `list-resources`, `list-resource-templates` and `list-prompts`: all pages, as a table or
 //! as the server sent them.
 
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::cli::Listing;
@@ -9,7 +8,7 @@ use crate::client::EraProbe;
 use crate::exit::ExitCode;
 use crate::run::connect::with_server;
 use crate::run::list_view::{self, ListView};
-use crate::run::tools::{ListKind, values};
+use crate::run::tools::{ListKind, value, values};
 use crate::run::{Context, Outcome};
 
 pub(super) fn run(context: &Context<'_>, kind: &ListKind, listing: &Listing) -> Outcome {
@@ -24,30 +23,23 @@ pub(super) fn run(context: &Context<'_>, kind: &ListKind, listing: &Listing) -> 
             }
             Err(error) => return Err(server.fail(error)),
         };
-        let values = values(&all);
         if let (true, Some((store, name))) = (enough == usize::MAX, server.memory()) {
             // Saved for shell completion only: a failure to save is harmless.
-            let _ = store.save_offers(name, kind.key, &values);
+            let _ = store.save_offers(name, kind.key, values(&all));
         }
-        let mut items: Vec<(Box<RawValue>, Value)> = all
-            .into_iter()
-            .zip(values)
-            .filter(|(_, item)| {
-                let fields = [kind.name, "name", "title", "description"];
+        let mut items = all;
+        if listing.filter.is_some() {
+            items.retain(|item| {
+                let (item, fields) = (value(item), [kind.name, "name", "title", "description"]);
                 listing.wants(fields.map(|field| item[field].as_str()))
-            })
-            .collect();
+            });
+        }
         items.truncate(listing.limit.unwrap_or(usize::MAX));
         let none = format!("the server offers no {}s", kind.what);
         let below = Some((kind.what, kind.next));
         let look = ListView { key: kind.key, none: &none, below, widths: &[56, 32] };
-        let shown: Vec<(&str, &str)> = items
-            .iter()
-            .map(|(raw, item)| (item[kind.name].as_str().unwrap_or_default(), raw.get()))
-            .collect();
-        list_view::show(context, listing, &look, &shown, || {
-            items.iter().map(|(_, item)| kind.row(item)).collect()
-        })?;
+        let name = |item: &RawValue| value(item)[kind.name].as_str().unwrap_or_default().to_owned();
+        list_view::show(context, listing, &look, &items, name, |item| kind.row(&value(item)))?;
         Ok(ExitCode::Success)
     })
 }

@@ -9,7 +9,7 @@ use crate::exit::ExitCode;
 use crate::failure::quoted;
 use crate::failure::{Failure, Kind};
 use crate::output::{Destination, one_line};
-use crate::protocol::types::Tool;
+use crate::protocol::tools::Tool;
 use crate::protocol::{codes, methods};
 use crate::run::connect::with_server;
 use crate::run::list_view::{self, ListView};
@@ -184,16 +184,18 @@ pub(super) fn list(context: &Context<'_>, listing: &Listing) -> Outcome {
             let all = server.client.list(methods::LIST_TASKS, "tasks", usize::MAX);
             all.map_err(|error| no_tasks(server, error))?
         };
-        let mut tasks: Vec<Task> = tasks.iter().filter_map(|raw| Task::parse(raw)).collect();
-        tasks.retain(|task| {
-            listing.wants([Some(&*task.id), Some(&task.status), task.message.as_deref()])
+        let mut tasks = tasks;
+        tasks.retain(|raw| {
+            Task::parse(raw).is_some_and(|task| {
+                listing.wants([Some(&*task.id), Some(&task.status), task.message.as_deref()])
+            })
         });
         tasks.truncate(listing.limit.unwrap_or(usize::MAX));
-        let shown: Vec<(&str, &str)> =
-            tasks.iter().map(|task| (task.id.as_str(), task.raw.get())).collect();
         let widths = &[64, 16];
         let look = ListView { key: "tasks", none: "there are no tasks", below: None, widths };
-        list_view::show(context, listing, &look, &shown, || tasks.iter().map(row).collect())?;
+        let name = |raw: &RawValue| Task::parse(raw).map(|task| task.id).unwrap_or_default();
+        let row = |raw: &RawValue| Task::parse(raw).as_ref().map(row).unwrap_or_default();
+        list_view::show(context, listing, &look, &tasks, name, row)?;
         Ok(ExitCode::Success)
     })
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::failure::quoted;
 use crate::output::{Paint, table};
-use crate::protocol::types::Tool;
+use crate::protocol::tools::Tool;
 use crate::run::{CommandError, Context};
 
 /// Prints a tool: description, parameters, annotations and an example call.

@@ -9,7 +9,7 @@ use crate::demo;
 use crate::diagnose;
 use crate::env::Env;
 use crate::protocol::schema::Schema;
-use crate::protocol::types::Tool;
+use crate::protocol::tools::Tools;
 use crate::redact::{Redactor, without_secrets};
 use crate::session::{KnownOffers, Store, Target, resolve};
 
@@ -41,14 +41,15 @@ impl Known {
         (store, target)
     }
 
-    fn known_tools(&self) -> Vec<Tool> {
+    /// Returns the known tools; with a name, that one alone.
+    fn known_tools(&self, wanted: Option<&str>) -> Tools {
         match self.target() {
             (_, Some(Target::Demo)) => demo::tools(),
             (store, Some(Target::Saved(record, _))) => {
-                let known = store.load_tools(&record.name, self.env.started).ok().flatten();
+                let known = store.load_tools(&record.name, wanted, self.env.started).ok().flatten();
                 known.map(|known| known.tools).unwrap_or_default()
             }
-            _ => Vec::new(),
+            _ => Tools::default(),
         }
     }
 
@@ -97,8 +98,8 @@ impl Known {
     }
 
     pub(super) fn tools(&self) -> Vec<Choice> {
-        let tools = self.known_tools().into_iter();
-        tools.map(|tool| (tool.name, tool.description.unwrap_or_default())).collect()
+        let tools = self.known_tools(None);
+        tools.iter().map(|tool| (tool.name, tool.description.unwrap_or_default())).collect()
     }
 
     pub(super) fn resources(&self) -> Vec<Choice> {
@@ -131,7 +132,7 @@ impl Known {
 
     /// Returns a tool's parameters, or the values of the one being typed.
     pub(super) fn tool_arguments(&self, tool: &str, typed: &str) -> Vec<Choice> {
-        let Some(tool) = self.known_tools().into_iter().find(|known| known.name == tool) else {
+        let Some(tool) = self.known_tools(Some(tool)).find(tool) else {
             return Vec::new();
         };
         let schema = Schema::new(tool.input_schema());

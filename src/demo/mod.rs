@@ -27,7 +27,7 @@ use serde_json::value::RawValue;
 
 pub use oauth::{CLIENT_ID, CLIENT_SECRET};
 
-use crate::protocol::types::Tool;
+use crate::protocol::tools::Tools;
 pub use options::{AnswerForm, DemoAuth, DemoEras, Fault, LostAs};
 
 /// The token that the server requires with `--auth bearer`.
@@ -57,10 +57,10 @@ pub struct DemoOptions {
 }
 
 /// Returns the tools that a new server offers.
-pub fn tools() -> Vec<Tool> {
+pub fn tools() -> Tools {
     let tools = tools::list(false);
     let texts = tools.as_array().into_iter().flatten().map(ToString::to_string);
-    texts.filter_map(|text| Tool::parse(RawValue::from_string(text).ok()?).ok()).collect()
+    texts.filter_map(|text| RawValue::from_string(text).ok()).collect()
 }
 
 /// Returns another list that the server offers: `resources`, `resourceTemplates` or

@@ -3,6 +3,7 @@
 
 mod content;
 mod overlay;
+mod pointer;
 mod sanitize;
 mod style;
 mod table;
@@ -20,7 +21,7 @@ pub use content::{Destination, Rendered, render};
 pub use overlay::ProgressLine;
 pub use sanitize::{one_line, text as safe_text};
 pub use style::{ColorChoice, Paint, Style};
-pub use table::{Columns, table};
+pub use table::{Columns, print_table, table};
 
 /// Lines shorter than this, in bytes, are copied so that they can be written in one piece.
 const PIECE: usize = 4096;
@@ -115,7 +116,7 @@ impl Console {
     /// terminal, otherwise on one line.
     pub fn value(&self, value: &Value) -> io::Result<()> {
         match &self.query {
-            Some(query) => self.plain(at(value, query)?),
+            Some(query) => self.plain(pointer::at(value, query)?),
             None => self.laid_out(value),
         }
     }
@@ -140,40 +141,47 @@ impl Console {
     /// Prints JSON text from a server as a result: pretty-printed on a terminal, otherwise
     /// unchanged.
     pub fn raw(&self, text: &str) -> io::Result<()> {
-        match serde_json::from_str::<Value>(text) {
-            Ok(value) if self.out.terminal.is_terminal || self.query.is_some() => {
-                self.value(&value)
+        // As a value, a large text would need several times its memory.
+        let picked = self.query.as_ref().and_then(|query| pointer::pick(text, query));
+        match picked {
+            Some(text) if text.starts_with('"') => match serde_json::from_str::<String>(text) {
+                Ok(text) => self.out.server_text(&text),
+                Err(_) => self.out.server_text(text),
+            },
+            Some(text) if text.len() > PIECE && !self.out.terminal.is_terminal => {
+                self.out.server_text(text)
             }
-            _ => self.out.server_text(text),
+            _ if !self.out.terminal.is_terminal && self.query.is_none() => {
+                self.out.server_text(text)
+            }
+            _ => match serde_json::from_str::<Value>(text) {
+                Ok(value) => self.value(&value),
+                Err(_) => self.out.server_text(text),
+            },
         }
+    }
+
+    /// Prints JSON texts from a server as a list, which is a member of an object.
+    pub fn raw_list<'t>(&self, key: &str, items: impl Iterator<Item = &'t str>) -> io::Result<()> {
+        let (mut text, mut separator) = (format!("{{\"{key}\":["), "");
+        let is_whole = self.out.terminal.is_terminal || self.query.is_some();
+        for item in items {
+            text.push_str(separator);
+            text.push_str(item);
+            separator = ",";
+            if text.len() > PIECE && !is_whole {
+                self.out.bytes(text.as_bytes())?;
+                text.clear();
+            }
+        }
+        text.push_str("]}");
+        if is_whole { self.raw(&text) } else { self.out.line(&text) }
     }
 
     /// Prints JSON text as one of many results, one per line.
     pub fn raw_line(&self, text: &str) -> io::Result<()> {
         if self.query.is_some() { self.raw(text) } else { self.out.server_text(text) }
     }
-}
-
-/// Returns the value at a JSON Pointer (RFC 6901).
-fn at<'v>(value: &'v Value, pointer: &str) -> Result<&'v Value, PointerNotFound> {
-    if let Some(found) = value.pointer(pointer) {
-        return Ok(found);
-    }
-    // Find the longest part of the pointer that leads somewhere.
-    let ends = pointer.match_indices('/').map(|(at, _)| &pointer[..at]);
-    let known = ends.filter_map(|end| Some((end, value.pointer(end)?))).next_back();
-    let (end, there) = known.unwrap_or(("", value));
-    let has = match there {
-        Value::Object(object) if !object.is_empty() => {
-            let keys: Vec<&str> = object.keys().map(String::as_str).collect();
-            format!("the keys {}", keys.join(", "))
-        }
-        Value::Array(items) => format!("{} items, counted from 0", items.len()),
-        Value::Object(_) => "no keys".to_owned(),
-        _ => "a single value".to_owned(),
-    };
-    let place = if end.is_empty() { "the result".to_owned() } else { format!("`{end}`") };
-    Err(PointerNotFound(format!("the result has nothing at `{pointer}`: {place} has {has}")))
 }
 
 impl Stream {
@@ -288,19 +296,6 @@ mod tests {
         assert_eq!(json_line(&raw("{\"b\": 1, \"a\": 2}")), "{\"b\": 1, \"a\": 2}");
         let large = "{\n \"b\": 123456789012345678901234567890,\n \"a\": 1.0}";
         assert_eq!(json_line(&raw(large)), "{\"b\":123456789012345678901234567890,\"a\":1.0}");
-    }
-
-    #[test]
-    fn a_pointer_finds_a_value_or_says_how_far_it_leads() {
-        let value = serde_json::json!({"content": [{"text": "hi"}], "a/b": 1, "m": {}});
-        assert_eq!(at(&value, "/content/0/text").unwrap(), "hi");
-        assert_eq!(at(&value, "/a~1b").unwrap(), 1);
-        assert_eq!(at(&value, "").unwrap(), &value);
-        let lost = |pointer: &str| at(&value, pointer).unwrap_err().to_string();
-        assert!(lost("/content/1/text").ends_with("`/content` has 1 items, counted from 0"));
-        assert!(lost("/x").ends_with("the result has the keys content, a/b, m"), "{}", lost("/x"));
-        assert!(lost("/content/0/text/x").ends_with("`/content/0/text` has a single value"));
-        assert!(lost("/m/x").ends_with("`/m` has no keys"));
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! Tables without borders: truncated to the width of a terminal, complete in a pipe.
 
+use std::io;
+
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
+
+use textwrap::core::display_width;
 
 use super::{Stream, one_line};
 
@@ -8,15 +12,47 @@ use super::{Stream, one_line};
 /// other columns share the rest.
 pub type Columns<'c> = &'c [u16];
 
+/// Number of rows that are laid out at a time.
+const BATCH: usize = 1000;
+
+/// Prints rows as aligned lines; cells are escaped. The rows are read twice: for the widths, and to print them.
+pub fn print_table(
+    rows: impl Iterator<Item = Vec<String>> + Clone,
+    columns: Columns<'_>,
+    stream: &Stream,
+) -> io::Result<()> {
+    let mut widest: Vec<usize> = Vec::new();
+    for row in rows.clone() {
+        widest.resize(widest.len().max(row.len()), 0);
+        for (width, cell) in widest.iter_mut().zip(&row) {
+            *width = (*width).max(display_width(&one_line(cell)));
+        }
+    }
+    let mut rows = rows.peekable();
+    while rows.peek().is_some() {
+        let batch: Vec<Vec<String>> = rows.by_ref().take(BATCH).collect();
+        stream.line(&layout(&batch, &widest, columns, stream))?;
+    }
+    Ok(())
+}
+
 /// Formats rows as aligned lines; cells are escaped.
 pub fn table(rows: &[Vec<String>], columns: Columns<'_>, stream: &Stream) -> String {
+    layout(rows, &[], columns, stream)
+}
+
+/// Formats some rows of a table whose columns are as wide as `widest`.
+fn layout(rows: &[Vec<String>], widest: &[usize], columns: Columns<'_>, stream: &Stream) -> String {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_truncation_indicator("…");
     let width = stream.terminal.width.filter(|_| stream.terminal.is_terminal);
     if let Some(width) = width {
         table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width.max(40));
     }
-    for cells in rows {
+    // A first row, which is not shown, makes the columns as wide as in the other parts of the table.
+    let ruler: Vec<String> = widest.iter().map(|width| "x".repeat(*width)).collect();
+    let has_ruler = !ruler.is_empty();
+    for cells in has_ruler.then_some(&ruler).into_iter().chain(rows) {
         let mut row = comfy_table::Row::from(cells.iter().map(|cell| one_line(cell)));
         // One line per row: a cell that is too long is truncated.
         row.max_height(1);
@@ -25,14 +61,15 @@ pub fn table(rows: &[Vec<String>], columns: Columns<'_>, stream: &Stream) -> Str
     for (index, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, 2));
         if let (Some(_), Some(largest)) = (width, columns.get(index)) {
-            let cells = rows.iter().filter_map(|cells| cells.get(index));
-            let widest = cells.map(|cell| one_line(cell).chars().count()).max().unwrap_or_default();
+            let cells = rows.iter().chain([&ruler]).filter_map(|cells| cells.get(index));
+            let widest = cells.map(|cell| display_width(&one_line(cell))).max().unwrap_or_default();
             let wanted = u16::try_from(widest).unwrap_or(u16::MAX).min(*largest);
             // The width includes the padding.
             column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(wanted + 2)));
         }
     }
-    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+    let lines = table.lines().skip(usize::from(has_ruler));
+    lines.map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -61,6 +98,28 @@ mod tests {
         let text = table(&rows(), &[30, 30], &stream(None));
         assert!(text.lines().next().unwrap().ends_with("more about adding them"), "{text}");
         assert!(text.contains("echo\\u{1b}"), "{text}");
+    }
+
+    #[test]
+    fn the_parts_of_a_long_table_are_aligned() {
+        let long = (0..2 * BATCH + 1).map(|number| {
+            let name = "n".repeat(1 + number / BATCH * 7);
+            vec![name, "p".repeat(1 + number % 30), "words ".repeat(1 + number % 9)]
+        });
+        for width in [None, Some(70)] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("out");
+            let file = std::fs::File::create(&path).unwrap();
+            let mut to = stream(width);
+            to.target = std::sync::Arc::new(std::sync::Mutex::new(Box::new(file)));
+            print_table(long.clone(), &[48], &to).unwrap();
+            let text = std::fs::read_to_string(path).unwrap();
+            assert_eq!(text.lines().count(), 2 * BATCH + 1);
+            let at = |line: &str, letter| line.chars().position(|other| other == letter).unwrap();
+            assert!(text.lines().all(|line| at(line, 'p') == 17), "{width:?}");
+            let third = at(text.lines().next().unwrap(), 'w');
+            assert!(text.lines().all(|line| at(line, 'w') == third), "{width:?}");
+        }
     }
 
     #[test]

@@ -9,5 +9,6 @@ pub mod jsonrpc;
 pub mod methods;
 pub mod mirror;
 pub mod schema;
+pub mod tools;
 pub mod types;
 pub mod version;

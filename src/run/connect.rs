@@ -155,7 +155,7 @@ fn with_others_credentials(
     server.saved.record = None;
     server.client.resume(record.session(), Renewal::Never);
     if let Some(store) = &server.saved.store {
-        server.tools.share(store.load_tools(&record.name, context.now())?);
+        server.tools.share(store.load_tools(&record.name, None, context.now())?);
     }
     Ok(())
 }

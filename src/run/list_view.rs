@@ -3,11 +3,12 @@
 use std::io;
 
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::Context;
 use super::tools::ListKind;
 use crate::cli::Listing;
-use crate::output::{count, first_sentence, table};
+use crate::output::{count, first_sentence, print_table};
 
 /// Presentation of a list.
 pub(crate) struct ListView<'l> {
@@ -21,22 +22,21 @@ pub(crate) struct ListView<'l> {
     pub(crate) widths: &'l [u16],
 }
 
-/// Prints a list as names, as JSON or as a table. Each item is its name and its JSON text;
-/// `rows` is only called for a table.
+/// Prints a list as names, as JSON or as a table. `name` and `row` read one item.
 pub(crate) fn show(
     context: &Context<'_>,
     listing: &Listing,
     look: &ListView<'_>,
-    items: &[(&str, &str)],
-    rows: impl FnOnce() -> Vec<Vec<String>>,
+    items: &[Box<RawValue>],
+    name: impl Fn(&RawValue) -> String,
+    row: impl Fn(&RawValue) -> Vec<String>,
 ) -> io::Result<()> {
     let console = &context.console;
     if listing.names {
-        return items.iter().try_for_each(|(name, _)| console.out.server_text(name));
+        return items.iter().try_for_each(|item| console.out.server_text(&name(item)));
     }
     if context.options.wants_json() {
-        let raw: Vec<&str> = items.iter().map(|(_, raw)| *raw).collect();
-        return console.raw(&format!("{{\"{}\":[{}]}}", look.key, raw.join(",")));
+        return console.raw_list(look.key, items.iter().map(|item| item.get()));
     }
     if items.is_empty() {
         // With a filter or a zero limit, an empty list says nothing about the server.
@@ -44,7 +44,7 @@ pub(crate) fn show(
         console.note(if is_cut { "nothing fits" } else { look.none });
         return Ok(());
     }
-    console.line(&table(&rows(), look.widths, &console.out))?;
+    print_table(items.iter().map(|item| row(item)), look.widths, &console.out)?;
     if let Some((what, next)) = look.below {
         console.note(&format!("{} · {next}", count(items.len(), what)));
     }

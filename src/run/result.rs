@@ -11,7 +11,7 @@ use crate::failure::{Failure, Kind};
 use crate::output::{Destination, one_line, render};
 use crate::protocol::content::{Content, ToolResult};
 use crate::protocol::schema::Schema;
-use crate::protocol::types::Tool;
+use crate::protocol::tools::Tool;
 
 /// Prints a note if the structured content does not match the tool's output schema; the
 /// result itself is not affected.

@@ -8,7 +8,7 @@ use super::credentials::Identity;
 use crate::client::{self, Client, Opened};
 use crate::endpoint::Endpoint;
 use crate::failure::{Kind, TargetHint, failed};
-use crate::protocol::types::{Tool, ToolList};
+use crate::protocol::tools::{ToolList, Tools};
 use crate::session::{Freshness, FromFile, KnownTools, Record, Store};
 
 /// A server, the client that talks to it, and what is known of it.
@@ -76,7 +76,7 @@ impl ReceivedTools {
     }
 
     /// Removes and returns the tools received in this run.
-    pub(crate) fn take(&mut self) -> Option<Vec<Tool>> {
+    pub(crate) fn take(&mut self) -> Option<Tools> {
         self.own.take().map(|known| known.tools)
     }
 }

@@ -16,7 +16,7 @@ use crate::failure::{Failure, Kind, quoted};
 use crate::output::one_line;
 use crate::protocol::methods;
 use crate::protocol::mirror::Mirrored;
-use crate::protocol::types::Tool;
+use crate::protocol::tools::{Tool, Tools};
 use crate::session::{Freshness, KnownTools, Record};
 
 /// Returns the failure for arguments that do not fit the tool's schema.
@@ -35,15 +35,15 @@ pub(crate) fn known_tool(
     given: Option<&ArgumentInput>,
     typing: Typing,
 ) -> Result<Option<Tool>, CommandError> {
-    let known = remembered(context, server);
-    let found = known.as_ref().and_then(|known| known.tools.iter().find(|tool| tool.name == name));
+    let known = remembered(context, server, Some(name));
+    let found = known.as_ref().and_then(|known| known.tools.find(name));
     if server.is_probe() {
         // These options test one request on its own: send nothing before it.
-        return Ok(found.cloned());
+        return Ok(found);
     }
     let is_modern = server.client.session().is_modern();
     let freshness = known.as_ref().map(|known| known.freshness);
-    match (freshness, found) {
+    match (freshness, &found) {
         (Some(Freshness::Fresh), Some(found)) => return usable(found, is_modern, typing),
         // The server gave no lifetime: use the definition if it fits, otherwise fetch it again.
         (Some(Freshness::Unsure), Some(found)) => {
@@ -60,12 +60,15 @@ pub(crate) fn known_tool(
         }
         _ => {}
     }
-    let tools = match known {
-        Some(known) if freshness == Some(Freshness::Fresh) && !known.is_partial => known.tools,
-        _ => fetch_until(context, server, Some(name))?,
+    let is_complete =
+        known.is_some_and(|known| known.freshness == Freshness::Fresh && !known.is_partial);
+    let all = if is_complete { remembered(context, server, None) } else { None };
+    let tools = match all {
+        Some(known) => known.tools,
+        None => fetch_until(context, server, Some(name))?,
     };
     match find(server, &tools, name) {
-        Ok(found) => usable(found, is_modern, typing),
+        Ok(found) => usable(&found, is_modern, typing),
         // With `--no-validate`, even a tool that is not listed may be called.
         Err(_) if typing == Typing::Lenient => Ok(None),
         Err(failure) => Err(failure.into()),
@@ -102,12 +105,22 @@ pub(crate) fn typed(
         .map_err(|problems| refused(server, name, problems))
 }
 
-/// Returns the tools known from this run or from the cache.
-pub(crate) fn remembered(context: &Context<'_>, server: &Server) -> Option<KnownTools> {
+/// Returns the tools known from this run or from the cache; with a name, of all tools that one alone.
+pub(crate) fn remembered(
+    context: &Context<'_>,
+    server: &Server,
+    wanted: Option<&str>,
+) -> Option<KnownTools> {
     match (server.tools.known(), server.memory()) {
-        (Some(known), _) => Some(known.clone()),
+        (Some(known), _) => {
+            let tools = match wanted {
+                Some(name) => known.tools.find(name).map(|tool| tool.raw).into_iter().collect(),
+                None => known.tools.clone(),
+            };
+            Some(KnownTools { tools, ..*known })
+        }
         (None, Some((store, name))) => {
-            store.load_tools(name, context.now()).unwrap_or_else(|error| {
+            store.load_tools(name, wanted, context.now()).unwrap_or_else(|error| {
                 context.console.note(&format!("mcpoke: {error:#}; the tools are fetched again"));
                 None
             })
@@ -126,7 +139,7 @@ pub(crate) fn forget_changed_tools(context: &Context<'_>, server: &Server) {
 }
 
 /// Fetches the tools and caches them if the server is saved.
-pub(crate) fn fetch(context: &Context<'_>, server: &mut Server) -> Result<Vec<Tool>, CommandError> {
+pub(crate) fn fetch(context: &Context<'_>, server: &mut Server) -> Result<Tools, CommandError> {
     fetch_until(context, server, None)
 }
 
@@ -135,7 +148,7 @@ fn fetch_until(
     context: &Context<'_>,
     server: &mut Server,
     wanted: Option<&str>,
-) -> Result<Vec<Tool>, CommandError> {
+) -> Result<Tools, CommandError> {
     let list = server.client.list_tools(wanted).map_err(|error| server.fail(error))?;
     if let Some((store, name)) = server.memory() {
         // Without the cache, the tools are fetched again next time.
@@ -164,7 +177,7 @@ pub(crate) fn compare_with_cached(
     server.client.set_patience(None);
     let tools = fetched.ok()?;
     let name = one_line(&cached.name);
-    Some(match tools.iter().find(|tool| tool.name == cached.name) {
+    Some(match tools.find(&cached.name) {
         None => format!("The server no longer lists `{name}`."),
         Some(now) if now.input_schema() == cached.input_schema() => {
             format!("The input schema of `{name}` has not changed since it was cached.")
@@ -177,39 +190,33 @@ pub(crate) fn compare_with_cached(
 
 /// Removes tools with invalid definitions. In the modern era, one invalid annotation makes
 /// the whole definition invalid (2026-07-28, Streamable HTTP, "Schema Extension").
-pub(crate) fn without_invalid(
-    context: &Context<'_>,
-    server: &Server,
-    tools: Vec<Tool>,
-) -> Vec<Tool> {
+pub(crate) fn without_invalid(context: &Context<'_>, server: &Server, mut tools: Tools) -> Tools {
     if !server.client.session().is_modern() {
         return tools;
     }
-    let (valid, invalid): (Vec<_>, Vec<_>) =
-        tools.into_iter().partition(|tool| tool.mirrored.is_ok());
-    for tool in &invalid {
-        let why = tool.mirrored.as_ref().err().map(String::as_str).unwrap_or_default();
-        context.console.note(&format!(
-            "mcpoke: left out {}, whose definition is invalid: {}",
-            one_line(&tool.name),
-            one_line(why)
-        ));
-    }
-    if !invalid.is_empty() {
+    let before = tools.raw().len();
+    tools.retain(|tool| match &tool.mirrored {
+        Ok(_) => true,
+        Err(why) => {
+            let (name, why) = (one_line(&tool.name), one_line(why));
+            context
+                .console
+                .note(&format!("mcpoke: left out {name}, whose definition is invalid: {why}"));
+            false
+        }
+    });
+    if tools.raw().len() < before {
         context.console.note("        (list-tools --all shows it all the same)");
     }
-    valid
+    tools
 }
 
 /// Returns the named tool, or a failure that suggests similar names.
-pub(crate) fn find<'t>(
-    server: &Server,
-    tools: &'t [Tool],
-    name: &str,
-) -> Result<&'t Tool, Failure> {
-    tools.iter().find(|tool| tool.name == name).ok_or_else(|| {
+pub(crate) fn find(server: &Server, tools: &Tools, name: &str) -> Result<Tool, Failure> {
+    tools.find(name).ok_or_else(|| {
         let mut failure = Failure::usage(format!("the server has no tool named `{name}`"));
-        for near in ranked(name, tools.iter().map(|tool| tool.name.as_str())) {
+        let known: Vec<String> = tools.names().collect();
+        for near in ranked(name, known.iter().map(String::as_str)) {
             failure = failure.with_detail(format!("did you mean `{near}`?"));
         }
         let legacy = !server.client.session().is_modern();
@@ -233,16 +240,15 @@ pub(crate) fn mirrored(
     if !server.client.session().is_modern() || server.is_probe() {
         return Ok(Vec::new());
     }
-    let tools = match remembered(context, server) {
+    let tools = match remembered(context, server, Some(name)) {
         Some(known) => known.tools,
         None => fetch(context, server)?,
     };
-    Ok(mirrored_by(tools, name))
+    Ok(mirrored_by(&tools, name))
 }
 
-fn mirrored_by(tools: Vec<Tool>, name: &str) -> Vec<Mirrored> {
-    let tool = tools.into_iter().find(|tool| tool.name == name);
-    tool.and_then(|tool| tool.mirrored.ok()).unwrap_or_default()
+fn mirrored_by(tools: &Tools, name: &str) -> Vec<Mirrored> {
+    tools.find(name).and_then(|tool| tool.mirrored.ok()).unwrap_or_default()
 }
 
 /// Sends a request. If the server says that the headers of a call do not mirror its body, the tool may
@@ -262,7 +268,7 @@ pub(crate) fn send(
                 && !server.is_probe() =>
         {
             let name = rpc.params["name"].as_str().unwrap_or_default();
-            let mirrored = mirrored_by(fetch(context, server)?, name);
+            let mirrored = mirrored_by(&fetch(context, server)?, name);
             if mirrored == rpc.mirrored {
                 // The same request would be refused again.
                 return Ok(outcome);
@@ -279,7 +285,9 @@ pub(crate) fn send(
 pub(crate) fn look_up(context: &Context<'_>, name: &str, server: &Server) -> Option<Tool> {
     let record = server.saved.record.as_ref();
     let known = record
-        .and_then(|record| context.store()?.load_tools(&record.name, context.now()).ok()?)
+        .and_then(|record| {
+            context.store()?.load_tools(&record.name, Some(name), context.now()).ok()?
+        })
         .map(|known| known.tools);
     let tools = known.or_else(|| {
         let client = &server.client;
@@ -295,7 +303,7 @@ pub(crate) fn look_up(context: &Context<'_>, name: &str, server: &Server) -> Opt
         let _ = aside.close();
         Some(tools?.tools)
     })?;
-    tools.into_iter().find(|known| known.name == name)
+    tools.find(name)
 }
 
 /// A kind of list.
@@ -340,8 +348,14 @@ pub(crate) const PROMPTS: ListKind = ListKind {
     next: "mcpoke get-prompt NAME key=value fills one in",
 };
 
-pub(crate) fn values(raw: &[Box<RawValue>]) -> Vec<Value> {
-    raw.iter().map(|raw| serde_json::from_str(raw.get()).unwrap_or_default()).collect()
+/// Returns items as values, each parsed when it is reached.
+pub(crate) fn values(raw: &[Box<RawValue>]) -> impl Iterator<Item = Value> {
+    raw.iter().map(|raw| value(raw))
+}
+
+/// Parses an item.
+pub(crate) fn value(raw: &RawValue) -> Value {
+    serde_json::from_str(raw.get()).unwrap_or_default()
 }
 
 /// Prefetches tools, resources and prompts for shell completion; errors are ignored.
@@ -349,7 +363,7 @@ pub(crate) fn learn(context: &Context<'_>, client: &mut Client, record: &Record)
     let Some(store) = context.store() else { return };
     let offers = |capability: &str| record.capabilities.get(capability).is_some();
     if offers("tools")
-        && matches!(store.load_tools(&record.name, context.now()), Ok(None))
+        && !store.has_tools(&record.name)
         && let Ok(list) = client.list_tools(None)
     {
         let _ = store.save_tools(&record.name, &list, context.now());
@@ -358,7 +372,7 @@ pub(crate) fn learn(context: &Context<'_>, client: &mut Client, record: &Record)
         if offers(kind.capability)
             && let Ok(all) = client.list(kind.method, kind.key, usize::MAX)
         {
-            let _ = store.save_offers(&record.name, kind.key, &values(&all));
+            let _ = store.save_offers(&record.name, kind.key, values(&all));
         }
     }
 }

@@ -1,19 +1,20 @@
 //! Cached lists of one server: its tools, its other items, and its unfinished tasks.
 
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::files;
+use super::files::{self, Durability};
 use super::offers::KnownOffers;
 use super::record::Record;
-use super::record::parse_file;
+use super::record::{format_of, parse_file, wrong_format};
 use super::store::Store;
-use crate::protocol::types::{Tool, ToolList};
+use crate::protocol::tools::{ToolList, Tools, may_name};
 
 /// File format of a server's tasks.
 #[derive(Serialize, Deserialize)]
@@ -22,8 +23,11 @@ struct TasksFile {
     tasks: Vec<String>,
 }
 
+/// Format of a file of tools: this header on the first line, and a tool on each of the others.
+const TOOLS_FORMAT: u64 = 2;
+
 #[derive(Serialize, Deserialize)]
-struct ToolsFile {
+struct ToolsHeader {
     format: u64,
     /// Time of the fetch, in milliseconds since 1970.
     #[serde(default)]
@@ -37,6 +41,8 @@ struct ToolsFile {
     /// True if the server may have more tools.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     partial: bool,
+    /// All tools, in a file of format 1.
+    #[serde(default, skip_serializing)]
     tools: Vec<Box<RawValue>>,
 }
 
@@ -56,7 +62,7 @@ pub enum Freshness {
 #[derive(Debug, Clone)]
 pub struct KnownTools {
     /// Tool definitions.
-    pub tools: Vec<Tool>,
+    pub tools: Tools,
     /// Freshness of the definitions.
     pub freshness: Freshness,
     /// True if the tools are the same for every user.
@@ -78,42 +84,46 @@ impl Store {
         self.path(&["sessions", &format!("{name}.tasks.json")])
     }
 
-    /// Loads the cached tools of a server. Returns an error if the file cannot be used.
-    pub fn load_tools(&self, name: &str, now: SystemTime) -> Result<Option<KnownTools>> {
+    /// Loads the cached tools of a server; with a name, of all tools that one alone. Returns an error if the file
+    /// cannot be used.
+    pub fn load_tools(
+        &self,
+        name: &str,
+        wanted: Option<&str>,
+        now: SystemTime,
+    ) -> Result<Option<KnownTools>> {
         let path = self.tools_path(name)?;
-        let Some(text) = files::read(&path)? else { return Ok(None) };
-        let read = || -> Result<KnownTools> {
-            let file: ToolsFile = parse_file(&text)?;
-            let age = milliseconds(now).checked_sub(file.fetched);
-            let freshness = match (file.ttl_ms, age) {
-                (None | Some(0), _) => Freshness::Unsure,
-                (Some(ttl), Some(age)) if age < ttl => Freshness::Fresh,
-                // If the clock was set back, the age is unknown.
-                _ => Freshness::Expired,
-            };
-            let tools =
-                file.tools.into_iter().map(|raw| Tool::parse(raw).map_err(anyhow::Error::msg));
-            Ok(KnownTools {
-                tools: tools.collect::<Result<_>>()?,
-                freshness,
-                is_public: file.public,
-                is_partial: file.partial,
-            })
-        };
+        let Some(file) = files::open(&path)? else { return Ok(None) };
+        let read = || read_tools(BufReader::new(file), wanted, now);
         Ok(Some(read().with_context(|| format!("cannot use {}", path.display()))?))
+    }
+
+    /// Returns true if the tools of a server are cached.
+    pub fn has_tools(&self, name: &str) -> bool {
+        self.tools_path(name).is_ok_and(|path| path.exists())
     }
 
     /// Saves the tools of a server.
     pub fn save_tools(&self, name: &str, list: &ToolList, now: SystemTime) -> Result<()> {
-        let text = serde_json::to_string(&ToolsFile {
-            format: Record::FORMAT,
+        let header = serde_json::to_string(&ToolsHeader {
+            format: TOOLS_FORMAT,
             fetched: milliseconds(now),
             ttl_ms: list.ttl_ms,
             public: list.is_public,
             partial: list.is_partial,
-            tools: list.tools.iter().map(|tool| tool.raw.clone()).collect(),
+            tools: Vec::new(),
         })?;
-        self.write(&self.tools_path(name)?, &(text + "\n"))
+        self.write_with(&self.tools_path(name)?, Durability::Cached, |file| {
+            writeln!(file, "{header}")?;
+            for tool in list.tools.raw() {
+                // A line break in JSON text is a space.
+                for part in tool.get().split_inclusive(['\n', '\r']) {
+                    file.write_all(part.trim_end_matches(['\n', '\r']).as_bytes())?;
+                }
+                file.write_all(b"\n")?;
+            }
+            Ok(())
+        })
     }
 
     /// Loads the cached resources, templates and prompts of a server.
@@ -125,7 +135,12 @@ impl Store {
     }
 
     /// Saves one list of a server (`resources`, `prompts`, …).
-    pub fn save_offers(&self, name: &str, key: &str, items: &[Value]) -> Result<()> {
+    pub fn save_offers(
+        &self,
+        name: &str,
+        key: &str,
+        items: impl Iterator<Item = Value>,
+    ) -> Result<()> {
         // Several commands may list at once.
         let _lock = self.lock(&format!("offers of {name}"), Some(Duration::from_secs(5)))?;
         // An unreadable file is replaced: it holds nothing but what the server sends again.
@@ -174,6 +189,45 @@ impl Store {
     pub fn forget_tools(&self, name: &str) -> Result<()> {
         files::remove(&self.tools_path(name)?)
     }
+}
+
+/// Reads a file of tools.
+fn read_tools(mut file: impl BufRead, wanted: Option<&str>, now: SystemTime) -> Result<KnownTools> {
+    let mut line = String::new();
+    file.read_line(&mut line)?;
+    if line.trim().is_empty() {
+        bail!("the file is empty");
+    }
+    let format = format_of(&line)?;
+    if !matches!(format.as_u64(), Some(Record::FORMAT | TOOLS_FORMAT)) {
+        bail!(wrong_format(&format, TOOLS_FORMAT));
+    }
+    let header: ToolsHeader = serde_json::from_str(&line).context("it is damaged")?;
+    let age = milliseconds(now).checked_sub(header.fetched);
+    let freshness = match (header.ttl_ms, age) {
+        (None | Some(0), _) => Freshness::Unsure,
+        (Some(ttl), Some(age)) if age < ttl => Freshness::Fresh,
+        // If the clock was set back, the age is unknown.
+        _ => Freshness::Expired,
+    };
+    let mut tools: Tools = header.tools.into_iter().collect();
+    loop {
+        line.clear();
+        if file.read_line(&mut line)? == 0 {
+            break;
+        }
+        // Most lines need not be parsed.
+        if wanted.is_some_and(|name| !may_name(&line, name)) {
+            continue;
+        }
+        let raw: Box<RawValue> = serde_json::from_str(&line).context("it is damaged")?;
+        tools.push(raw).map_err(anyhow::Error::msg)?;
+    }
+    if let Some(name) = wanted {
+        let found = tools.position(name);
+        tools = found.map(|at| tools.raw()[at].clone()).into_iter().collect();
+    }
+    Ok(KnownTools { tools, freshness, is_public: header.public, is_partial: header.partial })
 }
 
 fn milliseconds(at: SystemTime) -> u64 {

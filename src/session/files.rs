@@ -1,7 +1,7 @@
 //! Files with secrets: mode 0600 in a folder of mode 0700, replaced atomically.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Write as _};
+use std::io::{BufWriter, ErrorKind, Read as _, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -33,14 +33,14 @@ pub(super) fn sweep(unfinished: &Path) {
 pub(super) fn write(
     path: &Path,
     unfinished: &Path,
-    text: &str,
     durability: Durability,
+    text: impl Fn(&mut dyn Write) -> std::io::Result<()>,
 ) -> Result<()> {
     create_folder(path.parent().context("a path without a folder")?)?;
     create_folder(unfinished)?;
-    match write_once(path, unfinished, text, durability) {
+    match write_once(path, unfinished, durability, &text) {
         // Another process may have swept the file before it was locked.
-        Err(error) if is_missing(&error) => write_once(path, unfinished, text, durability),
+        Err(error) if is_missing(&error) => write_once(path, unfinished, durability, &text),
         outcome => outcome,
     }
 }
@@ -50,13 +50,23 @@ fn is_missing(error: &anyhow::Error) -> bool {
     io.is_some_and(|io| io.kind() == ErrorKind::NotFound)
 }
 
-fn write_once(path: &Path, unfinished: &Path, text: &str, durability: Durability) -> Result<()> {
+fn write_once(
+    path: &Path,
+    unfinished: &Path,
+    durability: Durability,
+    text: &impl Fn(&mut dyn Write) -> std::io::Result<()>,
+) -> Result<()> {
     // tempfile creates the file with mode 0600, and the rename keeps it.
     let mut file = tempfile::NamedTempFile::new_in(unfinished)
         .with_context(|| format!("cannot write in {}", unfinished.display()))?;
     // Where files cannot be locked, `sweep` removes nothing.
     let _ = file.as_file().try_lock();
-    file.write_all(text.as_bytes())
+    let write = |file: &mut File| {
+        let mut buffered = BufWriter::new(file);
+        text(&mut buffered)?;
+        buffered.flush()
+    };
+    write(file.as_file_mut())
         .and_then(|()| match durability {
             Durability::Cached => Ok(()),
             Durability::Synced => file.as_file().sync_data(),
@@ -68,9 +78,9 @@ fn write_once(path: &Path, unfinished: &Path, text: &str, durability: Durability
     Ok(())
 }
 
-/// Reads a file, or returns `None` if there is none. Refuses a file that others own or can
+/// Opens a file, or returns `None` if there is none. Refuses a file that others own or can
 /// read: it may hold a session id or a token, and decides where these are sent.
-pub(super) fn read(path: &Path) -> Result<Option<String>> {
+pub(super) fn open(path: &Path) -> Result<Option<File>> {
     let failed = || format!("cannot read {}", path.display());
     let about = match std::fs::symlink_metadata(path) {
         Ok(about) => about,
@@ -90,7 +100,15 @@ pub(super) fn read(path: &Path) -> Result<Option<String>> {
     if let Some(folder) = path.parent() {
         check_owner_and_mode(folder, &std::fs::metadata(folder).with_context(failed)?)?;
     }
-    std::fs::read_to_string(path).map(Some).with_context(failed)
+    File::open(path).map(Some).with_context(failed)
+}
+
+/// Reads a file, or returns `None` if there is none; as `open` does.
+pub(super) fn read(path: &Path) -> Result<Option<String>> {
+    let Some(mut file) = open(path)? else { return Ok(None) };
+    let mut text = String::new();
+    file.read_to_string(&mut text).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(Some(text))
 }
 
 #[cfg(unix)]
@@ -210,7 +228,8 @@ mod tests {
         std::fs::write(&busy, "half").unwrap();
         let writing = File::open(&busy).unwrap();
         writing.lock().unwrap();
-        write(&folder.path().join("x"), &unfinished, "text", Durability::Cached).unwrap();
+        let text = |file: &mut dyn Write| file.write_all(b"text");
+        write(&folder.path().join("x"), &unfinished, Durability::Cached, text).unwrap();
         sweep(&unfinished);
         assert!(!left.exists() && busy.exists());
         drop(writing);

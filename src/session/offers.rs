@@ -49,15 +49,15 @@ impl KnownOffers {
     pub fn of_lists(list: impl Fn(&str) -> Vec<Value>) -> Self {
         let mut known = Self::default();
         for (key, _) in LISTS {
-            known.learn(key, &list(key));
+            known.learn(key, list(key));
         }
         known
     }
 
     /// Stores one list under the server's name for it. Unknown names are ignored.
-    pub fn learn(&mut self, key: &str, items: &[Value]) {
+    pub fn learn(&mut self, key: &str, items: impl IntoIterator<Item = Value>) {
         let Some((_, name)) = LISTS.iter().find(|(known, _)| *known == key) else { return };
-        let offers = items.iter().filter_map(|item| Offer::of(item, name)).collect();
+        let offers = items.into_iter().filter_map(|item| Offer::of(&item, name)).collect();
         match key {
             "resources" => self.resources = offers,
             "prompts" => self.prompts = offers,
@@ -93,14 +93,14 @@ mod tests {
         let mut known = KnownOffers::default();
         known.learn(
             "prompts",
-            &[
+            [
                 json!({"name": "greet", "description": "Asks\nmore",
             "arguments": [{"name": "who"}, {"x": 1}]}),
                 json!({"title": "nameless"}),
             ],
         );
-        known.learn("resources", &[json!({"uri": "a://b", "name": "b"})]);
-        known.learn("other", &[json!({"name": "x"})]);
+        known.learn("resources", [json!({"uri": "a://b", "name": "b"})]);
+        known.learn("other", [json!({"name": "x"})]);
         assert_eq!(known.prompts.len(), 1);
         assert_eq!(
             (known.prompts[0].about.as_str(), &known.prompts[0].arguments[..]),

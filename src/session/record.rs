@@ -161,21 +161,39 @@ impl Record {
 /// Parses a file of this program. Returns an error if the file is damaged or has another
 /// format version.
 pub(super) fn parse_file<T: for<'de> Deserialize<'de>>(text: &str) -> anyhow::Result<T> {
+    if text.trim().is_empty() {
+        bail!("the file is empty");
+    }
+    let format = format_of(text)?;
+    if format.as_u64() != Some(Record::FORMAT) {
+        bail!(wrong_format(&format, Record::FORMAT));
+    }
+    serde_json::from_str(text).context("it is damaged")
+}
+
+/// Returns the format that a file states. Every file begins with it, so that little has to be read.
+pub(super) fn format_of(text: &str) -> anyhow::Result<Value> {
     #[derive(Deserialize)]
     struct Versioned {
         format: Value,
     }
-    if text.trim().is_empty() {
-        bail!("the file is empty");
+    let first = text.trim_start().strip_prefix('{').map(str::trim_start);
+    let first = first.and_then(|rest| rest.strip_prefix("\"format\"")).map(str::trim_start);
+    if let Some(rest) = first.and_then(|rest| rest.strip_prefix(':')) {
+        let number: String =
+            rest.trim_start().chars().take_while(char::is_ascii_alphanumeric).collect();
+        if let Ok(number) = number.parse::<u64>() {
+            return Ok(number.into());
+        }
     }
     let versioned: Versioned = serde_json::from_str(text).context("it is damaged")?;
-    if versioned.format.as_u64() != Some(Record::FORMAT) {
-        bail!(
-            "it has format {}, and this version of mcpoke reads format {}; \
-             use the version that wrote it, or remove the file",
-            versioned.format,
-            Record::FORMAT
-        );
-    }
-    serde_json::from_str(text).context("it is damaged")
+    Ok(versioned.format)
+}
+
+/// Returns the error for a file of another version.
+pub(super) fn wrong_format(format: &Value, expected: u64) -> String {
+    format!(
+        "it has format {format}, and this version of mcpoke reads format {expected}; \
+         use the version that wrote it, or remove the file"
+    )
 }

@@ -17,6 +17,7 @@
 //! Reading never creates a file. An unreadable file is reported with its path.
 
 use std::collections::HashSet;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -89,12 +90,22 @@ impl Store {
 
     /// Writes a file whose data can be obtained again.
     pub(super) fn write(&self, path: &Path, text: &str) -> Result<()> {
-        files::write(path, &self.path(&["unfinished"])?, text, Durability::Cached)
+        self.write_with(path, Durability::Cached, |file| file.write_all(text.as_bytes()))
     }
 
     /// Writes a file and waits until it is on disk.
     pub(super) fn write_durably(&self, path: &Path, text: &str) -> Result<()> {
-        files::write(path, &self.path(&["unfinished"])?, text, Durability::Synced)
+        self.write_with(path, Durability::Synced, |file| file.write_all(text.as_bytes()))
+    }
+
+    /// Writes a file piece by piece.
+    pub(super) fn write_with(
+        &self,
+        path: &Path,
+        durability: Durability,
+        text: impl Fn(&mut dyn Write) -> std::io::Result<()>,
+    ) -> Result<()> {
+        files::write(path, &self.path(&["unfinished"])?, durability, text)
     }
 
     /// Removes what killed processes left half-written.

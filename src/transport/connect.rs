@@ -181,7 +181,7 @@ impl<In: Transport> Connector<In> for TcpConnector {
         let deadline = details.timeout.not_zero().map(|left| Instant::now() + *left);
         let interrupt = self.interrupt.clone();
         let limits = [None; 2];
-        Ok(Some(Either::B(TcpTransport { deadline, stream, buffers, limits, log, interrupt })))
+        Ok(Some(Either::B(TcpTransport { stream, buffers, limits, log, interrupt, deadline })))
     }
 }
 

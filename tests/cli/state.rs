@@ -38,8 +38,8 @@ fn state_of_0_1_0_is_read() {
     let record = store.load_by_url(url).unwrap().unwrap();
     assert_eq!(record.session_id.as_deref(), Some("not-a-real-session"));
     assert_eq!(store.current().unwrap().as_deref(), Some("sample"));
-    let tools = store.load_tools("sample", std::time::SystemTime::now()).unwrap().unwrap();
-    assert_eq!(tools.tools.len(), 11);
+    let tools = store.load_tools("sample", None, std::time::SystemTime::now()).unwrap().unwrap();
+    assert_eq!(tools.tools.raw().len(), 11);
     assert!(store.load_offers("sample").unwrap().is_some());
     assert_eq!(store.login(url).unwrap().unwrap().server, url);
 }

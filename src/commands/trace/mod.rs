@@ -27,7 +27,7 @@ use crate::failure::{Failure, Kind};
 use crate::failure::{TargetHint, failed, quoted};
 use crate::protocol::jsonrpc::call_params;
 use crate::protocol::methods;
-use crate::protocol::types::Tool;
+use crate::protocol::tools::Tool;
 use crate::redact::Redactor;
 use crate::report::{self, Ladder};
 use crate::run::input::{read_file, wrong_arguments};

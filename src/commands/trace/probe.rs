@@ -6,7 +6,7 @@ use crate::client::{Client, Error, ErrorKind, Handshake, Renewal, RpcRequest, Se
 use crate::diagnose::{self, Certainty, Role};
 use crate::exchange::{Exchange, Signature};
 use crate::protocol::methods;
-use crate::protocol::types::Tool;
+use crate::protocol::tools::Tool;
 use crate::protocol::version::LATEST_MODERN;
 use crate::transport;
 

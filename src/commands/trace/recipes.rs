@@ -8,7 +8,7 @@ use crate::client::RpcRequest;
 use crate::diagnose::{Eras, Profile};
 use crate::exit::ExitCode;
 use crate::failure::Kind;
-use crate::protocol::types::Tool;
+use crate::protocol::tools::Tool;
 use crate::protocol::version::{LATEST_HANDSHAKE, LATEST_MODERN, is_spoken};
 use crate::report::Language;
 use crate::report::{self, HeaderSource, Recipe, Speaks};

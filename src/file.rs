@@ -1,7 +1,7 @@
 //! Files that the user names, read within limits: a pipe may wait for ever, and a device may have no end.
 
-use std::fs::File;
-use std::io::{self, ErrorKind, Read};
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Write as _};
 use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
@@ -69,6 +69,36 @@ pub fn open_stream(path: &Path) -> io::Result<Box<dyn Read + Send>> {
     })
 }
 
+/// Creates a file, or opens what is there for writing. A pipe has to be read by somebody within the time limit.
+pub fn create(path: &Path) -> io::Result<File> {
+    create_with(path, File::options())
+}
+
+/// Like `create`, with options for a new file.
+pub fn create_with(path: &Path, mut options: OpenOptions) -> io::Result<File> {
+    options.write(true);
+    let is_special = std::fs::metadata(path).is_ok_and(|about| !about.is_file() && !about.is_dir());
+    if !is_special {
+        return options.create(true).truncate(true).open(path);
+    }
+    let (sender, opened) = sync_channel(1);
+    let path = path.to_owned();
+    // Opening a pipe waits. The thread ends with the process.
+    std::thread::spawn(move || sender.send(options.open(path)));
+    match patience() {
+        Some(limit) => opened.recv_timeout(limit).unwrap_or_else(|_| {
+            let text = format!("nobody has read it within {} s (--timeout)", limit.as_secs_f64());
+            Err(io::Error::new(ErrorKind::TimedOut, text))
+        }),
+        None => opened.recv().unwrap_or_else(|_| Err(ErrorKind::BrokenPipe.into())),
+    }
+}
+
+/// Writes a file as a whole; as `create` does.
+pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    create(path)?.write_all(bytes)
+}
+
 enum Opened {
     Regular(File),
     Pipe(Pipe),
@@ -122,7 +152,7 @@ impl Pipe {
             Err(RecvTimeoutError::Disconnected) => Ok(None),
             Err(RecvTimeoutError::Timeout) => {
                 let limit = patience().unwrap_or_default().as_secs_f64();
-                let text = format!("nothing has arrived within {limit} s (--timeout)");
+                let text = format!("the input was not complete within {limit} s (--timeout)");
                 Err(io::Error::new(ErrorKind::TimedOut, text))
             }
         }

@@ -7,15 +7,17 @@ use mcpoke::cli::Cli;
 use mcpoke::commands;
 use mcpoke::completion;
 use mcpoke::env::Env;
+use mcpoke::exit::ExitCode;
 
 fn main() -> std::process::ExitCode {
     let words: Vec<_> = std::env::args_os().skip(1).collect();
     if matches!(words.as_slice(), [only] if only == "--version" || only == "-V") {
         // Building the command line parser would take longer than printing the version.
         let line = concat!("mcpoke ", env!("CARGO_PKG_VERSION"));
-        // Ignore write errors: stdout may be closed.
-        let _ = writeln!(std::io::stdout(), "{line}");
-        return std::process::ExitCode::SUCCESS;
+        return match writeln!(std::io::stdout(), "{line}") {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => ExitCode::Output.into(),
+            _ => std::process::ExitCode::SUCCESS,
+        };
     }
     let env = Env::read();
     if words.first().is_some_and(|first| first == completion::CALLED) {

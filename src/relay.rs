@@ -146,6 +146,9 @@ impl Relay {
             let text = "mcpoke: this is a web page of another origin; --anyone takes it\n";
             return refusal(StatusCode::FORBIDDEN, text);
         }
+        if let Some(text) = ambiguous(request.headers()) {
+            return refusal(StatusCode::BAD_REQUEST, text);
+        }
         let request = match self.translated(request).await {
             Ok(request) => request,
             Err(refusal) => return *refusal,
@@ -386,13 +389,30 @@ fn names_this_machine(headers: &HeaderMap) -> bool {
     text_of(headers, "host").is_some_and(is_this_machine)
 }
 
+/// Returns why a request could be read in two ways (RFC 9112, 3.2 and 6.3).
+fn ambiguous(headers: &HeaderMap) -> Option<&'static str> {
+    let count = |name| headers.get_all(name).iter().count();
+    if count(header::CONTENT_LENGTH) > 0 && count(header::TRANSFER_ENCODING) > 0 {
+        return Some("mcpoke: the request has Content-Length and Transfer-Encoding\n");
+    }
+    [header::HOST, header::ORIGIN, header::CONTENT_LENGTH]
+        .into_iter()
+        .any(|name| count(name) > 1)
+        .then_some("mcpoke: the request has a header twice that may stand once\n")
+}
+
 /// Returns true for the request of a web page that was not loaded from this machine. A browser names the origin
 /// of every page that sends a POST (WHATWG Fetch, 3.2).
 fn comes_from_elsewhere(headers: &HeaderMap) -> bool {
     let is_local = |origin: &str| {
         origin.split_once("://").is_some_and(|(_, authority)| is_this_machine(authority))
     };
-    headers.contains_key(header::ORIGIN) && !text_of(headers, "origin").is_some_and(is_local)
+    // Browsers say where a request comes from (W3C Fetch Metadata, 2.3).
+    let from_another = text_of(headers, "sec-fetch-site")
+        .is_some_and(|site| !matches!(site, "same-origin" | "none"));
+    let has_origin = headers.contains_key(header::ORIGIN);
+    let is_own = text_of(headers, "origin").is_some_and(is_local);
+    (has_origin && !is_own) || (!has_origin && from_another)
 }
 
 fn is_this_machine(host: &str) -> bool {

@@ -6,11 +6,12 @@ mod schemas;
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 pub use junit::report as junit;
-pub use schemas::{Problem, Validator};
+pub use schemas::Problem;
 
 /// Severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,6 +54,8 @@ pub struct Report {
     pub subjects: Vec<String>,
     /// The problems found.
     pub findings: Vec<Finding>,
+    /// Time limit of each check of a value, and of all checks of a list.
+    pub limit: Option<Duration>,
 }
 
 /// Maximum length of a tool name, in bytes, that every client can use (2025-11-25, Tools,
@@ -82,7 +85,13 @@ impl Report {
         let start = self.subjects.len();
         let name = kind_of(key).1;
         let mut first_of: HashMap<String, usize> = HashMap::new();
+        let deadline = self.limit.map(|limit| Instant::now() + limit);
         for (at, item) in items.enumerate() {
+            if deadline.is_some_and(|deadline| Instant::now() > deadline) {
+                let text = "the rest is not checked: that takes longer than --timeout".to_owned();
+                self.failed(key, text);
+                break;
+            }
             let subject = self.item(key, &item, at);
             let Some(named) = item[name].as_str().filter(|named| !named.is_empty()) else {
                 continue;
@@ -159,7 +168,7 @@ impl Report {
         }
         // A schema with references to other documents cannot be compiled.
         if remote.is_empty() {
-            for (at, text) in Validator::problems_of(schema) {
+            for (at, text) in schemas::problems_of(schema) {
                 self.error("schema-invalid", subject, &format!("{place}{at}"), text);
             }
         }
@@ -208,7 +217,7 @@ impl Report {
 
     /// Checks arguments against the tool's input schema.
     pub fn arguments(&mut self, subject: usize, tool: &Value, arguments: &Value) {
-        for (at, text) in Validator::problems_with(&tool["inputSchema"], arguments) {
+        for (at, text) in schemas::problems_with(&tool["inputSchema"], arguments, self.limit) {
             self.error("arguments", subject, &format!("/params/arguments{at}"), text);
         }
     }
@@ -232,7 +241,7 @@ impl Report {
                 );
             }
             (Some(schema), Some(content)) if result["isError"] != true => {
-                for (at, text) in Validator::problems_with(schema, content) {
+                for (at, text) in schemas::problems_with(schema, content, self.limit) {
                     let place = format!("/result/structuredContent{at}");
                     self.error("structured-content", subject, &place, text);
                 }
@@ -259,6 +268,17 @@ impl Report {
     ) {
         let place = place.to_owned();
         self.findings.push(Finding { severity, rule, subject, place, text });
+    }
+
+    /// Hides secrets that the server returned in its names and texts.
+    pub fn hide(&mut self, hide: impl Fn(&str) -> String) {
+        for subject in &mut self.subjects {
+            *subject = hide(subject);
+        }
+        for finding in &mut self.findings {
+            finding.place = hide(&finding.place);
+            finding.text = hide(&finding.text);
+        }
     }
 
     /// Returns the number of findings with this severity.

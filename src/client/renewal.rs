@@ -63,11 +63,10 @@ impl Client {
         idempotency: Idempotency,
     ) -> Result<RpcResponse, Error> {
         let reason = if is_of_another_era(self.session(), &error) {
-            // A session that still works belongs to no other era: the error is the tool's own.
-            let may_have_run = idempotency != Idempotency::Idempotent
-                && !self.session().is_modern()
-                && matches!(self.renewal, Renewal::Once(..));
-            if may_have_run && self.round_trip(&RpcRequest::ping()).is_ok() {
+            // Only if a harmless request is refused in the same way, the error is not the tool's own.
+            let may_have_run =
+                idempotency != Idempotency::Idempotent && matches!(self.renewal, Renewal::Once(..));
+            if may_have_run && !self.is_refused_alike(&error) {
                 return Err(error);
             }
             let before = self.session().version().map(str::to_owned);
@@ -104,6 +103,27 @@ impl Client {
         self.attempt(rpc).map_err(|(error, _)| error)
     }
 
+    /// Sends harmless requests of the same form as a failed one. Returns true if they are refused with the same
+    /// status and code, so that the failed one did not run.
+    fn is_refused_alike(&mut self, error: &Error) -> bool {
+        let Some(failed) = error.exchange.as_ref().map(|exchange| exchange.signature()) else {
+            return false;
+        };
+        let ping =
+            if self.session().is_modern() { RpcRequest::discover() } else { RpcRequest::ping() };
+        for probe in [ping, RpcRequest::list_tools()] {
+            let Err(refused) = self.round_trip(&probe) else { return false };
+            let Some(answer) = &refused.exchange else { return false };
+            let seen = answer.signature();
+            // A server that reads a request and does not know its method serves this form.
+            if refused.is_unknown_method() && seen.code != failed.code {
+                continue;
+            }
+            return seen.status == failed.status && seen.code == failed.code;
+        }
+        false
+    }
+
     /// Finds out by a harmless request whether the session of a failed request is lost. Returns `None` if it
     /// is not, or if that cannot be seen.
     fn gone(&mut self, error: &Error) -> Option<Gone> {
@@ -119,6 +139,7 @@ impl Client {
             Err(refused) => Some(refused),
         };
         if let Some(refused) = &ping
+            && !refused.is_unknown_method()
             && let Some(answer) = &refused.exchange
             && let Some(found) = doubt(answer, &refused.kind)
             && (names || found == Doubt::Unanswered || names_session(answer, &refused.kind))
@@ -127,15 +148,14 @@ impl Client {
         }
         // Some servers answer `ping` in any session, others refuse it in every one.
         let list = self.round_trip(&RpcRequest::list_tools()).err()?;
-        if !list.is_unknown_method() {
-            // A rate limit, say, tells nothing about the session.
-            doubt(list.exchange.as_ref()?, &list.kind)?;
-        }
-        let (probe, refused) = if list.is_unknown_method() {
-            (RpcRequest::ping(), ping?)
-        } else {
-            (RpcRequest::list_tools(), list)
+        // A server without tools may know `ping`.
+        let ping = ping.filter(|ping| list.is_unknown_method() && !ping.is_unknown_method());
+        let (probe, refused) = match ping {
+            Some(ping) => (RpcRequest::ping(), ping),
+            None => (RpcRequest::list_tools(), list),
         };
+        // A rate limit, say, tells nothing about the session.
+        doubt(refused.exchange.as_ref()?, &refused.kind)?;
         Some(Gone::of(probe, (exchange, seen), &refused))
     }
 
@@ -158,8 +178,10 @@ impl Client {
         let opened = self.initialize_or_open(&handshake, probe.is_none())?;
         // The modern era has no session that could be lost.
         let probe = probe.filter(|_| !self.session().is_modern());
+        // A server that recognises its session may still not know `ping`.
+        let is_ping = probe.is_some_and(|probe| probe.purpose == RpcRequest::ping().purpose);
         if let Some(Err(refused)) = probe.map(|probe| self.round_trip(probe))
-            && !refused.is_unknown_method()
+            && !(is_ping && refused.is_unknown_method())
         {
             // A refused close changes nothing.
             let _ = self.close();

@@ -8,6 +8,7 @@ use super::error::{Error, ErrorKind};
 use super::request::Input;
 use super::rpc_request::{Idempotency, RpcRequest};
 use crate::exchange::{Answer, Exchange};
+use crate::oauth::Challenge;
 use crate::protocol::jsonrpc::RequestId;
 use crate::transport::{Redirect, Reply, judge_redirect};
 
@@ -23,8 +24,11 @@ pub enum Reason {
         /// The refusals have the same status and code.
         alike: bool,
     },
-    /// The server speaks another era now: it refused the form of the request before any method ran.
+    /// The server speaks another era now: it refused this form of a harmless request in the same way.
     OtherEra,
+    /// The token lacks a scope, and another one was obtained (RFC 6750, 3.1; 2026-07-28, Authorization, "Scope
+    /// Challenge Handling").
+    WiderScope,
     /// The mirrored headers were outdated: -32020 comes before the tool runs (2026-07-28, Streamable HTTP,
     /// "Client Behavior").
     HeaderMismatch,
@@ -43,10 +47,14 @@ impl Reason {
     pub fn permits(self, request: Idempotency) -> bool {
         match (self, request) {
             (Self::SessionGone { alike }, Idempotency::NotIdempotent) => alike,
-            (Self::SessionGone { .. }, Idempotency::Destructive) => false,
+            (
+                Self::SessionGone { .. } | Self::OtherEra | Self::WiderScope,
+                Idempotency::Destructive,
+            ) => false,
             (Self::SessionGone { .. }, Idempotency::Idempotent)
             | (
                 Self::OtherEra
+                | Self::WiderScope
                 | Self::HeaderMismatch
                 | Self::InputRequired
                 | Self::Moved
@@ -81,7 +89,10 @@ impl Client {
                 if has_wider_scope {
                     return Err(refused(reply.finish_whole()));
                 }
-                connection.renew_token(reply)?;
+                let refusal = connection.renew_token(reply)?;
+                if !Reason::WiderScope.permits(rpc.idempotency) {
+                    return Err(refused(refusal));
+                }
                 has_wider_scope = true;
                 continue;
             }
@@ -135,7 +146,8 @@ fn invites_repetition(exchange: &Exchange, has_token: bool) -> bool {
 /// be refused for it (2026-07-28, Authorization, "Scope Challenge Handling").
 fn wants_scope(exchange: &Exchange) -> bool {
     let challenge = exchange.answer.as_ref().and_then(Answer::challenge);
-    challenge.is_some_and(|challenge| challenge.contains("insufficient_scope"))
+    let all = challenge.map(Challenge::parse).unwrap_or_default();
+    exchange.status() == Some(403) && all.iter().any(Challenge::wants_more_scope)
 }
 
 #[cfg(test)]
@@ -145,15 +157,14 @@ mod tests {
     #[test]
     fn the_table() {
         use Idempotency::{Destructive, Idempotent, NotIdempotent};
-        let by_specification = [
-            Reason::OtherEra,
-            Reason::HeaderMismatch,
-            Reason::InputRequired,
-            Reason::Moved,
-            Reason::TokenRefused,
-        ];
+        let by_specification =
+            [Reason::HeaderMismatch, Reason::InputRequired, Reason::Moved, Reason::TokenRefused];
         for request in [Idempotent, NotIdempotent, Destructive] {
             assert!(by_specification.iter().all(|reason| reason.permits(request)));
+        }
+        for reason in [Reason::OtherEra, Reason::WiderScope] {
+            assert!(reason.permits(Idempotent) && reason.permits(NotIdempotent));
+            assert!(!reason.permits(Destructive));
         }
         let gone = |alike| Reason::SessionGone { alike };
         assert!(gone(true).permits(Idempotent) && gone(false).permits(Idempotent));

@@ -9,6 +9,7 @@ use super::connection::{Connection, ResponseChannel};
 use super::server_requests::Response;
 use crate::exchange::{BodyKind, Exchange, Purpose};
 use crate::protocol::jsonrpc::{self, ErrorObject, Message, RequestId};
+use crate::protocol::methods;
 use crate::transport::{self, Reply, Resumption};
 
 /// Time limit for a response to the server.
@@ -146,6 +147,11 @@ impl Connection {
                         strange = Some((error, text.clone()));
                     }
                     Message::Request { id, method, params } => {
+                        // Each sample takes time, and many requests may have arrived together.
+                        let spent = self.config.options.spent();
+                        if let Some(spent) = spent.filter(|_| method == methods::CREATE_MESSAGE) {
+                            return (Err(spent), None);
+                        }
                         self.serve(reply, &id, &method, params.as_deref());
                     }
                     Message::Notification { method, params } => {
@@ -177,7 +183,11 @@ impl Connection {
         }
         // A person may be asked, whose time does not count.
         let requests = &self.config.requests;
-        let response = self.config.options.pause(|| requests.respond(method, params));
+        let respond = || requests.respond(method, params);
+        // The time of a person does not count; that of a program does.
+        let options = &self.config.options;
+        let response =
+            if method == methods::CREATE_MESSAGE { respond() } else { options.pause(respond) };
         let request = self.post(body_of(id, response));
         if self.responses.is_none() {
             // The awaited response may already be on the stream, so this connection gets a short

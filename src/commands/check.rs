@@ -11,21 +11,25 @@ use crate::cli::Check;
 use crate::client::{EraProbe, RpcRequest};
 use crate::exit::ExitCode;
 use crate::failure::{Failure, Kind};
+use crate::file;
 use crate::output::{Paint, count, one_line};
 use crate::protocol::tools::Tools;
 use crate::run::connect::with_server;
 use crate::run::input::{read_file, wrong_arguments};
 use crate::run::server::Server;
+use crate::run::settings::limits;
 use crate::run::tools::{PROMPTS, RESOURCES, TEMPLATES, fetch, find, value, values};
 use crate::run::{CommandError, Context, Outcome};
 
 pub(super) fn run(context: &Context<'_>, args: &Check) -> Outcome {
     with_server(context, EraProbe::ListTools, |server| {
-        let mut report = Report::default();
+        let limit = limits(context.options).whole;
+        let mut report = Report { limit, ..Report::default() };
         match &args.tool {
             Some(name) => call(context, server, args, name, &mut report)?,
             None => offers(context, server, &mut report)?,
         }
+        report.hide(|text| context.recorder.hide(text));
         if let Some(path) = &args.junit {
             write(context, path, &junit(&server.hint.target, &report, args.strict))?;
         }
@@ -123,7 +127,7 @@ fn write(context: &Context<'_>, path: &Path, text: &str) -> Result<(), CommandEr
     if path.as_os_str() == "-" {
         return Ok(context.console.out.server_text(text.trim_end())?);
     }
-    std::fs::write(path, text).map_err(|error| {
+    file::write(path, text.as_bytes()).map_err(|error| {
         Failure::new(Kind::Output, format!("cannot write {}: {error}", path.display())).into()
     })
 }

@@ -110,8 +110,11 @@ pub fn misused(error: &clap::Error, env: &Env, words: &[OsString]) -> ExitCode {
         let _ = stream.bytes(text.as_bytes());
     }
     if console.json {
-        let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-        let _ = console.err.line(&Failure::usage(first).to_json().to_string());
+        // What is missing stands on the lines after the first.
+        let message: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).collect();
+        let message = message.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
+        let message = message.trim_start_matches("error: ");
+        let _ = console.err.line(&Failure::usage(message).to_json().to_string());
     }
     ExitCode::Usage
 }

@@ -129,6 +129,7 @@ fn about(login: &Login, now: SystemTime) -> String {
 
 /// Formats a record as JSON, without secrets.
 fn to_json(record: &Record, current: bool, redactor: &Redactor) -> Value {
+    let capabilities = redactor.text(&record.capabilities.to_string()).into_owned();
     json!({
         "name": record.name,
         "current": current,
@@ -139,7 +140,7 @@ fn to_json(record: &Record, current: bool, redactor: &Redactor) -> Value {
         "hasSession": record.session_id.is_some(),
         "opened": record.opened,
         "server": record.server,
-        "capabilities": record.capabilities,
+        "capabilities": serde_json::from_str::<Value>(&capabilities).unwrap_or_default(),
     })
 }
 

@@ -37,6 +37,15 @@ pub(super) fn run(context: &Context<'_>, args: &Trust) -> Outcome {
         let was = store.revoke_trust(&file).map_err(|error| Failure::state(&error))?;
         let what = if was { "is no longer approved" } else { "was not approved" };
         context.console.note(&format!("mcpoke: {} {what}", local_path(&file)));
+        // A remembered server would go on sending what the file says.
+        for name in store.names().map_err(|error| Failure::state(&error))? {
+            if let Ok(Some(record)) = store.load(&name)
+                && record.file.as_ref() == Some(&file)
+            {
+                store.remove(&record).map_err(|error| Failure::state(&error))?;
+                context.console.note(&format!("mcpoke: {name} is forgotten"));
+            }
+        }
         return Ok(ExitCode::Success);
     }
     if let Some(problem) = found.problems.first() {
@@ -47,7 +56,7 @@ pub(super) fn run(context: &Context<'_>, args: &Trust) -> Outcome {
     }
     if !args.yes {
         let is_approved = confirms(context, &file).ok_or_else(|| {
-            Failure::usage("nobody is here to approve the file").with_next(
+            Failure::usage("cannot ask for approval: stdin is not a terminal").with_next(
                 format!("mcpoke trust {} --yes", quoted(&local_path(&file))),
                 "approves what is shown above",
             )

@@ -6,6 +6,7 @@
 mod shapes;
 mod variables;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::digest::sha256;
@@ -77,9 +78,10 @@ impl Remote {
     /// Returns the URL for display: the host as it is used, and variables by their names.
     pub fn shown_url(&self) -> String {
         let base = self.base();
-        match Endpoint::parse(base) {
-            Ok(endpoint) => without_secrets(&format!("{endpoint}{}", &self.url[base.len()..])),
-            Err(_) => without_secrets(&self.url),
+        // A variable may hold the whole beginning; then nothing is known of it.
+        match Endpoint::parse(base).ok().filter(|_| !base.starts_with("${")) {
+            Some(endpoint) => without_secrets(&format!("{endpoint}{}", &self.url[base.len()..])),
+            None => without_secrets(&self.url),
         }
     }
 }
@@ -101,13 +103,9 @@ impl Configured {
         let of_environment = texts.flat_map(|text| text.split("${").skip(1));
         let of_environment =
             of_environment.map(|part| part.split(['}', ':']).next().unwrap_or_default());
-        let mut names: Vec<&str> = Vec::new();
-        for name in of_environment.chain(remote.folders.iter().map(String::as_str)) {
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
-        names
+        let mut seen = HashSet::new();
+        let all = of_environment.chain(remote.folders.iter().map(String::as_str));
+        all.filter(|name| seen.insert(*name)).collect()
     }
 }
 
@@ -145,6 +143,8 @@ pub fn find(given: Option<&Path>, env: &Env, folder: &Path) -> ConfiguredServers
     let nearest = folder.ancestors().map(|above| above.join(PROJECT)).find(|path| path.exists());
     if let Some(path) = nearest {
         found.is_discovered = true;
+        // An approval covers the file itself, wherever a symbolic link to it is.
+        let path = std::fs::canonicalize(&path).unwrap_or(path);
         match check_owner(&path) {
             // What a file says for folders by their paths depends on where the command runs, so an approval
             // could not cover it.

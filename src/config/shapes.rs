@@ -1,5 +1,6 @@
 //! Formats of other programs' configuration files.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use jsonc_parser::{ParseOptions, parse_to_serde_value};
@@ -50,9 +51,10 @@ pub(super) fn parse(
         inputs: inputs.map(Vec::as_slice).unwrap_or_default(),
     };
     let mut servers: Vec<Configured> = Vec::new();
+    let mut names = HashSet::new();
     for (name, entry) in lists.into_iter().flatten() {
         // The first of two entries with the same name is the nearer one.
-        if servers.iter().all(|known| known.name != *name) {
+        if names.insert(name) {
             let (name, file) = (name.clone(), path.to_owned());
             servers.push(Configured { name, file, reached: reached(entry, &variables) });
         }

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
@@ -20,6 +21,8 @@ use crate::protocol::{codes, methods};
 
 /// Maximum size of a request, in bytes.
 const MAX_REQUEST: usize = 4 * 1024 * 1024;
+/// Delay before the next attempt when no connection can be accepted.
+const RETRY: Duration = Duration::from_millis(50);
 /// Serves until the listener fails.
 pub(super) fn run(listener: std::net::TcpListener, options: DemoOptions) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -27,11 +30,16 @@ pub(super) fn run(listener: std::net::TcpListener, options: DemoOptions) -> std:
     tokio::task::LocalSet::new().block_on(&runtime, async move {
         let listener = tokio::net::TcpListener::from_std(listener)?;
         loop {
-            let (stream, _) = listener.accept().await?;
-            stream.set_nodelay(true)?;
+            let Ok((stream, _)) = listener.accept().await else {
+                // All file descriptors are in use, say; some will be free again.
+                tokio::time::sleep(RETRY).await;
+                continue;
+            };
+            // The client may be gone already.
+            let _ = stream.set_nodelay(true);
             if options.fault == Some(Fault::Reset) {
                 // Closing the connection then sends a reset.
-                stream.set_zero_linger()?;
+                let _ = stream.set_zero_linger();
             }
             let state = Arc::clone(&state);
             tokio::task::spawn_local(async move {

@@ -10,6 +10,7 @@ use base64::engine::general_purpose::GeneralPurposeConfig;
 use serde_json::Value;
 
 use super::one_line;
+use crate::file;
 use crate::protocol::content::{Binary, Content, ToolResult};
 
 /// Base64 with optional padding: some servers omit it.
@@ -70,7 +71,7 @@ pub fn render(result: ToolResult, destination: &Destination) -> io::Result<Rende
     }
     if let Some(path) = destination.file.as_ref().filter(|path| files == 0 && !is_stdout(path)) {
         let text = rendered.text.join("\n") + "\n";
-        named(path, std::fs::write(path, &text))?;
+        named(path, file::write(path, text.as_bytes()))?;
         rendered.text.clear();
         rendered.notes.push(format!("wrote {} ({} bytes)", path.display(), text.len()));
     }
@@ -121,7 +122,7 @@ fn save(
     }
     if let Some(path) = &destination.file {
         let path = numbered(path, number);
-        named(&path, std::fs::write(&path, &bytes))?;
+        named(&path, file::write(&path, &bytes))?;
         wrote(&path);
     }
     if let Some(folder) = &destination.folder {

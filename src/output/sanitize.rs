@@ -30,7 +30,9 @@ fn escape(text: &str, allowed: impl Fn(char) -> bool) -> String {
 fn is_harmless(c: char) -> bool {
     !c.is_control()
         && !matches!(c,
-            '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
             | '\u{e0000}'..='\u{e0fff}')
 }
@@ -45,6 +47,11 @@ mod tests {
         assert_eq!(text("x\u{202e}y\u{200b}z\u{9b}2J"), "x\\u{202e}y\\u{200b}z\\u{9b}2J");
         assert_eq!(text("\r"), "\\u{d}");
         assert_eq!(text("tag \u{e0041}"), "tag \\u{e0041}");
+        for invisible in
+            ['\u{34f}', '\u{115f}', '\u{17b4}', '\u{180b}', '\u{2800}', '\u{3164}', '\u{1d173}']
+        {
+            assert!(text(&invisible.to_string()).starts_with("\\u{"), "{invisible:?}");
+        }
     }
 
     #[test]

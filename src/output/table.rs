@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn the_parts_of_a_long_table_are_aligned() {
-        let long = (0..2 * BATCH + 1).map(|number| {
+        let long = (0..=2 * BATCH).map(|number| {
             let name = "n".repeat(1 + number / BATCH * 7);
             vec![name, "p".repeat(1 + number % 30), "words ".repeat(1 + number % 9)]
         });

@@ -55,10 +55,9 @@ impl Tools {
 
     /// Returns the position of the first tool with this name.
     pub fn position(&self, name: &str) -> Option<usize> {
-        let is_it = |raw: &Box<RawValue>| {
+        self.0.iter().position(|raw| {
             may_name(raw.get(), name) && name_of(raw).is_ok_and(|known| known == name)
-        };
-        self.0.iter().position(is_it)
+        })
     }
 
     /// Returns the first tool with this name.

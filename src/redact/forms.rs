@@ -54,7 +54,7 @@ pub(super) fn forms_of(secret: &str) -> Vec<Form> {
 impl Form {
     /// Returns true if this form may begin with the byte.
     pub(super) fn may_begin(&self, byte: u8) -> bool {
-        self.reads(byte, 0) || matches!(byte, b'%' | b'\\' | b'&')
+        self.reads(byte, 0) || matches!(byte, b'%' | b'\\' | b'&' | b'~')
     }
 
     /// Returns the place of this form in a text, if it begins at this byte, which can be read in these ways.
@@ -172,7 +172,7 @@ pub(super) fn all_reads(text: &str, at: usize) -> Vec<Read> {
 fn reads(text: &[u8], at: usize, depth: usize) -> Vec<Read> {
     let Some(&byte) = text.get(at) else { return Vec::new() };
     let mut ways = vec![Read { character: Unit::Byte(byte), end: at + 1 }];
-    if depth == 0 || !matches!(byte, b'%' | b'\\' | b'&') {
+    if depth == 0 || !matches!(byte, b'%' | b'\\' | b'&' | b'~') {
         return ways;
     }
     // The sign that begins an encoding may be encoded itself, and so may the characters after it.
@@ -181,6 +181,12 @@ fn reads(text: &[u8], at: usize, depth: usize) -> Vec<Read> {
         let found = match sign {
             b'%' => hex(text, lead.end, 2, depth).map(|(value, end)| (byte_of(value), end)),
             b'&' => entity(text, lead.end),
+            // A step of a JSON Pointer (RFC 6901, 3).
+            b'~' => match text.get(lead.end) {
+                Some(b'0') => Some((Unit::Byte(b'~'), lead.end + 1)),
+                Some(b'1') => Some((Unit::Byte(b'/'), lead.end + 1)),
+                _ => None,
+            },
             b'\\' => {
                 let found = escapes(text, lead.end, depth).into_iter();
                 ways.extend(found.map(|(character, end)| Read { character, end }));

@@ -43,7 +43,9 @@ pub fn is_sensitive_header(name: &str) -> bool {
         "signature",
         "cookie",
     ];
-    !is("www-authenticate") && parts.into_iter().any(contains)
+    // Names of query parameters: a signature, as Azure writes it, an authorization code, a password.
+    let whole = ["sig", "code", "pwd", "pass", "passwd", "jwt", "sid"];
+    !is("www-authenticate") && (parts.into_iter().any(contains) || whole.into_iter().any(is))
 }
 
 /// Returns true if a member with this name contains a secret, in a document about clients

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::diagnose::{self, Finding, RuleId};
 use crate::exchange::{Answer, Connection, Event, Exchange, History, Observer, Times};
+use crate::file;
 use crate::redact::Redactor;
 use crate::session::private_options;
 
@@ -34,7 +35,7 @@ impl TraceLines {
 
 /// Creates or truncates a file that only the user can read.
 pub(super) fn create_private(path: &Path) -> io::Result<File> {
-    let file = private_options().write(true).create(true).truncate(true).open(path)?;
+    let file = file::create_with(path, private_options())?;
     // Otherwise an existing file keeps its permissions.
     close_to_others(&file)?;
     Ok(file)

@@ -63,9 +63,19 @@ pub(crate) fn uses(found: &ConfiguredServers) -> Vec<String> {
     found.servers.iter().flat_map(of_server).collect()
 }
 
+/// Cuts a name, and the spaces in it, so that it cannot look like a line of another server.
+fn short(name: &str) -> String {
+    let words: Vec<&str> = name.split_whitespace().collect();
+    let name = words.join(" ");
+    if name.chars().count() <= 48 {
+        return name;
+    }
+    name.chars().take(47).chain(['…']).collect()
+}
+
 fn of_server(server: &Configured) -> Vec<String> {
     let mut lines = Vec::new();
-    let name = one_line(&server.name);
+    let name = short(&one_line(&server.name));
     match &server.reached {
         Reached::Http(remote) => {
             lines.push(format!("{name}  {}", one_line(&remote.shown_url())));

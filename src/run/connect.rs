@@ -2,6 +2,8 @@
 
 use std::sync::PoisonError;
 
+use serde_json::Value;
+
 use super::answering::{covers, meets};
 use super::interrupt::on_ctrl_c_in_wait;
 use super::prepare::prepare;
@@ -210,6 +212,11 @@ pub(crate) fn greet(server: &mut Server, handshake: &Handshake) -> Result<Opened
     Ok(opened)
 }
 
+/// Returns a value of the server without the secrets that it echoes.
+fn hidden(context: &Context<'_>, value: &Value) -> Value {
+    serde_json::from_str(&context.recorder.hide(&value.to_string())).unwrap_or_default()
+}
+
 /// Saves a new session and makes its server the current one. Returns the record.
 pub(crate) fn remember(
     context: &Context<'_>,
@@ -270,7 +277,7 @@ pub(crate) fn remember(
                 title: said.title.as_deref().map(|title| context.recorder.hide(title)),
             }
         },
-        capabilities: opened.result.capabilities.clone(),
+        capabilities: hidden(context, &opened.result.capabilities),
         instructions: opened.result.instructions.as_deref().map(|text| context.recorder.hide(text)),
         client_capabilities: opened.client_capabilities.clone(),
         opened: Record::seconds(opened.at),

@@ -19,9 +19,15 @@ pub(super) enum Durability {
 /// Removes what killed processes left in the folder of files that are being written. Such a file is locked
 /// while its process lives. Failures do not matter: the next command tries again.
 pub(super) fn sweep(unfinished: &Path) {
+    if !unfinished.is_dir() || check_folder(unfinished).is_err() {
+        return;
+    }
     let Ok(entries) = std::fs::read_dir(unfinished) else { return };
     for entry in entries.flatten() {
-        let is_abandoned = File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok());
+        // Opening a pipe could wait for ever.
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        let is_abandoned =
+            is_file && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok());
         if is_abandoned {
             let _ = std::fs::remove_file(entry.path());
         }
@@ -36,8 +42,14 @@ pub(super) fn write(
     durability: Durability,
     text: impl Fn(&mut dyn Write) -> std::io::Result<()>,
 ) -> Result<()> {
-    create_folder(path.parent().context("a path without a folder")?)?;
+    let folder = path.parent().context("a path without a folder")?;
+    create_folder(folder)?;
     create_folder(unfinished)?;
+    check_folder(unfinished)?;
+    // Some files are in the state folder itself.
+    if unfinished.parent() != Some(folder) {
+        check_folder(folder)?;
+    }
     match write_once(path, unfinished, durability, &text) {
         // Another process may have swept the file before it was locked.
         Err(error) if is_missing(&error) => write_once(path, unfinished, durability, &text),
@@ -95,6 +107,9 @@ pub(super) fn open(path: &Path) -> Result<Option<File>> {
             path.display()
         );
     }
+    if !about.is_file() {
+        bail!("cannot read {}: it is not a file; remove it", path.display());
+    }
     check_owner_and_mode(path, &about)?;
     // Whoever can write to a folder can replace what is in it.
     if let Some(folder) = path.parent() {
@@ -151,7 +166,9 @@ pub struct Lock {
 
 /// Waits until no other process holds the lock. Returns an error after the limit.
 pub(super) fn lock(path: &Path, limit: Option<Duration>) -> Result<Lock> {
-    create_folder(path.parent().context("a path without a folder")?)?;
+    let folder = path.parent().context("a path without a folder")?;
+    create_folder(folder)?;
+    check_folder(folder)?;
     let mut options = private_options();
     options.write(true).create(true).truncate(false);
     do_not_follow_links(&mut options);
@@ -178,6 +195,18 @@ fn create_folder(folder: &Path) -> Result<()> {
     builder.recursive(true);
     for_the_user_alone(&mut builder);
     builder.create(folder).with_context(|| format!("cannot create {}", folder.display()))
+}
+
+/// Returns an error if a folder within the state folder, or that one, can be changed by others.
+fn check_folder(folder: &Path) -> Result<()> {
+    let failed = |path: &Path| format!("cannot read {}", path.display());
+    let about = std::fs::symlink_metadata(folder).with_context(|| failed(folder))?;
+    if about.is_symlink() {
+        bail!("{} is a symbolic link; remove it, so that a folder can be there", folder.display());
+    }
+    check_owner_and_mode(folder, &about)?;
+    let state = folder.parent().unwrap_or(folder);
+    check_owner_and_mode(state, &std::fs::metadata(state).with_context(|| failed(state))?)
 }
 
 #[cfg(unix)]
@@ -217,6 +246,31 @@ fn do_not_follow_links(_: &mut OpenOptions) {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn nothing_is_written_or_removed_where_others_can_write() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let (state, victim) = (folder.path().join("state"), folder.path().join("victim"));
+        std::fs::create_dir_all(state.join("sessions")).unwrap();
+        std::fs::create_dir_all(&victim).unwrap();
+        std::fs::write(victim.join("precious"), "x").unwrap();
+        std::os::unix::fs::symlink(&victim, state.join("unfinished")).unwrap();
+        let text = |file: &mut dyn Write| file.write_all(b"text");
+        let write = || {
+            let to = state.join("sessions/x");
+            write(&to, &state.join("unfinished"), Durability::Cached, text)
+        };
+        sweep(&state.join("unfinished"));
+        assert!(victim.join("precious").exists());
+        assert!(write().unwrap_err().to_string().contains("symbolic link"));
+        std::fs::remove_file(state.join("unfinished")).unwrap();
+        write().unwrap();
+        std::fs::set_permissions(&state, std::fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(write().unwrap_err().to_string().contains("others can write"));
+        assert!(lock(&state.join("locks/x"), None).is_err());
+    }
 
     #[test]
     fn what_a_killed_process_left_is_removed() {

@@ -151,10 +151,14 @@ impl Store {
             return Ok(None);
         }
         let path = self.record_path(name)?;
+        let unusable =
+            || format!("cannot use {} (`mcpoke close {name} --forget` removes it)", path.display());
         let Some(text) = files::read(&path)? else { return Ok(None) };
-        let record = Record::parse(&text).with_context(|| {
-            format!("cannot use {} (`mcpoke close {name} --forget` removes it)", path.display())
-        })?;
+        let record = Record::parse(&text).with_context(unusable)?;
+        if record.name != name {
+            return Err(anyhow::anyhow!("it is the record of another server"))
+                .with_context(unusable);
+        }
         Ok(Some(record))
     }
 

@@ -54,6 +54,13 @@ impl Options {
         budget.left().is_some_and(|left| wait > left).then(|| Error::too_long(limit))
     }
 
+    /// Returns an error if the budget is used up.
+    pub fn spent(&self) -> Option<Error> {
+        let budget = self.budget.as_ref()?;
+        let limit = budget.limit()?;
+        budget.left().is_some_and(|left| left.is_zero()).then(|| Error::too_long(limit))
+    }
+
     /// Runs `work`, whose time does not count: a person is asked.
     pub fn pause<T>(&self, work: impl FnOnce() -> T) -> T {
         match &self.budget {

@@ -361,6 +361,18 @@ fn only_this_machine_may_come() {
         assert!(!answer.starts_with("HTTP/1.1 403"), "{origin}: {answer}");
     }
     assert_eq!(server.all_requests().len(), 2);
+    // Browsers say so even where they name no origin.
+    let head = "POST /mcp HTTP/1.1\r\nSec-Fetch-Site: cross-site\r\nContent-Type: text/plain";
+    assert!(proxy.send(head, ping).starts_with("HTTP/1.1 403"));
+    for twice in [
+        "Transfer-Encoding: chunked",
+        "Host: 127.0.0.1",
+        "Origin: http://localhost\r\nOrigin: http://evil.example",
+    ] {
+        let answer = proxy.send(&format!("POST /mcp HTTP/1.1\r\n{twice}"), ping);
+        assert!(answer.starts_with("HTTP/1.1 400"), "{twice}: {answer}");
+    }
+    assert_eq!(server.all_requests().len(), 2);
     let answer = proxy.send("OPTIONS * HTTP/1.1", "");
     assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
     sandbox

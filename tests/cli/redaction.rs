@@ -228,3 +228,32 @@ fn no_command_shows_a_token_in_any_encoding_from_any_place() {
         }
     }
 }
+
+#[test]
+fn check_and_sessions_hide_what_the_server_echoes() {
+    let server = mcp(|request| {
+        let tool = json!({"name": "t", "description": "d",
+            "inputSchema": {"type": "object", "properties": {TOKEN: {"type": "nonsense"}}}});
+        match request.rpc() {
+            "tools/list" => Some(request.result(&json!({"tools": [tool]}))),
+            "prompts/list" => Some(request.error(200, -32000, &format!("no prompts for {TOKEN}"))),
+            "initialize" => Some(http(
+                200,
+                &[("Content-Type", "application/json"), ("Mcp-Session-Id", "s-0123456789")],
+                &request.result_text(&json!({"protocolVersion": "2025-11-25",
+                    "capabilities": {"tools": {}, "experimental": {TOKEN: {"x": TOKEN}}},
+                    "serverInfo": {"name": "echo", "version": "1"}})),
+            )),
+            _ => None,
+        }
+    });
+    let sandbox = Sandbox::new().with("TOKEN", TOKEN);
+    sandbox.run(&["init", &server.url, "--bearer", "env:TOKEN"]).exits(0);
+    for command in
+        [&["check"][..], &["check", "--json"], &["check", "--junit", "-"], &["sessions", "--json"]]
+    {
+        let finished = sandbox.run(command);
+        let shown = format!("{}{}", finished.stdout, finished.stderr);
+        assert!(!shown.contains(TOKEN) && !shown.contains(&TOKEN.replace('/', "~1")), "{shown}");
+    }
+}

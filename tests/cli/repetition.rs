@@ -255,3 +255,57 @@ fn a_rate_limit_in_the_middle_ends_no_session() {
         assert_eq!(opened, 1, "{status}: the session is still there");
     }
 }
+
+#[test]
+fn a_refused_call_and_a_server_that_stumbles_prove_no_other_era() {
+    // A server of both eras whose tool runs and answers 400; the next harmless request fails for another reason.
+    let stumbles: [Answer; 3] = [
+        |_| http(429, &[], "later"),
+        |_| http(503, &[], "later"),
+        |request| request.fails(200, &json!({"code": -32603, "message": "later"})),
+    ];
+    for stumble in stumbles {
+        let called = std::sync::atomic::AtomicBool::new(false);
+        let server = modern(move |request| {
+            let was_called = called.load(std::sync::atomic::Ordering::SeqCst);
+            match request.rpc() {
+                "tools/call" => {
+                    called.store(true, std::sync::atomic::Ordering::SeqCst);
+                    Some(http(400, &[], "item not found"))
+                }
+                "initialize" => Some(request.result(&json!({"protocolVersion": "2025-11-25",
+                    "capabilities": {"tools": {}}, "serverInfo": {"name": "both", "version": "1"}}))),
+                "server/discover" if was_called => Some(stumble(request)),
+                _ => None,
+            }
+        });
+        let sandbox = Sandbox::new();
+        sandbox.run(&["init", &server.url]).exits(0);
+        let call = ["call", "echo", "message=x"];
+        assert_ne!(sandbox.run(&call).code, 0);
+        assert_eq!(calls(&server), 1);
+    }
+}
+
+#[test]
+fn a_server_without_ping_still_shows_by_its_list_that_the_session_is_alive() {
+    for status in [404, 400, 200] {
+        let server = mcp(move |request| {
+            let error = |text: &str| json!({"code": -32601, "message": text});
+            match request.rpc() {
+                "tools/call" => {
+                    Some(request.fails(status, &error("The session record 17 was not found")))
+                }
+                "ping" => Some(request.fails(status, &error("Method not found"))),
+                _ => None,
+            }
+        });
+        let sandbox = Sandbox::new();
+        sandbox.run(&["init", &server.url]).exits(0);
+        let call = ["call", "add", "--raw-strings", "a=1", "--no-validate"];
+        assert_ne!(sandbox.run(&call).code, 0);
+        assert_eq!(calls(&server), 1, "{status}: {:?}", server.methods());
+        let opened = server.methods().iter().filter(|method| *method == "initialize").count();
+        assert_eq!(opened, 1, "{status}");
+    }
+}

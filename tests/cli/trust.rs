@@ -214,3 +214,18 @@ fn the_approval_of_a_deleted_file_can_be_withdrawn() {
     sandbox.run(&["trust", "--revoke", "link/.mcp.json"]).exits(0);
     sandbox.run(&["trust", "--list", "--json"]).exits(0).prints("[]\n");
 }
+
+#[test]
+fn a_server_of_a_file_that_is_no_longer_approved_is_forgotten() {
+    let server = mcp(|_| None);
+    let sandbox = Sandbox::new().with("KEY", "k-0123456789");
+    write(&sandbox, ".mcp.json", &json!({"url": server.url, "headers": {"X-A": "${KEY}"}}));
+    sandbox.run(&["trust", "--yes"]).exits(0);
+    sandbox.run(&["init", "evil"]).exits(0);
+    sandbox.run(&["ping"]).exits(0);
+    sandbox.run(&["trust", "--revoke"]).exits(0).says("evil is forgotten");
+    let before = server.requests().len();
+    sandbox.run(&["ping"]).fails();
+    sandbox.run(&["-s", "evil", "ping"]).exits(2).says("not approved");
+    assert_eq!(server.requests().len(), before);
+}

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{Finished, Sandbox, mcp};
+use crate::support::{Finished, Sandbox, http, mcp};
 
 /// Checks that a command failed with this text, wherever its lines are broken.
 fn fails_with(finished: &Finished, command: &[&str], text: &str) {
@@ -37,8 +37,55 @@ fn a_pipe_that_nobody_writes_to_ends_with_the_timeout() {
         &["-s", "demo", "call", "echo", "message=x", "--answers", &pipe],
         &["trace", "--read", &pipe],
     ] {
-        ends(&sandbox, command, "nothing has arrived within 1 s (--timeout)");
+        ends(&sandbox, command, "the input was not complete within 1 s (--timeout)");
     }
+}
+
+#[test]
+fn a_pipe_that_nobody_reads_ends_with_the_timeout() {
+    let sandbox = Sandbox::new();
+    let pipe = sandbox.home().join("pipe.jsonl").display().to_string();
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for command in [
+        &["-s", "demo", "call", "echo", "message=x", "--output", &pipe][..],
+        &["-s", "demo", "call", "echo", "message=x", "--trace-file", &pipe],
+        &["-s", "demo", "check", "--junit", &pipe],
+        &["trace", "demo", "--html", &pipe],
+        &["trace", "demo", "--markdown", &pipe],
+    ] {
+        ends(&sandbox, command, "nobody has read it within 1 s (--timeout)");
+    }
+    // In place of a file of state.
+    let server = mcp(|_| None);
+    sandbox.run(&["init", &server.url]).exits(0);
+    let record = sandbox.state().join("sessions/scripted.json");
+    std::fs::remove_file(&record).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&record).status().unwrap().success());
+    ends(&sandbox, &["ping"], "it is not a file");
+}
+
+#[test]
+fn a_server_that_asks_for_samples_without_end_is_not_served_longer_than_the_timeout() {
+    let server = mcp(|request| {
+        (request.rpc() == "tools/call").then(|| {
+            let ask = |id: usize| format!(
+                "data: {{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"sampling/createMessage\",\"params\":{{}}}}\n\n"
+            );
+            let events: String = (0..50).map(ask).collect();
+            http(200, &[("Content-Type", "text/event-stream")], &events)
+        })
+    });
+    let sandbox = Sandbox::new();
+    let call = [
+        "-s",
+        &server.url,
+        "call",
+        "echo",
+        "message=x",
+        "--sampling-command",
+        "sleep 0.4; echo hi",
+    ];
+    ends(&sandbox, &call, "--timeout");
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Rules for eras, revisions and transports.
 
 use super::super::id::RuleId;
-use super::super::rule::{Certainty, Conclusion, Evidence, Next, RECENT, RULE, Rule};
+use super::super::rule::{
+    Certainty, Conclusion, Evidence, Next, RECENT, RULE, Rule, is_modern_request,
+};
 use crate::exchange::{Answer, BodyKind, Exchange};
 use crate::protocol::headers::PROTOCOL_VERSION;
 use crate::protocol::{codes, methods};
@@ -27,7 +29,7 @@ plain 400 proves nothing.",
     is_provoked: true,
     find: |evidence| {
         // A modern request has another reason to fail.
-        if evidence.is_modern_request() {
+        if evidence.is_modern_request() || works(evidence, |other| !is_modern_request(other)) {
             return None;
         }
         let proof = evidence.is_modern_proof()
@@ -41,6 +43,17 @@ plain 400 proves nothing.",
     },
     ..RULE
 };
+
+/// Returns true if a request of this form returned a result, other than the handshake.
+fn works(evidence: &Evidence<'_>, is_of_form: impl Fn(&Exchange) -> bool) -> bool {
+    evidence.earlier.iter().chain(evidence.later).any(|other| {
+        other.request.method == "POST"
+            && other.has_id()
+            && !other.is(methods::INITIALIZE)
+            && is_of_form(other)
+            && evidence.worked(other)
+    })
+}
 
 pub(super) static LEGACY_ONLY: Rule = Rule {
     id: RuleId::LegacyOnly,
@@ -59,6 +72,7 @@ back to initialize.",
         if !evidence.is_modern_request()
             || evidence.is_modern_proof()
             || evidence.exchange.is(methods::INITIALIZE)
+            || works(evidence, is_modern_request)
         {
             return None;
         }

@@ -364,9 +364,9 @@ others are refused. A session that expired stays refused.",
                     setter.number
                 ),
             },
-            // Only the same request shows that the session itself is known.
+            // Only the same request shows that the session itself is known; a tool may have sessions of its own.
             None if same(later) => Conclusion { certainty: Certainty::Certain, because },
-            None => Conclusion { certainty: Certainty::Likely, because },
+            None => Conclusion { certainty: Certainty::Possible, because },
         })
     },
     ..RULE

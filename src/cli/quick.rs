@@ -12,7 +12,7 @@ use super::{
 };
 
 type Declare = fn(clap::Command) -> clap::Command;
-type Take = fn(&ArgMatches) -> Result<Command, clap::Error>;
+type Take = fn(&mut ArgMatches) -> Result<Command, clap::Error>;
 
 /// Maps the word for each subcommand to its declaration and to the conversion of what was parsed.
 macro_rules! subcommands {
@@ -27,7 +27,7 @@ macro_rules! subcommands {
     (@ $variant:ident) => { (|command| command, |_| Ok(Command::$variant)) };
     (@ $variant:ident($args:ty)) => {
         (<$args>::augment_args, |matches| {
-            <$args>::from_arg_matches(matches).map(Command::$variant)
+            <$args>::from_arg_matches_mut(matches).map(Command::$variant)
         })
     };
 }
@@ -69,6 +69,8 @@ impl Cli {
     /// for some of those; [`Cli::try_parse_from`](clap::Parser::try_parse_from) then says what it is.
     pub fn parse_quickly(words: &[OsString]) -> Option<Self> {
         let options = Options::augment_args(clap::Command::new("mcpoke").no_binary_name(true));
+        // There is one level of options only, to which nothing is handed down.
+        let options = options.mut_args(|arg| arg.global(false));
         let at = position_of_subcommand(&options, words)?;
         let (declare, take) = subcommand(words.get(at)?.to_str()?)?;
         let declared = declare(options);
@@ -77,9 +79,9 @@ impl Cli {
             return None;
         }
         let rest = words.iter().take(at).chain(words.iter().skip(at + 1));
-        let matches = declared.try_get_matches_from(rest).ok()?;
-        let options = Options::from_arg_matches(&matches).ok()?;
-        Some(Self { command: take(&matches).ok()?, options })
+        let mut matches = declared.try_get_matches_from(rest).ok()?;
+        let options = Options::from_arg_matches_mut(&mut matches).ok()?;
+        Some(Self { command: take(&mut matches).ok()?, options })
     }
 }
 

@@ -12,6 +12,7 @@ mod experiments;
 mod id;
 mod matching;
 mod other_client;
+mod part;
 mod profile;
 mod rule;
 mod rules;
@@ -28,6 +29,7 @@ pub use matching::matching;
 pub use other_client::{
     fell_back, is_modern_probe, is_permitted_refusal, next_request, success_later,
 };
+pub use part::{Part, Window, parts};
 pub use profile::{Eras, Profile, Reaction, Sessions, Violation};
 pub use rule::{Certainty, Finding, FirstLine, Next, Rule, Side, issues, tool_failed};
 pub use stability::{unstable, weaken};
@@ -85,13 +87,20 @@ pub fn explain_at(exchanges: &[Exchange], at: usize) -> Vec<Finding> {
 
 /// Returns the top finding of each failed exchange, in order, each rule once. Leaves out the exchanges for
 /// which `is_excused` returns true.
-pub fn survey(exchanges: &[Exchange], is_excused: impl Fn(usize) -> bool) -> Vec<Finding> {
+pub fn survey(
+    exchanges: &[Exchange],
+    is_excused: impl Fn(&[Exchange], usize) -> bool,
+) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
-    for at in 0..exchanges.len() {
-        let Some(top) = explain_at(exchanges, at).into_iter().next() else { continue };
-        if is_excused(at) {
-            continue;
-        }
+    let all = parts(exchanges);
+    let all = all.flat_map(|part| {
+        let of_one = |(_, place)| {
+            let top = explain_at(&part.exchanges, place).into_iter().next()?;
+            (!is_excused(&part.exchanges, place)).then_some(top)
+        };
+        part.positions().filter_map(of_one).collect::<Vec<_>>()
+    });
+    for top in all {
         match found.iter_mut().find(|known| known.rule.id == top.rule.id) {
             Some(known) if top.certainty > known.certainty => *known = top,
             Some(_) => {}
@@ -105,11 +114,13 @@ pub fn survey(exchanges: &[Exchange], is_excused: impl Fn(usize) -> bool) -> Vec
 /// not. Each rule occurs once, where it first applies.
 pub fn conduct(exchanges: &[Exchange]) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
-    for at in 0..exchanges.len() {
-        let evidence = Evidence::around(exchanges, at);
-        for rule in rules::CONDUCT {
-            if !found.iter().any(|known| known.rule.id == rule.id) {
-                found.extend(rule.apply(&evidence));
+    for part in parts(exchanges) {
+        for (_, place) in part.positions() {
+            let evidence = Evidence::around(&part.exchanges, place);
+            for rule in rules::CONDUCT {
+                if !found.iter().any(|known| known.rule.id == rule.id) {
+                    found.extend(rule.apply(&evidence));
+                }
             }
         }
     }

@@ -56,7 +56,7 @@ impl History {
 }
 
 /// Returns true if an exchange opens or ends a session.
-fn is_milestone(exchange: &Exchange) -> bool {
+pub fn is_milestone(exchange: &Exchange) -> bool {
     exchange.is(methods::INITIALIZE)
         || exchange.is(methods::INITIALIZED)
         || exchange.request.method == "DELETE"

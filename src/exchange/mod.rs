@@ -22,7 +22,7 @@ use crate::protocol::jsonrpc;
 use crate::protocol::version;
 use crate::redact::{Redactor, is_sensitive_header, secrets_of};
 
-pub use history::History;
+pub use history::{History, is_milestone};
 pub use outcome::{Outcome, Signature};
 pub use purpose::Purpose;
 pub use recorder::{Observer, Recorder};

@@ -7,6 +7,7 @@ use super::ladder::Ladder;
 use super::page::Page;
 use super::trace_lines::create_private;
 use crate::diagnose;
+use crate::exchange::Exchange;
 use crate::output::duration;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -41,7 +42,9 @@ impl Page<'_> {
                     (self.verdict())
                     h2 { "Exchanges" }
                     div.sides { span { "client" } span { (self.shown(self.server)) } }
-                    @for index in 0..self.exchanges.len() { (self.exchange(index)) }
+                    @for part in diagnose::parts(self.exchanges) {
+                        @for (_, place) in part.positions() { (self.exchange(&part.exchanges, place)) }
+                    }
                     (self.programs())
                     footer { "mcpoke " (env!("CARGO_PKG_VERSION")) "; secrets are hidden" }
                 }
@@ -60,9 +63,9 @@ impl Page<'_> {
         }
     }
 
-    fn exchange(&self, index: usize) -> Markup {
-        let exchange = &self.exchanges[index];
-        let rung = Ladder::describe(exchange, &self.exchanges[..index], self.redactor);
+    fn exchange(&self, exchanges: &[Exchange], index: usize) -> Markup {
+        let exchange = &exchanges[index];
+        let rung = Ladder::describe(exchange, &exchanges[..index], self.redactor);
         let (kind, word) = if rung.good { ("good", "worked") } else { ("bad", "failed") };
         html! {
             details class=(kind) {
@@ -76,7 +79,7 @@ impl Page<'_> {
                         small { (rung.took.map(duration).unwrap_or_default()) }
                     }
                 }
-                @if let Some(finding) = diagnose::explain_at(self.exchanges, index).first() {
+                @if let Some(finding) = diagnose::explain_at(exchanges, index).first() {
                     p.finding {
                         b { (finding.rule.id) } " (" (finding.certainty.as_str()) "): "
                         (finding.rule.title) ". " (finding.rule.means) " " (self.shown(&finding.because))

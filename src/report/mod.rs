@@ -18,7 +18,7 @@ pub use markdown::write as write_markdown;
 pub use page::Page;
 pub use recipe::{HeaderSource, Language, Recipe, Speaks, recipe};
 pub use recording::read as read_recording;
-pub use trace_lines::{TraceLines, exchange_json};
+pub use trace_lines::{TraceLines, exchanges_json};
 pub use trace_text::TraceText;
 
 /// Formats a status with its reason phrase: `404 Not Found`.

@@ -76,7 +76,16 @@ impl Observer for TraceLines {
 }
 
 /// Converts one of the exchanges to JSON, with its findings.
-pub fn exchange_json(exchanges: &[Exchange], at: usize, redactor: &Redactor) -> Value {
+pub fn exchanges_json(exchanges: &[Exchange], redactor: &Redactor) -> Vec<Value> {
+    let of_part = |part: diagnose::Part<'_>| {
+        let told =
+            part.positions().map(|(_, place)| exchange_json(&part.exchanges, place, redactor));
+        told.collect::<Vec<_>>()
+    };
+    diagnose::parts(exchanges).flat_map(of_part).collect()
+}
+
+fn exchange_json(exchanges: &[Exchange], at: usize, redactor: &Redactor) -> Value {
     serde_json::to_value(Line::new(exchanges, at, redactor)).unwrap_or_default()
 }
 

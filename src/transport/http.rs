@@ -78,7 +78,7 @@ impl Options {
 }
 
 /// Maximum size of the request line and headers, in bytes; they are sent in one piece.
-const MAX_HEAD: usize = 64 * 1024;
+const MAX_HEAD: usize = 32 * 1024;
 /// Bytes of `MAX_HEAD` reserved for what a proxy requires.
 const ROOM_FOR_PROXY: usize = 4 * 1024;
 
@@ -233,7 +233,7 @@ impl Http {
         });
         self.recorder.tell(|observer, redactor| observer.sending(&exchange, redactor));
         let answered = if size + request_line(&exchange.request) > MAX_HEAD - ROOM_FOR_PROXY {
-            Err(Error::unusable("the headers are too large: 60 KiB at most"))
+            Err(Error::unusable("the headers are too large: 28 KiB at most"))
         } else {
             self.run(&exchange.request)
         };

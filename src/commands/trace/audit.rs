@@ -18,8 +18,8 @@ pub(super) struct ClientAudit {
 
 impl ClientAudit {
     pub(super) fn of(exchanges: &[Exchange]) -> Self {
-        let is_excused = |at: usize| {
-            diagnose::is_permitted_refusal(&exchanges[at]) || diagnose::fell_back(exchanges, at)
+        let is_excused = |around: &[Exchange], at: usize| {
+            diagnose::is_permitted_refusal(&around[at]) || diagnose::fell_back(around, at)
         };
         let mut findings = diagnose::survey(exchanges, is_excused);
         for finding in diagnose::conduct(exchanges) {

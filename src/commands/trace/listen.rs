@@ -10,7 +10,7 @@ use serde_json::json;
 use super::audit::ClientAudit;
 use super::{drawing, write_pages};
 use crate::cli::Trace;
-use crate::diagnose::{self, RuleId};
+use crate::diagnose::{self, RuleId, Window};
 use crate::exchange::{Exchange, Recorder};
 use crate::exit::ExitCode;
 use crate::failure::quoted;
@@ -30,6 +30,7 @@ pub(super) fn run(context: &Context<'_>, args: &Trace, server: &Server, address:
     let path = context.recorder.redactor().url(path);
     let log = Arc::new(Mutex::new(Log {
         exchanges: Vec::new(),
+        window: Window::default(),
         told: Vec::new(),
         undecided: Vec::new(),
         has_new_probe: false,
@@ -77,8 +78,8 @@ fn summary(context: &Context<'_>, args: &Trace, log: &Log, target: &str) -> Outc
     let (conduct, redactor) = (ClientAudit::of(exchanges), context.recorder.redactor());
     write_pages(args, &conduct.page(exchanges, target, &log.server, &conduct.lines(), &redactor))?;
     if context.options.wants_json() {
-        let told = (0..exchanges.len()).map(|at| report::exchange_json(exchanges, at, &redactor));
-        let mut document = json!({"endpoint": target, "exchanges": told.collect::<Vec<_>>()});
+        let told = report::exchanges_json(exchanges, &redactor);
+        let mut document = json!({"endpoint": target, "exchanges": told});
         document["findings"] = conduct.to_json();
         context.console.value(&document)?;
         return Ok(ExitCode::Success);
@@ -123,6 +124,8 @@ fn bind(text: &str, anyone: bool) -> Result<TcpListener, Failure> {
 struct Log {
     /// Exchanges in the order in which they began.
     exchanges: Vec<Exchange>,
+    /// The latest of them, for what is printed at once.
+    window: Window,
     /// Findings that were printed already.
     told: Vec<RuleId>,
     /// Numbers of the modern requests that failed, each with its end, until the same client's next request
@@ -143,14 +146,19 @@ impl Log {
     fn add(&mut self, mut exchange: Exchange) -> io::Result<()> {
         exchange.cut_request();
         self.recorder.learn(|redactor| exchange.teach(redactor));
+        let place = self.window.add(&exchange);
         let at = self.exchanges.partition_point(|earlier| earlier.number < exchange.number);
+        // An earlier exchange may still be running, and may be the missing one: the summary decides.
+        let is_complete = exchange.number == at + 1;
         self.exchanges.insert(at, exchange);
-        self.show(at)
+        self.show(place, is_complete)
     }
 
-    fn show(&mut self, at: usize) -> io::Result<()> {
+    /// Prints the exchange at this place of the window.
+    fn show(&mut self, place: usize, is_complete: bool) -> io::Result<()> {
         let Some(ladder) = &self.ladder else { return Ok(()) };
-        let (redactor, exchange) = (self.recorder.redactor(), &self.exchanges[at]);
+        let recent = self.window.exchanges();
+        let (redactor, exchange) = (self.recorder.redactor(), &recent[place]);
         if self.exchanges.len() == 1 {
             self.out.line(&ladder.head(&self.server))?;
         }
@@ -159,33 +167,35 @@ impl Log {
             self.agent = agent.to_owned();
             self.out.line(&format!("       {}", one_line(&redactor.text(agent))))?;
         }
-        let rung = Ladder::describe(exchange, &self.exchanges[..at], &redactor);
+        let rung = Ladder::describe(exchange, &recent[..place], &redactor);
         for line in ladder.rung(exchange.number, &rung) {
             self.out.line(&line)?;
         }
-        let is_refused_probe = diagnose::is_modern_probe(exchange)
-            && !diagnose::explain_at(&self.exchanges, at).is_empty();
+        let number = exchange.number;
+        let is_refused_probe =
+            diagnose::is_modern_probe(exchange) && !diagnose::explain_at(recent, place).is_empty();
         if is_refused_probe {
-            self.undecided.push((exchange.number, Instant::now()));
+            self.undecided.push((number, Instant::now()));
             self.has_new_probe = true;
             return Ok(());
         }
         let is_permitted = diagnose::is_permitted_refusal(exchange);
         self.decide()?;
-        if is_permitted { Ok(()) } else { self.tell(at) }
+        if is_permitted { Ok(()) } else { self.tell(place, is_complete) }
     }
 
     /// Prints the findings of modern requests after which the client did not fall back to the handshake.
     fn decide(&mut self) -> io::Result<()> {
         for (number, since) in std::mem::take(&mut self.undecided) {
-            let at = self.exchanges.iter().position(|exchange| exchange.number == number);
-            let Some(at) = at.filter(|at| !diagnose::fell_back(&self.exchanges, *at)) else {
+            let recent = self.window.exchanges();
+            let place = self.window.position(number);
+            let Some(place) = place.filter(|at| !diagnose::fell_back(recent, *at)) else {
                 continue;
             };
             let is_over = since.elapsed() >= FALLBACK_WINDOW
-                || diagnose::next_request(&self.exchanges, at).is_some();
+                || diagnose::next_request(recent, place).is_some();
             if is_over {
-                self.tell(at)?;
+                self.tell(place, true)?;
             } else {
                 self.undecided.push((number, since));
             }
@@ -194,19 +204,17 @@ impl Log {
     }
 
     /// Prints the findings of one exchange, each rule in full only once.
-    fn tell(&mut self, at: usize) -> io::Result<()> {
+    fn tell(&mut self, place: usize, is_complete: bool) -> io::Result<()> {
         let redactor = self.recorder.redactor();
-        let top = diagnose::explain_at(&self.exchanges, at).into_iter().next();
-        // An earlier exchange may still be running, and may be the missing one: the summary
-        // decides.
-        let complete = self.exchanges[at].number == at + 1;
-        let conduct = if complete { diagnose::conduct_at(&self.exchanges, at) } else { Vec::new() };
+        let recent = self.window.exchanges();
+        let top = diagnose::explain_at(recent, place).into_iter().next();
+        let conduct = if is_complete { diagnose::conduct_at(recent, place) } else { Vec::new() };
         let conduct = conduct
             .into_iter()
             .filter(|found| !self.told.contains(&found.rule.id))
             .collect::<Vec<_>>();
         for finding in top.into_iter().chain(conduct) {
-            let number = self.exchanges[at].number;
+            let number = recent[place].number;
             let text = if self.told.contains(&finding.rule.id) {
                 format!("{number} {}: the same", finding.rule.id)
             } else {

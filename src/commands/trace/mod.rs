@@ -153,10 +153,9 @@ fn document(
     verdict: &Verdict,
 ) -> Value {
     let redactor = context.recorder.redactor();
-    let told = (0..exchanges.len()).map(|at| report::exchange_json(exchanges, at, &redactor));
     let mut document = json!({
         "endpoint": redactor.url(server.endpoint.as_str()),
-        "exchanges": told.collect::<Vec<_>>(),
+        "exchanges": report::exchanges_json(exchanges, &redactor),
     });
     let verdict = redactor.text(&verdict.to_json().to_string()).into_owned();
     if let (Some(document), Ok(Value::Object(more))) =

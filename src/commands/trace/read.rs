@@ -7,6 +7,7 @@ use serde_json::json;
 use super::audit::ClientAudit;
 use super::{draw_last, drawing, write_pages};
 use crate::cli::Trace;
+use crate::diagnose;
 use crate::endpoint::Endpoint;
 use crate::exit::ExitCode;
 use crate::failure::Failure;
@@ -37,15 +38,16 @@ pub(super) fn run(context: &Context<'_>, args: &Trace, path: &Path) -> Outcome {
     let (title, lines) = (redactor.url(&url), conduct.lines());
     write_pages(args, &conduct.page(&exchanges, &title, &server, &lines, &redactor))?;
     if context.options.wants_json() {
-        let told = (0..exchanges.len()).map(|at| report::exchange_json(&exchanges, at, &redactor));
-        let mut document = json!({"exchanges": told.collect::<Vec<_>>()});
+        let mut document = json!({"exchanges": report::exchanges_json(&exchanges, &redactor)});
         document["findings"] = conduct.to_json();
         context.console.value(&document)?;
         return Ok(ExitCode::Success);
     }
     let drawing = drawing(context, args);
-    for count in 1..=exchanges.len() {
-        draw_last(context, &drawing, &server, &exchanges[..count], &redactor)?;
+    for part in diagnose::parts(&exchanges) {
+        for (_, place) in part.positions() {
+            draw_last(context, &drawing, &server, &part.exchanges[..=place], &redactor)?;
+        }
     }
     conduct.print(&context.console.out, &redactor, drawing.ascii)?;
     if let Some(top) = conduct.findings.first() {

@@ -57,7 +57,7 @@ impl Verdict {
                     && !diagnose::is_about_authorization(exchange)
             })
         };
-        let mut others: Vec<Finding> = diagnose::survey(exchanges, |_| false)
+        let mut others: Vec<Finding> = diagnose::survey(exchanges, |_, _| false)
             .into_iter()
             .filter(|finding| profile.over_sse || !elsewhere(finding))
             .filter(|finding| !provoked(finding))

@@ -44,6 +44,11 @@ impl Notifications {
         Self { handler: Some(Arc::new(Mutex::new(handler))), ..Self::default() }
     }
 
+    /// Returns true if nobody receives notifications.
+    pub(super) fn are_ignored(&self) -> bool {
+        self.handler.is_none()
+    }
+
     /// Passes a notification to the receiver, and records whether the tool list has changed.
     pub(super) fn dispatch(&self, method: &str, params: Option<&RawValue>) {
         if method == methods::TOOLS_CHANGED {

@@ -122,6 +122,10 @@ impl Connection {
                 Ok(None) => break,
                 Err(error) => return (Err(error), None),
             };
+            // Of many notifications, none has to be read.
+            if self.config.notifications.are_ignored() && jsonrpc::is_news(&text) {
+                continue;
+            }
             let messages = match jsonrpc::parse(&text) {
                 Ok(messages) => messages,
                 Err(problem) => {

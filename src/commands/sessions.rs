@@ -1,5 +1,6 @@
 //! `sessions` and `use`: list the saved servers and select the current one.
 
+use std::collections::HashSet;
 use std::time::SystemTime;
 
 use serde_json::{Value, json};
@@ -8,44 +9,49 @@ use super::login;
 use crate::exit::ExitCode;
 use crate::failure::Failure;
 use crate::failure::quoted;
-use crate::output::{age, one_line, table};
+use crate::output::{age, one_line, print_table};
 use crate::redact::{Redactor, without_secrets};
 use crate::run::target::socket;
 use crate::run::{CommandError, Context, Outcome};
-use crate::session::{Login, Record, Target, resolve};
+use crate::session::{Login, Record, Store, Target, resolve};
 
 pub(super) fn list(context: &Context<'_>) -> Outcome {
     let store = context.store_or_refuse("sessions")?;
-    let mut redactor = context.recorder.redactor();
-    let mut records = Vec::new();
-    for name in store.names()? {
-        match store.load(&name) {
-            Ok(Some(record)) => records.push(record),
-            Ok(None) => {}
-            // One damaged file must not hide the others.
-            Err(error) => context.console.note(&format!("mcpoke: {error:#}")),
-        }
-    }
-    for record in &records {
-        record.teach(&mut redactor);
-    }
-    let saved = Saved { records, logins: store.logins(), current: store.current()?, redactor };
-    if context.options.wants_json() {
-        context.console.value(&saved.to_json())?;
-        return Ok(ExitCode::Success);
-    }
-    if saved.records.is_empty() && saved.logins.is_empty() {
+    let redactor = context.recorder.redactor();
+    let saved = Saved { logins: store.logins(), current: store.current()?, redactor };
+    let names = store.names()?;
+    if names.is_empty() && saved.logins.is_empty() && !context.options.wants_json() {
         context.console.note("nothing is remembered yet\n\nnext: mcpoke init URL");
         return Ok(ExitCode::Success);
     }
-    let text = table(&saved.rows(context), &[3, 30, 80], &context.console.out);
-    context.console.line(&text)?;
+    let now = context.now();
+    if context.options.wants_json() {
+        let records = saved.of_all(context, &store, &names, |record| saved.to_json(record));
+        let others = saved.other_logins(&records).map(|login| {
+            let url = saved.redactor.url(&login.server);
+            json!({"name": null, "url": url, "login": login::to_json(login)})
+        });
+        let others: Vec<Value> = others.collect();
+        let all = records.into_iter().map(|(told, _)| told).chain(others).collect();
+        context.console.value(&all)?;
+        return Ok(ExitCode::Success);
+    }
+    let rows = saved.of_all(context, &store, &names, |record| saved.row(record, now));
+    let others = saved.other_logins(&rows).map(|login| {
+        let (url, about) = (saved.redactor.url(&login.server), about(login, now));
+        vec![String::new(), String::new(), url, "not begun".into(), String::new(), about]
+    });
+    let others: Vec<Vec<String>> = others.collect();
+    // Without any login, there is no column for them.
+    let columns = if saved.logins.is_empty() { 5 } else { 6 };
+    let rows = rows.iter().map(|(row, _)| row).chain(&others);
+    let rows = rows.map(|row| row.iter().take(columns).cloned().collect());
+    print_table(rows, &[3, 30, 80], &context.console.out)?;
     Ok(ExitCode::Success)
 }
 
-/// Everything that is saved.
+/// What is saved beside the records.
 struct Saved {
-    records: Vec<Record>,
     logins: Vec<Login>,
     /// Name of the current server.
     current: Option<String>,
@@ -53,52 +59,84 @@ struct Saved {
 }
 
 impl Saved {
-    fn login_of(&self, record: &Record) -> Option<&Login> {
-        self.logins.iter().find(|login| record.is_at(&login.server))
+    /// Loads every record, and returns what `tell` makes of it, with the login that belongs to it. The records of
+    /// many servers are read in several threads.
+    fn of_all<T: Send>(
+        &self,
+        context: &Context<'_>,
+        store: &Store,
+        names: &[String],
+        tell: impl Fn(&Record) -> T + Sync,
+    ) -> Vec<(T, Option<usize>)> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let size = names.len().div_ceil(threads).max(100);
+        let one = |name: &String| {
+            let record = store.load(name)?;
+            Ok(record.map(|record| (tell(&record), self.position_of_login(&record))))
+        };
+        let all: Vec<anyhow::Result<_>> = std::thread::scope(|scope| {
+            let parts: Vec<_> = names
+                .chunks(size)
+                .map(|part| scope.spawn(|| part.iter().map(one).collect::<Vec<_>>()))
+                .collect();
+            parts.into_iter().flat_map(|part| part.join().unwrap_or_default()).collect()
+        });
+        let told = all.into_iter().filter_map(|loaded| {
+            // One damaged file must not hide the others.
+            let note = |error| context.console.note(&format!("mcpoke: {error:#}"));
+            loaded.map_err(note).ok().flatten()
+        });
+        told.collect()
+    }
+
+    fn position_of_login(&self, record: &Record) -> Option<usize> {
+        self.logins.iter().position(|login| record.is_at(&login.server))
     }
 
     /// Returns the logins at servers that are not saved yet.
-    fn other_logins(&self) -> impl Iterator<Item = &Login> {
-        let is_known = |login: &&Login| !self.records.iter().any(|one| one.is_at(&login.server));
-        self.logins.iter().filter(is_known)
+    fn other_logins<T>(&self, told: &[(T, Option<usize>)]) -> impl Iterator<Item = &Login> {
+        let known: HashSet<usize> = told.iter().filter_map(|(_, login)| *login).collect();
+        let all = self.logins.iter().enumerate();
+        all.filter(move |(at, _)| !known.contains(at)).map(|(_, login)| login)
+    }
+
+    /// Returns a redactor that knows the secrets of a record.
+    fn redactor_of(&self, record: &Record) -> Redactor {
+        let mut redactor = self.redactor.clone();
+        record.teach(&mut redactor);
+        redactor
+    }
+
+    fn login_of(&self, record: &Record) -> Option<&Login> {
+        self.position_of_login(record).map(|at| &self.logins[at])
     }
 
     fn is_current(&self, record: &Record) -> bool {
         self.current.as_deref() == Some(record.name.as_str())
     }
 
-    fn to_json(&self) -> Value {
-        let records = self.records.iter().map(|record| {
-            let mut told = to_json(record, self.is_current(record), &self.redactor);
-            told["login"] = self.login_of(record).map_or(Value::Null, login::to_json);
-            told
-        });
-        let others = self.other_logins().map(|login| {
-            let url = self.redactor.url(&login.server);
-            json!({"name": null, "url": url, "login": login::to_json(login)})
-        });
-        records.chain(others).collect()
+    /// Formats a record as JSON, without secrets.
+    fn to_json(&self, record: &Record) -> Value {
+        let redactor = self.redactor_of(record);
+        let capabilities = redactor.text(&record.capabilities.to_string()).into_owned();
+        json!({
+            "name": record.name,
+            "current": self.is_current(record),
+            "url": redactor.url(&record.url),
+            "era": record.era,
+            "transport": record.transport.as_str(),
+            "protocolVersion": record.protocol_version,
+            "hasSession": record.session_id.is_some(),
+            "opened": record.opened,
+            "server": record.server,
+            "capabilities": serde_json::from_str::<Value>(&capabilities).unwrap_or_default(),
+            "login": self.login_of(record).map_or(Value::Null, login::to_json),
+        })
     }
 
-    /// Returns the rows of the table. Without any login, there is no column for them.
-    fn rows(&self, context: &Context<'_>) -> Vec<Vec<String>> {
-        let now = context.now();
-        let mut rows: Vec<Vec<String>> =
-            self.records.iter().map(|record| self.row(record, context)).collect();
-        rows.extend(self.other_logins().map(|login| {
-            let (url, about) = (self.redactor.url(&login.server), about(login, now));
-            vec![String::new(), String::new(), url, "not begun".into(), String::new(), about]
-        }));
-        if self.logins.is_empty() {
-            for row in &mut rows {
-                row.truncate(5);
-            }
-        }
-        rows
-    }
-
-    fn row(&self, record: &Record, context: &Context<'_>) -> Vec<String> {
-        let opened = context.env.started.duration_since(record.opened_at()).unwrap_or_default();
+    /// Returns the row of a record in the table.
+    fn row(&self, record: &Record, now: SystemTime) -> Vec<String> {
+        let opened = now.duration_since(record.opened_at()).unwrap_or_default();
         let session = record.session();
         let kept = match session.id() {
             _ if session.is_modern() => "no session needed",
@@ -106,11 +144,11 @@ impl Saved {
             Some(_) => "session",
             None => "no session",
         };
-        let login = self.login_of(record).map(|login| about(login, context.now()));
+        let login = self.login_of(record).map(|login| about(login, now));
         vec![
             if self.is_current(record) { "*" } else { "" }.to_owned(),
             record.name.clone(),
-            self.redactor.url(&record.url),
+            self.redactor_of(record).url(&record.url),
             format!("{}, {kept}", record.protocol_version),
             format!("opened {} ago", age(opened)),
             login.unwrap_or_default(),
@@ -125,23 +163,6 @@ fn about(login: &Login, now: SystemTime) -> String {
     let parts = [login::who(login), login.allows().join(" "), until];
     let parts = parts.iter().filter(|part| !part.is_empty());
     one_line(&parts.map(String::as_str).collect::<Vec<_>>().join(", "))
-}
-
-/// Formats a record as JSON, without secrets.
-fn to_json(record: &Record, current: bool, redactor: &Redactor) -> Value {
-    let capabilities = redactor.text(&record.capabilities.to_string()).into_owned();
-    json!({
-        "name": record.name,
-        "current": current,
-        "url": redactor.url(&record.url),
-        "era": record.era,
-        "transport": record.transport.as_str(),
-        "protocolVersion": record.protocol_version,
-        "hasSession": record.session_id.is_some(),
-        "opened": record.opened,
-        "server": record.server,
-        "capabilities": serde_json::from_str::<Value>(&capabilities).unwrap_or_default(),
-    })
 }
 
 pub(super) fn choose(context: &Context<'_>, name: &str) -> Outcome {

@@ -86,6 +86,11 @@ impl Recorder {
         self.records().redactor.text(text).into_owned()
     }
 
+    /// Returns true if there is an observer.
+    pub fn has_observers(&self) -> bool {
+        !self.records().observers.is_empty()
+    }
+
     /// Calls every observer.
     pub fn tell(&self, tell: impl Fn(&mut dyn Observer, &Redactor)) {
         let records = &mut *self.records();

@@ -41,11 +41,27 @@ pub fn table(rows: &[Vec<String>], columns: Columns<'_>, stream: &Stream) -> Str
     layout(rows, &[], columns, stream)
 }
 
+/// Formats a row for a pipe, where nothing is cut.
+fn padded(cells: &[String], widest: &[usize]) -> String {
+    let mut line = String::new();
+    for (cell, widest) in cells.iter().zip(widest) {
+        let cell = one_line(cell);
+        line.push_str(&cell);
+        line.extend(std::iter::repeat_n(' ', 2 + (*widest).max(1) - display_width(&cell)));
+    }
+    line.truncate(line.trim_end().len());
+    line
+}
+
 /// Formats some rows of a table whose columns are as wide as `widest`.
 fn layout(rows: &[Vec<String>], widest: &[usize], columns: Columns<'_>, stream: &Stream) -> String {
+    let width = stream.terminal.width.filter(|_| stream.terminal.is_terminal);
+    if width.is_none() && !widest.is_empty() {
+        let lines = rows.iter().map(|cells| padded(cells, widest));
+        return lines.collect::<Vec<_>>().join("\n");
+    }
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_truncation_indicator("…");
-    let width = stream.terminal.width.filter(|_| stream.terminal.is_terminal);
     if let Some(width) = width {
         table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width.max(40));
     }

@@ -179,6 +179,13 @@ pub fn names_no_request(id: Option<&RawValue>) -> bool {
     }
 }
 
+/// Returns true for the text of a log message or of progress, as most servers write it. Needs no parsing.
+pub fn is_news(text: &str) -> bool {
+    let method = text.strip_prefix("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/");
+    let is_it = |method: &str| method.starts_with("message\"") || method.starts_with("progress\"");
+    method.is_some_and(is_it) && !text.contains("\"id\"")
+}
+
 /// Parses a body or an event: one message, or a batch.
 pub fn parse(text: &str) -> Result<Vec<Message>, String> {
     let text = text.trim_start_matches('\u{feff}').trim();
@@ -254,6 +261,21 @@ pub fn call_params(tool: &str, arguments: &Map<String, Value>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn news_is_recognised_and_nothing_else_is() {
+        let news = |method: &str| {
+            format!("{{\"jsonrpc\":\"2.0\",\"method\":\"{method}\",\"params\":{{}}}}")
+        };
+        assert!(
+            is_news(&news("notifications/message")) && is_news(&news("notifications/progress"))
+        );
+        assert!(!is_news(&news("notifications/tools/list_changed")));
+        assert!(!is_news(&news("notifications/messages")));
+        let request = news("notifications/message").replace("\"params\"", "\"id\":1,\"params\"");
+        assert!(!is_news(&request));
+        assert!(!is_news("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}"));
+    }
 
     fn only(text: &str) -> Message {
         let mut messages = parse(text).unwrap();

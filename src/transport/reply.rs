@@ -362,7 +362,12 @@ impl Reply {
                 }
                 return Ok(None);
             };
-            block.at = self.log.elapsed();
+            let is_kept = self.kept <= KEEP_STREAM
+                && self.exchange.answer.as_ref().is_some_and(|it| it.events.len() < KEEP_EVENTS);
+            let is_told = self.recorder.has_observers();
+            if is_kept || is_told || self.until.is_some() {
+                block.at = self.log.elapsed();
+            }
             if let Some(id) = &block.id {
                 // An empty id withdraws the last one (WHATWG HTML, 9.2.6).
                 self.resumption.last_id = Some(id.clone()).filter(|id| !id.is_empty());
@@ -375,24 +380,26 @@ impl Reply {
             if block.kind == "endpoint" {
                 self.learn_address(block.data.as_deref().unwrap_or_default());
             }
-            self.recorder.tell(|observer, redactor| observer.event(&block, redactor));
+            if is_told {
+                self.recorder.tell(|observer, redactor| observer.event(&block, redactor));
+            }
             // The caller gets the data without a copy; only its start is kept as evidence.
             let data = block.data.take();
-            block.data = data.as_deref().map(|data| beginning(data).to_owned());
-            let data = data.filter(|data| !data.is_empty());
-            block.shorten();
-            self.kept += block.data.as_ref().map_or(0, String::len)
-                + block.comments.iter().map(String::len).sum::<usize>();
-            let keep = self.kept <= KEEP_STREAM;
+            if is_kept {
+                block.data = data.as_deref().map(|data| beginning(data).to_owned());
+                block.shorten();
+                self.kept += block.data.as_ref().map_or(0, String::len)
+                    + block.comments.iter().map(String::len).sum::<usize>();
+            }
             self.note(|answer| {
-                if keep && answer.events.len() < KEEP_EVENTS {
+                if is_kept {
                     answer.events.push(block);
                 } else {
                     answer.events_dropped += 1;
                 }
             });
-            if data.is_some() {
-                return Ok(data);
+            if let Some(data) = data.filter(|data| !data.is_empty()) {
+                return Ok(Some(data));
             }
         }
     }

@@ -27,7 +27,21 @@ const LARGE: usize = 1024 * 1024;
 /// Reader of the blocks of an event stream.
 pub struct Events<R> {
     decoder: Pin<Box<EventStream<Lines<R>>>>,
+    source: Rc<RefCell<Source<R>>>,
     side: Rc<RefCell<Side>>,
+    /// The decoder holds nothing of the next block.
+    is_between: bool,
+}
+
+/// The bytes of the stream, and where in them the reader is.
+struct Source<R> {
+    reader: R,
+    limit: u64,
+    bytes: u64,
+    in_block: u64,
+    at_start: bool,
+    /// True if the last line ended with CR: a following LF belongs to it.
+    skip_lf: bool,
 }
 
 /// Information that the adapter sees and the decoder does not report.
@@ -39,34 +53,40 @@ struct Side {
     /// Completed blocks, in order; those with data wait for the decoder's event.
     ended: VecDeque<(Block, bool)>,
     error: Option<io::Error>,
-    bytes: u64,
 }
 
 impl<R: BufRead> Events<R> {
     /// Creates a reader. A single block of more than `limit` bytes is an error.
     pub fn new(reader: R, limit: u64) -> Self {
         let side = Rc::new(RefCell::new(Side::default()));
+        let source =
+            Source { reader, limit, bytes: 0, in_block: 0, at_start: true, skip_lf: false };
+        let source = Rc::new(RefCell::new(source));
         let lines = Lines {
-            reader,
+            source: Rc::clone(&source),
             side: Rc::clone(&side),
-            limit,
-            in_block: 0,
-            at_start: true,
-            skip_lf: false,
             pause: false,
             ending: false,
         };
-        Self { decoder: Box::pin(EventStream::new(lines)), side }
+        let decoder = Box::pin(EventStream::new(lines));
+        Self { decoder, source, side, is_between: true }
     }
 
     /// Returns the number of bytes read so far.
     pub fn bytes(&self) -> u64 {
-        self.side.borrow().bytes
+        self.source.borrow().bytes
     }
 
     /// Returns the next block, or `None` at the end of the stream. A block cut off by the end
     /// is dropped (WHATWG HTML, 9.2.6); [`Self::unfinished`] reports it.
     pub fn next_block(&mut self) -> io::Result<Option<Block>> {
+        if self.is_between
+            && let Some(data) = self.source.borrow_mut().plain_block()?
+        {
+            let kind = "message".to_owned();
+            return Ok(Some(Block { kind, data: Some(data), ..Block::default() }));
+        }
+        self.is_between = false;
         // The underlying reader blocks, so the waker is never needed.
         let mut context = Context::from_waker(Waker::noop());
         loop {
@@ -77,6 +97,7 @@ impl<R: BufRead> Events<R> {
                     let (mut block, _) = side.ended.pop_front().unwrap_or_default();
                     block.kind = event.event;
                     block.data = Some(event.data);
+                    self.is_between = side.ended.is_empty();
                     return Ok(Some(block));
                 }
                 Poll::Ready(Some(Err(_))) => {
@@ -88,6 +109,7 @@ impl<R: BufRead> Events<R> {
                     // The adapter paused after a block without data, which the decoder would not
                     // return.
                     if let Some((block, _)) = side.ended.pop_front_if(|(_, has_data)| !*has_data) {
+                        self.is_between = side.ended.is_empty();
                         return Ok(Some(block));
                     }
                 }
@@ -101,25 +123,38 @@ impl<R: BufRead> Events<R> {
     }
 }
 
-/// Stream of normalised lines from a byte reader.
-struct Lines<R> {
-    reader: R,
-    side: Rc<RefCell<Side>>,
-    limit: u64,
-    in_block: u64,
-    at_start: bool,
-    /// True if the last line ended with CR: a following LF belongs to it.
-    skip_lf: bool,
-    /// Yield once, so that a block without data is returned at once.
-    pause: bool,
-    /// True if the line ending of a large line is still to be passed on.
-    ending: bool,
+/// A line without its ending.
+enum Line {
+    Whole(Vec<u8>),
+    /// The stream has ended; what was cut off there.
+    End(Vec<u8>),
 }
 
-impl<R: BufRead> Lines<R> {
-    /// Returns the next line without its ending, or `None` at the end. An incomplete last line
-    /// is dropped.
-    fn next_line(&mut self) -> io::Result<Option<Vec<u8>>> {
+impl<R: BufRead> Source<R> {
+    /// Returns the data of the next block if that is one line of data, as nearly every event of MCP is, and is in
+    /// the buffer as a whole. Everything else is left to the decoder.
+    fn plain_block(&mut self) -> io::Result<Option<String>> {
+        if self.skip_lf {
+            return Ok(None);
+        }
+        let buffer = match self.reader.fill_buf() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(None),
+            buffer => buffer?,
+        };
+        let Some(line) = buffer.strip_prefix(b"data: ") else { return Ok(None) };
+        let Some(end) = memchr::memchr2(b'\n', b'\r', line) else { return Ok(None) };
+        if !line[end..].starts_with(b"\n\n") || (end + 6) as u64 > self.limit {
+            return Ok(None);
+        }
+        let Ok(data) = std::str::from_utf8(&line[..end]) else { return Ok(None) };
+        let data = data.to_owned();
+        self.at_start = false;
+        self.consume(end + 8);
+        Ok(Some(data))
+    }
+
+    /// Returns the next line without its ending.
+    fn next_line(&mut self) -> io::Result<Line> {
         let mut line = Vec::new();
         loop {
             let buffer = match self.reader.fill_buf() {
@@ -128,14 +163,13 @@ impl<R: BufRead> Lines<R> {
                 Err(error) => return Err(error),
             };
             if buffer.is_empty() {
-                self.side.borrow_mut().open_has_data |= line.starts_with(b"data");
-                return Ok(None);
+                return Ok(Line::End(line));
             }
             if std::mem::take(&mut self.skip_lf) && buffer[0] == b'\n' {
                 self.consume(1);
                 continue;
             }
-            let end = buffer.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
+            let end = memchr::memchr2(b'\n', b'\r', buffer);
             let taken = end.unwrap_or(buffer.len());
             line.extend_from_slice(&buffer[..taken]);
             self.in_block += taken as u64;
@@ -146,14 +180,38 @@ impl<R: BufRead> Lines<R> {
             }
             if let Some(ending) = ended_with {
                 self.skip_lf = ending == b'\r';
-                return Ok(Some(line));
+                return Ok(Line::Whole(line));
             }
         }
     }
 
     fn consume(&mut self, bytes: usize) {
         self.reader.consume(bytes);
-        self.side.borrow_mut().bytes += bytes as u64;
+        self.bytes += bytes as u64;
+    }
+}
+
+/// Stream of normalised lines from a byte reader.
+struct Lines<R> {
+    source: Rc<RefCell<Source<R>>>,
+    side: Rc<RefCell<Side>>,
+    /// Yield once, so that a block without data is returned at once.
+    pause: bool,
+    /// True if the line ending of a large line is still to be passed on.
+    ending: bool,
+}
+
+impl<R: BufRead> Lines<R> {
+    /// Returns the next line without its ending, or `None` at the end. An incomplete last line
+    /// is dropped.
+    fn next_line(&mut self) -> io::Result<Option<Vec<u8>>> {
+        Ok(match self.source.borrow_mut().next_line()? {
+            Line::Whole(line) => Some(line),
+            Line::End(cut) => {
+                self.side.borrow_mut().open_has_data |= cut.starts_with(b"data");
+                None
+            }
+        })
     }
 
     /// Records what the decoder does not report.
@@ -162,7 +220,7 @@ impl<R: BufRead> Lines<R> {
         if line.is_empty() {
             let block = std::mem::take(&mut side.open);
             let has_data = std::mem::take(&mut side.open_has_data);
-            self.in_block = 0;
+            self.source.borrow_mut().in_block = 0;
             if has_data || block != Block::default() {
                 side.ended.push_back((block, has_data));
                 self.pause = !has_data;
@@ -205,9 +263,8 @@ where
             Ok(Some(line)) => {
                 let mut text = String::from_utf8(line)
                     .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-                if std::mem::take(&mut self.at_start)
-                    && let Some(rest) = text.strip_prefix('\u{feff}')
-                {
+                let is_first = std::mem::take(&mut self.source.borrow_mut().at_start);
+                if is_first && let Some(rest) = text.strip_prefix('\u{feff}') {
                     // A second mark is text, but the decoder would fail on it at the very start.
                     let guard = if rest.starts_with('\u{feff}') { "\n" } else { "" };
                     text = format!("{guard}{rest}");
@@ -376,6 +433,33 @@ mod tests {
             count += 1;
         }
         assert_eq!(count, 100);
+    }
+
+    /// Reads blocks with the decoder alone.
+    fn decoded(text: &[u8]) -> Vec<Block> {
+        let mut events = Events::new(text, 1 << 20);
+        let mut blocks = Vec::new();
+        loop {
+            events.is_between = false;
+            let Some(block) = events.next_block().unwrap() else { return blocks };
+            blocks.push(block);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn plain_blocks_are_read_as_the_decoder_reads_them(
+            parts in proptest::collection::vec(0_usize..14, 0..40),
+            chunk in 1_usize..200,
+        ) {
+            const PIECES: [&[u8]; 14] = [
+                b"data: {\"a\":1}\n\n", b"data: x\n\n", b"data:y\n\n", b"data: \n\n", b"data:  two\n\n",
+                b"data: a\ndata: b\n\n", b"id: 1\ndata: z\n\n", b": c\n\n", b"\n", b"\r", b"data: q\r\n\r\n",
+                b"event: e\ndata: v\n\n", b"data: \xff\n\n", b"data: cut\n",
+            ];
+            let text: Vec<u8> = parts.iter().flat_map(|at| PIECES[*at]).copied().collect();
+            proptest::prop_assert_eq!(blocks_in(&text, chunk), decoded(&text));
+        }
     }
 
     #[test]

@@ -107,6 +107,15 @@ impl Saved {
         redactor
     }
 
+    /// Returns the URL of a record for display.
+    fn shown_url(&self, record: &Record) -> String {
+        // Of the secrets of a record, only these can be in its URL.
+        if record.hidden.is_empty() && record.headers.is_empty() && record.bearer.is_none() {
+            return self.redactor.url(&record.url);
+        }
+        self.redactor_of(record).url(&record.url)
+    }
+
     fn login_of(&self, record: &Record) -> Option<&Login> {
         self.position_of_login(record).map(|at| &self.logins[at])
     }
@@ -148,7 +157,7 @@ impl Saved {
         vec![
             if self.is_current(record) { "*" } else { "" }.to_owned(),
             record.name.clone(),
-            self.redactor_of(record).url(&record.url),
+            self.shown_url(record),
             format!("{}, {kept}", record.protocol_version),
             format!("opened {} ago", age(opened)),
             login.unwrap_or_default(),

@@ -31,6 +31,13 @@ pub struct Destination {
     pub stem: String,
 }
 
+impl Destination {
+    /// Returns true if nothing is written to a file.
+    pub fn is_stdout(&self) -> bool {
+        self.file.is_none() && self.folder.is_none()
+    }
+}
+
 /// A result, rendered.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Rendered {

@@ -70,6 +70,20 @@ fn doubt(context: &Context<'_>, result: &ToolResult, raw: &RawValue) -> Option<D
     (!is_in_text).then_some(Doubt::Differs)
 }
 
+/// Length of a result in bytes from which its content is not decoded if it is printed as JSON.
+const LARGE: usize = 1024 * 1024;
+
+/// Returns true if a result reports a tool error.
+fn is_error(raw: &RawValue) -> bool {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct View {
+        #[serde(default)]
+        is_error: Option<bool>,
+    }
+    serde_json::from_str(raw.get()).is_ok_and(|view: View| view.is_error == Some(true))
+}
+
 /// Prints a result and returns true if it reports a tool error. A result that cannot be
 /// decoded or saved is printed as JSON, so that nothing is lost.
 pub(crate) fn print(
@@ -78,6 +92,10 @@ pub(crate) fn print(
     raw: &RawValue,
 ) -> Result<bool, CommandError> {
     let console = &context.console;
+    if context.options.wants_json() && destination.is_stdout() && raw.get().len() > LARGE {
+        console.raw(raw.get())?;
+        return Ok(is_error(raw));
+    }
     let result = ToolResult::parse(raw).map_err(|text| Failure::new(Kind::Protocol, text));
     let doubt = result.as_ref().ok().and_then(|result| doubt(context, result, raw));
     if doubt == Some(Doubt::NoContent) && !context.options.wants_json() {
@@ -104,7 +122,7 @@ pub(crate) fn print(
         console.note("mcpoke: the text and structuredContent differ; --json shows both");
     }
     if is_error {
-        console.note(&format!("mcpoke: the tool {} ran and reports failure.", destination.stem));
+        console.note(&format!("mcpoke: tool `{}` returned an error", destination.stem));
         hint_at_capabilities(console, raw.get());
     }
     match shown {

@@ -147,7 +147,7 @@ fn a_tool_that_fails_exits_with_1_and_shows_its_words() {
         let result = json!({"content": [{"type": "text", "text": "no disk"}], "isError": true});
         (request.rpc() == "tools/call").then(|| request.result(&result))
     });
-    call(&server).exits(1).prints("no disk\n").says("reports failure");
+    call(&server).exits(1).prints("no disk\n").says("returned an error");
 }
 
 #[test]

@@ -344,7 +344,7 @@ mcpoke: the arguments for echo cannot be used
 no such city
 --- stderr
 mcpoke: initialised scripted, now the current server.
-mcpoke: the tool echo ran and reports failure.
+mcpoke: tool `echo` returned an error
 [exit 1]
 
 "#]]

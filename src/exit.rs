@@ -36,18 +36,18 @@ pub enum ExitCode {
 impl ExitCode {
     /// All exit codes, with their meanings.
     pub const ALL: [(Self, &'static str); 13] = [
-        (Self::Success, "it worked"),
-        (Self::ToolFailed, "the tool ran and reports failure (isError)"),
-        (Self::Usage, "wrong usage, wrong arguments"),
-        (Self::Unreachable, "the server cannot be reached (name, connection, TLS, proxy)"),
-        (Self::Auth, "the server wants other credentials (401, 403)"),
-        (Self::Session, "the session is missing or gone and could not, or may not, be renewed"),
-        (Self::Rpc, "the server answered with a JSON-RPC error"),
-        (Self::Protocol, "the answer is not MCP, or breaks the protocol"),
-        (Self::Limit, "a limit of time or size was reached"),
-        (Self::State, "local state cannot be read or written"),
-        (Self::Input, "the server asks for input, and nobody is there to give it"),
-        (Self::Output, "the output, or a file that was asked for, cannot be written"),
+        (Self::Success, "success"),
+        (Self::ToolFailed, "the tool returned an error (isError)"),
+        (Self::Usage, "invalid usage or arguments"),
+        (Self::Unreachable, "no connection to the server (name, TCP, TLS, proxy)"),
+        (Self::Auth, "credentials are missing or rejected (401, 403)"),
+        (Self::Session, "the session is missing or lost, and was not renewed"),
+        (Self::Rpc, "the server returned a JSON-RPC error"),
+        (Self::Protocol, "the response is not MCP, or violates the protocol"),
+        (Self::Limit, "a timeout or a size limit was reached"),
+        (Self::State, "saved state cannot be read or written"),
+        (Self::Input, "the server requests input that is not available"),
+        (Self::Output, "the output cannot be written"),
         (Self::Interrupted, "interrupted with Ctrl-C"),
     ];
 }

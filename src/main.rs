@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use clap::Parser as _;
-use mcpoke::cli::Cli;
+use mcpoke::cli::{Cli, help};
 use mcpoke::commands;
 use mcpoke::completion;
 use mcpoke::env::Env;
@@ -27,6 +27,9 @@ fn main() -> std::process::ExitCode {
     }
     if let Some(cli) = Cli::parse_quickly(&words) {
         return commands::run(&cli, &env).into();
+    }
+    if help::is_topic(&words) {
+        return commands::print_topic(&words, &env).into();
     }
     match Cli::try_parse() {
         Ok(cli) => commands::run(&cli, &env).into(),

@@ -1,5 +1,4 @@
-//! What the commands about access take: approval of configuration files, and logins. A doc comment is the help
-//! text of what it stands above.
+//! Arguments of the commands about access: approval of configuration files, and logins. Doc comments are help texts.
 
 #![allow(
     clippy::doc_markdown,
@@ -19,9 +18,8 @@ const UNATTENDED: &str = "Unattended";
 /// Approve a configuration file.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A .mcp.json that was found in a project may send headers, values of your environment and \
-texts of an editor's questions only after you have approved it. A changed file has to be approved again. A file \
-that is named with --config needs no approval.
+    after_help = "mcpoke finds .mcp.json in the current folder or above. Entries with headers or variables need your approval.
+A changed file needs approval again. A file named with --config needs none.
 
 Examples:
   mcpoke trust
@@ -30,7 +28,7 @@ Examples:
   mcpoke trust --revoke"
 )]
 pub struct Trust {
-    /// The file; the nearest .mcp.json if left out
+    /// The file [default: the nearest .mcp.json]
     #[arg(value_hint = ValueHint::FilePath)]
     pub file: Option<PathBuf>,
     /// Approve without asking
@@ -39,7 +37,7 @@ pub struct Trust {
     /// List the approved files
     #[arg(long, conflicts_with_all = ["file", "yes", "revoke"])]
     pub list: bool,
-    /// Withdraw the approval
+    /// Withdraw the approval, and forget the file's servers
     #[arg(long, conflicts_with = "yes")]
     pub revoke: bool,
 }
@@ -47,11 +45,10 @@ pub struct Trust {
 /// Log in.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Who gives tokens is found out from the server. In a terminal a browser opens
-there; without one, the client has to have credentials of its own, or an enterprise's identity provider
-answers for its user. Where nothing is said, what was said the last time holds.
+    after_help = "The server names its authorization server. On a terminal, a browser opens. Without one, use
+--client-credentials or --idp. Options that are left out keep their saved values.
 
-Secrets are given as references, and looked up each time: env:VAR, file:PATH, or ${VAR} within a text.
+Secrets are references, resolved at each use: env:VAR, file:PATH, or ${VAR} within a text.
 
 Examples:
   mcpoke login https://example.com/mcp
@@ -61,46 +58,46 @@ Examples:
   mcpoke login https://example.com/mcp --idp https://sso.example.com --id-token env:ID_TOKEN --client-id cli --client-secret env:SECRET"
 )]
 pub struct Login {
-    /// A URL or a name; the current server if left out
+    /// URL or saved name [default: current server]
     #[arg(value_name = "SERVER", value_hint = ValueHint::Url)]
     pub target: Option<String>,
-    /// What the token is to allow, instead of what the server asks for
+    /// Request these scopes instead of those of the server
     #[arg(long, value_name = "SCOPES")]
     pub scope: Vec<String>,
-    /// The id of a client that is registered with the authorization server [env: MCPOKE_CLIENT_ID]
+    /// Id of a registered client [env: MCPOKE_CLIENT_ID]
     #[arg(long, value_name = "ID", help_heading = CLIENT)]
     pub client_id: Option<String>,
-    /// Its secret, as a reference [env: MCPOKE_CLIENT_SECRET, the secret itself]
+    /// Secret of the client [env: MCPOKE_CLIENT_SECRET]
     #[arg(long, value_name = "REFERENCE", help_heading = CLIENT)]
     pub client_secret: Option<String>,
-    /// The key that it signs with, as a reference to its PEM text
+    /// Key that signs the client's assertions (PEM)
     #[arg(long, value_name = "REFERENCE", conflicts_with = "client_secret", help_heading = CLIENT)]
     pub private_key: Option<String>,
-    /// The name of that key at the authorization server
+    /// Id of that key at the authorization server
     #[arg(long, value_name = "ID", requires = "private_key", help_heading = CLIENT)]
     pub key_id: Option<String>,
-    /// Where the client's metadata are, for servers that know clients by them [env: MCPOKE_CLIENT_METADATA_URL]
+    /// URL of the client's metadata [env: MCPOKE_CLIENT_METADATA_URL]
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, help_heading = CLIENT)]
     pub client_metadata_url: Option<String>,
-    /// Register with the authorization server anew, whatever is remembered
+    /// Register a new client, even if one is saved
     #[arg(long, help_heading = CLIENT)]
     pub register: bool,
-    /// The port on this machine that the browser comes back to [default: a free one]
+    /// Port for the browser's redirect [default: a free port]
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..), help_heading = CLIENT)]
     pub callback_port: Option<u16>,
-    /// The client asks for itself: no person, and no browser
+    /// Log in as the client itself, without a person
     #[arg(long, help_heading = UNATTENDED)]
     pub client_credentials: bool,
-    /// The enterprise's identity provider that answers for its user
+    /// Issuer of the enterprise identity provider
     #[arg(long, value_name = "ISSUER", requires = "id_token", conflicts_with = "client_credentials", value_hint = ValueHint::Url, help_heading = UNATTENDED)]
     pub idp: Option<String>,
-    /// What it has given that user, an OpenID Connect identity token, as a reference
+    /// Identity token of the user (OpenID Connect)
     #[arg(long, value_name = "REFERENCE", requires = "idp", help_heading = UNATTENDED)]
     pub id_token: Option<String>,
-    /// The client's id there [default: that of --client-id]
+    /// Client id at the identity provider [default: --client-id]
     #[arg(long, value_name = "ID", requires = "idp", help_heading = UNATTENDED)]
     pub idp_client_id: Option<String>,
-    /// Its secret there, as a reference
+    /// Client secret at the identity provider
     #[arg(long, value_name = "REFERENCE", requires = "idp", help_heading = UNATTENDED)]
     pub idp_client_secret: Option<String>,
 }
@@ -111,7 +108,7 @@ pub struct Login {
   mcpoke logout
   mcpoke logout https://example.com/mcp")]
 pub struct Logout {
-    /// A URL or a name; the current server if left out
+    /// URL or saved name [default: current server]
     #[arg(value_name = "SERVER", value_hint = ValueHint::Url)]
     pub target: Option<String>,
 }
@@ -119,18 +116,18 @@ pub struct Logout {
 /// Print a token.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Whoever sees it can use it. On standard input of curl's it is on no command line:
+    after_help = "Whoever has the token can use it. Pass it to curl on stdin, not on the command line:
 
 Examples:
   mcpoke token --header | curl -H @- https://example.com/mcp
   mcpoke token example"
 )]
 pub struct Token {
-    /// A URL or a name; the current server if left out
+    /// URL or saved name [default: current server]
     #[arg(value_name = "SERVER", value_hint = ValueHint::Url)]
     pub target: Option<String>,
-    // The option of every command under the same name takes a header to send.
     /// Print it as a header: Authorization: Bearer …
+    // The option of every command under the same name takes a header to send.
     #[arg(id = "headers", long = "header", num_args = 0..=1, require_equals = true, default_missing_value = "", hide_possible_values = true)]
     pub header: Vec<String>,
 }

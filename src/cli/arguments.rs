@@ -1,4 +1,4 @@
-//! What each command takes. A doc comment is the help text of what it stands above.
+//! Arguments of the commands. Doc comments are help texts.
 
 #![allow(
     clippy::doc_markdown,
@@ -18,8 +18,8 @@ use crate::demo::{AnswerForm, DemoAuth, DemoEras, Fault, LostAs};
 use crate::report::Language;
 
 /// Help headings of options.
-const MISBEHAVING: &str = "Misbehaving";
-const MANY: &str = "Many calls";
+const MISBEHAVING: &str = "Faults";
+const MANY: &str = "Many calls (--each)";
 const TASKS: &str = "Tasks";
 
 /// Do the handshake with a server and remember it.
@@ -31,10 +31,10 @@ const TASKS: &str = "Tasks";
   mcpoke init https://example.com/mcp --token-command 'pass show mcp'
   mcpoke init https://example.com/mcp -H 'X-Api-Key: ${KEY}'")]
 pub struct Init {
-    /// The server's URL, such as http://127.0.0.1:3001/mcp; `localhost:3001/mcp` will do
+    /// URL of the server; http:// may be left out
     #[arg(value_hint = ValueHint::Url)]
     pub url: Option<String>,
-    /// The name to remember it by, instead of the one it gives itself
+    /// Save the server under this name
     #[arg(long)]
     pub name: Option<String>,
 }
@@ -47,12 +47,12 @@ pub struct Init {
   mcpoke list-tools --filter file --names
   mcpoke list-tools --json | jq -r '.tools[].name'")]
 pub struct ListTools {
-    /// Show this tool alone: what it does, its parameters, and how it is called
+    /// Show this tool: description, parameters, example
     pub tool: Option<String>,
-    /// Print the input schema of this tool, as JSON
+    /// Print the input schema of this tool as JSON
     #[arg(long, value_name = "TOOL")]
     pub schema: Option<String>,
-    /// Show tools whose definitions are invalid as well, marked
+    /// Include tools with invalid definitions, marked
     #[arg(long)]
     pub all: bool,
     #[expect(missing_docs, reason = "its own docs would be help")]
@@ -63,13 +63,13 @@ pub struct ListTools {
 /// How much of a list to show.
 #[derive(Debug, Args)]
 pub struct Listing {
-    /// Only those whose name, address or description contains this, in whichever case
+    /// Show items whose name or description contains TEXT
     #[arg(long, value_name = "TEXT")]
     pub filter: Option<String>,
-    /// At most so many
+    /// Show at most N items
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
-    /// Print what they are called by alone, one a line
+    /// Print names only, one per line
     #[arg(long)]
     pub names: bool,
 }
@@ -86,15 +86,15 @@ impl Listing {
 
 /// Read a resource.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Text goes to standard output, and so does anything else into a file or a pipe. Examples:
+#[command(after_help = "Binary content is not printed on a terminal.
+
+Examples:
   mcpoke read-resource demo://welcome
-  mcpoke read-resource demo://disc --output disc.png"
-)]
+  mcpoke read-resource demo://disc --output disc.png")]
 pub struct ReadResource {
-    /// Its address, as list-resources shows it or as a template makes it
+    /// URI of the resource
     pub uri: String,
-    /// Write it to this file; - is standard output
+    /// Write the content to this file; - is stdout
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
 }
@@ -105,9 +105,9 @@ pub struct ReadResource {
   mcpoke get-prompt greet name=Ada
   mcpoke get-prompt review code=@main.rs")]
 pub struct GetPrompt {
-    /// The prompt's name
+    /// Name of the prompt
     pub prompt: String,
-    /// Its arguments, which are text: key=value, key=@FILE
+    /// Arguments: key=value or key=@FILE
     #[arg(value_name = "ARG")]
     pub arguments: Vec<String>,
 }
@@ -118,32 +118,32 @@ pub struct GetPrompt {
   mcpoke complete greet name=A
   mcpoke complete demo://square/{number} number=1")]
 pub struct Complete {
-    /// A prompt's name, or a resource template
+    /// Name of a prompt, or a resource template
     pub reference: String,
-    /// The argument, and what of it is there already: key=text
+    /// The argument to complete: key=text
     #[arg(value_name = "KEY=TEXT")]
     pub argument: String,
-    /// Arguments that are filled in already: key=value
+    /// Other arguments, already filled in: key=value
     #[arg(value_name = "ARG")]
     pub context: Vec<String>,
 }
 
 /// Listen to what a server tells by itself.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "A line, or with --json a JSON object, for each event, on standard output. Examples:
+#[command(after_help = "Each event is one line on stdout, or one JSON object with --json.
+
+Examples:
   mcpoke listen
   mcpoke listen demo://toggles --count 1
-  mcpoke listen --for 60 --json | jq -c .method"
-)]
+  mcpoke listen --for 60 --json | jq -c .method")]
 pub struct Listen {
-    /// Resources to hear of when they change; that lists have changed is always told
+    /// Subscribe to changes of these resources
     #[arg(value_name = "URI")]
     pub uris: Vec<String>,
-    /// Stop after this many seconds
+    /// Stop after this time
     #[arg(long = "for", value_name = "SECONDS", value_parser = seconds)]
     pub seconds: Option<f64>,
-    /// Stop after so many events
+    /// Stop after N events
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,
 }
@@ -151,18 +151,20 @@ pub struct Listen {
 /// Send any request or notification.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The handshake, the session and the headers of the server's era are added. A method that begins with
-notifications/ is sent as a notification. Examples:
+    after_help = "mcpoke adds the handshake, the session and the headers. A method that begins with notifications/ is sent
+as a notification.
+
+Examples:
   mcpoke request resources/list
   mcpoke request resources/read '{\"uri\":\"file:///a\"}' --raw"
 )]
 pub struct Request {
-    /// The method, such as resources/list
+    /// Method, such as resources/list
     pub method: String,
-    /// Its parameters as a JSON object, or @FILE, or - for standard input
+    /// Parameters: a JSON object, @FILE, or - for stdin
     #[arg(allow_hyphen_values = true)]
     pub params: Option<String>,
-    /// Print the whole JSON-RPC message, errors too, and not the result alone
+    /// Print the whole JSON-RPC message, errors too
     #[arg(long)]
     pub raw: bool,
 }
@@ -170,9 +172,9 @@ pub struct Request {
 /// Call a tool.
 #[derive(Debug, Args)]
 #[command(after_help = "Arguments:
-  key=value        typed by the tool's input schema: a number where it wants one, else text
+  key=value        a value, typed by the input schema of the tool
   key:=JSON        any JSON value
-  key=@FILE        text from a file; @- is standard input
+  key=@FILE        text from a file; @- is stdin
   key:=@FILE       JSON from a file
 
 Examples:
@@ -183,50 +185,48 @@ Examples:
   mcpoke call image --save-dir pictures
   mcpoke call add --each sums.jsonl --jobs 8
   mcpoke call slow seconds=60 --detach
-  mcpoke -s demo call slow seconds=2 --progress plain
 
-What a tool takes: mcpoke list-tools TOOL")]
+Parameters of a tool: mcpoke list-tools TOOL")]
 pub struct Call {
-    /// The tool's name
+    /// Name of the tool
     pub tool: String,
-    /// Its arguments: key=value, key:=JSON, key=@FILE, key:=@FILE
+    /// Arguments: key=value, key:=JSON, key=@FILE, key:=@FILE
     #[arg(value_name = "ARG")]
     pub arguments: Vec<String>,
-    /// All arguments as one JSON object, or @FILE, or - for standard input
+    /// All arguments: a JSON object, @FILE, or - for stdin
     #[arg(long, value_name = "JSON", allow_hyphen_values = true)]
     pub args: Option<String>,
-    /// Take every key=value as text, whatever the schema says
+    /// Send every key=value as a string
     #[arg(long)]
     pub raw_strings: bool,
-    /// Send the arguments without checking them against the schema
+    /// Do not check arguments against the schema
     #[arg(long)]
     pub no_validate: bool,
-    /// Write the result to a file: the bytes of an image or a sound, or else the text; - is stdout
+    /// Write the image, sound or text to this file; - is stdout
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
-    /// Save every image, sound and binary resource of the result in this folder
+    /// Save images, sounds and binary resources in this folder
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub save_dir: Option<PathBuf>,
-    /// Let the server make a task of the call, where it can, and wait for that
+    /// Run the call as a task, and wait for its result
     #[arg(long, conflicts_with = "each", help_heading = TASKS)]
     pub task: bool,
-    /// Make a task of the call, print its id, and wait for nothing
+    /// Run the call as a task, print its id, and exit
     #[arg(long, conflicts_with_all = ["each", "output", "save_dir"], help_heading = TASKS)]
     pub detach: bool,
-    /// How long the server should keep the task, in seconds, where it lets clients say so (2025-11-25)
+    /// Ask the server to keep the task this long
     #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = TASKS)]
     pub ttl: Option<f64>,
-    /// Call once for each line of this file (- is standard input), a JSON object of arguments each; print
-    /// a line of JSON for each call
+    /// Call once per line of this file (JSON objects); - is stdin
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["output", "save_dir"], help_heading = MANY)]
     pub each: Option<PathBuf>,
-    /// With --each, so many calls at a time
+    /// Run N calls in parallel
     #[arg(long, value_name = "N", default_value_t = 1, requires = "each", value_parser = jobs, help_heading = MANY)]
     pub jobs: usize,
-    /// With --each, print results as they come, and not in the order of the lines
+    /// Print results as they arrive, not in line order
     #[arg(long, requires = "each", help_heading = MANY)]
     pub unordered: bool,
-    /// With --each, begin no other call after one has failed
+    /// Start no further call after a failure
     #[arg(long, requires = "each", help_heading = MANY)]
     pub fail_early: bool,
 }
@@ -239,13 +239,13 @@ pub struct Call {
   mcpoke task 0123456789abcdef --status
   mcpoke task 0123456789abcdef --cancel")]
 pub struct TaskArgs {
-    /// Its id, as call --detach and tasks show it
+    /// Id of the task
     #[arg(allow_hyphen_values = true)]
     pub id: String,
-    /// Show how it stands, without waiting
+    /// Print the status; do not wait
     #[arg(long, conflicts_with = "cancel")]
     pub status: bool,
-    /// Ask the server to end it
+    /// Cancel the task
     #[arg(long)]
     pub cancel: bool,
 }
@@ -253,8 +253,8 @@ pub struct TaskArgs {
 /// Check what a server offers, or a call.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Looks at names, descriptions and schemas of everything that is offered; of a call at its arguments,
-which are not sent if the schema refuses them, and at its result. The exit code is 7 where something is wrong.
+    after_help = "Checks names, descriptions and schemas. With TOOL, checks the arguments and the result of one call; invalid
+arguments are not sent. Exit code 7 if there is an error.
 
 Examples:
   mcpoke check
@@ -264,18 +264,18 @@ Examples:
   mcpoke -s demo check"
 )]
 pub struct Check {
-    /// Call this tool, and check its arguments and its result
+    /// Call this tool, and check its arguments and result
     pub tool: Option<String>,
-    /// The tool's arguments, as for `call`
+    /// Arguments of the tool, as for call
     #[arg(value_name = "ARG", requires = "tool")]
     pub arguments: Vec<String>,
-    /// All arguments as one JSON object, or @FILE, or - for standard input
+    /// All arguments: a JSON object, @FILE, or - for stdin
     #[arg(long, value_name = "JSON", requires = "tool", allow_hyphen_values = true)]
     pub args: Option<String>,
-    /// Write the findings as JUnit XML, a test case for each thing that was looked at; - is stdout
+    /// Write the findings as JUnit XML; - is stdout
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub junit: Option<PathBuf>,
-    /// Let warnings fail as well
+    /// Fail on warnings too
     #[arg(long)]
     pub strict: bool,
 }
@@ -288,36 +288,36 @@ pub struct Check {
   mcpoke trace --listen 127.0.0.1:8808 http://127.0.0.1:3001/mcp
   mcpoke trace --read recorded.har --markdown report.md")]
 pub struct Trace {
-    /// A URL, a remembered name, or `demo`; the current server if left out
+    /// URL, saved name, or demo [default: current server]
     pub target: Option<String>,
-    /// Call this tool, instead of listing the tools (or, of `demo`, calling its echo)
+    /// Call this tool instead of listing the tools
     #[arg(long, value_name = "NAME")]
     pub tool: Option<String>,
-    /// The tool's arguments, as for `call`
+    /// Arguments of the tool, as for call
     #[arg(value_name = "ARG", requires = "tool")]
     pub arguments: Vec<String>,
-    /// Send only what a client might: the bare request, both eras, the handshake; no experiments
+    /// Send no experiments, only what a client would send
     #[arg(long)]
     pub passive: bool,
-    /// Print a complete client for this server, without an SDK, instead of the trace
+    /// Print a complete client for this server, without an SDK
     #[arg(long, value_enum, value_name = "LANGUAGE")]
     pub recipe: Option<Language>,
-    /// Write the trace as a page of its own: ladder, exchanges, findings, recipes
+    /// Write the trace as an HTML page
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub html: Option<PathBuf>,
-    /// Write a Markdown report for an issue tracker: verdict, ladder, and the two exchanges that decide
+    /// Write a report for an issue tracker
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub markdown: Option<PathBuf>,
-    /// Diagnose what was recorded in a file: HAR (of a browser's tools, too) or JSON lines
+    /// Diagnose a recording: HAR or JSON lines; - is stdin
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["tool", "recipe", "listen", "target"])]
     pub read: Option<PathBuf>,
-    /// Listen here, pass every request on to the target, and diagnose the client that makes them
+    /// Forward requests from ADDRESS to the target, and diagnose the client
     #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["tool", "recipe"])]
     pub listen: Option<String>,
-    /// Let --listen take connections from other machines as well
+    /// Accept connections from other machines (--listen)
     #[arg(long, requires = "listen")]
     pub anyone: bool,
-    /// Draw the ladder with ASCII letters alone
+    /// Draw with ASCII characters only
     #[arg(long)]
     pub ascii: bool,
 }
@@ -329,12 +329,12 @@ pub struct Trace {
   mcpoke close local
   mcpoke close --all")]
 pub struct Close {
-    /// The name it is remembered by; the current server if left out
+    /// Name of the server [default: current server]
     pub name: Option<String>,
-    /// End and forget all of them
+    /// Close all sessions, and forget all servers
     #[arg(long, conflicts_with = "name")]
     pub all: bool,
-    /// Forget without telling the server
+    /// Forget the server without sending DELETE
     #[arg(long)]
     pub forget: bool,
 }
@@ -347,7 +347,7 @@ pub struct Close {
   mcpoke explain 'No valid session ID provided'
   mcpoke explain -32000")]
 pub struct Explain {
-    /// A rule, a message, a status, a code or a word; `-` reads standard input; all rules if left out
+    /// Rule, message, status, code or word; - reads stdin [default: list all rules]
     #[arg(value_name = "TEXT", allow_negative_numbers = true)]
     pub text: Vec<String>,
 }
@@ -358,7 +358,7 @@ pub struct Explain {
   mcpoke set-log-level debug
   mcpoke listen")]
 pub struct SetLogLevel {
-    /// The level; --log-level does the same for one command
+    /// Lowest level to receive
     pub level: LogLevel,
 }
 
@@ -368,7 +368,7 @@ pub struct SetLogLevel {
   mcpoke use local
   mcpoke list-tools")]
 pub struct Use {
-    /// The name it is remembered by
+    /// Name of the saved server
     pub name: String,
 }
 
@@ -378,7 +378,7 @@ pub struct Use {
   mcpoke completions bash
   mcpoke completions fish > ~/.config/fish/completions/mcpoke.fish")]
 pub struct Completions {
-    /// The shell
+    /// Name of the shell
     pub shell: Shell,
 }
 
@@ -388,7 +388,7 @@ pub struct Completions {
   mcpoke man | man -l -
   mcpoke man call > mcpoke-call.1")]
 pub struct Man {
-    /// The command that it is about; mcpoke as a whole if left out
+    /// Name of a command [default: mcpoke itself]
     pub command: Option<String>,
 }
 
@@ -400,39 +400,39 @@ pub struct Man {
   mcpoke demo --lose-after 3 --lost-as 400
   mcpoke demo --auth oauth --token-ttl 60
 
-Every command takes `-s demo`, which runs it for that command alone.")]
+Every command accepts -s demo, which runs the server for that command only.")]
 pub struct Demo {
-    /// The port to listen on, on 127.0.0.1; 0 takes a free one
+    /// Listen on this port of 127.0.0.1; 0 for a free one
     #[arg(long, default_value_t = 8720)]
     pub port: u16,
-    /// The eras to speak: with a handshake (legacy), without one (modern), or both
+    /// Support these eras: with handshake, without, or both
     #[arg(long, value_enum, default_value_t = DemoEras::Dual)]
     pub era: DemoEras,
-    /// Keep no sessions in the legacy era
+    /// Issue no session ids in the legacy era
     #[arg(long)]
     pub stateless: bool,
-    /// What to want of clients: nothing, a bearer token (`demo-token`), or one of an authorization server that is built in too
+    /// Require a bearer token (demo-token), or an OAuth login
     #[arg(long, value_enum, default_value_t = DemoAuth::None)]
     pub auth: DemoAuth,
-    /// How long the tokens of that server are good [default: an hour]
+    /// Lifetime of OAuth tokens [default: 3600]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub token_ttl: Option<f64>,
-    /// How to reply: as an event stream or as a JSON document
+    /// Format of responses
     #[arg(long, value_enum, default_value_t = AnswerForm::Sse)]
     pub replies: AnswerForm,
-    /// Stop after this many seconds
+    /// Stop after this time
     #[arg(long = "for", value_name = "SECONDS")]
     pub seconds: Option<u64>,
-    /// Lose each session after so many calls in it
+    /// Lose each session after this many calls
     #[arg(long, value_name = "CALLS", help_heading = MISBEHAVING, conflicts_with = "stateless")]
     pub lose_after: Option<u32>,
-    /// Lose each session so many seconds after it was opened
+    /// Lose each session after this time
     #[arg(long, value_name = "SECONDS", help_heading = MISBEHAVING, conflicts_with = "stateless", value_parser = seconds)]
     pub lose_every: Option<f64>,
-    /// How a lost session shows, in the ways of real servers
+    /// Report a lost session in this way
     #[arg(long, value_name = "HOW", value_enum, default_value_t = LostAs::Status404, help_heading = MISBEHAVING)]
     pub lost_as: LostAs,
-    /// What goes wrong with the answer to every call
+    /// Break the response to every call in this way
     #[arg(long, value_enum, help_heading = MISBEHAVING)]
     pub fault: Option<Fault>,
 }

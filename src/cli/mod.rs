@@ -9,6 +9,7 @@
 
 mod access;
 mod arguments;
+pub mod help;
 mod options;
 mod quick;
 mod values;
@@ -24,10 +25,10 @@ pub use options::Options;
 pub(crate) use options::TRACE_TIMEOUT;
 pub use values::{LogLevel, ProgressChoice, RequestIdType};
 
-/// curl for MCP servers, with a memory and an explanation.
+/// curl for MCP servers: remembers sessions, explains failures.
 ///
-/// The handshake that an MCP server wants before any call is done once, remembered, and reused from
-/// the shell. When a call fails, mcpoke says which step went wrong, with the evidence and the fix.
+/// mcpoke does the handshake with an MCP server once, saves the session, and reuses it in later commands. When a
+/// call fails, mcpoke says which step failed, with the evidence and the fix.
 #[derive(Debug, Parser)]
 #[command(name = "mcpoke", version, max_term_width = 100)]
 #[command(after_help = "Examples:
@@ -36,7 +37,7 @@ pub use values::{LogLevel, ProgressChoice, RequestIdType};
   mcpoke list-tools
   mcpoke call echo message=hi
 
-The first needs no server of your own; `mcpoke COMMAND --help` has more.")]
+Options of a command: mcpoke COMMAND --help")]
 pub struct Cli {
     // No doc comments here: clap would take them for the help of the whole.
     #[expect(missing_docs, reason = "see above")]
@@ -50,87 +51,87 @@ pub struct Cli {
 /// Subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Do the handshake with a server and remember it
+    /// Do the handshake with a server and save the session
     Init(Init),
-    /// List the server's tools, over all pages
+    /// List the tools of the server
     ListTools(ListTools),
     /// Call a tool
     Call(Call),
-    /// List the server's resources, over all pages
+    /// List the resources of the server
     #[command(after_help = "Examples:
   mcpoke list-resources
   mcpoke list-resources --filter .md --names")]
     ListResources(Listing),
-    /// List the templates of the server's resources, over all pages
+    /// List the resource templates of the server
     #[command(after_help = "Examples:
   mcpoke list-resource-templates
   mcpoke list-resource-templates --json")]
     ListResourceTemplates(Listing),
     /// Read a resource
     ReadResource(ReadResource),
-    /// List the server's prompts, over all pages
+    /// List the prompts of the server
     #[command(after_help = "Examples:
   mcpoke list-prompts
   mcpoke list-prompts --limit 5")]
     ListPrompts(Listing),
-    /// Fill in a prompt
+    /// Get a prompt with its arguments filled in
     GetPrompt(GetPrompt),
-    /// Ask what may stand for an argument of a prompt or of a resource template
+    /// Complete a prompt or resource-template argument
     Complete(Complete),
-    /// List the tasks that go on or have ended on the server
+    /// List the tasks of the server
     #[command(
-        after_help = "A server of the modern era has no list: those that were begun from here are asked for one by one.
+        after_help = "Servers without a task list (2026-07-28) are asked for each task that was started from here.
 
 Examples:
   mcpoke tasks
   mcpoke tasks --filter working --names"
     )]
     Tasks(Listing),
-    /// Wait for a task's result, look at it, or end it
+    /// Wait for a task, print its status, or cancel it
     Task(TaskArgs),
-    /// Check what the server offers, or a call, against the protocol and its schemas
+    /// Check tools, resources, prompts and schemas, or one call
     Check(Check),
-    /// Find out why a thin client fails: the bare call, the handshake, and the call again
+    /// Find out why a client fails, step by step
     Trace(Trace),
-    /// Explain a rule, or find the rules for an error message, status or code
+    /// Explain an error message, a status, a code or a rule
     Explain(Explain),
-    /// Ask whether the server is there, and how long it takes
+    /// Check that the server responds, and how fast
     #[command(after_help = "Examples:
   mcpoke ping
   mcpoke -s https://example.com/mcp ping --timeout 5")]
     Ping,
-    /// Listen to what the server tells by itself, until Ctrl-C
+    /// Print server notifications until Ctrl-C
     Listen(Listen),
-    /// Ask a server with sessions for its log messages from a level on
+    /// Set the level of log messages for the session
     SetLogLevel(SetLogLevel),
     /// Send any request or notification
     Request(Request),
-    /// List the servers that configuration files name
+    /// List the servers in configuration files
     #[command(after_help = "Examples:
   mcpoke servers
   mcpoke servers --config .vscode/mcp.json
   mcpoke --config ~/.cursor/mcp.json -s issues list-tools")]
     Servers,
-    /// Approve a configuration file of a project, after showing what it uses
+    /// Approve the configuration file of a project
     Trust(Trust),
-    /// Get a token for a server that wants to be authorised, and remember it
+    /// Log in with OAuth, and save the token
     Login(Login),
-    /// Give the token back, and forget it
+    /// Revoke the token, and forget it
     Logout(Logout),
-    /// Print the token that would be sent, renewed if it has to be
+    /// Print the current token, refreshed if necessary
     Token(Token),
-    /// List what is remembered
+    /// List the saved servers
     #[command(after_help = "Examples:
   mcpoke sessions
   mcpoke sessions --json | jq -r '.[].name'")]
     Sessions,
-    /// Make a remembered server the current one
+    /// Select the current server
     Use(Use),
-    /// End the session with DELETE and forget the server
+    /// End the session, and forget the server
     Close(Close),
-    /// Run the built-in server, to try things on
+    /// Run the built-in server, for experiments
     Demo(Demo),
-    /// Print the completions for a shell
+    /// Print the completion script of a shell
     Completions(Completions),
     /// Print a manual page
     Man(Man),

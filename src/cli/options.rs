@@ -12,9 +12,9 @@ use crate::transport::Resolve;
 
 /// Help headings of options.
 const TARGET: &str = "Server";
-const ASKED: &str = "When the server asks";
+const ASKED: &str = "Server requests";
 const NETWORK: &str = "Network";
-const PROBE: &str = "Probing";
+const PROBE: &str = "Protocol";
 const OUTPUT: &str = "Output";
 
 /// Default of `--timeout`, in seconds; `trace` has its own.
@@ -24,129 +24,128 @@ pub(crate) const TRACE_TIMEOUT: f64 = 30.0;
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
-    /// A URL, a remembered or configured name, or `demo`; without it, the current server: the one initialised or chosen last [env: MCPOKE_SERVER]
+    /// Use this server: URL, saved or configured name, or demo [env: MCPOKE_SERVER] [default: current server]
     #[arg(short, long, global = true, value_name = "TARGET", help_heading = TARGET)]
     pub server: Option<String>,
-    /// Find servers by name in this file of Claude, Cursor, VS Code, Windsurf or the like, instead of the .mcp.json here or above [env: MCPOKE_CONFIG]
+    /// Read server names from this file, not from .mcp.json [env: MCPOKE_CONFIG]
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = TARGET)]
     pub config: Option<PathBuf>,
-    /// Send a header; ${VAR} is expanded when sent, and remembered unexpanded
+    /// Send this header; ${VAR} is expanded at each request
     #[arg(short = 'H', long = "header", global = true, value_name = "NAME: VALUE", help_heading = TARGET)]
     pub headers: Vec<String>,
-    /// Send a bearer token: itself, or ${VAR}, env:VAR, file:PATH [env: MCPOKE_BEARER]
+    /// Send this bearer token: text, env:VAR or file:PATH [env: MCPOKE_BEARER]
     #[arg(long, global = true, value_name = "TOKEN", help_heading = TARGET)]
     pub bearer: Option<String>,
-    /// Take the bearer token from what this command says, each time anew: a keychain's, say
+    /// Run CMD to get the bearer token
     #[arg(long, global = true, value_name = "CMD", conflicts_with = "bearer", value_hint = ValueHint::CommandString, help_heading = TARGET)]
     pub token_command: Option<String>,
-    /// Send the address of a page where something is to be authorised to this command, which has to follow it back here; without a terminal as well
+    /// Run CMD with the URL instead of opening a browser
     #[arg(long, global = true, value_name = "CMD", conflicts_with = "no_browser", value_parser = clap::builder::NonEmptyStringValueParser::new(), value_hint = ValueHint::CommandString, help_heading = TARGET)]
     pub browser: Option<String>,
-    /// Show the address of such a page, and open no browser
+    /// Print the authorization URL; open no browser
     #[arg(long, global = true, help_heading = TARGET)]
     pub no_browser: bool,
-    /// Neither read nor write what is remembered; end the session afterwards
+    /// Do not use saved state; close the session when done
     #[arg(long, global = true, help_heading = TARGET)]
     pub no_save: bool,
-    /// Fail instead of opening a new session when the server has lost the old one
+    /// Fail if the session is lost; do not open a new one
     #[arg(long, global = true, help_heading = TARGET)]
     pub no_renew: bool,
 
-    /// Answer a form of the server's: a field's value, as often as there are fields; key:=JSON for any type
+    /// Answer an elicitation field; repeat for each field
     #[arg(long, global = true, value_name = "KEY=VALUE", help_heading = ASKED)]
     pub answer: Vec<String>,
-    /// Answer forms of the server's from this JSON file; what it leaves open takes the form's defaults
+    /// Answer elicitations from this JSON file
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = ASKED)]
     pub answers: Option<PathBuf>,
-    /// Tell a server that asks that this folder is what it should work on
+    /// Expose DIR to the server as a root
     #[arg(long = "root", global = true, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = ASKED)]
     pub roots: Vec<PathBuf>,
-    /// Give a server that asks for a language model's turn what this command makes of its request: JSON
-    /// on standard input, the text (or a whole CreateMessageResult) on standard output
+    /// Run CMD to answer sampling requests (JSON on stdin, text on stdout)
     #[arg(long, global = true, value_name = "CMD", value_hint = ValueHint::CommandString, help_heading = ASKED)]
     pub sampling_command: Option<String>,
 
-    /// Limit an operation to this many seconds: a list with all pages, a call with its handshake; 0 for no limit [default: 300, trace: 30]
+    /// Limit each operation; 0 for no limit [default: 300, trace: 30]
     #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds, help_heading = NETWORK)]
     pub timeout: Option<f64>,
-    /// Longest time until connected, in seconds
+    /// Limit the time to connect
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 10.0, value_parser = seconds, help_heading = NETWORK)]
     pub connect_timeout: f64,
-    /// Longest time until the answer begins, in seconds [default: that of --timeout]
+    /// Limit the time to the first byte of a response
     #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds, help_heading = NETWORK)]
     pub first_byte_timeout: Option<f64>,
-    /// Longest time without a single byte, in seconds [default: that of --timeout]
+    /// Limit the time without any data
     #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds, help_heading = NETWORK)]
     pub silence_timeout: Option<f64>,
-    /// Largest message to accept, in bytes; K, M and G are understood
+    /// Limit the size of a message; K, M and G are accepted
     #[arg(long, global = true, value_name = "BYTES", default_value = "256M", value_parser = bytes, help_heading = NETWORK)]
     pub max_size: u64,
     /// Request compressed responses (gzip, deflate, br)
     #[arg(long, global = true, help_heading = NETWORK)]
     pub compressed: bool,
-    /// Go through this proxy: http://, https:// or socks5://; an empty one means none
+    /// Use this proxy: http://, https:// or socks5://; empty for none
     #[arg(long, global = true, value_name = "URL", help_heading = NETWORK)]
     pub proxy: Option<String>,
-    /// Use ADDRESS for HOST:PORT instead of a name lookup; * matches every host
+    /// Use ADDRESS for HOST:PORT; * matches every host
     #[arg(long, global = true, value_name = "HOST:PORT:ADDRESS", value_parser = clap::value_parser!(Resolve), help_heading = NETWORK)]
     pub resolve: Vec<Resolve>,
-    /// Connect through this Unix domain socket; it is saved with the server
+    /// Connect through this Unix domain socket
     #[arg(long, global = true, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = NETWORK)]
     pub unix_socket: Option<PathBuf>,
-    /// Trust the certificate authorities in this PEM file, instead of the system's
+    /// Trust the CA certificates in this PEM file
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = NETWORK)]
     pub cacert: Option<PathBuf>,
-    /// Show this client certificate (PEM)
+    /// Send this client certificate (PEM)
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = NETWORK)]
     pub cert: Option<PathBuf>,
-    /// The key of the client certificate (PEM), if it is not in the same file
+    /// Use this key for the client certificate (PEM)
     #[arg(long, global = true, value_name = "FILE", requires = "cert", value_hint = ValueHint::FilePath, help_heading = NETWORK)]
     pub key: Option<PathBuf>,
-    /// Believe any server certificate
+    /// Skip certificate verification (insecure)
     #[arg(short = 'k', long, global = true, help_heading = NETWORK)]
     pub insecure: bool,
 
-    /// Speak this protocol version, such as 2025-11-25 or 2026-07-28; auto finds out what the server speaks
+    /// Use this revision, such as 2025-11-25; auto detects it
     #[arg(long, global = true, value_name = "VERSION", value_parser = version, help_heading = PROBE)]
     pub protocol_version: Option<String>,
-    /// Send request ids of this type; servers that accept only numbers are recognised by themselves
+    /// Send request ids of this type [default: detected]
     #[arg(long, global = true, value_enum, value_name = "TYPE", help_heading = PROBE)]
     pub request_id: Option<RequestIdType>,
-    /// Declare these client capabilities; servers show different tools to different clients
+    /// Declare these client capabilities
     #[arg(long, global = true, value_name = "JSON", help_heading = PROBE)]
     pub capabilities: Option<String>,
-    /// Send the request bare, without handshake and session, as a thin client would
+    /// Send the request without handshake and session
     #[arg(long, global = true, conflicts_with = "session_id", help_heading = PROBE)]
     pub no_session: bool,
-    /// Leave out notifications/initialized after initialize
+    /// Skip notifications/initialized
     #[arg(long, global = true, conflicts_with_all = ["no_session", "session_id"], help_heading = PROBE)]
     pub no_initialized: bool,
-    /// Send this session id, without a handshake
+    /// Send this session id; skip the handshake
     #[arg(long, global = true, value_name = "ID", help_heading = PROBE)]
     pub session_id: Option<String>,
 
-    /// Show every exchange on stderr as it happens, secrets redacted
+    /// Print every exchange to stderr, secrets redacted
     #[arg(short = 'v', long, global = true, help_heading = OUTPUT)]
     pub trace: bool,
-    /// Write every exchange to a file, as JSON lines (.jsonl) or as HTTP Archive (.har)
+    /// Write every exchange to a .jsonl or .har file
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = OUTPUT)]
     pub trace_file: Option<PathBuf>,
-    /// Print what the server sent, as JSON; failures too, on the last line of stderr
+    /// Print results as JSON, and errors on the last line of stderr
     #[arg(long, global = true, help_heading = OUTPUT)]
     pub json: bool,
-    /// Print only the value at this JSON Pointer of what --json would print; a text without quotes
+    /// Print only the value at this JSON Pointer of the JSON
     #[arg(long, global = true, value_name = "POINTER", value_parser = pointer, help_heading = OUTPUT)]
     pub query: Option<String>,
-    /// Print no notes on stderr, only results and failures
+    /// Print no notes, only results and errors
     #[arg(short, long, global = true, help_heading = OUTPUT)]
     pub quiet: bool,
-    /// How to show what the server tells while a request runs, on stderr
+    /// Show progress and log messages on stderr
     #[arg(long, global = true, value_enum, value_name = "HOW", default_value_t, help_heading = OUTPUT)]
     pub progress: ProgressChoice,
-    /// Ask the server for its log messages from this level on; --progress says how they are shown
+    /// Request log messages from this level on
     #[arg(long, global = true, value_enum, value_name = "LEVEL", help_heading = OUTPUT)]
     pub log_level: Option<LogLevel>,
-    /// When to use colour
+    /// Use color
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t, help_heading = OUTPUT)]
     pub color: ColorChoice,
     /// Show secrets in traces and messages

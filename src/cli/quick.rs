@@ -85,6 +85,16 @@ impl Cli {
     }
 }
 
+/// Returns the first word that is neither an option nor an option's value; of `help COMMAND`, the command.
+pub(super) fn subcommand_of(words: &[OsString]) -> Option<String> {
+    let options = Options::augment_args(clap::Command::new("mcpoke"));
+    // `--help` is no option of ours.
+    let known: Vec<OsString> =
+        words.iter().filter(|word| *word != "-h" && *word != "--help").cloned().collect();
+    let at = position_of_subcommand(&options, &known)?;
+    Some(known.get(at)?.to_str()?.to_owned())
+}
+
 /// Returns the position of the first word that is neither an option nor an option's value.
 fn position_of_subcommand(options: &clap::Command, words: &[OsString]) -> Option<usize> {
     let takes_value = |is_it: &dyn Fn(&clap::Arg) -> bool| {

@@ -31,7 +31,9 @@ use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 
-use crate::cli::{Cli, Command, TRACE_TIMEOUT};
+use clap::error::ErrorKind;
+
+use crate::cli::{Cli, Command, TRACE_TIMEOUT, help};
 use crate::env::Env;
 use crate::exit::ExitCode;
 use crate::failure;
@@ -82,9 +84,19 @@ pub fn run(cli: &Cli, env: &Env) -> ExitCode {
     }
 }
 
+/// Prints a topic of `help`.
+pub fn print_topic(words: &[OsString], env: &Env) -> ExitCode {
+    let console = Console::new(env, ColorChoice::Auto, false, false);
+    match console.out.bytes(help::page(words).to_string().as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::Output,
+        _ => ExitCode::Success,
+    }
+}
+
 /// Reports a usage error, or prints the requested help. `--color` and `--json` are searched
 /// for in the raw arguments, because these could not be parsed.
 pub fn misused(error: &clap::Error, env: &Env, words: &[OsString]) -> ExitCode {
+    let given = words;
     let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
     let has = |text: &str| words.iter().any(|word| word == text);
     let color = words.iter().position(|word| word == "--color");
@@ -97,7 +109,11 @@ pub fn misused(error: &clap::Error, env: &Env, words: &[OsString]) -> ExitCode {
     };
     let console = Console::new(env, color, false, has("--json"));
     let stream = if error.use_stderr() { &console.err } else { &console.out };
-    let text = error.render();
+    let asks_for_help = matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    );
+    let text = if asks_for_help { help::page(given) } else { error.render() };
     let text = if stream.style.is_enabled() { text.ansi().to_string() } else { text.to_string() };
     if !error.use_stderr() {
         return match stream.bytes(text.as_bytes()) {

@@ -107,7 +107,7 @@ pub(crate) fn prepare_with(
         client,
         endpoint,
         identity,
-        saved: Saved { store: context.store(), record, file },
+        saved: Saved { store: context.store(), record, file, is_new: false },
         tools: ReceivedTools::default(),
         serving,
         hint: TargetHint { target, probe: options.probe(), tracing: false },

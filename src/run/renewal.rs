@@ -62,8 +62,7 @@ impl SessionPersistence for SavedSession {
         if opened.session.era() == self.record.session().era() && self.record.session_id.is_some() {
             let of_old = self.now.duration_since(self.record.opened_at()).unwrap_or_default();
             self.console.note(&format!(
-                "mcpoke: the server no longer knew the session (opened {} ago); opened a new one.\n        \
-                 Whatever the server kept in the old one is gone.",
+                "mcpoke: session expired (opened {} ago): opened a new one; state kept in the old session is lost",
                 age(of_old)
             ));
         } else if opened.result.protocol_version != self.record.protocol_version {

@@ -290,6 +290,9 @@ pub(crate) fn look_up(context: &Context<'_>, name: &str, server: &Server) -> Opt
         })
         .map(|known| known.tools);
     let tools = known.or_else(|| {
+        context.console.note(&format!(
+            "first fetching the input schema of `{name}` in a separate session; arguments as key:=JSON need none"
+        ));
         let client = &server.client;
         let recorder = Recorder::default();
         let config = ClientConfig { recorder, ..ClientConfig::clone(client.config()) };

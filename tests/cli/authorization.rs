@@ -201,8 +201,11 @@ fn each_failure_on_the_way_is_explained() {
     assert_eq!(finding(&failed), "auth-no-metadata");
     assert!(failed.stderr.contains("auth-no-metadata") && failed.stderr.contains("--bearer"));
     // The challenge names metadata that do not exist.
-    let (failed, ..) = log_in_where(RESOURCE, |_| http(404, &[], "nothing"));
-    assert_eq!(finding(&failed), "auth-no-metadata");
+    for nothing in [http(404, &[], "nothing"), document(404, &json!({"error": "not found"}))] {
+        let (failed, ..) = log_in_where(RESOURCE, move |_| nothing.clone());
+        assert_eq!(finding(&failed), "auth-no-metadata");
+        assert!(failed.stderr.contains("answers 404"), "{}", failed.stderr);
+    }
     let (failed, ..) = log_in_where(RESOURCE, |request| {
         document(200, &json!({"resource": format!("{}/mcp", here(request))}))
     });

@@ -137,9 +137,7 @@ fn a_scope_that_is_never_granted_is_not_asked_for_again_and_again() {
     log_in(&sandbox, &authority);
     sandbox.run(&["init", &authority.server.url]).exits(0);
     let browser = Browser::start(&sandbox);
-    call(&sandbox, &["--browser", BROWSER])
-        .exits(4)
-        .says("the token is good, and does not allow this");
+    call(&sandbox, &["--browser", BROWSER]).exits(4).says("the token lacks the required scope");
     assert!(browser.addresses().len() <= 3, "{:?}", browser.addresses());
     // Once with each scope that was granted.
     let requests = authority.server.all_requests();

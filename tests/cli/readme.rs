@@ -1,10 +1,11 @@
-//! The examples of the README, run as printed.
+//! The examples of the README and of `docs/`, run as printed.
 //!
 //! A `console` block contains commands and their output, stdout and stderr together; an
 //! `sh` block is a script. Values that differ from run to run (ids, times, ports, ages) are
 //! normalised on both sides.
 
 use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use crate::support::Sandbox;
@@ -28,17 +29,27 @@ fn free_port() -> String {
     listener.local_addr().unwrap().port().to_string()
 }
 
+/// Returns the README and the files of `docs/`, with their texts.
+fn pages() -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let docs = std::fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let mut paths: Vec<PathBuf> =
+        docs.filter(|path| path.extension().is_some_and(|end| end == "md")).collect();
+    paths.push(root.join("README.md"));
+    paths.sort();
+    let text = |path: &PathBuf| std::fs::read_to_string(path).unwrap();
+    paths.iter().map(|path| (path.clone(), text(path))).collect()
+}
+
 /// Returns the fenced blocks of this kind.
-fn blocks(kind: &str) -> Vec<String> {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let text = std::fs::read_to_string(path).unwrap();
+fn blocks(text: &str, kind: &str) -> Vec<String> {
     let fence = format!("```{kind}\n");
     text.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
 }
 
 /// Creates a shell in the sandbox, in which `mcpoke` is this build.
 fn shell(sandbox: &Sandbox, script: &str) -> Command {
-    let build = std::path::Path::new(env!("CARGO_BIN_EXE_mcpoke"));
+    let build = Path::new(env!("CARGO_BIN_EXE_mcpoke"));
     let mut command = Command::new("sh");
     command
         .args(["-euc", script])
@@ -88,10 +99,19 @@ fn alike(text: &str) -> String {
 
 #[test]
 fn every_example_prints_what_it_says() {
+    let mut commands = 0;
+    for (path, text) in pages() {
+        commands += run_examples(&path, &text);
+    }
+    assert!(commands >= 100, "only {commands} examples were found");
+}
+
+/// Runs the examples of one page, in a sandbox of its own. Returns their number.
+fn run_examples(path: &Path, text: &str) -> usize {
     let (sandbox, ports) = (Sandbox::new(), PRINTED.map(|_| free_port()));
     let mut running = Vec::new();
     let mut commands = 0;
-    for block in blocks("console") {
+    for block in blocks(text, "console") {
         for example in block.split("$ ").filter(|example| !example.trim().is_empty()) {
             let (command, expected) = example.split_once('\n').unwrap();
             let command = PRINTED
@@ -111,18 +131,32 @@ fn every_example_prints_what_it_says() {
             if command.contains(" check ") && !cfg!(feature = "full-validation") {
                 continue;
             }
-            assert_eq!(alike(&printed), alike(expected), "of: {command}");
+            assert_eq!(alike(&printed), alike(expected), "{}: {command}", path.display());
         }
     }
-    assert!(commands >= 10, "only {commands} examples were found");
+    commands
+}
+
+#[test]
+fn every_link_leads_to_a_file() {
+    for (path, text) in pages() {
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = target.split('#').next().unwrap_or_default();
+            if !file.is_empty() && !target.contains("://") {
+                let there = path.parent().unwrap().join(file);
+                assert!(there.exists(), "{}: {target}", path.display());
+            }
+        }
+    }
 }
 
 #[test]
 fn the_script_for_ci_works() {
     let (sandbox, port) = (Sandbox::new(), free_port());
     let _running = background(&sandbox, &format!("mcpoke demo --port {port} --for 60"));
+    let readme = pages().into_iter().find(|(path, _)| path.ends_with("README.md")).unwrap().1;
     let scripts: Vec<String> =
-        blocks("sh").into_iter().filter(|script| !script.starts_with("cargo ")).collect();
+        blocks(&readme, "sh").into_iter().filter(|script| !script.starts_with("cargo ")).collect();
     assert_eq!(scripts.len(), 1);
     for script in scripts {
         let output = shell(&sandbox, &script.replace(PRINTED[0], &port)).output().unwrap();
@@ -139,8 +173,8 @@ fn the_script_for_ci_works() {
 #[test]
 fn the_exit_codes_are_those_of_the_program() {
     use mcpoke::exit::ExitCode;
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let text = std::fs::read_to_string(path).unwrap().replace("`isError`", "isError");
+    let page = pages().into_iter().find(|(path, _)| path.ends_with("exit-codes.md")).unwrap().1;
+    let text = page.replace("`isError`", "isError");
     let rows: Vec<&str> =
         text.lines().skip_while(|line| !line.starts_with("| exit code")).collect();
     for (row, (code, meaning)) in rows.iter().skip(2).zip(ExitCode::ALL) {

@@ -22,7 +22,7 @@ fn a_lost_session_is_renewed_once_and_said() {
             .exits(0)
             .prints("{\"message\":\"hi\"}\n")
             .says("opened a new one")
-            .says("Whatever the server kept in the old one is gone.");
+            .says("state kept in the old session is lost");
         let methods = server.methods();
         let expected = [
             "initialize",

@@ -14,7 +14,7 @@ fn a_session_is_never_sent_with_other_credentials() {
     sandbox
         .run(&["ping", "--bearer", "second-token-0123456789"])
         .exits(0)
-        .says("other credentials");
+        .says("credentials changed: opening a new session");
     // A session that is not saved, and is closed afterwards.
     let methods = server.methods();
     assert_eq!(methods[3..], ["initialize", "notifications/initialized", "ping", "DELETE"]);
@@ -37,7 +37,10 @@ fn a_reference_whose_value_has_changed_opens_a_new_session_and_stays_a_reference
     let with = |token: &str| Sandbox::new().with("TOKEN", token).with("MCPOKE_STATE_DIR", &state);
     let args = ["init", &server.url, "--bearer", "env:TOKEN", "--capabilities", r#"{"roots":{}}"#];
     with("one-0123456789").run(&args).exits(0);
-    with("two-0123456789").run(&["ping"]).exits(0).says("other credentials");
+    with("two-0123456789")
+        .run(&["ping"])
+        .exits(0)
+        .says("credentials changed: opening a new session");
     with("two-0123456789").run(&["ping"]).exits(0);
     let methods = server.methods();
     assert_eq!(methods[2..], ["initialize", "notifications/initialized", "ping", "ping"]);

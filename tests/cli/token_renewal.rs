@@ -145,7 +145,7 @@ fn a_lost_session_is_no_refused_token() {
     log_in(&sandbox, &authority);
     sandbox.run(&["init", &authority.server.url]).exits(0);
     LOST.store(true, Ordering::SeqCst);
-    call(&sandbox, &[]).exits(0).says("no longer knew the session");
+    call(&sandbox, &[]).exits(0).says("session expired");
     assert_eq!(authority.state.refreshed.load(Ordering::SeqCst), 0);
 }
 

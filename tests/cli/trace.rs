@@ -45,7 +45,7 @@ fn a_missing_session_is_named_where_it_shows() {
         .exits(5);
     finished
         .says("← 400 Bad Request")
-        .says("! no Mcp-Session-Id was sent; this server requires one  [session-missing, certain]");
+        .says("! missing Mcp-Session-Id header  [session-missing, certain]");
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn the_naive_call_the_handshake_and_the_call_again() {
         "12 initialize 2025-11-25                 a second session",
         "13 tools/list                  + a made-up Mcp-Session-Id",
         "15 tools/list                  + the ended Mcp-Session-Id",
-        "why 1 failed     session-missing (certain): no Mcp-Session-Id was sent",
+        "why 1 failed     session-missing (certain): missing Mcp-Session-Id header",
         "7 is the same request with a session, and works",
         "a missing id gets 400; an unknown id gets 404",
         "1 bare: 400 -32000 Bad request: the Mcp-Session-Id header is",

@@ -137,6 +137,18 @@ fn what_works_in_the_modern_form_alone_is_modern() {
 }
 
 #[test]
+fn an_envelope_that_was_not_promised_is_not_missing() {
+    // A server that asks for the envelope after a handshake of 2025-11-25.
+    let error = json!({"code": -32602, "message": "params._meta: Required"});
+    let server = mcp(move |request| {
+        (request.rpc() == "tools/list" && !request.is_modern()).then(|| request.fails(400, &error))
+    });
+    let finished = Sandbox::new().run(&["-s", &server.url, "list-tools", "--json"]);
+    assert!(!finished.stderr.contains("envelope-missing"), "{}", finished.stderr);
+    assert!(finished.stderr.contains("params._meta"), "{}", finished.stderr);
+}
+
+#[test]
 fn a_server_of_both_eras_has_two_ways() {
     let server = any_era(|request| {
         if request.is_modern() {

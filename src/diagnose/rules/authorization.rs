@@ -114,7 +114,7 @@ a private one.",
 
 pub(super) static AUTH_RESOURCE_MISMATCH: Rule = Rule {
     id: RuleId::AuthResourceMismatch,
-    title: "the metadata are of another resource",
+    title: "the metadata describe a different resource",
     means: "A token for that resource must not be sent to this server, so none is asked for. Perhaps the \
             server is meant to be called by another address, the one that its metadata name.",
     server: "Let `resource` be the address that clients use for this endpoint, with scheme, host, port and path.",
@@ -181,7 +181,7 @@ Compared is letter by letter: https://as and https://as/ are two.",
 
 pub(super) static AUTH_NO_METADATA: Rule = Rule {
     id: RuleId::AuthNoMetadata,
-    title: "the server wants a token, and does not say who gives one",
+    title: "no authorization server is advertised",
     means: "There are no metadata where they were looked for. If its operator gives out tokens, send one with \
             --bearer.",
     server: "Serve protected resource metadata, name them in the challenge, and let the authorization server \
@@ -208,6 +208,7 @@ A server that has none of these can be used with a token that somebody gives out
         let assumed = is(evidence, REGISTRATION)
             && rejected_as(evidence, Objection::NoAuthorizationServer);
         let names_nobody = is(evidence, RESOURCE_METADATA)
+            && evidence.status() == 200
             && document(exchange).is_object()
             && document(exchange)["authorization_servers"].as_array().is_none_or(Vec::is_empty);
         let missing = discovers && answered && !is_document(exchange) && evidence.status() != 200;
@@ -279,7 +280,7 @@ clients that its operator does not know.",
 
 pub(super) static AUTH_REDIRECT_REFUSED: Rule = Rule {
     id: RuleId::AuthRedirectRefused,
-    title: "the authorization server refuses the address that the browser is to come back to",
+    title: "redirect URI rejected",
     means: "Programs on a user's machine are come back to at http://127.0.0.1, on any port (RFC 8252). A client \
             that is registered with a fixed port: --client-id ID --callback-port PORT.",
     server: "Allow redirect URIs at 127.0.0.1 with any port for clients of application_type native.",
@@ -392,7 +393,7 @@ is not one that it gives tokens for), unsupported_grant_type.",
 
 pub(super) static AUTH_ENDPOINT_REDIRECTS: Rule = Rule {
     id: RuleId::AuthEndpointRedirects,
-    title: "an address for authorization redirects to where it is not followed",
+    title: "authorization endpoint redirects elsewhere",
     means: "What is sent there is secret, and goes nowhere else; metadata are followed within their origin alone.",
     server: "Name the address at which it is in the end.",
     specification: "RFC 9700, 4.12",

@@ -12,7 +12,7 @@ use crate::protocol::methods;
 
 pub(super) static REQUEST_ID_REUSED: Rule = Rule {
     id: RuleId::RequestIdReused,
-    title: "a request has the id of an earlier one in the same session",
+    title: "request id used twice in a session",
     means: "Count the ids up: two requests of one session must not share one. A server that still works on \
             the first may take the second for it, or answer neither.",
     specification: "2025-11-25, Basic, Messages, Requests",
@@ -43,7 +43,7 @@ A counter is enough; so is a random string for each request.",
 
 pub(super) static INITIALIZED_LATE: Rule = Rule {
     id: RuleId::InitializedLate,
-    title: "a request was sent before notifications/initialized",
+    title: "request before notifications/initialized",
     means: "After the answer to initialize, POST notifications/initialized with the session id, and only then \
             anything else. Strict servers refuse what comes earlier; some drop the session.",
     specification: "2025-11-25, Lifecycle, Initialization",
@@ -83,7 +83,7 @@ servers do not mind; rmcp and the Java SDK answer with an error, or not at all."
 
 pub(super) static SESSION_ID_FROM_BODY: Rule = Rule {
     id: RuleId::SessionIdFromBody,
-    title: "the session id was taken from a body, and is not the one of the header",
+    title: "session id taken from a response body",
     means: "The session id is the value of the response header Mcp-Session-Id. Whatever a body calls a \
             session or an id is something else.",
     specification: "2025-11-25, Transports, Session Management",

@@ -12,7 +12,7 @@ use crate::oauth::{self, Challenge};
 
 pub(super) static AUTH_REQUIRED: Rule = Rule {
     id: RuleId::AuthRequired,
-    title: "the server wants credentials that were not sent, or refuses those that were",
+    title: "credentials are missing or rejected",
     means: "Log in with `mcpoke login`, or send a token with --bearer (MCPOKE_BEARER, --token-command), or the \
             header the server asks for with -H 'Name: value'.",
     specification: "2025-11-25, Authorization, Access Token Usage",
@@ -61,7 +61,7 @@ fn remapped(evidence: &Evidence<'_>) -> bool {
 
 pub(super) static AUTH_SCOPE: Rule = Rule {
     id: RuleId::AuthScope,
-    title: "the token is good, and does not allow this",
+    title: "the token lacks the required scope",
     means: "The challenge names the scope that is missing: get a token with it. In a terminal that is asked for \
             by itself; elsewhere `mcpoke login --scope` does it before.",
     specification: "2025-11-25, Authorization, Scope Challenge Handling",
@@ -101,7 +101,7 @@ sees a 401 without a challenge.",
 
 pub(super) static AUTH_NO_CHALLENGE: Rule = Rule {
     id: RuleId::AuthNoChallenge,
-    title: "the server refuses with 401, and does not say what it wants",
+    title: "401 without a WWW-Authenticate header",
     means: "Without a WWW-Authenticate header a client cannot find out how to be authorised; it can look for \
             the metadata at their usual place: `mcpoke login` does.",
     server: "Send WWW-Authenticate: Bearer resource_metadata=\"…\" with every 401.",

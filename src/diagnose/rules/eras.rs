@@ -6,11 +6,12 @@ use super::super::rule::{
 };
 use crate::exchange::{Answer, BodyKind, Exchange};
 use crate::protocol::headers::PROTOCOL_VERSION;
+use crate::protocol::version::Era;
 use crate::protocol::{codes, methods};
 
 pub(super) static MODERN_ONLY: Rule = Rule {
     id: RuleId::ModernOnly,
-    title: "the server speaks revision 2026-07-28, which has no handshake",
+    title: "server of 2026-07-28, without a handshake",
     means: "It knows neither initialize nor sessions: every request carries its own protocol version and \
             capabilities, in _meta and in headers. Without --protocol-version, --no-session and \
             --session-id mcpoke finds this out and speaks it.",
@@ -57,7 +58,7 @@ fn works(evidence: &Evidence<'_>, is_of_form: impl Fn(&Exchange) -> bool) -> boo
 
 pub(super) static LEGACY_ONLY: Rule = Rule {
     id: RuleId::LegacyOnly,
-    title: "the server speaks only revisions with a handshake",
+    title: "the server requires a handshake",
     means: "It does not know revision 2026-07-28: do the handshake (initialize, then \
             notifications/initialized), and send what it brings on every request.",
     specification: "2026-07-28, Streamable HTTP, Backward Compatibility",
@@ -102,7 +103,7 @@ back to initialize.",
 
 pub(super) static LEGACY_SSE_ONLY: Rule = Rule {
     id: RuleId::LegacySseOnly,
-    title: "the address is one of the HTTP+SSE transport of 2024-11-05",
+    title: "endpoint of the HTTP+SSE transport (2024)",
     means: "It takes a GET, whose first event names the address to POST to; the answers come on the \
             stream. mcpoke speaks it; a client for Streamable HTTP alone cannot.",
     server: "Serve Streamable HTTP as well: HTTP+SSE is deprecated since 2025-03-26.",
@@ -238,8 +239,11 @@ A header that is mistyped has the same effect: some servers take every revision 
 modern one.",
     find: |evidence| {
         let names_it = evidence.says(&["io.modelcontextprotocol/", "_meta"]);
-        let versioned = evidence.exchange.request.header(PROTOCOL_VERSION).is_some();
-        (evidence.code() == Some(codes::INVALID_PARAMS) && names_it && versioned).then(|| Certainty::Certain.into())
+        // Some legacy servers ask every request for the envelope. That is another fault than a
+        // request that promises it.
+        let version = evidence.exchange.request.header(PROTOCOL_VERSION);
+        let promised = version.is_some_and(|version| Era::of(version) == Era::Modern);
+        (evidence.code() == Some(codes::INVALID_PARAMS) && names_it && promised).then(|| Certainty::Certain.into())
     },
     ..RULE
 };

@@ -105,7 +105,7 @@ only with Accept: application/json, because their streams are not implemented; t
 
 pub(super) static CONTENT_TYPE: Rule = Rule {
     id: RuleId::ContentType,
-    title: "the request is not labelled as JSON",
+    title: "Content-Type is not application/json",
     means: "Every POST carries Content-Type: application/json.",
     specification: SENDING,
     about: "\
@@ -127,7 +127,7 @@ libraries label a string as text/plain or as a form unless they are told otherwi
 
 pub(super) static BODY_NOT_ACCEPTED: Rule = Rule {
     id: RuleId::BodyNotAccepted,
-    title: "the body is not a JSON-RPC message that the server takes",
+    title: "the server rejected the request body",
     means: "A POST carries one JSON-RPC 2.0 message: a JSON object with jsonrpc \"2.0\", a method, and for a \
             request an id that is a string or a number. Batches are of 2025-03-26 alone.",
     specification: SENDING,
@@ -217,7 +217,7 @@ another host: what then fails looks like a fault of the server. Use the final ad
 
 pub(super) static RATE_LIMITED: Rule = Rule {
     id: RuleId::RateLimited,
-    title: "the server takes no more requests for now",
+    title: "rate limited by the server",
     means: "Wait as long as its Retry-After header says (seconds, or a date), and send fewer requests at \
             once.",
     specification: "RFC 6585, 4; RFC 9110, 10.2.3",
@@ -253,7 +253,7 @@ client_max_body_size says otherwise. Express takes 100 KiB unless it is told oth
 
 pub(super) static UPSTREAM_DOWN: Rule = Rule {
     id: RuleId::UpstreamDown,
-    title: "a proxy answers, and the server behind it does not",
+    title: "server behind the proxy is not responding",
     means: "The address is right and the server itself is down, starting, or slower than the proxy waits.",
     server: "Start the server, or tell the proxy where it is.",
     specification: "RFC 9110, 15.6",
@@ -276,7 +276,7 @@ The page that comes with it is the proxy's.",
 
 pub(super) static WRONG_PATH: Rule = Rule {
     id: RuleId::WrongPath,
-    title: "there is no MCP endpoint at this path",
+    title: "no MCP endpoint at this path",
     means: "Check the path: /mcp is usual, with or without a slash at its end. A server of the HTTP+SSE \
             transport (2024-11-05), often at /sse, answers a POST like this too.",
     specification: "2025-11-25, Transports, Streamable HTTP",
@@ -357,7 +357,7 @@ and never see the response.",
 
 pub(in crate::diagnose) static UNKNOWN: Rule = Rule {
     id: RuleId::Unknown,
-    title: "the server refused this, and the evidence does not say why",
+    title: "request rejected for an unknown reason",
     means: "No rule fits. What was sent and what came back is all that there is to go by; the server's own log \
             knows best.",
     specification: "",

@@ -14,7 +14,7 @@ const MANAGEMENT: &str = "2025-11-25, Transports, Session Management";
 
 pub(super) static SESSION_MISSING: Rule = Rule {
     id: RuleId::SessionMissing,
-    title: "no Mcp-Session-Id was sent; this server requires one",
+    title: "missing Mcp-Session-Id header",
     means: "This server keeps sessions. A client sends initialize first, keeps the Mcp-Session-Id \
             header (not the body) of that answer, sends notifications/initialized, and then sends the \
             header on every request.",
@@ -122,7 +122,7 @@ fn misnamed<'e>(evidence: &Evidence<'e>) -> Option<&'e str> {
 
 pub(super) static SESSION_EXPIRED: Rule = Rule {
     id: RuleId::SessionExpired,
-    title: "the server does not know the session that was sent",
+    title: "the server no longer recognises this session",
     means: "It was ended, it expired, or the server was started again. A client sends a new initialize, \
             without the old id, and goes on with the new one. What the server kept in the old session is \
             gone.",
@@ -223,7 +223,7 @@ fn from_error<'e>(evidence: &Evidence<'e>) -> Option<&'e Exchange> {
 
 pub(super) static SESSION_ID_FROM_ERROR: Rule = Rule {
     id: RuleId::SessionIdFromError,
-    title: "the session id was taken from an answer that refused something",
+    title: "session id taken from an error response",
     means: "Only the 2xx answer to initialize issues a session. Error answers of real servers carry \
             session ids that are dead already: take the header from nothing else.",
     server: "A refusal should carry no Mcp-Session-Id.",
@@ -249,7 +249,7 @@ Read the header in one place: the answer to initialize, and only when its status
 
 pub(super) static SESSION_ID_STRIPPED: Rule = Rule {
     id: RuleId::SessionIdStripped,
-    title: "the session id does not get through between client and server",
+    title: "Mcp-Session-Id header lost in transit",
     means: "The client does what it should, and the server acts as if the header were not there: \
             something in between removes Mcp-Session-Id from the requests or from the answers. Send the \
             same request to the server directly to see the difference.",
@@ -319,7 +319,7 @@ header can be read only where the server names it in Access-Control-Expose-Heade
 
 pub(super) static SESSION_NOT_STICKY: Rule = Rule {
     id: RuleId::SessionNotSticky,
-    title: "one session is known in one request and unknown in the next",
+    title: "session known to some replicas only",
     means: "Several servers respond behind this address, and each knows only its own sessions. If the server sets a \
             cookie, a client must keep it and send it: the balancer routes by it. Otherwise only the operator can \
             help.",
@@ -374,7 +374,7 @@ others are refused. A session that expired stays refused.",
 
 pub(super) static SESSION_NOT_SUPPORTED: Rule = Rule {
     id: RuleId::SessionNotSupported,
-    title: "the server keeps no sessions, and refuses a request that names one",
+    title: "stateless server rejects session ids",
     means: "Leave the Mcp-Session-Id header out: this server wants none.",
     specification: MANAGEMENT,
     about: "\

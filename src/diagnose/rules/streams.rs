@@ -40,7 +40,7 @@ fn has_content(event: &Event) -> bool {
 
 pub(super) static STREAM_BUFFERED: Rule = Rule {
     id: RuleId::StreamBuffered,
-    title: "a stream is held back on its way",
+    title: "the event stream is buffered by a proxy",
     means: "What the server sends bit by bit arrives in one piece, or not until the time is up: a proxy \
             keeps the answer until it is complete. Progress and questions of the server do not get through.",
     server: "Send X-Accel-Buffering: no with every event stream, or turn buffering off in the proxy \

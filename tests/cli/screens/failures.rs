@@ -57,7 +57,7 @@ fn of_the_server() {
         initialized(|_| http(404, &[], "404 page not found")),
         str![[r#"
 --- stderr
-mcpoke: there is no MCP endpoint at this path  [wrong-path, likely]
+mcpoke: no MCP endpoint at this path  [wrong-path, likely]
   sent      POST http://127.0.0.1:#####/mcp  initialize
   answered  404 Not Found, in # ms
             no Content-Type: 404 page not found
@@ -95,7 +95,7 @@ next: mcpoke explain not-mcp  explains it in full
         initialized(|_| http(502, &[("Server", "nginx")], "<html></html>")),
         str![[r#"
 --- stderr
-mcpoke: a proxy answers, and the server behind it does not  [upstream-down, likely]
+mcpoke: server behind the proxy is not responding  [upstream-down, likely]
   sent      POST http://127.0.0.1:#####/mcp  initialize
   answered  502 Bad Gateway, in # ms
             no Content-Type: <html></html>
@@ -112,7 +112,7 @@ next: mcpoke explain upstream-down  explains it in full
         initialized(|_| http(429, &[("Retry-After", "7")], "slow down")),
         str![[r#"
 --- stderr
-mcpoke: the server takes no more requests for now  [rate-limited, certain]
+mcpoke: rate limited by the server  [rate-limited, certain]
   sent      POST http://127.0.0.1:#####/mcp  initialize
   answered  429 Too Many Requests, in # ms
             no Content-Type: slow down
@@ -192,7 +192,7 @@ fn of_credentials() {
         initialized(move |_| http(401, &challenge, "")),
         str![[r#"
 --- stderr
-mcpoke: the server wants credentials that were not sent, or refuses those that were  [auth-required, certain]
+mcpoke: credentials are missing or rejected  [auth-required, certain]
   sent      POST http://127.0.0.1:#####/mcp  initialize
   answered  401 Unauthorized, in # ms
             www-authenticate: Bearer
@@ -213,7 +213,7 @@ next: mcpoke login http://127.0.0.1:#####/mcp                     gets a token, 
         initialized(|_| http(403, &[], "forbidden")),
         str![[r#"
 --- stderr
-mcpoke: the server wants credentials that were not sent, or refuses those that were  [auth-required, possible]
+mcpoke: credentials are missing or rejected  [auth-required, possible]
   sent      POST http://127.0.0.1:#####/mcp  initialize
   answered  403 Forbidden, in # ms
             no Content-Type: forbidden
@@ -243,7 +243,7 @@ fn of_sessions() {
         screen(&kept),
         str![[r#"
 --- stderr
-mcpoke: the server does not know the session that was sent  [session-expired, certain]
+mcpoke: the server no longer recognises this session  [session-expired, certain]
   sent      POST http://127.0.0.1:#####/mcp  tools/list
             with Mcp-Session-Id: session-… (27)
   answered  404 Not Found, in # ms
@@ -265,8 +265,7 @@ next: mcpoke init forgetful           does the handshake and remembers it
         str![[r#"
 {"message":"hi"}
 --- stderr
-mcpoke: the server no longer knew the session (opened # s ago); opened a new one.
-        Whatever the server kept in the old one is gone.
+mcpoke: session expired (opened # s ago): opened a new one; state kept in the old session is lost
 [exit 0]
 
 "#]]
@@ -281,7 +280,7 @@ mcpoke: the server no longer knew the session (opened # s ago); opened a new one
         screen(&sandbox.run(&bare)),
         str![[r#"
 --- stderr
-mcpoke: no Mcp-Session-Id was sent; this server requires one  [session-missing, certain]
+mcpoke: missing Mcp-Session-Id header  [session-missing, certain]
   sent      POST http://127.0.0.1:#####/mcp  tools/call echo
             no Mcp-Session-Id header
   answered  400 Bad Request, in # ms
@@ -303,7 +302,7 @@ next: the same without --no-session   does it properly
         screen(&sandbox.run(&[&["--json"], &bare[..]].concat())),
         str![[r#"
 --- stderr
-mcpoke: no Mcp-Session-Id was sent; this server requires one  [session-missing, certain]
+mcpoke: missing Mcp-Session-Id header  [session-missing, certain]
   sent      POST http://127.0.0.1:#####/mcp  tools/call echo
             no Mcp-Session-Id header
   answered  400 Bad Request, in # ms
@@ -317,7 +316,7 @@ mcpoke: no Mcp-Session-Id was sent; this server requires one  [session-missing, 
 next: the same without --no-session   does it properly
       mcpoke trace scripted           shows it step by step
       mcpoke explain session-missing  explains it in full
-{"error":{"kind":"session","message":"no Mcp-Session-Id was sent; this server requires one","exit":5,"status":400,"rpc":{"code":-32000,"message":"Bad Request: No valid session ID provided"},"details":[],"findings":[{"id":"session-missing","certainty":"certain","title":"no Mcp-Session-Id was sent; this server requires one","means":"This server keeps sessions. A client sends initialize first, keeps the Mcp-Session-Id header (not the body) of that answer, sends notifications/initialized, and then sends the header on every request.","server":"","because":"no initialize was sent before it","evidence":[],"exchange":1,"specification":"2025-11-25, Transports, Session Management"}],"next":["the same without --no-session","mcpoke trace scripted","mcpoke explain session-missing"]}}
+{"error":{"kind":"session","message":"missing Mcp-Session-Id header","exit":5,"status":400,"rpc":{"code":-32000,"message":"Bad Request: No valid session ID provided"},"details":[],"findings":[{"id":"session-missing","certainty":"certain","title":"missing Mcp-Session-Id header","means":"This server keeps sessions. A client sends initialize first, keeps the Mcp-Session-Id header (not the body) of that answer, sends notifications/initialized, and then sends the header on every request.","server":"","because":"no initialize was sent before it","evidence":[],"exchange":1,"specification":"2025-11-25, Transports, Session Management"}],"next":["the same without --no-session","mcpoke trace scripted","mcpoke explain session-missing"]}}
 [exit 5]
 
 "#]]

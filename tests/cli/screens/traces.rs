@@ -62,8 +62,7 @@ fn a_ladder_is_80_columns_wide() {
        │───────────────────────────────────────────────────────────▶
        ◀────────────────────────────────────────── 204 No Content ─│      # ms
 
-why 1 failed     session-missing (certain): no Mcp-Session-Id was sent; this
-                 server requires one
+why 1 failed     session-missing (certain): missing Mcp-Session-Id header
                  7 is the same request with a session, and works; the form of
                  2026-07-28 works without one
                  1 bare: 400 -32000 Bad request: the Mcp-Session-Id header is
@@ -106,7 +105,7 @@ fn rules_are_explained() {
         screen(&sandbox.run(&["explain", "session-not-sticky"])),
         str![[r#"
 session-not-sticky
-one session is known in one request and unknown in the next
+session known to some replicas only
 
 Sessions live in the memory of one process. Where a load balancer spreads
 requests over several, a session that one replica issued is unknown to the
@@ -136,33 +135,32 @@ Specification
         screen(&sandbox.run(&["explain", "sessions"])),
         str![[r#"
 session-id-from-error
-  the session id was taken from an answer that refused something
+  session id taken from an error response
   Only the 2xx answer to initialize issues a session. Error answers of real
   servers carry session ids that are dead already: take the header from
   nothing else.
 session-id-from-body
-  the session id was taken from a body, and is not the one of the header
+  session id taken from a response body
   The session id is the value of the response header Mcp-Session-Id. Whatever
   a body calls a session or an id is something else.
 session-not-sticky
-  one session is known in one request and unknown in the next
+  session known to some replicas only
   Several servers respond behind this address, and each knows only its own
   sessions. If the server sets a cookie, a client must keep it and send it:
   the balancer routes by it. Otherwise only the operator can help.
 session-not-supported
-  the server keeps no sessions, and refuses a request that names one
+  stateless server rejects session ids
   Leave the Mcp-Session-Id header out: this server wants none.
-session-id-stripped
-  the session id does not get through between client and server
-  The client does what it should, and the server acts as if the header were
-  not there: something in between removes Mcp-Session-Id from the requests or
-  from the answers. Send the same request to the server directly to see the
-  difference.
 session-expired
-  the server does not know the session that was sent
+  the server no longer recognises this session
   It was ended, it expired, or the server was started again. A client sends a
   new initialize, without the old id, and goes on with the new one. What the
   server kept in the old session is gone.
+session-missing
+  missing Mcp-Session-Id header
+  This server keeps sessions. A client sends initialize first, keeps the
+  Mcp-Session-Id header (not the body) of that answer, sends
+  notifications/initialized, and then sends the header on every request.
 --- stderr
 
 The text alone does not tell these apart: `mcpoke trace TARGET` finds out by experiments.

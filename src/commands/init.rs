@@ -20,7 +20,7 @@ use crate::run::server::Server;
 use crate::run::settings::{handshake, limits};
 use crate::run::tools::learn;
 use crate::run::{Context, Outcome};
-use crate::session::{Target, check_name};
+use crate::session::{Store, Target, check_name};
 
 pub(super) fn run(context: &Context<'_>, args: &Init) -> Outcome {
     let options = context.options;
@@ -65,6 +65,7 @@ pub(super) fn run(context: &Context<'_>, args: &Init) -> Outcome {
             // Do not leave a session open that could not be saved.
             let _ = server.client.close();
         })?;
+        Store::of(context.env).sync(&record.name)?;
         end_the_one_before(&mut server);
         drop(lock);
         Some(record)

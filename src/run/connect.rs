@@ -45,6 +45,12 @@ pub(crate) fn with_server_watching(
     context.console.err.overlay.clear();
     server.client.close_streams();
     server.keep_session_of_login();
+    if server.saved.is_new
+        && let Some((store, name)) = server.memory()
+    {
+        // The result is there already. Without this, a power failure costs a handshake.
+        let _ = store.sync(name);
+    }
     if server.ephemeral || server.client.is_unsaved() {
         // The result is final: a failed close changes nothing for the user.
         let _ = server.client.close();
@@ -92,9 +98,7 @@ fn connect(
             resume(context, server, &record, &handshake)
         }
         Some(record) => {
-            context.console.note(
-                "mcpoke: the remembered session was opened with other credentials; opening another.",
-            );
+            context.console.note("mcpoke: credentials changed: opening a new session");
             if !server.identity.for_this_run {
                 return open_and_remember(context, server, &handshake);
             }
@@ -130,6 +134,7 @@ fn resume(
         }
         // The server now supports Streamable HTTP: save that.
         server.saved.record = Some(remember(context, server, &opened, None)?);
+        server.saved.is_new = true;
         server.tools.received(opened.tools.as_ref());
         return Ok(());
     }
@@ -186,6 +191,7 @@ fn open_and_remember(
             context.console.note(&format!("mcpoke: initialised {name}, now the current server."));
             server.hint.target.clone_from(name);
             server.saved.record = Some(record);
+            server.saved.is_new = true;
         }
         // The command itself does not depend on saved state.
         Err(error) => {
@@ -217,7 +223,7 @@ fn hidden(context: &Context<'_>, value: &Value) -> Value {
     serde_json::from_str(&context.recorder.hide(&value.to_string())).unwrap_or_default()
 }
 
-/// Saves a new session and makes its server the current one. Returns the record.
+/// Saves a new session and makes its server the current one. Returns the record, which has to be synced.
 pub(crate) fn remember(
     context: &Context<'_>,
     server: &Server,
@@ -294,7 +300,7 @@ pub(crate) fn remember(
     store.forget_tools(&record.name)?;
     // Write the record last, so that an incomplete one is never saved.
     store.set_current(&record.name)?;
-    store.save(&record)?;
+    store.save_soon(&record)?;
     if let Some(tools) = &opened.tools {
         // Without the cache, the tools are fetched again next time.
         let _ = store.save_tools(&record.name, tools, opened.at);

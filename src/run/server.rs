@@ -38,6 +38,8 @@ pub(crate) struct Saved {
     pub(crate) record: Option<Record>,
     /// The configuration file entry of the server.
     pub(crate) file: Option<FromFile>,
+    /// The record was written in this run, and may not be on disk yet.
+    pub(crate) is_new: bool,
 }
 
 /// Tools of the server that are known without the cache.

@@ -171,10 +171,33 @@ impl Store {
         Ok(self.load(name.trim())?.filter(|record| record.is_at(url)))
     }
 
-    /// Saves a record and indexes its URLs.
+    /// Saves a record, waits until it is on disk, and indexes its URLs.
     pub fn save(&self, record: &Record) -> Result<()> {
         let text = serde_json::to_string_pretty(record)?;
         self.write_durably(&self.record_path(&record.name)?, &(text + "\n"))?;
+        self.index(record)
+    }
+
+    /// Waits until a record is on disk.
+    pub fn sync(&self, name: &str) -> Result<()> {
+        let path = self.record_path(name)?;
+        let synced = std::fs::File::open(&path).and_then(|file| file.sync_data());
+        synced.with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// Saves a record as [`Self::save`] does. A record that is new may be lost if the power fails
+    /// before [`Self::sync`]; one that it replaces may not.
+    pub fn save_soon(&self, record: &Record) -> Result<()> {
+        let path = self.record_path(&record.name)?;
+        if path.exists() {
+            return self.save(record);
+        }
+        let text = serde_json::to_string_pretty(record)?;
+        self.write(&path, &(text + "\n"))?;
+        self.index(record)
+    }
+
+    fn index(&self, record: &Record) -> Result<()> {
         for url in std::iter::once(&record.url).chain(&record.asked_url) {
             let index = self.url_path(url)?;
             if files::read(&index)?.is_none_or(|name| name.trim() != record.name) {

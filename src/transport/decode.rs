@@ -8,6 +8,9 @@ use flate2::bufread::{DeflateDecoder, GzDecoder, ZlibDecoder};
 /// Start of a gzip body (RFC 1952, 2.3.1).
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
+/// Size of the buffer below the decoder, in bytes. The encoding shows in the first bytes; larger reads pass it by.
+const LOOK: usize = 1024;
+
 /// Reader of a body that decodes it if it is compressed. The encoding is detected from the first bytes
 /// where they show it, and taken from the label otherwise.
 pub(super) enum Decoder<R: Read> {
@@ -26,7 +29,7 @@ impl<R: Read> Decoder<R> {
     /// Creates a decoder for a body with this `Content-Encoding`.
     pub(super) fn new(body: R, label: &str) -> Self {
         let label = label.trim().to_ascii_lowercase();
-        Self::Undecided(BufReader::with_capacity(16 * 1024, body), label)
+        Self::Undecided(BufReader::with_capacity(LOOK, body), label)
     }
 
     /// Returns the reader of the body as received, unless decoding has begun.

@@ -177,7 +177,7 @@ impl Relay {
             }
             Ok(Err(text)) => refusal(StatusCode::BAD_GATEWAY, &format!("mcpoke: {text}\n")),
             // The thread ended without a response.
-            Err(_) => refusal(StatusCode::BAD_GATEWAY, "mcpoke: no answer\n"),
+            Err(_) => refusal(StatusCode::BAD_GATEWAY, "mcpoke: no response from the server\n"),
         }
     }
 
@@ -277,7 +277,7 @@ impl Relay {
         let Some(built) = reply.exchange().answer.as_ref().and_then(response_head) else {
             done.store(true, Ordering::SeqCst);
             (self.finished)(*reply.finish());
-            let _ = head.send(Err("the answer's head cannot be passed on".to_owned()));
+            let _ = head.send(Err("the response headers cannot be forwarded".to_owned()));
             return;
         };
         if head.send(Ok(built)).is_err() {

@@ -198,7 +198,7 @@ impl Client {
                 // A server that has proven to be modern does not get the legacy handshake.
                 Verdict::Legacy(Some(error)) if proven => return Err(error),
                 Verdict::Legacy(error) if forced => {
-                    let text = format!("the answer is not of the revision {version}");
+                    let text = format!("the response does not follow revision {version}");
                     return Err(error.unwrap_or_else(|| Error::protocol(text)));
                 }
                 Verdict::Legacy(error) => {
@@ -256,7 +256,7 @@ impl Client {
         let said: DiscoverResult = match serde_json::from_str(raw.get()) {
             Ok(said) => said,
             Err(error) => {
-                let text = format!("the answer to server/discover cannot be read: {error}");
+                let text = format!("the response to server/discover cannot be read: {error}");
                 return Err(Error::protocol(text).shown_by(exchange));
             }
         };
@@ -388,7 +388,7 @@ impl Client {
             }
             Err(NotSse::Other(_)) => Ok(false),
             Err(NotSse::Refused(exchange, why)) => {
-                let text = format!("the server speaks HTTP+SSE, but {why}");
+                let text = format!("the server uses HTTP+SSE, but {why}");
                 Err(Box::new(Error::protocol(text).shown_by(exchange)))
             }
         }

@@ -114,7 +114,9 @@ impl fmt::Display for Error {
             ErrorKind::Unauthorized(error) => write!(f, "{error}"),
             ErrorKind::Rpc(error) => f.write_str(&error.message),
             ErrorKind::Status(status) => write!(f, "HTTP {status}"),
-            ErrorKind::SessionLost { .. } => f.write_str("the server no longer knows the session"),
+            ErrorKind::SessionLost { .. } => {
+                f.write_str("the server no longer recognises the session")
+            }
             ErrorKind::Protocol(text) | ErrorKind::Unanswered(text) => f.write_str(text),
             ErrorKind::InputNeeded { method, why } => {
                 write!(f, "the server asks for {method}: {why}")

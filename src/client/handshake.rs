@@ -100,7 +100,7 @@ impl Client {
             self.ids.use_numbers();
             outcome = self.initialize_as(handshake, version);
             if outcome.is_ok() {
-                let what = "the server accepts only numbers as request ids; numbers are sent";
+                let what = "the server accepts only numeric request ids; numbers are sent";
                 self.departs(what.to_owned(), "JSON-RPC 2.0, 4");
             }
         }

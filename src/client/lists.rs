@@ -42,11 +42,11 @@ impl Client {
         let first = self.request(&RpcRequest::page(method, None))?;
         let mut items: Vec<Box<RawValue>> = Vec::new();
         self.pages(method, key, first, |raw| {
-            let unreadable = |error| format!("the answer to {method} cannot be read: {error}");
+            let unreadable = |error| format!("the response to {method} cannot be read: {error}");
             let page: HashMap<String, Box<RawValue>> =
                 serde_json::from_str(raw.get()).map_err(unreadable)?;
             let list = page.get(key).ok_or_else(|| {
-                format!("the answer to {method} cannot be read: it has no `{key}`")
+                format!("the response to {method} cannot be read: it has no `{key}`")
             })?;
             let list: Vec<Box<RawValue>> = serde_json::from_str(list.get()).map_err(unreadable)?;
             items.extend(list);

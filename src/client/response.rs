@@ -105,7 +105,7 @@ impl Connection {
         }
         match self.find_answer(stream, id) {
             (Ok(RpcOutcome::Nothing(_)), _) => {
-                (Err(transport::Error::broken("the stream ended without an answer")), None)
+                (Err(transport::Error::broken("the stream ended without a response")), None)
             }
             found => found,
         }
@@ -228,11 +228,11 @@ fn another_id(id: Option<&RawValue>, asked: &RequestId) -> String {
 /// Describes what arrived instead of a response.
 fn nothing(exchange: &Exchange) -> String {
     match exchange.answer.as_ref().map(|answer| answer.shape) {
-        Some(BodyKind::Html) => "a web page came instead of an answer".to_owned(),
-        Some(BodyKind::Text) => "text came instead of an answer".to_owned(),
-        Some(BodyKind::Events) => "the stream ended without an answer".to_owned(),
+        Some(BodyKind::Html) => "the response is a web page".to_owned(),
+        Some(BodyKind::Text) => "the response is text".to_owned(),
+        Some(BodyKind::Events) => "the stream ended without a response".to_owned(),
         // A stream that was resumed, and brought nothing.
-        _ if exchange.request.method == "GET" => "the stream ended without an answer".to_owned(),
-        _ => "the answer is empty".to_owned(),
+        _ if exchange.request.method == "GET" => "the stream ended without a response".to_owned(),
+        _ => "the response is empty".to_owned(),
     }
 }

@@ -152,7 +152,9 @@ impl Client {
         let RpcResponse { result, exchange, .. } = self.request(&on_task(methods::GET_TASK, id))?;
         match Task::parse(&result) {
             Some(task) => Ok((task, exchange)),
-            None => Err(Error::protocol("the answer to tasks/get is no task").shown_by(exchange)),
+            None => {
+                Err(Error::protocol("the response to tasks/get is not a task").shown_by(exchange))
+            }
         }
     }
 

@@ -71,7 +71,7 @@ fn say_ready(context: &Context<'_>, args: &Listen, agreed: Option<&Value>) {
 
 fn no_stream(server: &Server, error: crate::client::Error) -> CommandError {
     if error.is_unknown_method() {
-        let text = "the server tells nothing by itself: it has no subscriptions/listen";
+        let text = "the server sends no notifications: it has no subscriptions/listen";
         return Failure { exchange: error.exchange, ..Failure::new(Kind::Rpc, text) }.into();
     }
     let status = error.exchange.as_ref().filter(|shown| shown.request.method == "GET");

@@ -16,7 +16,7 @@ pub(super) fn run(context: &Context<'_>, level: LogLevel) -> Outcome {
             // logging/setLevel").
             let text = "this server keeps no session that a log level could be set in";
             return Err(Failure::usage(text)
-                .with_detail("In its era every request says which log messages it wants.")
+                .with_detail("In the modern era, each request sets its own log level.")
                 .with_next(format!("mcpoke call TOOL --log-level {level}"), "asks for them")
                 .into());
         }

@@ -100,7 +100,7 @@ fn reached(entry: &Value, variables: &Variables<'_>) -> Reached {
     let url = ["url", "serverUrl", "httpUrl"].iter().find_map(|key| entry[*key].as_str());
     let Some(url) = url else { return program(entry) };
     if let Some(kind) = entry["type"].as_str().filter(|kind| matches!(*kind, "ws" | "sdk")) {
-        return Reached::Unusable(format!("it is of type `{kind}`, and mcpoke speaks HTTP"));
+        return Reached::Unusable(format!("its type is `{kind}`, and mcpoke supports HTTP only"));
     }
     if let Err(why) = check_url(&without_braces(url)) {
         return Reached::Unusable(why.to_owned());

@@ -90,7 +90,7 @@ fn advised(failure: Failure, next: Option<Next>, client: &Client, hint: &TargetH
         (Some(Next::OtherAddress), _) => elsewhere(failure, client),
         (Some(Next::Init), _) => failure.with_next(
             format!("mcpoke init {}", hint.target),
-            "finds out what the server speaks, and remembers it",
+            "finds out which revision the server supports, and saves it",
         ),
         (Some(Next::Nothing), _) => failure,
         (None, Kind::Unreachable) => {
@@ -101,7 +101,7 @@ fn advised(failure: Failure, next: Option<Next>, client: &Client, hint: &TargetH
             .with_next("the same with --trace", "shows all that was sent and received"),
         (_, Kind::Rpc | Kind::Protocol) if !hint.tracing => failure.with_next(
             format!("mcpoke trace {}", hint.target),
-            "shows step by step how the server answers",
+            "shows each request and its response",
         ),
         _ => failure,
     }

@@ -31,16 +31,16 @@ fn what_is_needed(error: &ErrorObject) -> Vec<String> {
                     "elicitation" => "It wants answers to a form: --answer KEY=VALUE or --answers \
                                       FILE gives them, and so does a person in a terminal."
                         .to_owned(),
-                    "roots" => "It wants to know a folder to work on: --root DIR.".to_owned(),
+                    "roots" => "The server requires a folder to work on: --root DIR.".to_owned(),
                     "sampling" => {
-                        "It wants a language model's turn: --sampling-command CMD.".to_owned()
+                        "The server requires a language model: --sampling-command CMD.".to_owned()
                     }
                     "extensions" if of.get(EXTENSION).is_some() => {
                         "It makes a task of the call: --task waits for it, --detach does not."
                             .to_owned()
                     }
                     other => {
-                        format!("It wants the capability `{other}`: --capabilities declares it.")
+                        format!("The server requires the capability `{other}`: declare it with --capabilities.")
                     }
                 })
                 .collect()
@@ -126,7 +126,7 @@ fn in_words(error: &client::Error) -> (Kind, String, Vec<String>) {
             let text = if *renewed { RENEWED } else { MAY_HAVE_RUN };
             let may_have_run = may_have_run.then(|| text.to_owned());
             let details = renewal.into_iter().chain(may_have_run).collect();
-            (Kind::Session, "the server no longer knows the session".to_owned(), details)
+            (Kind::Session, "the server no longer recognises the session".to_owned(), details)
         }
         ErrorKind::Status(status) => {
             let kind = kind_of_status(*status);
@@ -199,12 +199,10 @@ fn end_of(error: &client::Error, kind: Kind) -> Option<String> {
     let request = &error.exchange.as_ref()?.request;
     let version = request.header(headers::PROTOCOL_VERSION).unwrap_or_default();
     let text = match () {
-        () if error.cancelled => "The server was told to stop it (notifications/cancelled).",
+        () if error.cancelled => "mcpoke cancelled it (notifications/cancelled).",
         () if is_unsent(error) => return None,
-        () if Era::of(version) == Era::Modern => {
-            "Its stream was closed, which tells the server to stop it."
-        }
-        () if kind == Kind::Interrupted => "The server could not be told; it may still run.",
+        () if Era::of(version) == Era::Modern => "mcpoke closed its stream, which cancels it.",
+        () if kind == Kind::Interrupted => "mcpoke could not cancel it. It may still run.",
         () => return None,
     };
     Some(text.to_owned())

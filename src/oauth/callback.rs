@@ -77,7 +77,7 @@ impl Callback {
             return ("404 Not Found", "There is nothing here.");
         }
         if !is_right(&visit.query) {
-            return ("400 Bad Request", "This is no answer to what was asked.");
+            return ("400 Bad Request", "This is not the expected redirect.");
         }
         (OK, "Back to the terminal: this window can be closed.")
     }

@@ -66,11 +66,11 @@ pub fn can_begin(web: &mut Web, found: &Discovery) -> Result<(), Error> {
     let methods = server.code_challenge_methods_supported.as_deref();
     let has_pkce = methods.is_some_and(|methods| methods.iter().any(|method| method == "S256"));
     if !has_pkce && !found.assumed {
-        let text = "the authorization server does not say that it has PKCE with S256";
+        let text = "the metadata do not list PKCE with S256 with S256";
         let error = Error::new(ErrorKind::Unsafe, text);
-        let error = error.objecting(Objection::NoPkce).with_detail(
-            "A code could be used by whoever intercepts it; clients must refuse to go on.",
-        );
+        let error = error
+            .objecting(Objection::NoPkce)
+            .with_detail("An intercepted code could be used by others. Clients must stop here.");
         return Err(web.refuse(error));
     }
     let Some(endpoint) = &server.authorization_endpoint else {
@@ -154,14 +154,14 @@ impl Pending {
         let refuse = |text: String| Error::new(ErrorKind::Unsafe, text);
         if !self.is_answered_by(query) {
             return Err(refuse(
-                "the answer is not to this request: its state is another".to_owned(),
+                "the redirect belongs to another login: its state differs".to_owned(),
             ));
         }
         // The issuer is checked before anything else is used or shown (RFC 9207, 2.4).
         match one(query, "iss")? {
             Some(issuer) if issuer != self.issuer => {
                 return Err(refuse(format!(
-                    "the answer is of another issuer: `{}`, and not `{}`",
+                    "the redirect names the issuer `{}` instead of `{}`",
                     issuer.escape_debug(),
                     self.issuer.escape_debug()
                 ))
@@ -171,7 +171,7 @@ impl Pending {
             }
             None if self.says_issuer => {
                 return Err(refuse(
-                    "the answer does not say its issuer, which this server always says".to_owned(),
+                    "the redirect names no issuer, although the metadata promise one".to_owned(),
                 ));
             }
             _ => {}
@@ -187,7 +187,7 @@ impl Pending {
             return Err(error);
         }
         let code = one(query, "code")?.filter(|code| !code.is_empty());
-        code.ok_or_else(|| refuse("the answer holds no code".to_owned()))
+        code.ok_or_else(|| refuse("the redirect has no code".to_owned()))
     }
 }
 
@@ -196,7 +196,10 @@ fn one(query: &str, name: &str) -> Result<Option<String>, Error> {
     let mut found = form_urlencoded::parse(query.as_bytes()).filter(|(known, _)| known == name);
     let first = found.next().map(|(_, value)| value.into_owned());
     if found.next().is_some() {
-        return Err(Error::new(ErrorKind::Unsafe, format!("the answer says `{name}` twice")));
+        return Err(Error::new(
+            ErrorKind::Unsafe,
+            format!("the redirect has the parameter `{name}` twice"),
+        ));
     }
     Ok(first)
 }

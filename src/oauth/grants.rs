@@ -126,7 +126,7 @@ impl Requester<'_> {
             }
         }
         grant.map(str::to_owned).ok_or_else(|| {
-            Error::new(ErrorKind::Refused, "the identity provider's answer holds no grant")
+            Error::new(ErrorKind::Refused, "the response of the identity provider has no grant")
         })
     }
 
@@ -232,9 +232,7 @@ fn token_of(document: &Value) -> Result<Token, Error> {
     // The texts of these errors must not contain the token.
     let refuse = |text: &str| Err(Error::new(ErrorKind::Refused, text));
     let Some(access) = document["access_token"].as_str() else {
-        return refuse(
-            "the authorization server's answer to the token request holds no token (RFC 6749, 5.1)",
-        );
+        return refuse("the token response has no token (RFC 6749, 5.1)");
     };
     match &document["token_type"] {
         Value::Null => {}

@@ -88,7 +88,7 @@ fn signed(key: &SigningKey, claims: &Value, allowed: Option<&[String]>) -> Resul
         .find_map(|(name, scheme)| Some((name, signer(scheme, &der, signing.as_ref())?)))
         .ok_or_else(|| {
             let allowed = allowed.unwrap_or_default().join(", ");
-            wrong(format!("it cannot sign as the authorization server wants it ({allowed})"))
+            wrong(format!("the key does not fit the signing algorithms of the authorization server ({allowed})"))
         })?;
     let mut header = json!({"alg": name, "typ": "JWT"});
     if let Some(id) = &key.id {

@@ -152,7 +152,7 @@ pub fn identify(
 fn register(web: &mut Web, found: &Discovery, given: &RegistrationHints) -> Result<Client, Error> {
     let server = &found.server;
     let Some(endpoint) = &server.registration_endpoint else {
-        let text = "the authorization server lets no client register itself";
+        let text = "client registration is not supported";
         let error = Error::new(ErrorKind::Registration, text);
         let mut error = error.objecting(Objection::NoRegistration).with_detail(
             "Register one with its operator, and name it: --client-id ID (and --client-secret).",
@@ -188,10 +188,10 @@ fn register(web: &mut Web, found: &Discovery, given: &RegistrationHints) -> Resu
     let id = document["client_id"].as_str().filter(|id| !id.is_empty());
     let Some(id) = id.filter(|_| matches!(answered.status, 200 | 201)) else {
         if found.assumed {
-            let text = "the server wants a token, and does not say how to get one";
+            let text = "the server requires a token, and names no authorization server";
             let error = Error::new(ErrorKind::Discovery, text);
             let error = error.objecting(Objection::NoAuthorizationServer).with_detail(
-                "It has no metadata for authorization. Perhaps it wants a token that its operator gives out: --bearer.",
+                "It has no authorization metadata. If its operator issues tokens, send one with --bearer.",
             );
             return Err(web.refuse(error));
         }

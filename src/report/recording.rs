@@ -81,7 +81,7 @@ fn from_har(entry: &Value, number: usize) -> Option<Exchange> {
     let connected =
         status > 0 || entry["serverIPAddress"].as_str().is_some_and(|ip| !ip.is_empty());
     let sent = if connected { body.len() as u64 } else { 0 };
-    let missing = (status == 0).then_some("no answer was recorded");
+    let missing = (status == 0).then_some("no response was recorded");
     let failure = TransportError::from_json(&response["_failure"]).or_else(|| {
         let text = response["_error"].as_str().or(missing)?;
         Some(TransportError::recorded(text, connected))

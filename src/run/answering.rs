@@ -41,7 +41,7 @@ pub(crate) fn answering(
 ) -> Result<(ServerRequests, Serving), CommandError> {
     let options = context.options;
     let wrong = |problems: Vec<String>| {
-        let failure = Failure::usage("the answers for the server cannot be used");
+        let failure = Failure::usage("--answers cannot be used");
         problems.into_iter().fold(failure, Failure::with_detail)
     };
     let file = options.answers.as_ref().map(|path| format!("@{}", path.display()));
@@ -229,14 +229,14 @@ impl Answers {
             })
             .collect();
         let wants = if lacking.is_empty() { "an answer".to_owned() } else { lacking.join(", ") };
-        self.note(&format!("the server asks “{message}” and wants {wants}"));
+        self.note(&format!("the server asks “{message}” and requires {wants}"));
         if !filled.problems.is_empty() {
             let problems = filled.problems.iter().map(|problem| self.safe(problem));
             self.mistakes.lock().unwrap_or_else(PoisonError::into_inner).extend(problems);
             return action(Choice::Decline);
         }
         self.note(
-            "it was declined, since nobody is here to answer: --answer KEY=VALUE or --answers FILE",
+            "declined, because this is not a terminal: use --answer KEY=VALUE or --answers FILE",
         );
         action(Choice::Decline)
     }
@@ -248,7 +248,7 @@ impl Answers {
         if let Some(asker) = &mut self.asker {
             return action(asker.url(&self.server, &message, &url));
         }
-        self.note(&format!("the server asks “{message}” and wants this address visited: {url}"));
+        self.note(&format!("the server asks “{message}” and requests a visit to {url}"));
         self.note("it was declined, since nobody is here: run the same in a terminal");
         action(Choice::Decline)
     }

@@ -58,8 +58,7 @@ pub(crate) fn with_server_watching(
     let mistakes = &server.serving.mistakes;
     let mistakes = std::mem::take(&mut *mistakes.lock().unwrap_or_else(PoisonError::into_inner));
     if !mistakes.is_empty() {
-        let failure =
-            Failure::usage("the answers do not fit what the server asks for; it was declined");
+        let failure = Failure::usage("the given answers do not match the elicitation: declined");
         return Err(mistakes.into_iter().fold(failure, Failure::with_detail).into());
     }
     outcome

@@ -67,7 +67,7 @@ impl SessionPersistence for SavedSession {
             ));
         } else if opened.result.protocol_version != self.record.protocol_version {
             self.console.note(&format!(
-                "mcpoke: the server speaks {} now, and not {} any more.",
+                "mcpoke: the server now supports {} instead of {}.",
                 one_line(&opened.result.protocol_version),
                 self.record.protocol_version
             ));

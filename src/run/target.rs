@@ -145,8 +145,8 @@ fn about_stdio(place: &str, command: &[String]) -> Failure {
         "npx -y supergateway --outputTransport streamableHttp --port 8000 --stdio {}",
         quoted(&words.join(" "))
     );
-    Failure::usage(format!("{place} is a program that speaks over its standard input (stdio)"))
-        .with_detail("mcpoke speaks HTTP. A bridge gives such a server a URL; the environment that the file sets must be set for it too.")
+    Failure::usage(format!("{place} is a stdio server: a program, not a URL"))
+        .with_detail("mcpoke supports HTTP. A bridge gives a stdio server a URL. Set the environment of the file for the bridge too.")
         .with_next(bridge, "runs it behind http://127.0.0.1:8000/mcp")
         .with_next("mcpoke init http://127.0.0.1:8000/mcp", "in another terminal")
 }

@@ -42,7 +42,7 @@ pub struct Record {
     /// Cookies that the server set during the handshake.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cookies: Option<String>,
-    /// True if the server accepts only numbers as request ids.
+    /// True if the server accepts only numeric request ids.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub number_ids: bool,
     /// Name and version of the server.

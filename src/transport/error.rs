@@ -29,7 +29,7 @@ impl fmt::Display for PrivateAddress {
 impl std::error::Error for PrivateAddress {}
 
 /// Description of a server that answers with a frame of HTTP/2.
-pub(super) const HTTP2_ONLY: &str = "the server speaks only HTTP/2, and this client HTTP/1.1";
+pub(super) const HTTP2_ONLY: &str = "the server supports only HTTP/2, and mcpoke only HTTP/1.1";
 
 /// Converts an error of the HTTP layer. `phase` is where the recorder saw the exchange
 /// stop.
@@ -50,10 +50,10 @@ pub(super) fn translate(
             (ErrorKind::Unreachable, format!("the proxy refused: {reason}"))
         }
         ureq::Error::LargeResponseHeader(..) => {
-            (ErrorKind::NotHttp, "the answer's headers are larger than 64 KiB".to_owned())
+            (ErrorKind::NotHttp, "the response headers are larger than 64 KiB".to_owned())
         }
         ureq::Error::Protocol(error) => {
-            (ErrorKind::NotHttp, format!("the answer is not HTTP/1.1: {error}"))
+            (ErrorKind::NotHttp, format!("the response is not HTTP/1.1: {error}"))
         }
         ureq::Error::BadUri(text) => {
             (ErrorKind::Unusable, format!("the URL cannot be used: {text}"))

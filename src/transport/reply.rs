@@ -319,7 +319,7 @@ impl Reply {
         let mut bytes = Vec::new();
         body.take(self.limits.max_size.saturating_add(1)).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > self.limits.max_size {
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the answer is too large"));
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the response is too large"));
         }
         Ok(bytes)
     }

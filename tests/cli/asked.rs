@@ -54,7 +54,7 @@ fn with_nobody_there_a_form_is_declined_or_named() {
         Sandbox::new()
             .run(&demo(era, &incomplete))
             .exits(1)
-            .says("asks “Who are you?” and wants name (string)")
+            .says("asks “Who are you?” and requires name (string)")
             .says("--answer KEY=VALUE or --answers FILE")
             .prints("the client chose to decline\n");
     }

@@ -76,7 +76,7 @@ fn a_code_of_another_issuer_goes_nowhere() {
         );
         http(302, &[("Location", back.as_str())], "")
     });
-    let finished = finished.exits(4).says("of another issuer");
+    let finished = finished.exits(4).says("names the issuer `https://honest.example`");
     assert!(!finished.stderr.contains("stolen-code"));
     assert!(authority.server.requests().iter().all(|request| request.path != "/token"));
 }

@@ -185,7 +185,7 @@ fn the_era_is_looked_at_again_when_it_fails() {
     sandbox.run(&["init", &server.url, "--name", "dual"]).exits(0);
     sandbox.run(&["list-tools"]).exits(0);
     MODERN.store(false, Ordering::SeqCst);
-    sandbox.run(&["list-tools"]).exits(0).says("speaks 2025-11-25 now, and not 2026-07-28");
+    sandbox.run(&["list-tools"]).exits(0).says("now supports 2025-11-25 instead of 2026-07-28");
     let before = all(&server).len();
     sandbox.run(&["list-tools"]).exits(0);
     assert_eq!(all(&server).len(), before + 1, "and it is remembered");
@@ -196,7 +196,7 @@ fn the_era_is_looked_at_again_when_it_fails() {
     let record = sandbox.state().join("sessions/dual.json");
     let text = std::fs::read_to_string(&record).unwrap();
     std::fs::write(&record, text.replace(&server.url, &refuses_sessions.url)).unwrap();
-    sandbox.run(&["list-tools"]).exits(0).says("speaks 2026-07-28 now, and not 2025-11-25");
+    sandbox.run(&["list-tools"]).exits(0).says("now supports 2026-07-28 instead of 2025-11-25");
     assert_eq!(all(&refuses_sessions)[0], "tools/list");
 }
 
@@ -310,7 +310,7 @@ fn a_lost_session_on_a_server_that_has_moved_on_is_no_dead_end() {
     let record = sandbox.state().join("sessions/scripted.json");
     let text = std::fs::read_to_string(&record).unwrap();
     std::fs::write(&record, text.replace(&old.url, &server.url)).unwrap();
-    sandbox.run(&["list-tools"]).exits(0).says("speaks 2026-07-28 now");
+    sandbox.run(&["list-tools"]).exits(0).says("now supports 2026-07-28");
     sandbox.run(&["sessions"]).exits(0).prints_part("no session needed");
 }
 

@@ -475,7 +475,7 @@ fn a_server_of_http_2_alone_is_named() {
         });
         for command in ["init", "trace"] {
             let finished = Sandbox::new().run(&[command, &server.url]).exits(7);
-            assert!(finished.stderr.contains("speaks only HTTP/2"), "{}", finished.stderr);
+            assert!(finished.stderr.contains("supports only HTTP/2"), "{}", finished.stderr);
             assert!(finished.stderr.contains("http2-only, certain"), "{}", finished.stderr);
             assert!(!finished.stderr.contains("may have run"), "{}", finished.stderr);
         }

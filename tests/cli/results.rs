@@ -58,8 +58,8 @@ fn a_body_is_read_by_what_it_is() {
 
 #[test]
 fn an_answer_that_is_none_is_told_apart() {
-    call(&streaming("")).exits(7).says("the answer is empty");
-    call(&streaming(": nothing\n\n")).exits(7).says("the stream ended without an answer");
+    call(&streaming("")).exits(7).says("the response is empty");
+    call(&streaming(": nothing\n\n")).exits(7).says("the stream ended without a response");
     call(&streaming("data: {\"jsonrpc\":\"2.0\",\"id\":\"other\",\"result\":{}}\n\n"))
         .exits(7)
         .says("received \"other\"");

@@ -110,7 +110,7 @@ fn a_stream_is_taken_up_again_where_it_broke_after_the_time_it_says() {
 fn a_stream_without_ids_may_have_run() {
     for first in ["data:\n\n", ": working\n\n", "id:\ndata:\n\n"] {
         let server = breaking(first, |_, _, _| panic!("nothing to take up"));
-        call(&server, &[]).exits(7).says("ended without an answer").says("may have run");
+        call(&server, &[]).exits(7).says("ended without a response").says("may have run");
         assert_eq!(server.methods().iter().filter(|method| *method == "tools/call").count(), 1);
     }
 }

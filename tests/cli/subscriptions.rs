@@ -73,7 +73,7 @@ fn a_session_without_a_stream_is_told_apart() {
         (request.rpc() == "subscriptions/listen")
             .then(|| request.fails(404, &json!({"code": -32601, "message": "Method not found"})))
     });
-    Sandbox::new().run(&["-s", &server.url, "listen"]).exits(6).says("tells nothing by itself");
+    Sandbox::new().run(&["-s", &server.url, "listen"]).exits(6).says("sends no notifications");
 }
 
 fn acknowledged(request: &Request, more: &Value) -> String {

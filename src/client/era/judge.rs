@@ -85,7 +85,7 @@ pub(super) fn judge_result(probe: EraProbe, version: &str, answer: RpcResponse) 
             None if offered.is_empty() => Verdict::Legacy(None),
             None => {
                 let offered = offered.join(", ");
-                let text = format!("the server speaks {offered}, and this client does not");
+                let text = format!("the server supports {offered}, and mcpoke does not");
                 Verdict::Undecided(Error::protocol(text).shown_by(answer.exchange))
             }
         };

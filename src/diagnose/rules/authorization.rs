@@ -75,17 +75,16 @@ pub(super) fn said(text: &str) -> String {
 
 pub(super) static AUTH_UNSAFE_ADDRESS: Rule = Rule {
     id: RuleId::AuthUnsafeAddress,
-    title: "the server names an address that must not be followed",
-    means: "Addresses for authorization are https, or http on this machine, and a server of the open network \
-            names none of a private one. Nothing was sent there.",
-    server: "Name addresses that begin with https, and that clients can reach.",
+    title: "the server sent a URL that is not allowed",
+    means: "Authorization URLs must use https, or http on this machine. A public server must not name a \
+            private address. Nothing was sent there.",
+    server: "Use https URLs that clients can reach.",
     specification: "2026-07-28, Security Considerations, Communication Security; RFC 9728, 7.7",
     about: "\
-Whoever runs a server can write any address into its challenge and its metadata: one with javascript: or \
-file:, one without TLS, or one in the network that the client stands in (169.254.169.254, say), which the \
-client can reach and the server cannot. A client that follows it does the server's work. Therefore only https \
-is followed, or http between two ends of the same machine, and a server with a public address cannot lead to \
-a private one.",
+The challenge or the metadata contains a URL that is not safe to follow. It may use javascript: or file:, or \
+lack TLS. It may point into the client's network (169.254.169.254, say), which the server cannot reach. The \
+server could then send requests through the client. Therefore only https is followed, or http between two \
+ends of the same machine. A server with a public address cannot lead to a private one.",
     find: |evidence| {
         let document = document(evidence.exchange);
         let challenge = Challenge::of(evidence.exchange);
@@ -115,15 +114,15 @@ a private one.",
 pub(super) static AUTH_RESOURCE_MISMATCH: Rule = Rule {
     id: RuleId::AuthResourceMismatch,
     title: "the metadata describe a different resource",
-    means: "A token for that resource must not be sent to this server, so none is asked for. Perhaps the \
-            server is meant to be called by another address, the one that its metadata name.",
-    server: "Let `resource` be the address that clients use for this endpoint, with scheme, host, port and path.",
+    means: "A token for that resource must not be sent to this server, so none is requested. The correct \
+            server URL may be the one in the metadata.",
+    server: "Set `resource` to the URL that clients use for this endpoint, with scheme, host, port and path.",
     specification: "RFC 9728, 3.3; 2026-07-28, Authorization, Canonical Server URI",
     about: "\
-The metadata of a protected resource say in `resource` what they are of, and that must be the endpoint, or a \
-part of its path. A server that names another one gets its visitors to bring it tokens for somebody else. \
-Mostly it is no attack: the server sits behind a proxy and does not know the name it goes by, or localhost \
-and 127.0.0.1 were taken for each other.",
+`resource` in the metadata must be the endpoint's URL, or that URL with a shorter path. Otherwise a server \
+could obtain tokens for another server. It is rarely an attack. Usually the server is behind a proxy and \
+uses the wrong public URL, or localhost and 127.0.0.1 were confused. Correct `resource`, or use the URL that \
+it names.",
     reach: RECENT,
     find: |evidence| {
         let document = document(evidence.exchange);
@@ -144,15 +143,14 @@ and 127.0.0.1 were taken for each other.",
 
 pub(super) static AUTH_ISSUER_MISMATCH: Rule = Rule {
     id: RuleId::AuthIssuerMismatch,
-    title: "the authorization server's metadata are of another issuer",
-    means: "The `issuer` in them is not, letter by letter, the one whose metadata were asked for: they must \
-            not be used.",
-    server: "Let `issuer` be exactly what the protected resource metadata name; a slash at the end counts.",
+    title: "the metadata name a different issuer",
+    means: "The metadata's `issuer` is not exactly the issuer requested. The metadata must not be used.",
+    server: "Set `issuer` to exactly the value in the protected resource metadata; a final slash counts.",
     specification: "RFC 8414, 3.3; 2026-07-28, Authorization Server Metadata Discovery",
     about: "\
-The address of the metadata is made of the issuer, and the document has to name the same issuer. Otherwise \
-one server could pass off another's endpoints as its own, and be sent a code that the other gave (a mix-up). \
-Compared is letter by letter: https://as and https://as/ are two.",
+The metadata URL is built from the issuer, and the document must name the same issuer. Otherwise a server \
+could present another server's endpoints as its own. It would then receive codes from that server (a \
+mix-up). The comparison is exact: https://as and https://as/ differ.",
     find: |evidence| {
         let document = document(evidence.exchange);
         if !is(evidence, SERVER_METADATA) || evidence.status() != 200 || !document.is_object() {
@@ -182,19 +180,18 @@ Compared is letter by letter: https://as and https://as/ are two.",
 pub(super) static AUTH_NO_METADATA: Rule = Rule {
     id: RuleId::AuthNoMetadata,
     title: "no authorization server is advertised",
-    means: "There are no metadata where they were looked for. If its operator gives out tokens, send one with \
-            --bearer.",
-    server: "Serve protected resource metadata, name them in the challenge, and let the authorization server \
-             serve its own.",
+    means: "No usable metadata was found. If the server's operator issues tokens, send one with --bearer.",
+    server: "Serve protected resource metadata and name its URL in the challenge. Serve authorization server \
+             metadata too.",
     specification: DISCOVERY,
     about: "\
-A client that is refused asks for the metadata of the resource: at the address in the challenge \
-(resource_metadata), or at /.well-known/oauth-protected-resource with the endpoint's path and without. They \
-name the issuer, whose metadata stand at /.well-known/oauth-authorization-server or \
-/.well-known/openid-configuration. Servers of 2025-03-26 are their own authorization server, with metadata at \
-their root, or none and the addresses /authorize, /token and /register.
+After a refusal, a client requests the resource metadata. Its URL is in the challenge (resource_metadata), \
+or is /.well-known/oauth-protected-resource with or without the endpoint's path. This metadata names the \
+issuer. The issuer's metadata is at /.well-known/oauth-authorization-server or \
+/.well-known/openid-configuration. A 2025-03-26 server is its own authorization server. It serves metadata \
+at its root, or has none and uses /authorize, /token and /register.
 
-A server that has none of these can be used with a token that somebody gives out.",
+A server without any of these can be used with a token from its operator.",
     reach: RECENT,
     find: |evidence| {
         let exchange = evidence.exchange;
@@ -228,15 +225,15 @@ A server that has none of these can be used with a token that somebody gives out
 
 pub(super) static AUTH_NO_PKCE: Rule = Rule {
     id: RuleId::AuthNoPkce,
-    title: "the authorization server does not say that it has PKCE",
-    means: "Without code_challenge_methods_supported: [\"S256\"] in its metadata a client must not go on: a \
-            code that is intercepted could be used.",
-    server: "Support PKCE with S256, and say so in the metadata.",
+    title: "the metadata do not list PKCE with S256",
+    means: "The metadata lacks code_challenge_methods_supported: [\"S256\"]. A client must stop, because an \
+            intercepted code could be used.",
+    server: "Support PKCE with S256 and list it in the metadata.",
     specification: "2026-07-28, Security Considerations, Authorization Code Protection",
     about: "\
-A code comes back through a browser, where others may see it. PKCE (RFC 7636) makes it useless to them: only \
-who asked for it knows the verifier. Whether a server checks that can be seen from its metadata alone, so a \
-client refuses to go on where they do not name the method S256; also those of OpenID providers.",
+The metadata does not list PKCE method S256. A code comes back through a browser, where others may see it. \
+PKCE (RFC 7636) makes it useless without the verifier, which only the client has. Only the metadata shows if \
+a server checks it. A client therefore stops if S256 is missing, also with OpenID providers.",
     find: |evidence| {
         let document = document(evidence.exchange);
         let methods = document["code_challenge_methods_supported"].as_array();
@@ -250,17 +247,16 @@ client refuses to go on where they do not name the method S256; also those of Op
 
 pub(super) static AUTH_NO_REGISTRATION: Rule = Rule {
     id: RuleId::AuthNoRegistration,
-    title: "the authorization server lets no client register itself",
-    means: "Register a client with its operator, and name it: mcpoke login --client-id ID; or, where the server \
-            takes them, put a client's metadata on the web: --client-metadata-url URL.",
-    server: "Offer a registration_endpoint, or client_id_metadata_document_supported, to let clients in that \
-             nobody knows.",
+    title: "client registration is not supported",
+    means: "Register a client with the operator, then run `mcpoke login --client-id ID`. If the server \
+            supports client metadata documents, publish one: --client-metadata-url URL.",
+    server: "Offer registration_endpoint or client_id_metadata_document_supported to admit unknown clients.",
     specification: CLIENTS,
     about: "\
-An authorization server has to know a client before it sends a user back to it. There are three ways: the \
-operator registers it and gives out an id; the id is the https address of a document that describes the \
-client (2026-07-28); or the client registers itself (RFC 7591). A server that has only the first is closed to \
-clients that its operator does not know.",
+An authorization server accepts only clients that it recognises. There are three ways. The operator \
+registers the client and issues an id. The id is the https URL of a document that describes the client \
+(2026-07-28). Or the client registers itself (RFC 7591). A server that supports only the first rejects \
+clients that its operator has not registered.",
     find: |evidence| {
         let document = document(evidence.exchange);
         let failed = rejected_as(evidence, Objection::NoRegistration);
@@ -281,15 +277,15 @@ clients that its operator does not know.",
 pub(super) static AUTH_REDIRECT_REFUSED: Rule = Rule {
     id: RuleId::AuthRedirectRefused,
     title: "redirect URI rejected",
-    means: "Programs on a user's machine are come back to at http://127.0.0.1, on any port (RFC 8252). A client \
-            that is registered with a fixed port: --client-id ID --callback-port PORT.",
+    means: "Native programs use http://127.0.0.1 with any port (RFC 8252). For a client that is registered \
+            with a fixed port: --client-id ID --callback-port PORT.",
     server: "Allow redirect URIs at 127.0.0.1 with any port for clients of application_type native.",
     specification: "RFC 8252, 7.3; 2026-07-28, Application Type and Redirect URI Constraints",
     about: "\
-The redirect_uri of a program on a user's machine is http://127.0.0.1 with a port that is free at the moment. \
-An authorization server has to take any port there (RFC 8252, 7.3), and OpenID providers do so only for \
-clients that register with application_type native, which this program does. Some servers allow https alone, \
-or a list of clients.",
+The redirect_uri of a native program is http://127.0.0.1 with a port that is free at the moment. An \
+authorization server must accept any port there (RFC 8252, 7.3). OpenID providers do so only for clients \
+that register with application_type native, as mcpoke does. Some servers allow only https, or only listed \
+clients.",
     find: |evidence| {
         let document = document(evidence.exchange);
         let code = text(&document, "error");
@@ -310,15 +306,15 @@ or a list of clients.",
 
 pub(super) static AUTH_CLIENT_REFUSED: Rule = Rule {
     id: RuleId::AuthClientRefused,
-    title: "the authorization server does not take the client",
-    means: "It does not know the id, takes another secret, or registers no client of this kind. `mcpoke login \
-            --register` registers anew; --client-id names one that its operator has registered.",
+    title: "authorization server rejected the client",
+    means: "The client id is unknown, the secret is wrong, or such clients cannot register. `mcpoke login \
+            --register` registers again; --client-id uses an id from the operator.",
     specification: "RFC 6749, 5.2; RFC 7591, 3.2.2",
     about: "\
-invalid_client means that the client is not known, that its secret is wrong, or that it says who it is in a \
-way that the server does not take (client_secret_basic in a header, client_secret_post in the form). \
-Authorization servers forget clients that registered themselves: those are registered anew. \
-unauthorized_client means that it is known, and may not use this grant.",
+invalid_client means that the client is unknown, its secret is wrong, or its authentication method is \
+unsupported. The methods are client_secret_basic (in a header) and client_secret_post (in the form). \
+unauthorized_client means that the client is known but may not use this grant. Servers may delete clients \
+that registered themselves. The next login registers again.",
     find: |evidence| {
         let document = document(evidence.exchange);
         let code = text(&document, "error");
@@ -348,15 +344,15 @@ fn said_by(document: &Value, evidence: &Evidence<'_>) -> String {
 
 pub(super) static AUTH_EXPIRED: Rule = Rule {
     id: RuleId::AuthExpired,
-    title: "the token has expired, and cannot be renewed",
-    means: "Log in again: mcpoke login. Where nobody can, let the client have credentials of its own \
-            (--client-credentials), or take a token from elsewhere (--token-command).",
+    title: "the token expired and cannot be refreshed",
+    means: "Log in again: mcpoke login. Without a user, use the client's own credentials \
+            (--client-credentials) or an external token (--token-command).",
     specification: "OAuth 2.1, 4.3; 2026-07-28, Authorization, Refresh Tokens",
     about: "\
-Access tokens are short-lived, and refresh tokens end as well: after a time without use, when the user takes \
-the permission back, or when one that was used before comes again. A server that rotates them gives another \
-with each use, and ends all of them where an old one turns up: it cannot tell a thief from a client that lost \
-the answer. Some servers give no refresh token at all, or only for the scope offline_access.",
+Access tokens are short-lived, and refresh tokens end too: when unused for long, when the user withdraws \
+permission, or when an old one is reused. A server that rotates them issues a new one with each use. It \
+revokes all of them if an old one is reused, by a thief or by a client that lost a response. Some servers \
+issue none, or only for the scope offline_access.",
     next: Next::Login,
     find: |evidence| {
         let document = document(evidence.exchange);
@@ -372,14 +368,14 @@ the answer. Some servers give no refresh token at all, or only for the scope off
 
 pub(super) static AUTH_GRANT_REFUSED: Rule = Rule {
     id: RuleId::AuthGrantRefused,
-    title: "the authorization server gives no token",
-    means: "Its error says why: invalid_scope and invalid_target name what was asked for, access_denied and \
-            invalid_grant who asked.",
+    title: "authorization server issued no token",
+    means: "The error gives the reason: the request (invalid_scope, invalid_target) or the requester \
+            (access_denied, invalid_grant).",
     specification: "RFC 6749, 5.2; RFC 8707, 2",
     about: "\
-The token endpoint answers 400 with an error: invalid_request (something is missing), invalid_grant (the code, \
-the refresh token or the assertion is not good, or not any more), invalid_scope, invalid_target (the resource \
-is not one that it gives tokens for), unsupported_grant_type.",
+The token endpoint responds with 400 and an error: invalid_request (something is missing), invalid_grant \
+(the code, refresh token or assertion is not valid, or no longer), invalid_scope, invalid_target (it issues \
+no tokens for this resource), unsupported_grant_type.",
     find: |evidence| {
         let document = document(evidence.exchange);
         (is(evidence, TOKEN) && (evidence.status() >= 400 || evidence.exchange.failure.is_some()))
@@ -394,13 +390,13 @@ is not one that it gives tokens for), unsupported_grant_type.",
 pub(super) static AUTH_ENDPOINT_REDIRECTS: Rule = Rule {
     id: RuleId::AuthEndpointRedirects,
     title: "authorization endpoint redirects elsewhere",
-    means: "What is sent there is secret, and goes nowhere else; metadata are followed within their origin alone.",
-    server: "Name the address at which it is in the end.",
+    means: "Secrets do not follow redirects. Metadata requests follow redirects only within their origin.",
+    server: "Advertise the endpoint's final URL.",
     specification: "RFC 9700, 4.12",
     about: "\
-A token request holds a code, a refresh token or a client's secret. Whoever can answer it with a redirect \
-could have it sent to themselves. Metadata hold no secret, but say where secrets go: a redirect out of their \
-origin would let another server say so.",
+A token request holds a code, a refresh token or a client secret. A redirect could send it to an attacker. \
+Metadata holds no secret, but names the endpoints that receive secrets. A redirect to another origin would \
+let another server name them.",
     find: |evidence| {
         let to = evidence.header("location").unwrap_or_default();
         let redirects = (300..400).contains(&evidence.status());

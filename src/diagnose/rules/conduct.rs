@@ -13,15 +13,15 @@ use crate::protocol::methods;
 pub(super) static REQUEST_ID_REUSED: Rule = Rule {
     id: RuleId::RequestIdReused,
     title: "request id used twice in a session",
-    means: "Count the ids up: two requests of one session must not share one. A server that still works on \
-            the first may take the second for it, or answer neither.",
+    means: "Use a new id for every request of a session, such as a counter. A server that still works on \
+            the first may confuse the two, or respond to neither.",
     specification: "2025-11-25, Basic, Messages, Requests",
     about: "\
-Thin clients write \"id\": 1 into every message. That works for as long as every request is over before the \
-next one begins. With two at a time, with cancellation, with a stream that is resumed, or with a server that \
-remembers ids, answers go to the wrong request or nowhere.
+Responses go to the wrong request or nowhere. Simple clients write \"id\": 1 into every message, which \
+works while each request ends before the next begins. It fails with parallel requests, cancellation, a \
+resumed stream, or a server that remembers ids.
 
-A counter is enough; so is a random string for each request.",
+Use a counter, or a random string for each request.",
     reach: RECENT,
     find: |evidence| {
         let (session, id) = (evidence.session()?, request_id(evidence.exchange)?);
@@ -44,13 +44,13 @@ A counter is enough; so is a random string for each request.",
 pub(super) static INITIALIZED_LATE: Rule = Rule {
     id: RuleId::InitializedLate,
     title: "request before notifications/initialized",
-    means: "After the answer to initialize, POST notifications/initialized with the session id, and only then \
-            anything else. Strict servers refuse what comes earlier; some drop the session.",
+    means: "After the initialize response, POST notifications/initialized with the session id. Only then \
+            send anything else. Strict servers reject earlier requests; some drop the session.",
     specification: "2025-11-25, Lifecycle, Initialization",
     about: "\
-The handshake has three parts: initialize, its answer, and notifications/initialized. Until the third has \
-come, the server may send no requests but ping and logging, and the client should send none but ping. Many \
-servers do not mind; rmcp and the Java SDK answer with an error, or not at all.",
+rmcp and the Java SDK respond with an error, or not at all; many servers accept the request. The handshake \
+has three parts: initialize, its response, and notifications/initialized. Before the third, the server may \
+send only ping and logging, and the client should send only ping.",
     find: |evidence| {
         let session = evidence.session()?;
         let asks = evidence.is_post() && evidence.exchange.has_id();
@@ -84,13 +84,13 @@ servers do not mind; rmcp and the Java SDK answer with an error, or not at all."
 pub(super) static SESSION_ID_FROM_BODY: Rule = Rule {
     id: RuleId::SessionIdFromBody,
     title: "session id taken from a response body",
-    means: "The session id is the value of the response header Mcp-Session-Id. Whatever a body calls a \
-            session or an id is something else.",
+    means: "The session id is the value of the response header Mcp-Session-Id. A session or an id in a body \
+            is something else.",
     specification: "2025-11-25, Transports, Session Management",
     about: "\
-The answer to initialize is JSON, and holds an id, server names, sometimes a sessionId of the application. \
-None of them is the session of the transport. That one is a header of the HTTP response, Mcp-Session-Id; in \
-Python `answer.headers[\"Mcp-Session-Id\"]`, with fetch `response.headers.get(\"Mcp-Session-Id\")`, with curl \
+The initialize response is JSON, and holds an id, server names, sometimes a sessionId of the application. \
+None of them is the transport's session. Read that from the HTTP response header Mcp-Session-Id: in Python \
+`response.headers[\"Mcp-Session-Id\"]`, with fetch `response.headers.get(\"Mcp-Session-Id\")`. With curl, \
 `-D -` shows it.",
     exit: Some(Kind::Session),
     reach: RECENT,
@@ -107,7 +107,7 @@ Python `answer.headers[\"Mcp-Session-Id\"]`, with fetch `response.headers.get(\"
         })?;
         Some(Conclusion {
             certainty: Certainty::Certain,
-            because: format!("the value stands in the body of the answer to {}", source.number),
+            because: format!("the value is in the body of the response to {}", source.number),
         })
     },
     ..RULE

@@ -8,13 +8,13 @@ use crate::exit::Kind;
 pub(super) static UNREACHABLE: Rule = Rule {
     id: RuleId::Unreachable,
     title: "nothing answers at this address",
-    means: "Is the server running, and is this its address? A refused connection means that nothing \
-            listens on the port; a name without an address is mistyped or of another network.",
-    server: "Start the server, or let it listen where its clients look for it (in a container: 0.0.0.0).",
+    means: "Check the URL, and that the server is running. A refused connection means that nothing listens on \
+            the port. A name without an address is mistyped or of another network.",
+    server: "Start the server, or bind an address that clients can reach (in a container: 0.0.0.0).",
     specification: "RFC 9110, 4.2",
     about: "\
-The connection could not be made: the name has no address, nothing listens on the port, a firewall drops \
-what is sent, or the proxy does not let it through. MCP does not come into it yet.",
+The connection failed before any MCP message was sent. The name has no address, nothing listens on the port, \
+a firewall drops packets, or the proxy rejects the connection.",
     first_line: FirstLine::Client,
     stops_trace: true,
     find: |evidence| {
@@ -32,14 +32,14 @@ what is sent, or the proxy does not let it through. MCP does not come into it ye
 pub(super) static TLS: Rule = Rule {
     id: RuleId::Tls,
     title: "client and server do not agree on TLS",
-    means: "Either the certificate is not trusted here (--cacert names another authority, --insecure \
-            trusts anything), or one side speaks TLS and the other does not (http:// and https://).",
-    server: "Send the whole chain of certificates, for the name that clients use, in time before it expires.",
+    means: "The certificate is not trusted (--cacert names another authority, --insecure skips verification), \
+            or only one side uses TLS (http:// and https://).",
+    server: "Send the whole certificate chain, for the name that clients use. Renew it before it expires.",
     specification: "RFC 8446; RFC 9110, 4.2.2",
     about: "\
-The certificate is checked before anything of MCP is sent: it must be signed by an authority that is \
-trusted here, be for this very name, and be valid today. An https:// address on a port that speaks plain \
-HTTP, or the other way round, fails at the same place.",
+The TLS handshake failed before any MCP message was sent. A trusted authority must have signed the \
+certificate, for this exact name, and it must be valid today. An https:// URL on a plain HTTP port, or the \
+reverse, fails at the same point.",
     first_line: FirstLine::Client,
     stops_trace: true,
     find: |evidence| {
@@ -51,15 +51,15 @@ HTTP, or the other way round, fails at the same place.",
 
 pub(super) static CONNECTION_BROKEN: Rule = Rule {
     id: RuleId::ConnectionBroken,
-    title: "the connection broke before the response was complete",
-    means: "The server crashed or was stopped, a proxy closed the connection, or something other than HTTP/1.1 \
-            answers on this port. The request may have run.",
-    server: "The server's log shows whether it received the request.",
+    title: "connection closed before the response ended",
+    means: "The server crashed or was stopped, a proxy closed the connection, or the port does not serve \
+            HTTP/1.1. The request may have run.",
+    server: "Check the server's log for the request.",
     specification: "RFC 9112, 9.5",
     about: "\
-The connection was made, and ended before a complete response came. A server that crashes while it works does \
-this, and so do proxies whose limits are reached, servers that are restarted, and programs on the port that \
-expect TLS or HTTP/2. A request that was sent may have run.",
+The connection ended before the response was complete. The server may have crashed or restarted, or a proxy \
+may have reached a limit. The program on the port may expect TLS or HTTP/2. A request that was sent may have \
+run.",
     first_line: FirstLine::Client,
     next: Next::LookCloser,
     find: |evidence| {
@@ -75,14 +75,13 @@ expect TLS or HTTP/2. A request that was sent may have run.",
 pub(super) static HTTP2_ONLY: Rule = Rule {
     id: RuleId::Http2Only,
     title: "the server speaks only HTTP/2",
-    means: "mcpoke speaks HTTP/1.1. A proxy in front of the server (nginx, Envoy, Caddy) can translate; clients that \
-            speak HTTP/2 can use it directly.",
-    server: "Accept HTTP/1.1 as well: most MCP clients without an SDK speak nothing else.",
+    means: "mcpoke supports only HTTP/1.1. A proxy before the server (nginx, Envoy, Caddy) can translate. \
+            Clients with HTTP/2 can connect directly.",
+    server: "Accept HTTP/1.1 too: most MCP clients without an SDK support nothing else.",
     specification: "RFC 9113, 3.3 and 3.4",
     about: "\
-The server answered the HTTP/1.1 request with a frame of HTTP/2, ended the TLS handshake because HTTP/1.1 was \
-not offered in ALPN, or said so in words. Servers for gRPC do this, and servers that are meant to run behind a \
-proxy. The request did not run.",
+The server responded with an HTTP/2 frame, did not accept HTTP/1.1 in the TLS handshake (ALPN), or said so \
+in an error. gRPC servers do this, and so do servers meant to run behind a proxy. The request did not run.",
     exit: Some(Kind::Protocol),
     first_line: FirstLine::Client,
     next: Next::Nothing,
@@ -104,14 +103,14 @@ proxy. The request did not run.",
 
 pub(super) static CONTENT_ENCODING: Rule = Rule {
     id: RuleId::ContentEncoding,
-    title: "the response has a content encoding that cannot be decoded",
+    title: "response content encoding not supported",
     means: "mcpoke decodes gzip, deflate and br. The request may have run.",
-    server: "Send what Accept-Encoding permits, and label it correctly; `identity` means no encoding.",
+    server: "Follow Accept-Encoding, and label the body correctly. `identity` means no encoding.",
     specification: "RFC 9110, 8.4 and 12.5.3",
     about: "\
-A server may compress a response if the client's Accept-Encoding permits it. Some servers and gateways compress \
-everything, label a body wrongly, or send a compressed body without a label. Such a body looks like noise to a \
-client that does not expect it.",
+A server may compress a response if the client's Accept-Encoding permits it. Some servers and gateways \
+compress every response, label a body wrongly, or send a compressed body without a label. A client cannot \
+read such a body.",
     first_line: FirstLine::Client,
     next: Next::Nothing,
     find: |evidence| {

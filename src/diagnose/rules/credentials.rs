@@ -13,16 +13,16 @@ use crate::oauth::{self, Challenge};
 pub(super) static AUTH_REQUIRED: Rule = Rule {
     id: RuleId::AuthRequired,
     title: "credentials are missing or rejected",
-    means: "Log in with `mcpoke login`, or send a token with --bearer (MCPOKE_BEARER, --token-command), or the \
-            header the server asks for with -H 'Name: value'.",
+    means: "Log in with `mcpoke login`, or send a token with --bearer (MCPOKE_BEARER, --token-command). Send \
+            any other header with -H 'Name: value'.",
     specification: "2025-11-25, Authorization, Access Token Usage",
     about: "\
-401 with a WWW-Authenticate header is a question of credentials, and of nothing else: the header says which \
-kind is wanted, and resource_metadata where to find out how to get one. 401 without that header breaks HTTP \
-(RFC 9110, 11.6.1); some servers use it for a lost session (rmcp up to 0.16).
+401 with a WWW-Authenticate header concerns only credentials. The header names the required kind, and \
+resource_metadata shows how to get them. 401 without that header breaks HTTP (RFC 9110, 11.6.1). Some \
+servers send it for a lost session (rmcp up to 0.16).
 
-Credentials and sessions are two things: a right token does not replace the handshake, and a session that \
-was opened with one token must not be used with another.",
+Credentials and sessions are separate. A valid token does not replace the handshake. A session that was \
+opened with one token must not be used with another.",
     next: Next::Login,
     is_general: true,
     stops_trace: true,
@@ -62,13 +62,12 @@ fn remapped(evidence: &Evidence<'_>) -> bool {
 pub(super) static AUTH_SCOPE: Rule = Rule {
     id: RuleId::AuthScope,
     title: "the token lacks the required scope",
-    means: "The challenge names the scope that is missing: get a token with it. In a terminal that is asked for \
-            by itself; elsewhere `mcpoke login --scope` does it before.",
+    means: "The challenge names the missing scope: get a token with it. In a terminal mcpoke requests it \
+            automatically; elsewhere run `mcpoke login --scope` first.",
     specification: "2025-11-25, Authorization, Scope Challenge Handling",
     about: "\
-A token carries scopes. A request that needs another one is refused with 403 (some servers: 401) and a \
-challenge with error=\"insufficient_scope\" and the scopes that are needed. A client asks the authorization \
-server for a token with those, once, and tries again; it does not loop.",
+403 (some servers: 401) with error=\"insufficient_scope\" means that the token lacks a required scope. The \
+challenge lists the required scopes. A client requests a token with these scopes and retries, but only once.",
     next: Next::Login,
     stops_trace: true,
     find: |evidence| {
@@ -80,15 +79,14 @@ server for a token with those, once, and tries again; it does not loop.",
 
 pub(super) static AUTH_CHALLENGE_REMAPPED: Rule = Rule {
     id: RuleId::AuthChallengeRemapped,
-    title: "the server wants credentials, and a gateway has renamed its challenge",
-    means: "The answer to this 401 is in x-amzn-remapped-www-authenticate: clients that look for \
-            WWW-Authenticate do not find out where to log in. Send a token all the same.",
+    title: "a gateway renamed the 401 challenge",
+    means: "The challenge is in x-amzn-remapped-www-authenticate. Clients look for WWW-Authenticate and cannot \
+            find where to log in. Send a token anyway.",
     server: "Let the gateway pass WWW-Authenticate (AWS API Gateway renames it unless it is mapped).",
     specification: "RFC 9110, 11.6.1",
     about: "\
-AWS API Gateway and what is built on it rename the WWW-Authenticate header of an answer to \
-x-amzn-remapped-www-authenticate. The challenge is complete, only under a name that no client looks for: it \
-sees a 401 without a challenge.",
+AWS API Gateway and products built on it rename WWW-Authenticate to x-amzn-remapped-www-authenticate. The \
+challenge is complete, but clients look for the other name. They see a 401 without a challenge.",
     next: Next::Login,
     is_general: true,
     stops_trace: true,
@@ -102,15 +100,15 @@ sees a 401 without a challenge.",
 pub(super) static AUTH_NO_CHALLENGE: Rule = Rule {
     id: RuleId::AuthNoChallenge,
     title: "401 without a WWW-Authenticate header",
-    means: "Without a WWW-Authenticate header a client cannot find out how to be authorised; it can look for \
-            the metadata at their usual place: `mcpoke login` does.",
+    means: "Without this header a client cannot find out how to log in. It can look for the metadata at the \
+            usual URLs: `mcpoke login` does.",
     server: "Send WWW-Authenticate: Bearer resource_metadata=\"…\" with every 401.",
     specification: "RFC 9110, 11.6.1; 2026-07-28, Authorization Server Discovery",
     about: "\
-A 401 has to say in WWW-Authenticate which credentials are wanted (RFC 9110, 15.5.2), and an MCP server says \
-there, in resource_metadata, where its metadata are. Without it clients look at \
-/.well-known/oauth-protected-resource, with the endpoint's path and without. A server that wants an API key \
-in a header of its own, and has no metadata, can only say so in words.",
+A 401 must name the required credentials in WWW-Authenticate (RFC 9110, 15.5.2). An MCP server gives the URL \
+of its metadata there, in resource_metadata. Without it clients try /.well-known/oauth-protected-resource, \
+with and without the endpoint's path. A server that requires an API key in its own header, without metadata, \
+can only say so in its error message.",
     next: Next::Login,
     is_general: true,
     find: |evidence| {
@@ -124,13 +122,13 @@ in a header of its own, and has no metadata, can only say so in words.",
 pub(super) static AUTH_AUDIENCE: Rule = Rule {
     id: RuleId::AuthAudience,
     title: "the token is for another server",
-    means: "A token is good for the resource that it was asked for. Get one for this server: mcpoke login.",
-    server: "Take tokens whose audience is the `resource` that the metadata name.",
+    means: "The token was issued for another resource. Get one for this server: mcpoke login.",
+    server: "Accept tokens whose audience is the `resource` in the metadata.",
     specification: "2026-07-28, Security Considerations, Token Audience Binding and Validation; RFC 8707",
     about: "\
-A token says in its audience (`aud`) which server it is for, and a server must not take one that is for \
-another. Clients ask for the right one with the parameter resource. Authorization servers that do not know \
-the parameter give tokens for an audience of their own, which a server has to be told of.",
+A token's audience (`aud`) names the server that it is for. Other servers must reject it. Clients request \
+the right token with the parameter resource. Authorization servers without that parameter use an audience of \
+their own. The MCP server must be configured to accept it.",
     next: Next::Login,
     find: |evidence| {
         if !matches!(evidence.status(), 401 | 403) {
@@ -166,13 +164,13 @@ the parameter give tokens for an audience of their own, which a server has to be
 pub(super) static AUTH_TOKEN_EXPIRED: Rule = Rule {
     id: RuleId::AuthTokenExpired,
     title: "the token has expired",
-    means: "Get another: mcpoke login, or where it comes from. A login is renewed by itself where the \
-            authorization server gives refresh tokens.",
+    means: "Get another: mcpoke login, or its source. A login renews automatically if the authorization server \
+            issues refresh tokens.",
     specification: "RFC 6750, 3.1; OAuth 2.1, 5.3",
     about: "\
-An expired token gets 401 with error=\"invalid_token\", like one that was taken back or never was good. A token \
-that is a JWT says itself in `exp` when it expires; of others the authorization server has said it with \
-expires_in, and nothing in the token shows it.",
+401 with error=\"invalid_token\" means that the token expired, was revoked or was never valid. A JWT \
+contains its expiry time in `exp`. For other tokens, the authorization server sends the lifetime in \
+expires_in. The token itself does not show it.",
     next: Next::Login,
     find: |evidence| {
         let sent = evidence.exchange.request.header("authorization")?;

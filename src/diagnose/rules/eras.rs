@@ -12,20 +12,20 @@ use crate::protocol::{codes, methods};
 pub(super) static MODERN_ONLY: Rule = Rule {
     id: RuleId::ModernOnly,
     title: "server of 2026-07-28, without a handshake",
-    means: "It knows neither initialize nor sessions: every request carries its own protocol version and \
-            capabilities, in _meta and in headers. Without --protocol-version, --no-session and \
-            --session-id mcpoke finds this out and speaks it.",
+    means: "The server supports neither initialize nor sessions. Each request carries its version and \
+            capabilities in _meta and headers. mcpoke detects this without --protocol-version, --no-session \
+            and --session-id.",
     specification: "2026-07-28, Versioning",
     about: "\
-Revision 2026-07-28 did away with initialize and with sessions. Every request stands by itself: params._meta \
-carries io.modelcontextprotocol/protocolVersion and io.modelcontextprotocol/clientCapabilities, and the \
-headers MCP-Protocol-Version, Mcp-Method and (for tools/call, prompts/get, resources/read) Mcp-Name say the \
-same to whatever stands in between.
+A server of this era alone rejects an older client with 400 and -32022 or -32602. The data of -32022 lists \
+the supported revisions; -32602 names the missing keys. Only three responses prove this era: the codes \
+-32020, -32021 and -32022, a -32602 that names a key of io.modelcontextprotocol/, or a 404 with -32601 for \
+the very request. A plain 400 proves nothing.
 
-A server of this era alone answers an older client with 400 and -32022, whose data lists what it supports, \
-or with -32602 that names the missing keys. Only the codes -32020, -32021 and -32022, a -32602 that names a \
-key of io.modelcontextprotocol/, or a 404 with -32601 for the very request prove a server of this era; a \
-plain 400 proves nothing.",
+Revision 2026-07-28 removed initialize and sessions. In every request params._meta carries \
+io.modelcontextprotocol/protocolVersion and io.modelcontextprotocol/clientCapabilities. The headers \
+MCP-Protocol-Version, Mcp-Method and (for tools/call, prompts/get, resources/read) Mcp-Name repeat values \
+of the body for proxies.",
     next: Next::Init,
     is_provoked: true,
     find: |evidence| {
@@ -59,14 +59,13 @@ fn works(evidence: &Evidence<'_>, is_of_form: impl Fn(&Exchange) -> bool) -> boo
 pub(super) static LEGACY_ONLY: Rule = Rule {
     id: RuleId::LegacyOnly,
     title: "the server requires a handshake",
-    means: "It does not know revision 2026-07-28: do the handshake (initialize, then \
-            notifications/initialized), and send what it brings on every request.",
+    means: "The server lacks revision 2026-07-28. Send initialize, then notifications/initialized. Send any \
+            session id and the revision with each request.",
     specification: "2026-07-28, Streamable HTTP, Backward Compatibility",
     about: "\
-A server of the legacy era does not understand a request that carries its own metadata, and refuses it as it \
-refuses any request without a handshake: 400 with a missing session or an unsupported revision, 404, 422, or \
-a JSON-RPC error on 200. None of these is an error of the modern era, which is how a client tells: it falls \
-back to initialize.",
+A legacy server rejects a request with its own metadata like any request without a handshake. It sends 400 \
+with a missing session or an unsupported revision, 404, 422, or a JSON-RPC error on 200. None of these is \
+an error of the modern era, so a client falls back to initialize.",
     next: Next::Init,
     is_provoked: true,
     find: |evidence| {
@@ -104,16 +103,16 @@ back to initialize.",
 pub(super) static LEGACY_SSE_ONLY: Rule = Rule {
     id: RuleId::LegacySseOnly,
     title: "endpoint of the HTTP+SSE transport (2024)",
-    means: "It takes a GET, whose first event names the address to POST to; the answers come on the \
-            stream. mcpoke speaks it; a client for Streamable HTTP alone cannot.",
+    means: "The first event of a GET names the address for POST. Responses come on the stream. mcpoke \
+            supports this; a client for Streamable HTTP alone does not.",
     server: "Serve Streamable HTTP as well: HTTP+SSE is deprecated since 2025-03-26.",
     specification: "2025-11-25, Transports, Backwards Compatibility",
     about: "\
-The transport of 2024-11-05 has two addresses. A GET of the first (often /sse) opens an event stream; its \
-first event, `endpoint`, names the second, which messages are sent to by POST and which answers 202; the \
-answers themselves come on the stream. The session lives as long as the stream.
+A POST to the stream's address (often /sse) gets 405 with Allow: GET, or 404. A GET confirms the transport.
 
-A POST to the first address gets 405 with Allow: GET, or 404. A GET tells for certain.",
+The transport of 2024-11-05 has two addresses. A GET of the first opens an event stream. Its first event, \
+`endpoint`, names the second. Messages are sent there by POST and get 202. The responses come on the \
+stream. The session lives as long as the stream.",
     reach: RECENT,
     find: |evidence| {
         let get = |exchange: &Exchange| {
@@ -155,15 +154,15 @@ impl Evidence<'_> {
 
 pub(super) static VERSION_UNSUPPORTED: Rule = Rule {
     id: RuleId::VersionUnsupported,
-    title: "the server does not support the MCP-Protocol-Version that was sent",
-    means: "Every request after the handshake carries the revision that the server chose in its answer to \
-            initialize, and no other. In the modern era, send one that the error's data lists.",
+    title: "unsupported MCP-Protocol-Version",
+    means: "After the handshake, send the revision in the initialize response with every request, and no \
+            other. In the modern era, send one that the error's data lists.",
     specification: "2025-11-25, Transports, Protocol Version Header",
     about: "\
-The header MCP-Protocol-Version carries the revision that was agreed on: legacy servers choose it in their \
-answer to initialize, modern ones list what they support in the data of error -32022. A value that the \
-server does not know gets 400 (404 from @hono/mcp). A request without the header is taken for 2025-03-26 by \
-legacy servers; it was introduced with 2025-06-18.",
+An unsupported MCP-Protocol-Version gets 400 (404 from @hono/mcp). The header carries the agreed revision. \
+Legacy servers choose it in the initialize response. Modern servers list the revisions they support in the \
+data of error -32022. Legacy servers treat a request without the header as 2025-03-26; it was introduced \
+with 2025-06-18.",
     find: |evidence| {
         evidence.exchange.request.header(PROTOCOL_VERSION)?;
         if evidence.code() == Some(codes::UNSUPPORTED_VERSION) {
@@ -180,19 +179,18 @@ legacy servers; it was introduced with 2025-06-18.",
 
 pub(super) static HEADER_MISMATCH: Rule = Rule {
     id: RuleId::HeaderMismatch,
-    title: "the server finds that the request headers do not match the body",
+    title: "request headers do not match the body",
     means: "In revision 2026-07-28 MCP-Protocol-Version, Mcp-Method, Mcp-Name and the Mcp-Param headers of \
-            annotated parameters mirror the body, byte for byte (Base64 between =?base64? and ?= where a \
-            value is no plain ASCII). If they are right where they are sent, a proxy drops or rewrites \
-            them.",
+            annotated parameters mirror the body, byte for byte. A value that is not plain ASCII is sent as \
+            Base64 between =?base64? and ?=. If the sent headers match, a proxy drops or rewrites them.",
     specification: "2026-07-28, Streamable HTTP, Server Validation",
     about: "\
-A request of the modern era says in its headers what its body says, so that gateways can route it without \
-reading the body: MCP-Protocol-Version as in _meta, Mcp-Method as the method, Mcp-Name as params.name or \
-params.uri, and Mcp-Param-… for parameters that the tool's schema annotates with x-mcp-header. A header \
-that is missing, or says something else, is refused with 400 and -32020, and the message names the pair.
+A missing or different header gets 400 and -32020, and the message names the pair. In the modern era \
+headers repeat values of the body, so that gateways can route without reading it. MCP-Protocol-Version is \
+as in _meta, Mcp-Method is the method, and Mcp-Name is params.name or params.uri. Mcp-Param-… headers \
+repeat parameters that the tool's schema annotates with x-mcp-header.
 
-A tool may have changed its annotations: ask for tools/list again and repeat the call.",
+A tool may have changed its annotations: send tools/list again and repeat the call.",
     find: |evidence| {
         if evidence.code() != Some(codes::HEADER_MISMATCH) {
             return None;
@@ -225,18 +223,18 @@ fn mirrored_name(exchange: &Exchange) -> Option<(&str, bool)> {
 
 pub(super) static ENVELOPE_MISSING: Rule = Rule {
     id: RuleId::EnvelopeMissing,
-    title: "the request lacks the _meta envelope of revision 2026-07-28",
-    means: "The header MCP-Protocol-Version promises the modern era, and the body does not keep it: \
+    title: "missing _meta envelope of 2026-07-28",
+    means: "The header MCP-Protocol-Version names a modern revision, but the body does not match: \
             params._meta must carry io.modelcontextprotocol/protocolVersion and \
             io.modelcontextprotocol/clientCapabilities.",
     specification: "2026-07-28, Overview, _meta",
     about: "\
-Every request of the modern era carries params._meta with io.modelcontextprotocol/protocolVersion (the same \
-as in the header), io.modelcontextprotocol/clientCapabilities (an object, {} for none) and, as a courtesy, \
-io.modelcontextprotocol/clientInfo. Without them the answer is 400 with -32602.
+Without the envelope the response is 400 with -32602. Every modern request carries params._meta with \
+io.modelcontextprotocol/protocolVersion (the same as in the header) and \
+io.modelcontextprotocol/clientCapabilities (an object, {} for none). io.modelcontextprotocol/clientInfo is \
+optional.
 
-A header that is mistyped has the same effect: some servers take every revision that they do not know for a \
-modern one.",
+A mistyped header has the same effect: some servers treat every unknown revision as a modern one.",
     find: |evidence| {
         let names_it = evidence.says(&["io.modelcontextprotocol/", "_meta"]);
         // Some legacy servers ask every request for the envelope. That is another fault than a

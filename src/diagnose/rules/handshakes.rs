@@ -6,16 +6,17 @@ use crate::protocol::{codes, methods};
 
 pub(super) static NOT_INITIALIZED: Rule = Rule {
     id: RuleId::NotInitialized,
-    title: "notifications/initialized was not sent after initialize",
-    means: "The handshake has two messages: initialize, and once it is answered \
-            notifications/initialized, before anything else. Some servers refuse requests until it has \
-            come, and some end the session.",
+    title: "notifications/initialized was not sent",
+    means: "The handshake has two messages: initialize and, after its response, notifications/initialized. \
+            Send both before anything else. Some servers reject earlier requests, and some end the session.",
     specification: "2025-11-25, Lifecycle, Initialization",
     about: "\
-After the answer to initialize a client sends one notification, notifications/initialized, with the session \
-id, waits for its 202, and only then anything else. Most servers do not insist. Those that do are hard to \
-understand: the Python SDK up to 1.17 answers -32602 \"Invalid request parameters\" to a perfectly good \
-request; rmcp up to 0.15 answers 200 with an event stream that ends empty, and the session is dead after it.",
+The Python SDK up to 1.17 responds to a correct request with -32602 \"Invalid request parameters\". rmcp up \
+to 0.15 sends 200 with an event stream that ends empty, and the session is dead after it. Most servers do \
+not require the notification.
+
+After the initialize response, send notifications/initialized with the session id. Wait for its 202 before \
+any other request.",
     find: |evidence| {
         let told = evidence.earlier.iter().any(|exchange| exchange.is(methods::INITIALIZED));
         if told || !evidence.after_handshake() || evidence.exchange.is(methods::INITIALIZED) {
@@ -62,9 +63,9 @@ pub(super) static ALREADY_INITIALIZED: Rule = Rule {
     means: "A new handshake starts a new session: send initialize without any Mcp-Session-Id header.",
     specification: "2025-11-25, Transports, Session Management, 4",
     about: "\
-initialize never carries a session id. One that does is refused by most servers: 400 \"Server already \
-initialized\" where the session lives, 404 where it is gone. A client that renews a lost session must drop \
-the old id first.",
+Most servers reject an initialize with a session id: 400 \"Server already initialized\" if the session \
+exists, 404 if it is gone. initialize never carries a session id. To renew a lost session, drop the old id \
+first.",
     find: |evidence| {
         if !evidence.exchange.is(methods::INITIALIZE) || evidence.is_modern_request() {
             return None;
@@ -86,16 +87,16 @@ the old id first.",
 
 pub(super) static SHARED_TRANSPORT: Rule = Rule {
     id: RuleId::SharedTransport,
-    title: "one transport serves all clients, and it is in use",
-    means: "A client can do nothing: the transport served an earlier client or request. Only a restart of the \
-            server helps, until its code is changed.",
-    server: "Make a transport for each session (keep them in a map by the id), or serve without sessions, \
-             instead of connecting one transport when the server starts.",
+    title: "one transport serves all clients",
+    means: "A client cannot fix this: the transport served an earlier client or request. Only a server \
+            restart helps, until its code is changed.",
+    server: "Create a transport for each session (keep them in a map by the id), or serve without sessions. \
+             Do not connect one transport when the server starts.",
     specification: "2025-11-25, Transports, Session Management",
     about: "\
-The transports of the SDKs hold one session each. A program that makes one of them when it starts serves \
-the first client, and refuses the handshake of every other: \"Server already initialized\". After a DELETE \
-even a fresh initialize gets \"Session not found\", until the server is started again.",
+Every handshake after the first is rejected with \"Server already initialized\". After a DELETE even a \
+fresh initialize gets \"Session not found\", until the server restarts. An SDK transport holds one session. \
+A program that creates only one transport at startup serves only the first client.",
     find: |evidence| {
         if !evidence.exchange.is(methods::INITIALIZE) || evidence.session().is_some() {
             return None;

@@ -20,16 +20,14 @@ pub(super) fn origins(evidence: &Evidence<'_>) -> bool {
 pub(super) static HOST_REJECTED: Rule = Rule {
     id: RuleId::HostRejected,
     title: "the server refuses the Host of the request",
-    means: "It guards against DNS rebinding and answers only to the names it was told. Use the host name \
-            it expects.",
-    server: "Add this name to the list of allowed hosts, or let the proxy pass the Host that the server \
-             expects.",
+    means: "The server prevents DNS rebinding by allowing only configured host names. Use one of them.",
+    server: "Add this name to the allowed hosts, or let the proxy pass the Host that the server expects.",
     specification: "2025-11-25, Transports, Security Warning",
     about: "\
-A server on a developer's machine must not answer web pages that reach it under a name of theirs. The SDKs \
-therefore look at the Host header: 403 \"Invalid Host\" (TypeScript, Go, rmcp), 421 \"Invalid Host header\" \
-(Python). Behind a proxy the Host is the proxy's unless it is told to keep it (proxy_set_header Host $host, \
-in nginx), and then every request is refused.",
+403 \"Invalid Host\" (TypeScript, Go, rmcp) or 421 \"Invalid Host header\" (Python): the SDK rejected the \
+Host header. The check protects a developer's machine from web pages that reach the server under their own \
+name. A proxy sends its own Host by default, and then every request is refused. Configure it to keep the \
+Host (proxy_set_header Host $host, in nginx).",
     stops_trace: true,
     find: |evidence| {
         let refused = evidence.status() == 421
@@ -46,12 +44,12 @@ in nginx), and then every request is refused.",
 pub(super) static ORIGIN_REJECTED: Rule = Rule {
     id: RuleId::OriginRejected,
     title: "the server refuses the Origin of the request",
-    means: "Web pages of other origins may not call it. A client that is no browser sends no Origin at all.",
+    means: "Web pages of other origins may not call the server. Clients outside a browser send no Origin.",
     server: "Add the page's origin to the list of allowed origins.",
     specification: "2025-11-25, Transports, Security Warning",
     about: "\
-Servers must look at the Origin header of requests from browsers and refuse the ones they do not know with \
-403. A client outside a browser leaves the header out.",
+Servers must check the Origin header of browser requests and reject unknown origins with 403. A client \
+outside a browser leaves the header out.",
     find: |evidence| {
         let sent = evidence.exchange.request.header("origin").is_some();
         if evidence.status() != 403 || evidence.challenge().is_some() {
@@ -74,17 +72,17 @@ Servers must look at the Origin header of requests from browsers and refuse the 
 pub(super) static ACCEPT: Rule = Rule {
     id: RuleId::Accept,
     title: "the server rejects the Accept header",
-    means: "Every POST must carry Accept: application/json, text/event-stream; many servers do not accept \
-            */* instead. If both types were sent, something between client and server changes the header, \
-            or the server cannot respond with a stream.",
+    means: "Every POST requires Accept: application/json, text/event-stream. Many servers do not accept */* \
+            instead. If both types were sent, something between client and server changes the header, or the \
+            server cannot respond with a stream.",
     specification: SENDING,
     about: "\
-A server may answer with a JSON document or with an event stream, and a client says in Accept that it takes \
-both: Accept: application/json, text/event-stream. Without it most servers answer 406; go-sdk, Java and \
-Spring answer 400. */* is enough for some servers and not for others.
+Most servers respond with 406 to an incomplete Accept header; go-sdk, Java and Spring respond with 400. A \
+response is a JSON document or an event stream, so a client must accept both: Accept: application/json, \
+text/event-stream. Some servers accept */*, others do not.
 
-If both types are sent and refused, a proxy or a serverless adapter may rewrite the header. Some servers work \
-only with Accept: application/json, because their streams are not implemented; trace tests that.",
+If both types are sent and refused, a proxy or a serverless adapter may rewrite the header. Some servers \
+work only with Accept: application/json, because they do not implement streams; trace tests that.",
     find: |evidence| {
         if evidence.status() != 406 && !unlabelled_accept(evidence) {
             return None;
@@ -106,11 +104,11 @@ only with Accept: application/json, because their streams are not implemented; t
 pub(super) static CONTENT_TYPE: Rule = Rule {
     id: RuleId::ContentType,
     title: "Content-Type is not application/json",
-    means: "Every POST carries Content-Type: application/json.",
+    means: "Every POST needs Content-Type: application/json.",
     specification: SENDING,
     about: "\
-A body without Content-Type: application/json is refused with 415, or with 400 by some servers. HTTP \
-libraries label a string as text/plain or as a form unless they are told otherwise.",
+415 (400 from some servers) means that Content-Type: application/json is missing. HTTP libraries label a \
+string as text/plain or as a form by default. Set the header explicitly.",
     find: |evidence| {
         let sent = evidence.exchange.request.header("content-type").unwrap_or_default();
         let unlabelled = !sent.to_ascii_lowercase().starts_with(headers::JSON);
@@ -128,13 +126,13 @@ libraries label a string as text/plain or as a form unless they are told otherwi
 pub(super) static BODY_NOT_ACCEPTED: Rule = Rule {
     id: RuleId::BodyNotAccepted,
     title: "the server rejected the request body",
-    means: "A POST carries one JSON-RPC 2.0 message: a JSON object with jsonrpc \"2.0\", a method, and for a \
-            request an id that is a string or a number. Batches are of 2025-03-26 alone.",
+    means: "A POST carries one JSON-RPC 2.0 message: a JSON object with jsonrpc \"2.0\" and a method. A \
+            request also has an id, a string or a number. Only 2025-03-26 has batches.",
     specification: SENDING,
     about: "\
-One message goes into one POST. What is refused as a body: text that is no JSON, an array (a batch, which \
-only revision 2025-03-26 knows), an object without jsonrpc \"2.0\", a request whose id is null. Servers \
-answer -32700 or -32600 with 400, rmcp 415, Express an HTML page, and a few 500.",
+Servers respond with -32700 or -32600 and status 400, rmcp with 415, Express with an HTML page, a few with \
+500. They reject text that is not JSON, an array (a batch, only in 2025-03-26), an object without jsonrpc \
+\"2.0\", and a request with a null id. Send one message per POST.",
     find: |evidence| {
         if !evidence.is_post() {
             return None;
@@ -189,16 +187,15 @@ fn wrong_body(evidence: &Evidence<'_>) -> Option<&'static str> {
 
 pub(super) static REDIRECTED: Rule = Rule {
     id: RuleId::Redirected,
-    title: "the server redirects to another address",
-    means: "Use the address in its Location header as it stands there. Only 307 and 308 within the same \
-            origin are followed: elsewhere a request would take its credentials along, and 301, 302 and \
-            303 would turn the POST into a GET.",
+    title: "redirect to another address",
+    means: "Use the exact URL in the Location header. Only 307 and 308 within the same origin are followed. \
+            Another origin would receive the credentials, and 301, 302 and 303 would turn the POST into a GET.",
     specification: "RFC 9110, 15.4",
     about: "\
-The usual causes: a slash at the end of the path that is missing or too much (Python servers send 307 from \
-/mcp/ to /mcp), http where the server wants https, and a login page in between. Most HTTP libraries turn a \
-POST that is answered with 301 or 302 into a GET without a body, and drop Authorization on the way to \
-another host: what then fails looks like a fault of the server. Use the final address.",
+Usual causes: a missing or extra slash at the end of the path (Python servers send 307 from /mcp/ to /mcp), \
+http instead of https, or a login page. After 301 or 302, most HTTP libraries turn a POST into a GET without \
+a body. They drop Authorization on the way to another host. The next error then looks like a server fault. \
+Use the final URL.",
     next: Next::OtherAddress,
     stops_trace: true,
     find: |evidence| {
@@ -218,12 +215,11 @@ another host: what then fails looks like a fault of the server. Use the final ad
 pub(super) static RATE_LIMITED: Rule = Rule {
     id: RuleId::RateLimited,
     title: "rate limited by the server",
-    means: "Wait as long as its Retry-After header says (seconds, or a date), and send fewer requests at \
-            once.",
+    means: "Wait for the time in the Retry-After header (seconds or a date), and send fewer requests at once.",
     specification: "RFC 6585, 4; RFC 9110, 10.2.3",
     about: "\
-429 and 503 with Retry-After ask for patience. \"Too many open sessions\" means that clients leave their \
-sessions open: end each with DELETE.",
+429 and 503 with Retry-After mean: wait. \"Too many open sessions\" means that clients do not close their \
+sessions. End each with DELETE.",
     next: Next::Nothing,
     stops_trace: true,
     find: |evidence| {
@@ -239,14 +235,14 @@ sessions open: end each with DELETE.",
 
 pub(super) static BODY_TOO_LARGE: Rule = Rule {
     id: RuleId::BodyTooLarge,
-    title: "the request is larger than the server takes",
-    means: "Send smaller arguments. If the answer is a web page, a proxy in between sets the limit \
+    title: "request too large for the server",
+    means: "Send smaller arguments. If the response is a web page, a proxy sets the limit \
             (client_max_body_size, in nginx).",
-    server: "Raise the limit of the proxy or of the server, if such requests are meant to work.",
+    server: "Raise the limit of the proxy or the server, if such requests should work.",
     specification: "RFC 9110, 15.5.14",
     about: "\
-413 comes from the server itself as JSON or text, and from a proxy as a web page: nginx takes 1 MiB unless \
-client_max_body_size says otherwise. Express takes 100 KiB unless it is told otherwise.",
+A 413 from the server is JSON or text. A 413 from a proxy is a web page. nginx allows 1 MiB by default \
+(client_max_body_size). Express allows 100 KiB by default.",
     find: |evidence| (evidence.status() == 413).then(|| Certainty::Certain.into()),
     ..RULE
 };
@@ -254,12 +250,12 @@ client_max_body_size says otherwise. Express takes 100 KiB unless it is told oth
 pub(super) static UPSTREAM_DOWN: Rule = Rule {
     id: RuleId::UpstreamDown,
     title: "server behind the proxy is not responding",
-    means: "The address is right and the server itself is down, starting, or slower than the proxy waits.",
-    server: "Start the server, or tell the proxy where it is.",
+    means: "The URL is right, but the server is down, starting, or slower than the proxy's timeout.",
+    server: "Start the server, or fix the proxy's upstream.",
     specification: "RFC 9110, 15.6",
     about: "\
-502 means that nothing answered behind the proxy, 504 that it took too long, 503 that it is being started. \
-The page that comes with it is the proxy's.",
+502: the proxy got no response from the server. 504: the response took too long. 503: the server is \
+starting. The body comes from the proxy.",
     next: Next::Nothing,
     find: |evidence| {
         let status = evidence.status();
@@ -277,13 +273,13 @@ The page that comes with it is the proxy's.",
 pub(super) static WRONG_PATH: Rule = Rule {
     id: RuleId::WrongPath,
     title: "no MCP endpoint at this path",
-    means: "Check the path: /mcp is usual, with or without a slash at its end. A server of the HTTP+SSE \
-            transport (2024-11-05), often at /sse, answers a POST like this too.",
+    means: "Check the path: /mcp is usual, with or without a final slash. An HTTP+SSE server (2024-11-05), \
+            often at /sse, rejects a POST like this too.",
     specification: "2025-11-25, Transports, Streamable HTTP",
     about: "\
-404 without a JSON-RPC error comes from the web server and not from MCP: \"Not Found\", \"Cannot POST /\", \
-\"404 page not found\". The endpoint is one path, /mcp with most servers, and it is spelled exactly: /mcp/ is \
-another one for go-sdk and Hono. 405 to a POST means that the path exists and takes something else.",
+\"Not Found\", \"Cannot POST /\", \"404 page not found\": a 404 without a JSON-RPC error comes from the web \
+server, not from MCP. Most servers use the path /mcp. It must match exactly: go-sdk and Hono treat /mcp/ as \
+another path. 405 to a POST means that the path exists but does not accept POST.",
     next: Next::OtherAddress,
     find: |evidence| {
         let no_route = evidence.is_post()
@@ -312,14 +308,13 @@ another one for go-sdk and Hono. 405 to a POST means that the path exists and ta
 
 pub(super) static NOT_MCP: Rule = Rule {
     id: RuleId::NotMcp,
-    title: "what answers here is not an MCP server",
-    means: "A web page or plain text came where JSON or an event stream was asked for: another port, \
-            another path, or a login page in between.",
+    title: "this is not an MCP server",
+    means: "The response is a web page or plain text, not JSON or an event stream. Check for a wrong port, a \
+            wrong path or a login page.",
     specification: "2025-11-25, Transports, Streamable HTTP",
     about: "\
-An endpoint of MCP answers a request with JSON or with an event stream. A web page with status 200 comes \
-from single-page applications (which answer every path), from login portals, and from whatever else listens \
-on the port.",
+A web page with status 200 came instead of JSON or an event stream. It comes from a single-page application \
+(these serve every path), a login portal, or another program on the port. Check the port and the path.",
     next: Next::Nothing,
     first_line: FirstLine::Always,
     find: |evidence| {
@@ -335,15 +330,15 @@ on the port.",
 
 pub(super) static RESPONSE_ID_MISMATCH: Rule = Rule {
     id: RuleId::ResponseIdMismatch,
-    title: "the response has another id than the request",
-    means: "A client cannot tell that the response belongs to its request. Servers that only handle numbers as \
-            ids change text ids: --request-id number sends numbers.",
+    title: "response id differs from the request id",
+    means: "A client cannot match the response to its request. Servers that support only numeric ids change \
+            text ids: --request-id number sends numbers.",
     server: "Return the id of the request unchanged: the same type and the same value.",
     specification: "JSON-RPC 2.0, 5",
     about: "\
-A response carries the id of its request, with the same type and the same value. Some servers return 0 or null \
-for every text id, change its case, shorten it, or turn numbers into text. Clients wait for the id they sent, \
-and never see the response.",
+A response carries the id of its request, with the same type and value. Some servers return 0 or null for \
+every text id, change its case, shorten it, or turn numbers into text. Clients wait for the id they sent and \
+ignore the response.",
     first_line: FirstLine::Client,
     next: Next::Nothing,
     find: |evidence| {
@@ -358,13 +353,12 @@ and never see the response.",
 pub(in crate::diagnose) static UNKNOWN: Rule = Rule {
     id: RuleId::Unknown,
     title: "request rejected for an unknown reason",
-    means: "No rule fits. What was sent and what came back is all that there is to go by; the server's own log \
-            knows best.",
+    means: "No rule matches. The request and the response are the only evidence. Check the server's log.",
     specification: "",
     about: "\
-Nothing is guessed: where no rule fits the evidence, this says so. Two commands tell most then: `mcpoke \
-trace TARGET`, which tries the server step by step, and the command that failed with --trace, which shows \
-every byte of what matters. A server that words a refusal in a way that no rule knows is worth a report.",
+No rule matches the evidence, and mcpoke does not guess. Two commands show more. `mcpoke trace TARGET` tests \
+the server step by step. The failed command with --trace shows every relevant byte. Please report a server \
+whose error message no rule recognises.",
     next: Next::LookCloser,
     first_line: FirstLine::Client,
     is_repeated: true,

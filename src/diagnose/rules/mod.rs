@@ -105,6 +105,7 @@ fn unlabelled_accept(evidence: &Evidence<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::{AUTHORIZATION, CONDUCT, EXPERIMENTS, RULES};
     use crate::diagnose::{Certainty, explain, remark};
     use crate::exchange::Exchange;
     use crate::exchange::testing::{answered, sent, with_headers};
@@ -120,6 +121,13 @@ mod tests {
 
     fn error(code: i64, message: &str) -> String {
         format!(r#"{{"jsonrpc":"2.0","id":null,"error":{{"code":{code},"message":"{message}"}}}}"#)
+    }
+
+    #[test]
+    fn titles_fit_a_line_with_their_rule() {
+        for rule in EXPERIMENTS.iter().chain(RULES.iter()).chain(AUTHORIZATION).chain(&CONDUCT) {
+            assert!(rule.title.chars().count() <= 44, "{}: {}", rule.id.as_str(), rule.title);
+        }
     }
 
     #[test]

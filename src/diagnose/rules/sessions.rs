@@ -15,31 +15,30 @@ const MANAGEMENT: &str = "2025-11-25, Transports, Session Management";
 pub(super) static SESSION_MISSING: Rule = Rule {
     id: RuleId::SessionMissing,
     title: "missing Mcp-Session-Id header",
-    means: "This server keeps sessions. A client sends initialize first, keeps the Mcp-Session-Id \
-            header (not the body) of that answer, sends notifications/initialized, and then sends the \
-            header on every request.",
+    means: "This server keeps sessions. Send initialize first, and keep the Mcp-Session-Id header (not the \
+            body) of the response. Then send notifications/initialized, and that header with every later \
+            request.",
     specification: MANAGEMENT,
     about: "\
-An MCP server over Streamable HTTP may keep a session for each client. Before it answers a tools/call it \
-wants a handshake, and afterwards the same header on every request. Nothing in the JSON of a tools/call \
-shows this: the session lives in HTTP headers, one layer below JSON-RPC. A client written without an SDK \
-therefore sends what looks like a complete request and gets 400 Bad Request, whatever its Authorization, \
-Content-Type and Accept say. Those are worth checking only once the session is there.
+Servers word this rejection in many ways: 400 \"No valid session ID provided\", \"Missing session ID\" or \
+\"Server not initialized\"; 422 \"Unexpected message, expect initialize request\"; 404 \"Invalid session \
+ID\". go-sdk sends 200 with the JSON-RPC error code 0.
+
+An MCP server over Streamable HTTP may keep a session for each client. It then requires a handshake before \
+a tools/call, and the session header on every later request. Nothing in the JSON of a tools/call shows \
+this: the session is in HTTP headers, one layer below JSON-RPC. A client without an SDK often sends only \
+the tools/call and gets 400 Bad Request. Authorization, Content-Type and Accept make no difference here: \
+check them once the session works.
 
 The order is fixed:
-  1. POST initialize, without any Mcp-Session-Id. The answer carries the header Mcp-Session-Id: keep its \
-value as it is. It is not in the body.
-  2. POST notifications/initialized with that header. The answer is 202 and empty.
-  3. POST tools/call, and everything else, with that header and with MCP-Protocol-Version, the revision \
-that the server chose in its answer to initialize.
-  4. When a request is answered with 404 (some servers say 400 or 401), the session is gone: begin again \
-at 1, without the old id.
+  1. POST initialize, without any Mcp-Session-Id. Keep the value of the response header Mcp-Session-Id \
+unchanged. It is not in the body.
+  2. POST notifications/initialized with that header. The response is 202 and empty.
+  3. POST tools/call, and everything else, with that header and MCP-Protocol-Version. Its value is the \
+revision in the initialize response.
+  4. After a 404 (some servers send 400 or 401), the session is gone: start again at 1, without the old id.
 
-Servers word the refusal in many ways: 400 \"No valid session ID provided\", \"Missing session ID\" or \
-\"Server not initialized\"; 422 \"Unexpected message, expect initialize request\"; 404 \"Invalid session \
-ID\"; and go-sdk answers 200 with the JSON-RPC error code 0.
-
-`mcpoke trace --recipe python` prints the smallest client that does all of this, without an SDK.",
+`mcpoke trace --recipe python` prints a minimal client that does all of this without an SDK.",
     next: Next::Handshake,
     exit: Some(Kind::Session),
     is_provoked: true,
@@ -123,22 +122,21 @@ fn misnamed<'e>(evidence: &Evidence<'e>) -> Option<&'e str> {
 pub(super) static SESSION_EXPIRED: Rule = Rule {
     id: RuleId::SessionExpired,
     title: "the server no longer recognises this session",
-    means: "It was ended, it expired, or the server was started again. A client sends a new initialize, \
-            without the old id, and goes on with the new one. What the server kept in the old session is \
-            gone.",
+    means: "The session was ended, it expired, or the server restarted. Send a new initialize without the \
+            old id, and continue with the new session. State kept in the old session is lost.",
     specification: MANAGEMENT,
     about: "\
-Sessions live in the memory of the server. They end when it is started again, after some idle time (30 \
-minutes with the Python SDK, supergateway and others, 2 hours with the C# SDK), when a client sends DELETE, \
-and on some servers after a single malformed request.
-
-The specification has the server answer 404 then, and the client start anew: POST initialize without the \
-old id, notifications/initialized, and the refused request once more. Real servers answer 400 (the official \
+The specification requires 404 for an ended session. Real servers send 400 (the official \
 server-everything), 401 without a challenge (rmcp up to 0.16), 410, 422, 503, or an event stream that ends \
-empty. A client that waits for 404 alone never recovers there.
+empty. A client that waits only for 404 never recovers from these.
 
-A request that was refused for its session did not run, and may be sent again; one that was answered with \
-an empty stream may have run.",
+Sessions live in the server's memory. They end when the server restarts or a client sends DELETE. They also \
+end after some idle time (30 minutes with the Python SDK, supergateway and others, 2 hours with the C# \
+SDK). On some servers a single malformed request ends them.
+
+To recover, POST initialize without the old id, then notifications/initialized, then the rejected request. \
+A request rejected for its session did not run and may be sent again. A request that got an empty stream \
+may have run.",
     next: Next::Handshake,
     exit: Some(Kind::Session),
     is_provoked: true,
@@ -224,24 +222,24 @@ fn from_error<'e>(evidence: &Evidence<'e>) -> Option<&'e Exchange> {
 pub(super) static SESSION_ID_FROM_ERROR: Rule = Rule {
     id: RuleId::SessionIdFromError,
     title: "session id taken from an error response",
-    means: "Only the 2xx answer to initialize issues a session. Error answers of real servers carry \
-            session ids that are dead already: take the header from nothing else.",
-    server: "A refusal should carry no Mcp-Session-Id.",
+    means: "Only the 2xx response to initialize issues a session. Read the header from no other response. \
+            Error responses of real servers carry ids of dead sessions.",
+    server: "Omit Mcp-Session-Id from error responses.",
     specification: MANAGEMENT,
     about: "\
-The Python SDK (1.x and 2.x, and FastMCP with it) makes a session before it looks at the request, and sends \
-its id with the refusal: the 400 \"Missing session ID\" has a fresh Mcp-Session-Id header. The session \
-behind it is thrown away at once. A client that stores the header of any answer picks it up, sends it with \
-its next request, and gets 404.
+The 400 \"Missing session ID\" of the Python SDK (1.x and 2.x, and FastMCP with it) has a fresh \
+Mcp-Session-Id header. The SDK creates a session before it checks the request, and sends its id with the \
+rejection. The session is discarded at once. A client that stores the header of any response sends this id \
+with its next request, and gets 404.
 
-Read the header in one place: the answer to initialize, and only when its status is 2xx.",
+Read the header only from the initialize response, and only when its status is 2xx.",
     exit: Some(Kind::Session),
     reach: RECENT,
     find: |evidence| {
         let source = from_error(evidence)?;
         matches!(evidence.status(), 400..=422).then(|| Conclusion {
             certainty: Certainty::Certain,
-            because: format!("the id came with the answer to {}", source.number),
+            because: format!("the id came with the response to {}", source.number),
         })
     },
     ..RULE
@@ -250,20 +248,20 @@ Read the header in one place: the answer to initialize, and only when its status
 pub(super) static SESSION_ID_STRIPPED: Rule = Rule {
     id: RuleId::SessionIdStripped,
     title: "Mcp-Session-Id header lost in transit",
-    means: "The client does what it should, and the server acts as if the header were not there: \
-            something in between removes Mcp-Session-Id from the requests or from the answers. Send the \
-            same request to the server directly to see the difference.",
-    server: "Let the proxy pass Mcp-Session-Id in both directions; for browsers, name it in \
+    means: "The client sends Mcp-Session-Id correctly, but the server responds as if it were missing. \
+            Something in between removes it from requests or responses. Send the same request to the server \
+            directly to see the difference.",
+    server: "Let the proxy pass Mcp-Session-Id in both directions. For browsers, name it in \
              Access-Control-Allow-Headers and Access-Control-Expose-Headers.",
     specification: MANAGEMENT,
     about: "\
-Two things show that the header is lost on the way. Either a session was issued a moment ago, and a request \
-that carries it is refused in the very words that a request without any id gets; or initialize succeeds \
-without issuing an id, and the server then demands one.
+Two patterns show that the header is lost. A request with a session that was just issued is rejected in the \
+same words as a request without any id. Or initialize succeeds without issuing an id, and the server then \
+requires one.
 
-Reverse proxies remove headers that they are not told about (proxy_set_header Mcp-Session-Id \"\", \
-underscores_in_headers, proxy_hide_header in nginx; header allow-lists in API gateways). In browsers the \
-header can be read only where the server names it in Access-Control-Expose-Headers.",
+Reverse proxies remove headers that they are not configured to pass (proxy_set_header Mcp-Session-Id \"\", \
+underscores_in_headers, proxy_hide_header in nginx; header allow-lists in API gateways). Browsers can read \
+the header only if the server names it in Access-Control-Expose-Headers.",
     exit: Some(Kind::Session),
     is_repeated: true,
     reach: RECENT,
@@ -320,18 +318,18 @@ header can be read only where the server names it in Access-Control-Expose-Heade
 pub(super) static SESSION_NOT_STICKY: Rule = Rule {
     id: RuleId::SessionNotSticky,
     title: "session known to some replicas only",
-    means: "Several servers respond behind this address, and each knows only its own sessions. If the server sets a \
-            cookie, a client must keep it and send it: the balancer routes by it. Otherwise only the operator can \
-            help.",
+    means: "Several servers respond behind this address, and each recognises only its own sessions. If the \
+            server sets a cookie, keep it and send it: the load balancer routes by it. Otherwise only the \
+            operator can help.",
     server: "Route by the Mcp-Session-Id header (or run one replica, or keep sessions in a shared store, or \
              serve without sessions).",
     specification: MANAGEMENT,
     about: "\
-Sessions live in the memory of one process. Where a load balancer spreads requests over several, a session \
-that one replica issued is unknown to the others: about one request in N works.
+About one request in N works. Sessions live in the memory of one process. If a load balancer spreads \
+requests over several, replicas do not recognise a session that another one issued.
 
-The same harmless request, repeated in one session on fresh connections, shows it: some of them work, and \
-others are refused. A session that expired stays refused.",
+To confirm this, repeat the same harmless request in one session on fresh connections. Some work, and \
+others are rejected. A session that expired stays rejected.",
     exit: Some(Kind::Session),
     find: |evidence| {
         let session = evidence.session()?;
@@ -375,12 +373,11 @@ others are refused. A session that expired stays refused.",
 pub(super) static SESSION_NOT_SUPPORTED: Rule = Rule {
     id: RuleId::SessionNotSupported,
     title: "stateless server rejects session ids",
-    means: "Leave the Mcp-Session-Id header out: this server wants none.",
+    means: "Omit the Mcp-Session-Id header: this server rejects it.",
     specification: MANAGEMENT,
     about: "\
-A server without sessions ignores the header as a rule; the C# SDK, which is stateless by default from \
-version 2 on, refuses a request that carries one. A client sends the header only if the answer to \
-initialize had one.",
+The C# SDK, stateless by default from version 2 on, rejects a request that carries a session id. Other \
+servers without sessions usually ignore it. Send the header only if the initialize response had one.",
     exit: Some(Kind::Session),
     find: |evidence| {
         evidence.session()?;
@@ -403,13 +400,13 @@ initialize had one.",
 pub(super) static STATELESS: Rule = Rule {
     id: RuleId::Stateless,
     title: "the server keeps no sessions",
-    means: "Nothing must be kept: initialize brings no Mcp-Session-Id, and none must be sent. DELETE and \
-            the standalone GET stream are refused, which is no fault.",
+    means: "The initialize response has no Mcp-Session-Id: send none. The server rejects DELETE and the \
+            standalone GET stream, which is not an error.",
     specification: "2025-11-25, Transports, Session Management, 1",
     about: "\
-A session is the server's choice. One without them answers every request by itself: the bare tools/call \
-works, GET and DELETE get 405. A client that depends on a session id must not fail here: no header in the \
-answer to initialize means that none is wanted.",
+The bare tools/call works; GET and DELETE get 405. Sessions are optional for a server. Without them, it \
+handles each request by itself. If the initialize response has no session header, a client must not fail, \
+and sends none.",
     is_provoked: true,
     find: |evidence| {
         let refused = evidence.status() == 405

@@ -7,16 +7,16 @@ use crate::protocol::jsonrpc;
 
 pub(super) static STREAM_EMPTY: Rule = Rule {
     id: RuleId::StreamEmpty,
-    title: "the server answered 200 and sent no answer",
-    means: "The stream ended without a JSON-RPC message: the server failed while it worked, or it waits \
-            for notifications/initialized, or a proxy cut the stream. The request may have run.",
-    server: "Look at the server's log: something ended the request without an answer.",
+    title: "stream ended without a response",
+    means: "The stream ended without a JSON-RPC message. The server failed, it waits for \
+            notifications/initialized, or a proxy cut the stream. The request may have run.",
+    server: "Check the server's log: something ended the request early.",
     specification: "2025-11-25, Transports, Sending Messages to the Server, 6",
     about: "\
-A request is answered with one JSON document or with a stream that ends with the answer. A stream that ends \
-before is no answer: rmcp up to 0.15 does this when notifications/initialized is missing, servers that crash \
-do it, and so do proxies whose read timeout is over (60 seconds in nginx). A stream with event ids can be \
-taken up again with a GET and Last-Event-ID.",
+The stream ends before the response. rmcp up to 0.15 does this when notifications/initialized is missing. \
+Crashing servers do it, and so do proxies whose read timeout expires (60 seconds in nginx). A request gets \
+one JSON document, or a stream that ends with the response. A stream with event ids can be resumed with a \
+GET and Last-Event-ID.",
     first_line: FirstLine::Client,
     find: |evidence| {
         let answer = evidence.answer?;
@@ -41,18 +41,18 @@ fn has_content(event: &Event) -> bool {
 pub(super) static STREAM_BUFFERED: Rule = Rule {
     id: RuleId::StreamBuffered,
     title: "the event stream is buffered by a proxy",
-    means: "What the server sends bit by bit arrives in one piece, or not until the time is up: a proxy \
-            keeps the answer until it is complete. Progress and questions of the server do not get through.",
+    means: "Events arrive all at once, or not before the timeout: a proxy holds the response until it is \
+            complete. Progress notifications and requests from the server do not get through.",
     server: "Send X-Accel-Buffering: no with every event stream, or turn buffering off in the proxy \
              (proxy_buffering off, in nginx).",
     specification: "2026-07-28, Streamable HTTP, Receiving Messages",
     about: "\
-Proxies collect an answer before they hand it on, unless they are told that it is a stream. Calls then work \
-and are only late; what is lost is all that comes before the answer: progress, log messages, and questions \
-to the client, whose answer the server waits for in vain.
+Calls work but are late. Everything before the response is lost: progress, log messages, and requests from \
+the server, which waits for responses in vain. Proxies collect a response before they forward it, unless \
+buffering is off for streams.
 
-A GET of the standalone stream shows it best: a direct server sends the headers at once, and a buffering \
-proxy sends nothing at all.",
+To confirm this, GET the standalone stream directly and through the proxy. A direct server sends the \
+headers at once; a buffering proxy sends nothing.",
     first_line: FirstLine::Client,
     reach: RECENT,
     find: |evidence| {
@@ -62,7 +62,7 @@ proxy sends nothing at all.",
         let works = evidence.earlier.iter().chain(evidence.later).any(|e| e.request.method == "POST" && evidence.worked(e));
         (late && stream && works && evidence.answer.is_none()).then(|| Conclusion {
             certainty: Certainty::Likely,
-            because: "requests are answered, and of a stream not even the headers come".to_owned(),
+            because: "requests get responses, but not even the headers of a stream come".to_owned(),
         })
     },
     ..RULE
@@ -70,14 +70,13 @@ proxy sends nothing at all.",
 
 pub(super) static STREAM_CONFLICT: Rule = Rule {
     id: RuleId::StreamConflict,
-    title: "another stream of this session is open already",
-    means: "A session has one standalone GET stream at a time. Another process of the client, or an \
-            earlier run of it, still has it open.",
+    title: "a stream of this session is already open",
+    means: "A session has one standalone GET stream at a time. Another process of the client, or an earlier \
+            run of it, still has it open.",
     specification: "2025-11-25, Transports, Listening for Messages from the Server",
     about: "\
-The stream that a client opens with GET is the server's way to speak unasked; many servers allow one for a \
-session and answer a second with 409. The stream is optional: a client that gets 409 or 405 for it goes on \
-without.",
+Many servers allow one GET stream for a session and respond to a second with 409. The server sends its own \
+messages on it. The stream is optional: a client that gets 409 or 405 continues without it.",
     is_provoked: true,
     find: |evidence| {
         let get = evidence.exchange.request.method == "GET";

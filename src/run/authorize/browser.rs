@@ -159,7 +159,7 @@ impl Browser {
             });
             return;
         }
-        self.say("mcpoke: the server wants to be authorised. In a browser, go to\n");
+        self.say("mcpoke: the server requires a login. Open this in a browser:\n");
         self.say(&format!("  {url}\n"));
         let opened = !self.by_hand
             && match &self.opener {

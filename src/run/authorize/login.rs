@@ -213,7 +213,7 @@ impl Authorization {
     ) -> Result<Login, Error> {
         let client = Self::given_client(found, wishes)?;
         if client.method == Method::None {
-            let text = "--client-credentials wants --client-secret or --private-key as well";
+            let text = "--client-credentials requires --client-secret or --private-key";
             return Err(Error::new(ErrorKind::Usage, text));
         }
         let grant = Grant::ClientCredentials;

@@ -285,7 +285,7 @@ fn is_on_open_network(endpoint: &Endpoint, shown: &Exchange) -> bool {
 
 /// Returns the error for a required login without a user, with the alternatives.
 fn nobody() -> Error {
-    let text = "the server wants to be authorised, and nobody is here to do it";
+    let text = "the server requires a login, and this is not a terminal";
     with_ways(Error::new(ErrorKind::NobodyToAsk, text))
 }
 

@@ -17,8 +17,8 @@ fn of_the_connection() {
 mcpoke: cannot reach the server: connection refused  [unreachable, certain]
   sent      POST http://127.0.0.1:#/mcp  server/discover
   tried     127.0.0.1:#: Connection refused (os error 111)
-  means     Is the server running, and is this its address? A refused
-            connection means that nothing listens on the port; a name without
+  means     Check the URL, and that the server is running. A refused
+            connection means that nothing listens on the port. A name without
             an address is mistyped or of another network.
   see       RFC 9110, 4.2
 
@@ -31,12 +31,11 @@ next: mcpoke explain unreachable  explains it in full
         initialized(|_| b"SSH-2.0-OpenSSH_9.9\r\n".to_vec()),
         str![[r#"
 --- stderr
-mcpoke: the answer is not HTTP/1.1: http parse fail: invalid HTTP version, while reading the response  [connection-broken, likely]
+mcpoke: the response is not HTTP/1.1: http parse fail: invalid HTTP version, while reading the response  [connection-broken, likely]
   sent      POST http://127.0.0.1:#####/mcp  server/discover
             The request was sent and may have run; it was not sent again.
   means     The server crashed or was stopped, a proxy closed the connection,
-            or something other than HTTP/1.1 answers on this port. The request
-            may have run.
+            or the port does not serve HTTP/1.1. The request may have run.
   see       RFC 9112, 9.5
 
 next: mcpoke trace http://127.0.0.1:#####/mcp  tries the server step by step
@@ -55,8 +54,7 @@ mcpoke: the server closed the connection, while waiting for the response  [conne
             with Mcp-Session-Id: session-… (24)
             The request was sent and may have run; it was not sent again.
   means     The server crashed or was stopped, a proxy closed the connection,
-            or something other than HTTP/1.1 answers on this port. The request
-            may have run.
+            or the port does not serve HTTP/1.1. The request may have run.
   see       RFC 9112, 9.5
 
 next: mcpoke trace scripted  tries the server step by step
@@ -77,8 +75,7 @@ mcpoke: the server closed the connection, while reading the response  [connectio
   answered  200 OK, in # ms
             The request was sent and may have run; it was not sent again.
   means     The server crashed or was stopped, a proxy closed the connection,
-            or something other than HTTP/1.1 answers on this port. The request
-            may have run.
+            or the port does not serve HTTP/1.1. The request may have run.
   see       RFC 9112, 9.5
 
 next: mcpoke trace scripted  tries the server step by step
@@ -120,7 +117,7 @@ next: the same with a larger --timeout  0 is without limit for times
         str![[r#"
 --- stderr
 mcpoke: initialised scripted-2, now the current server.
-mcpoke: the answer is too large (--max-size), while reading the response
+mcpoke: the response is too large (--max-size), while reading the response
   sent      POST http://127.0.0.1:#####/mcp  tools/call echo
             with Mcp-Session-Id: session-… (24)
   answered  200 OK, in # ms

@@ -61,9 +61,9 @@ mcpoke: no MCP endpoint at this path  [wrong-path, likely]
   sent      POST http://127.0.0.1:#####/mcp  initialize
   answered  404 Not Found, in # ms
             no Content-Type: 404 page not found
-  means     Check the path: /mcp is usual, with or without a slash at its end.
-            A server of the HTTP+SSE transport (2024-11-05), often at /sse,
-            answers a POST like this too.
+  means     Check the path: /mcp is usual, with or without a final slash. An
+            HTTP+SSE server (2024-11-05), often at /sse, rejects a POST like
+            this too.
   see       2025-11-25, Transports, Streamable HTTP
 
 next: mcpoke init http://127.0.0.1:#####/     the address it may be at
@@ -78,12 +78,12 @@ next: mcpoke init http://127.0.0.1:#####/     the address it may be at
         initialized(move |_| http(200, &page, "<html>Sign in</html>")),
         str![[r#"
 --- stderr
-mcpoke: what answers here is not an MCP server  [not-mcp, likely]
+mcpoke: this is not an MCP server  [not-mcp, likely]
   sent      POST http://127.0.0.1:#####/mcp  initialize
   answered  200 OK, in # ms
             text/html: <html>Sign in</html>
-  means     A web page or plain text came where JSON or an event stream was
-            asked for: another port, another path, or a login page in between.
+  means     The response is a web page or plain text, not JSON or an event
+            stream. Check for a wrong port, a wrong path or a login page.
   see       2025-11-25, Transports, Streamable HTTP
 
 next: mcpoke explain not-mcp  explains it in full
@@ -99,8 +99,8 @@ mcpoke: server behind the proxy is not responding  [upstream-down, likely]
   sent      POST http://127.0.0.1:#####/mcp  initialize
   answered  502 Bad Gateway, in # ms
             no Content-Type: <html></html>
-  means     The address is right and the server itself is down, starting, or
-            slower than the proxy waits.
+  means     The URL is right, but the server is down, starting, or slower than
+            the proxy's timeout.
   see       RFC 9110, 15.6
 
 next: mcpoke explain upstream-down  explains it in full
@@ -117,7 +117,7 @@ mcpoke: rate limited by the server  [rate-limited, certain]
   answered  429 Too Many Requests, in # ms
             no Content-Type: slow down
             retry-after: 7
-  means     Wait as long as its Retry-After header says (seconds, or a date),
+  means     Wait for the time in the Retry-After header (seconds or a date),
             and send fewer requests at once.
   see       RFC 6585, 4; RFC 9110, 10.2.3
 
@@ -130,15 +130,14 @@ next: mcpoke explain rate-limited  explains it in full
         initialized(|_| http(307, &[("Location", "http://h.example/mcp")], "")),
         str![[r#"
 --- stderr
-mcpoke: the server redirects to another address  [redirected, certain]
+mcpoke: redirect to another address  [redirected, certain]
   sent      POST http://127.0.0.1:#####/mcp  server/discover
   answered  307 Temporary Redirect, in # ms
             location: http://h.example/mcp
             The redirect was not followed: it points to another origin.
-  means     Use the address in its Location header as it stands there. Only
-            307 and 308 within the same origin are followed: elsewhere a
-            request would take its credentials along, and 301, 302 and 303
-            would turn the POST into a GET.
+  means     Use the exact URL in the Location header. Only 307 and 308 within
+            the same origin are followed. Another origin would receive the
+            credentials, and 301, 302 and 303 would turn the POST into a GET.
   see       RFC 9110, 15.4
 
 next: mcpoke explain redirected  explains it in full
@@ -163,8 +162,8 @@ mcpoke: the server answered with an error: the database is locked  [unknown, pos
             with Mcp-Session-Id: session-… (24)
   answered  500 Internal Server Error, in # ms
             -32603 the database is locked
-  means     No rule fits. What was sent and what came back is all that there
-            is to go by; the server's own log knows best.
+  means     No rule matches. The request and the response are the only
+            evidence. Check the server's log.
 
 next: mcpoke trace scripted  tries the server step by step
       the same with --trace  shows all that was sent and received
@@ -197,8 +196,8 @@ mcpoke: credentials are missing or rejected  [auth-required, certain]
   answered  401 Unauthorized, in # ms
             www-authenticate: Bearer
   means     Log in with `mcpoke login`, or send a token with --bearer
-            (MCPOKE_BEARER, --token-command), or the header the server asks
-            for with -H 'Name: value'.
+            (MCPOKE_BEARER, --token-command). Send any other header with -H
+            'Name: value'.
   see       2025-11-25, Authorization, Access Token Usage
 
 next: mcpoke login http://127.0.0.1:#####/mcp                     gets a token, in a browser
@@ -218,8 +217,8 @@ mcpoke: credentials are missing or rejected  [auth-required, possible]
   answered  403 Forbidden, in # ms
             no Content-Type: forbidden
   means     Log in with `mcpoke login`, or send a token with --bearer
-            (MCPOKE_BEARER, --token-command), or the header the server asks
-            for with -H 'Name: value'.
+            (MCPOKE_BEARER, --token-command). Send any other header with -H
+            'Name: value'.
   see       2025-11-25, Authorization, Access Token Usage
 
 next: mcpoke login http://127.0.0.1:#####/mcp                     gets a token, in a browser
@@ -248,9 +247,9 @@ mcpoke: the server no longer recognises this session  [session-expired, certain]
             with Mcp-Session-Id: session-… (27)
   answered  404 Not Found, in # ms
             -32001 Session not found
-  means     It was ended, it expired, or the server was started again. A
-            client sends a new initialize, without the old id, and goes on
-            with the new one. What the server kept in the old session is gone.
+  means     The session was ended, it expired, or the server restarted. Send a
+            new initialize without the old id, and continue with the new
+            session. State kept in the old session is lost.
   see       2025-11-25, Transports, Session Management
 
 next: mcpoke init forgetful           does the handshake and remembers it
@@ -285,9 +284,9 @@ mcpoke: missing Mcp-Session-Id header  [session-missing, certain]
             no Mcp-Session-Id header
   answered  400 Bad Request, in # ms
             -32000 Bad Request: No valid session ID provided
-  means     This server keeps sessions. A client sends initialize first, keeps
-            the Mcp-Session-Id header (not the body) of that answer, sends
-            notifications/initialized, and then sends the header on every
+  means     This server keeps sessions. Send initialize first, and keep the
+            Mcp-Session-Id header (not the body) of the response. Then send
+            notifications/initialized, and that header with every later
             request.
   see       2025-11-25, Transports, Session Management
 
@@ -307,16 +306,16 @@ mcpoke: missing Mcp-Session-Id header  [session-missing, certain]
             no Mcp-Session-Id header
   answered  400 Bad Request, in # ms
             -32000 Bad Request: No valid session ID provided
-  means     This server keeps sessions. A client sends initialize first, keeps
-            the Mcp-Session-Id header (not the body) of that answer, sends
-            notifications/initialized, and then sends the header on every
+  means     This server keeps sessions. Send initialize first, and keep the
+            Mcp-Session-Id header (not the body) of the response. Then send
+            notifications/initialized, and that header with every later
             request.
   see       2025-11-25, Transports, Session Management
 
 next: the same without --no-session   does it properly
       mcpoke trace scripted           shows it step by step
       mcpoke explain session-missing  explains it in full
-{"error":{"kind":"session","message":"missing Mcp-Session-Id header","exit":5,"status":400,"rpc":{"code":-32000,"message":"Bad Request: No valid session ID provided"},"details":[],"findings":[{"id":"session-missing","certainty":"certain","title":"missing Mcp-Session-Id header","means":"This server keeps sessions. A client sends initialize first, keeps the Mcp-Session-Id header (not the body) of that answer, sends notifications/initialized, and then sends the header on every request.","server":"","because":"no initialize was sent before it","evidence":[],"exchange":1,"specification":"2025-11-25, Transports, Session Management"}],"next":["the same without --no-session","mcpoke trace scripted","mcpoke explain session-missing"]}}
+{"error":{"kind":"session","message":"missing Mcp-Session-Id header","exit":5,"status":400,"rpc":{"code":-32000,"message":"Bad Request: No valid session ID provided"},"details":[],"findings":[{"id":"session-missing","certainty":"certain","title":"missing Mcp-Session-Id header","means":"This server keeps sessions. Send initialize first, and keep the Mcp-Session-Id header (not the body) of the response. Then send notifications/initialized, and that header with every later request.","server":"","because":"no initialize was sent before it","evidence":[],"exchange":1,"specification":"2025-11-25, Transports, Session Management"}],"next":["the same without --no-session","mcpoke trace scripted","mcpoke explain session-missing"]}}
 [exit 5]
 
 "#]]

@@ -107,18 +107,18 @@ fn rules_are_explained() {
 session-not-sticky
 session known to some replicas only
 
-Sessions live in the memory of one process. Where a load balancer spreads
-requests over several, a session that one replica issued is unknown to the
-others: about one request in N works.
+About one request in N works. Sessions live in the memory of one process.
+If a load balancer spreads requests over several, replicas do not recognise
+a session that another one issued.
 
-The same harmless request, repeated in one session on fresh connections,
-shows it: some of them work, and others are refused. A session that expired
-stays refused.
+To confirm this, repeat the same harmless request in one session on fresh
+connections. Some work, and others are rejected. A session that expired
+stays rejected.
 
 The client
-Several servers respond behind this address, and each knows only its own
-sessions. If the server sets a cookie, a client must keep it and send it:
-the balancer routes by it. Otherwise only the operator can help.
+Several servers respond behind this address, and each recognises only its
+own sessions. If the server sets a cookie, keep it and send it: the load
+balancer routes by it. Otherwise only the operator can help.
 
 The server
 Route by the Mcp-Session-Id header (or run one replica, or keep sessions in
@@ -136,31 +136,31 @@ Specification
         str![[r#"
 session-id-from-error
   session id taken from an error response
-  Only the 2xx answer to initialize issues a session. Error answers of real
-  servers carry session ids that are dead already: take the header from
-  nothing else.
+  Only the 2xx response to initialize issues a session. Read the header from
+  no other response. Error responses of real servers carry ids of dead
+  sessions.
 session-id-from-body
   session id taken from a response body
-  The session id is the value of the response header Mcp-Session-Id. Whatever
-  a body calls a session or an id is something else.
+  The session id is the value of the response header Mcp-Session-Id. A session
+  or an id in a body is something else.
 session-not-sticky
   session known to some replicas only
-  Several servers respond behind this address, and each knows only its own
-  sessions. If the server sets a cookie, a client must keep it and send it:
-  the balancer routes by it. Otherwise only the operator can help.
+  Several servers respond behind this address, and each recognises only its
+  own sessions. If the server sets a cookie, keep it and send it: the load
+  balancer routes by it. Otherwise only the operator can help.
 session-not-supported
   stateless server rejects session ids
-  Leave the Mcp-Session-Id header out: this server wants none.
+  Omit the Mcp-Session-Id header: this server rejects it.
 session-expired
   the server no longer recognises this session
-  It was ended, it expired, or the server was started again. A client sends a
-  new initialize, without the old id, and goes on with the new one. What the
-  server kept in the old session is gone.
+  The session was ended, it expired, or the server restarted. Send a new
+  initialize without the old id, and continue with the new session. State kept
+  in the old session is lost.
 session-missing
   missing Mcp-Session-Id header
-  This server keeps sessions. A client sends initialize first, keeps the
-  Mcp-Session-Id header (not the body) of that answer, sends
-  notifications/initialized, and then sends the header on every request.
+  This server keeps sessions. Send initialize first, and keep the
+  Mcp-Session-Id header (not the body) of the response. Then send
+  notifications/initialized, and that header with every later request.
 --- stderr
 
 The text alone does not tell these apart: `mcpoke trace TARGET` finds out by experiments.

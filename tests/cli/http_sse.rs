@@ -32,6 +32,11 @@ fn sse(refusal: u16, endpoint: fn(&str) -> String, after: After) -> Server {
             let _ = stream.write_all(&http(refusal, &[("Content-Type", kind)], page));
             return;
         }
+        if after == After::Refused && request.rpc() == "tools/call" {
+            let gone = [("Content-Type", "text/plain")];
+            let _ = stream.write_all(&http(404, &gone, "Could not find session"));
+            return;
+        }
         let _ = stream.write_all(&http(202, &[], "Accepted"));
         let mut streams = streams.lock().unwrap();
         let Some(open) = streams.last_mut() else { return };
@@ -64,6 +69,7 @@ enum After {
     Answered,
     Cut,
     Asked,
+    Refused,
 }
 
 fn answer(request: &Request) -> Option<String> {
@@ -172,6 +178,14 @@ fn what_the_server_asks_is_answered_at_the_address_for_messages() {
     let answer = requests.iter().find(|request| request.body.get("result").is_some()).unwrap();
     assert_eq!(answer.path, "/messages?id=1");
     assert_eq!(answer.body["result"]["roots"][0]["uri"], "file:///");
+}
+
+#[test]
+fn a_refused_message_lacks_no_session_header() {
+    let server = sse(405, own, After::Refused);
+    let finished = Sandbox::new().run(&["-s", &server.url, "call", "echo"]);
+    assert!(finished.stderr.contains("Could not find session"), "{}", finished.stderr);
+    assert!(!finished.stderr.contains(", certain]"), "{}", finished.stderr);
 }
 
 #[test]

@@ -124,6 +124,10 @@ stream. The session lives as long as the stream.",
             return None;
         }
         if let Some(stream) = evidence.later.iter().chain(evidence.earlier).find(|e| get(e)) {
+            // A POST to the address for messages was rejected for another reason.
+            if stream.request.url != evidence.exchange.request.url {
+                return None;
+            }
             let because = format!("{} opened its stream", stream.number);
             return Some(Conclusion { certainty: Certainty::Certain, because });
         }

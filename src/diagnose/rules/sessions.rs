@@ -48,7 +48,10 @@ revision in the initialize response.
         // A client that sends the version header has done a handshake in which no session was
         // issued. `session-id-stripped` covers that case.
         let told = evidence.exchange.request.header(PROTOCOL_VERSION).is_some();
-        let stateless = evidence.after_handshake() && !evidence.earlier.iter().any(|e| issued(e).is_some());
+        // HTTP+SSE accepts initialize with 202, and has the session in the URL.
+        let accepted = |e: &Exchange| e.is(methods::INITIALIZE) && e.answer.as_ref().is_some_and(|a| a.status == 202);
+        let began = evidence.after_handshake() || evidence.earlier.iter().any(accepted);
+        let stateless = began && !evidence.earlier.iter().any(|e| issued(e).is_some());
         if !bare || evidence.is_modern_request() || evidence.exchange.is(methods::INITIALIZE) || stateless {
             return None;
         }

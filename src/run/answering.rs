@@ -249,7 +249,7 @@ impl Answers {
             return action(asker.url(&self.server, &message, &url));
         }
         self.note(&format!("the server asks “{message}” and requests a visit to {url}"));
-        self.note("it was declined, since nobody is here: run the same in a terminal");
+        self.note("declined, because this is not a terminal: run the command in a terminal");
         action(Choice::Decline)
     }
 

@@ -116,8 +116,7 @@ fn in_words(error: &client::Error) -> (Kind, String, Vec<String>) {
             (Kind::Protocol, text.clone(), vec![MAY_HAVE_RUN.to_owned()])
         }
         ErrorKind::InputNeeded { method, why } => {
-            let text =
-                format!("the server asks for {method}, and nobody is here to give it: {why}");
+            let text = format!("the server requests {method}, which is not available: {why}");
             (Kind::Input, text, Vec::new())
         }
         ErrorKind::SessionLost { may_have_run, renewed, renewal, .. } => {
@@ -144,7 +143,7 @@ fn in_words(error: &client::Error) -> (Kind, String, Vec<String>) {
                 _ => Kind::Rpc,
             };
             let text = if kind == Kind::Input {
-                "the server asks for input, and nobody is here to give it".to_owned()
+                "the server requests input that is not available".to_owned()
             } else {
                 format!("the server answered with an error: {}", sent.message)
             };

@@ -332,7 +332,7 @@ fn an_address_is_shown_and_never_visited() {
         .run(&["-s", &server.url, "call", "echo", "message=x", "--answer", "a=1"])
         .exits(0)
         .says("https://example.com/sign-in?a=1")
-        .says("run the same in a terminal");
+        .says("run the command in a terminal");
     let declined = server.all_requests().pop().unwrap();
     let answer = &declined.body["params"]["inputResponses"]["elicitation/create"];
     assert_eq!(*answer, json!({"action": "decline"}));

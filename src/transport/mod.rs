@@ -20,6 +20,7 @@ mod reply;
 mod resolve;
 mod socket;
 mod sse;
+mod sse_source;
 mod tls;
 mod wire;
 

@@ -1,6 +1,8 @@
 //! Exit codes. Scripts depend on these numbers, so none is ever reused with another
 //! meaning.
 
+use std::io;
+
 /// Exit code of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
@@ -34,6 +36,14 @@ pub enum ExitCode {
 }
 
 impl ExitCode {
+    /// Returns the exit code of a command that only prints. A closed pipe (`| head`) is not an error.
+    pub fn of_output(written: io::Result<()>) -> Self {
+        match written {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Self::Output,
+            _ => Self::Success,
+        }
+    }
+
     /// All exit codes, with their meanings.
     pub const ALL: [(Self, &'static str); 13] = [
         (Self::Success, "success"),

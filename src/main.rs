@@ -14,10 +14,7 @@ fn main() -> std::process::ExitCode {
     if matches!(words.as_slice(), [only] if only == "--version" || only == "-V") {
         // Building the command line parser would take longer than printing the version.
         let line = concat!("mcpoke ", env!("CARGO_PKG_VERSION"));
-        return match writeln!(std::io::stdout(), "{line}") {
-            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => ExitCode::Output.into(),
-            _ => std::process::ExitCode::SUCCESS,
-        };
+        return ExitCode::of_output(writeln!(std::io::stdout(), "{line}")).into();
     }
     let env = Env::read();
     if words.first().is_some_and(|first| first == completion::CALLED) {
@@ -28,8 +25,8 @@ fn main() -> std::process::ExitCode {
     if let Some(cli) = Cli::parse_quickly(&words) {
         return commands::run(&cli, &env).into();
     }
-    if help::is_topic(&words) {
-        return commands::print_topic(&words, &env).into();
+    if let Some(page) = help::topic(&words) {
+        return commands::print_topic(&page, &env).into();
     }
     match Cli::try_parse() {
         Ok(cli) => commands::run(&cli, &env).into(),

@@ -1,4 +1,4 @@
-//! The pages of `-h`, `--help` and `help`: short, with the options of every command apart.
+//! Help pages for `-h`, `--help` and `help`. Global options have a page of their own.
 
 use std::ffi::OsString;
 
@@ -47,22 +47,27 @@ const TOPICS: [(&str, &str); 4] = [
 pub fn page(words: &[OsString]) -> StyledStr {
     let is_short =
         words.iter().any(|word| word == "-h") && !words.iter().any(|word| word == "--help");
-    let texts: Vec<&str> = words.iter().filter_map(|word| word.to_str()).collect();
-    match texts.as_slice() {
-        ["help", name] => topic(name).unwrap_or_else(|| of(name, false)),
-        _ => match subcommand_of(words) {
-            Some(name) => of(&name, is_short),
+    match subcommand_of(words) {
+        Some((command, rest)) if command == "help" => match names(&rest).first() {
+            Some(name) => of(name, is_short),
             None => overview(),
         },
+        Some((command, _)) => of(&command, is_short),
+        None => overview(),
     }
 }
 
-/// Returns true for a command line that asks for a topic, which is no command.
-pub fn is_topic(words: &[OsString]) -> bool {
-    matches!(words, [help, name] if help == "help" && name.to_str().is_some_and(|name| topic(name).is_some()))
+/// Returns the words after `help` that are not options.
+fn names(rest: &[OsString]) -> Vec<&str> {
+    rest.iter().filter_map(|word| word.to_str()).filter(|word| !word.starts_with('-')).collect()
 }
 
-fn topic(name: &str) -> Option<StyledStr> {
+/// Returns the page that `help` asks for if the parser would reject it: a topic, such as `help json`, or one that
+/// is asked for together with options.
+pub fn topic(words: &[OsString]) -> Option<StyledStr> {
+    let (command, rest) = subcommand_of(words)?;
+    let names = names(&rest);
+    let name = *names.first().filter(|_| command == "help")?;
     if name == "options" {
         let mut all =
             Cli::command().disable_help_subcommand(true).mut_subcommands(|it| it.hide(true));
@@ -73,22 +78,23 @@ fn topic(name: &str) -> Option<StyledStr> {
             .override_usage("mcpoke COMMAND [OPTIONS]");
         return Some(all.render_help());
     }
-    let (_, text) = TOPICS.iter().find(|(known, _)| *known == name)?;
-    Some(StyledStr::from((*text).to_owned()))
+    if let Some((_, text)) = TOPICS.iter().find(|(known, _)| *known == name) {
+        return Some(StyledStr::from((*text).to_owned()));
+    }
+    let is_command = Cli::command().find_subcommand(name).is_some();
+    (is_command && names.len() == 1).then(|| page(words))
 }
 
 /// Returns the page of a command.
 fn of(name: &str, is_short: bool) -> StyledStr {
     let mut all = Cli::command();
-    let globals: Vec<String> = all.get_arguments().map(|arg| arg.get_id().to_string()).collect();
     let is_local = LOCAL.contains(&name);
     all.build();
     let Some(command) = all.find_subcommand(name) else { return overview() };
-    let is_global = |arg: &Arg| globals.iter().any(|id| arg.get_id() == id) && arg.is_global_set();
     let is_about_servers =
         |arg: &Arg| arg.get_help_heading().is_some_and(|heading| ABOUT_SERVERS.contains(&heading));
     let mut command: Command = command.clone().mut_args(|arg| {
-        let hides = is_global(&arg) && (is_short || (is_local && is_about_servers(&arg)));
+        let hides = arg.is_global_set() && (is_short || (is_local && is_about_servers(&arg)));
         if hides { arg.hide(true) } else { arg }
     });
     if is_short {
@@ -124,7 +130,7 @@ mod tests {
     fn shown(line: &str) -> String {
         let words: Vec<OsString> =
             line.split(' ').filter(|word| !word.is_empty()).map(OsString::from).collect();
-        page(&words).to_string()
+        topic(&words).unwrap_or_else(|| page(&words)).to_string()
     }
 
     #[test]
@@ -151,6 +157,18 @@ mod tests {
         assert!(long.lines().count() <= 120, "{}", long.lines().count());
         assert!(long.contains("--each") && long.contains("--cacert"), "{long}");
         assert_eq!(long, shown("help call"));
+        assert_eq!(long, shown("-q help call"));
+        assert_eq!(shown("help"), shown(""));
+        for line in ["-q help json", "help json -q", "help --json json", "help json more"] {
+            assert_eq!(shown(line), shown("help json"), "{line}");
+        }
+        assert_eq!(shown("help call -h"), short);
+        assert_eq!(shown("help --json call"), long);
+        let rejected = ["help nosuch", "help call more", "call help", "nosuch"];
+        for line in rejected {
+            let words: Vec<_> = line.split(' ').map(OsString::from).collect();
+            assert!(topic(&words).is_none(), "{line}");
+        }
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! The quick way to read a command line: only the named subcommand is declared, together with the options of
-//! every command. Whatever it does not understand is left to [`Cli`], which has the texts of help and errors.
+//! Fast parser: declares only the named subcommand and the global options. [`Cli`] parses everything else, and has
+//! the texts of help and errors.
 
 use std::ffi::OsString;
 
@@ -65,8 +65,8 @@ subcommands! {
 }
 
 impl Cli {
-    /// Parses the words after the name of the program. Returns `None` for everything but a valid command, and
-    /// for some of those; [`Cli::try_parse_from`](clap::Parser::try_parse_from) then says what it is.
+    /// Parses the words after the name of the program. Returns `None` for an invalid command line, for help, and
+    /// for a few valid ones; use [`Cli::try_parse_from`](clap::Parser::try_parse_from) then.
     pub fn parse_quickly(words: &[OsString]) -> Option<Self> {
         let options = Options::augment_args(clap::Command::new("mcpoke").no_binary_name(true));
         // There is one level of options only, to which nothing is handed down.
@@ -85,14 +85,14 @@ impl Cli {
     }
 }
 
-/// Returns the first word that is neither an option nor an option's value; of `help COMMAND`, the command.
-pub(super) fn subcommand_of(words: &[OsString]) -> Option<String> {
+/// Returns the word of the subcommand and the words after it.
+pub(super) fn subcommand_of(words: &[OsString]) -> Option<(String, Vec<OsString>)> {
     let options = Options::augment_args(clap::Command::new("mcpoke"));
     // `--help` is no option of ours.
     let known: Vec<OsString> =
         words.iter().filter(|word| *word != "-h" && *word != "--help").cloned().collect();
     let at = position_of_subcommand(&options, &known)?;
-    Some(known.get(at)?.to_str()?.to_owned())
+    Some((known[at].to_str()?.to_owned(), known[at + 1..].to_vec()))
 }
 
 /// Returns the position of the first word that is neither an option nor an option's value.

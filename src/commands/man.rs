@@ -3,11 +3,11 @@
 use clap::{Arg, Command, CommandFactory as _};
 use clap_mangen::Man;
 use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
-use textwrap::{Options, WordSplitter};
 
 use crate::cli::Cli;
 use crate::exit::ExitCode;
 use crate::failure::Failure;
+use crate::output::wrap;
 use crate::run::{Context, Outcome};
 
 pub(super) fn run(context: &Context<'_>, name: Option<&str>) -> Outcome {
@@ -32,24 +32,8 @@ const SOURCE: &str = concat!("mcpoke ", env!("CARGO_PKG_VERSION"));
 /// Date in the footer of every page: when the texts were last revised.
 const DATE: &str = "2026-11-28";
 
-/// Environment variables and their meanings.
-const VARIABLES: [(&str, &str); 12] = [
-    ("MCPOKE_SERVER", "The server to use if -s is not given."),
-    ("MCPOKE_BEARER", "A bearer token to send if no other is given. It is not saved."),
-    ("MCPOKE_CLIENT_ID", "Same as --client-id of login."),
-    ("MCPOKE_CLIENT_SECRET", "The client secret itself. --client-secret takes precedence."),
-    ("MCPOKE_CLIENT_METADATA_URL", "Same as --client-metadata-url of login."),
-    ("MCPOKE_CONFIG", "Same as --config: the file with named servers."),
-    ("MCPOKE_INPUT_NAME", "The value of ${input:name} in a VS Code configuration file."),
-    ("MCPOKE_STATE_DIR", "The state folder, in place of the default."),
-    ("HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY", "Proxies, with the same rules as curl."),
-    ("NO_COLOR", "Turns colour off."),
-    ("CLICOLOR_FORCE", "Turns colour on, even without a terminal."),
-    (
-        "SSL_CERT_FILE, SSL_CERT_DIR",
-        "Trusted certificate authorities, on systems that keep them in files.",
-    ),
-];
+/// The tables of the documentation list the environment variables.
+const ENVIRONMENT: &str = include_str!("../../docs/environment.md");
 
 /// Files and their meanings.
 const FILES: [(&str, &str); 2] = [
@@ -67,11 +51,16 @@ fn whole_page(command: Command) -> std::io::Result<Vec<u8>> {
     for (code, meaning) in ExitCode::ALL {
         entry(&mut more, &(code as u8).to_string(), meaning);
     }
-    for (heading, entries) in [("ENVIRONMENT", VARIABLES.as_slice()), ("FILES", &FILES)] {
-        more.control("SH", [heading]);
-        for (name, meaning) in entries {
+    more.control("SH", ["ENVIRONMENT"]);
+    for row in ENVIRONMENT.lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<String> = row.split('|').map(|cell| cell.trim().replace('`', "")).collect();
+        if let [_, name, meaning, ..] = cells.as_slice() {
             entry(&mut more, name, meaning);
         }
+    }
+    more.control("SH", ["FILES"]);
+    for (name, meaning) in FILES {
+        entry(&mut more, name, meaning);
     }
     let synopsis =
         [bold("mcpoke"), roman(" "), italic("COMMAND"), roman(" ["), italic("OPTIONS"), roman("]")];
@@ -162,11 +151,7 @@ fn tidied(page: &str, synopsis: &str) -> String {
             tidy.push(line.to_owned());
             continue;
         }
-        let parts = textwrap::wrap(
-            line,
-            Options::new(78).break_words(false).word_splitter(WordSplitter::NoHyphenation),
-        );
-        for part in parts {
+        for part in wrap(line, 78) {
             // A line that begins with a dot would be a macro.
             let guard = if part.starts_with(['.', '\'']) { "\\&" } else { "" };
             tidy.push(format!("{guard}{part}"));
@@ -184,6 +169,9 @@ mod tests {
         let whole = String::from_utf8(whole_page(Cli::command()).unwrap()).unwrap();
         for heading in ["NAME", "SYNOPSIS", "\"EXIT STATUS\"", "ENVIRONMENT", "FILES", "EXAMPLES"] {
             assert!(whole.contains(&format!("\n.SH {heading}\n")), "{heading}");
+        }
+        for line in ["MCPOKE_SERVER", "http_proxy", "COLUMNS"] {
+            assert!(whole.contains(&format!("\\fB{line}\\fR")), "{line}");
         }
         let call = Cli::command().find_subcommand("call").unwrap().clone();
         let call = String::from_utf8(command_page(call).unwrap()).unwrap();

@@ -31,6 +31,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 
+use clap::builder::StyledStr;
 use clap::error::ErrorKind;
 
 use crate::cli::{Cli, Command, TRACE_TIMEOUT, help};
@@ -85,12 +86,9 @@ pub fn run(cli: &Cli, env: &Env) -> ExitCode {
 }
 
 /// Prints a topic of `help`.
-pub fn print_topic(words: &[OsString], env: &Env) -> ExitCode {
+pub fn print_topic(page: &StyledStr, env: &Env) -> ExitCode {
     let console = Console::new(env, ColorChoice::Auto, false, false);
-    match console.out.bytes(help::page(words).to_string().as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::Output,
-        _ => ExitCode::Success,
-    }
+    ExitCode::of_output(console.out.bytes(page.to_string().as_bytes()))
 }
 
 /// Reports a usage error, or prints the requested help. `--color` and `--json` are searched
@@ -116,17 +114,14 @@ pub fn misused(error: &clap::Error, env: &Env, words: &[OsString]) -> ExitCode {
     let text = if asks_for_help { help::page(given) } else { error.render() };
     let text = if stream.style.is_enabled() { text.ansi().to_string() } else { text.to_string() };
     if !error.use_stderr() {
-        return match stream.bytes(text.as_bytes()) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::Output,
-            _ => ExitCode::Success,
-        };
+        return ExitCode::of_output(stream.bytes(text.as_bytes()));
     }
     if !(console.json && (has("-q") || has("--quiet"))) {
         // Ignore write errors: the stream may be closed.
         let _ = stream.bytes(text.as_bytes());
     }
     if console.json {
-        // What is missing stands on the lines after the first.
+        // The missing arguments are on the lines after the first.
         let message: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).collect();
         let message = message.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
         let message = message.trim_start_matches("error: ");

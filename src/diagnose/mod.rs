@@ -92,19 +92,18 @@ pub fn survey(
     is_excused: impl Fn(&[Exchange], usize) -> bool,
 ) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
-    let all = parts(exchanges);
-    let all = all.flat_map(|part| {
-        let of_one = |(_, place)| {
-            let top = explain_at(&part.exchanges, place).into_iter().next()?;
-            (!is_excused(&part.exchanges, place)).then_some(top)
-        };
-        part.positions().filter_map(of_one).collect::<Vec<_>>()
-    });
-    for top in all {
-        match found.iter_mut().find(|known| known.rule.id == top.rule.id) {
-            Some(known) if top.certainty > known.certainty => *known = top,
-            Some(_) => {}
-            None => found.push(top),
+    for part in parts(exchanges) {
+        for place in part.places {
+            let findings = explain_at(&part.exchanges, place);
+            let Some(top) = findings.into_iter().next() else { continue };
+            if is_excused(&part.exchanges, place) {
+                continue;
+            }
+            match found.iter_mut().find(|known| known.rule.id == top.rule.id) {
+                Some(known) if top.certainty > known.certainty => *known = top,
+                Some(_) => {}
+                None => found.push(top),
+            }
         }
     }
     found
@@ -115,7 +114,7 @@ pub fn survey(
 pub fn conduct(exchanges: &[Exchange]) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
     for part in parts(exchanges) {
-        for (_, place) in part.positions() {
+        for place in part.places {
             let evidence = Evidence::around(&part.exchanges, place);
             for rule in rules::CONDUCT {
                 if !found.iter().any(|known| known.rule.id == rule.id) {

@@ -1,5 +1,5 @@
-//! Parts of a long recording. A rule may look at every exchange around the one it explains, which takes quadratic
-//! time; in a part it sees the neighbours, and what opened and ended the sessions that occur there.
+//! Splits a long recording into parts, so that diagnosis takes linear time. Each part includes its neighbours, and
+//! the start and the end of its sessions.
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
@@ -15,19 +15,12 @@ const AROUND: usize = 64;
 /// Maximum number of milestones of one session, and of all sessions, before and after a part.
 const MILESTONES: usize = 16;
 
-/// Some exchanges in the context in which rules see them.
+/// Exchanges with the context that rules look at.
 pub struct Part<'e> {
-    /// The exchanges and their context, in their order.
+    /// The exchanges and their context, in order.
     pub exchanges: Cow<'e, [Exchange]>,
-    /// The positions among all exchanges, and in the part, of the exchanges that it is about.
-    positions: Vec<(usize, usize)>,
-}
-
-impl Part<'_> {
-    /// Returns the position among all exchanges, and in this part, of each exchange that the part is about.
-    pub fn positions(&self) -> impl Iterator<Item = (usize, usize)> {
-        self.positions.iter().copied()
-    }
+    /// Range of `exchanges` to diagnose. The others are context.
+    pub places: Range<usize>,
 }
 
 /// Divides exchanges into parts. A short recording is one part.
@@ -38,14 +31,12 @@ pub fn parts(exchanges: &[Exchange]) -> impl Iterator<Item = Part<'_>> {
     (0..exchanges.len()).step_by(size).map(move |start| {
         let range = start..(start + size).min(exchanges.len());
         if is_whole {
-            let positions = range.map(|at| (at, at)).collect();
-            return Part { exchanges: Cow::Borrowed(exchanges), positions };
+            return Part { exchanges: Cow::Borrowed(exchanges), places: range };
         }
         let context = index.around(exchanges, &range);
-        let places = context.iter().enumerate().map(|(place, at)| (*at, place));
-        let positions = places.filter(|(at, _)| range.contains(at)).collect();
+        let start = context.range(..range.start).count();
         let exchanges = context.iter().map(|at| exchanges[*at].clone()).collect();
-        Part { exchanges: Cow::Owned(exchanges), positions }
+        Part { exchanges: Cow::Owned(exchanges), places: start..start + range.len() }
     })
 }
 
@@ -64,9 +55,10 @@ impl Window {
         }
         if let Some(session) = exchange.session_sent()
             && let Some(milestones) = self.milestones.get(session)
-            && !self.kept.iter().any(|kept| kept.number == milestones[0].number)
         {
-            for milestone in milestones.clone() {
+            let is_lost = |milestone: &&Exchange| self.position(milestone.number).is_none();
+            let lost: Vec<Exchange> = milestones.iter().filter(is_lost).cloned().collect();
+            for milestone in lost {
                 insert(&mut self.kept, milestone);
             }
         }
@@ -172,13 +164,15 @@ mod tests {
         for _ in 0..2000 {
             exchanges.push(answered(sent("tools/call", Some("old")), 200, OK));
         }
+        for (number, exchange) in exchanges.iter_mut().enumerate() {
+            exchange.number = number;
+        }
         let mut seen = Vec::new();
         for part in parts(&exchanges) {
             assert!(part.exchanges.len() < SIZE + 2 * AROUND + 100);
-            for (at, place) in part.positions() {
-                seen.push(at);
+            for place in part.places.clone() {
                 let there = &part.exchanges[place];
-                assert_eq!(there.session_sent(), exchanges[at].session_sent());
+                seen.push(there.number);
                 let issues = |other: &Exchange| sessions_of(other).any(|it| it == "old");
                 assert!(
                     there.session_sent().is_none() || part.exchanges[..place].iter().any(issues)
@@ -199,15 +193,19 @@ mod tests {
             assert_eq!(window.position(number), Some(at));
             window.exchanges().to_vec()
         };
+        let milestones_of = |kept: &[Exchange], session: &str| {
+            let of_it = |other: &&Exchange| sessions_of(other).any(|it| it == session);
+            kept.iter().filter(of_it).filter(|other| is_milestone(other)).count()
+        };
         add(opened("old"));
+        add(answered(sent("notifications/initialized", Some("old")), 202, ""));
         for session in 0..2000 {
             add(opened(&format!("s-{session}")));
         }
-        let kept = add(answered(sent("tools/call", Some("old")), 200, OK));
-        assert!(
-            kept.iter()
-                .any(|other| sessions_of(other).any(|it| it == "old") && is_milestone(other))
-        );
-        assert!(kept.is_sorted_by_key(|exchange| exchange.number));
+        for _ in 0..2000 {
+            let kept = add(answered(sent("tools/call", Some("old")), 200, OK));
+            assert_eq!(milestones_of(&kept, "old"), 2);
+            assert!(kept.is_sorted_by_key(|exchange| exchange.number));
+        }
     }
 }

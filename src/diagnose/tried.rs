@@ -6,6 +6,7 @@ use super::id::RuleId;
 use super::rule::{Certainty, Finding, Side};
 use super::rules;
 use crate::exchange::{Exchange, Outcome};
+use crate::output::cut;
 use crate::protocol::methods;
 
 /// Maximum number of characters of the server's text in one line of evidence.
@@ -31,11 +32,7 @@ pub fn summary(exchange: &Exchange, outcome: &Outcome) -> String {
         Outcome::Cut => format!("{status}, then {}", failure.unwrap_or("the connection broke")),
         Outcome::ClosedByUs | Outcome::Nothing => failure.unwrap_or("no response").to_owned(),
     };
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if text.chars().count() <= MAX_TEXT {
-        return text;
-    }
-    text.chars().take(MAX_TEXT - 1).chain(['…']).collect()
+    cut(&text.split_whitespace().collect::<Vec<_>>().join(" "), MAX_TEXT)
 }
 
 /// Role of an exchange in a trace.

@@ -43,7 +43,7 @@ impl Page<'_> {
                     h2 { "Exchanges" }
                     div.sides { span { "client" } span { (self.shown(self.server)) } }
                     @for part in diagnose::parts(self.exchanges) {
-                        @for (_, place) in part.positions() { (self.exchange(&part.exchanges, place)) }
+                        @for place in part.places.clone() { (self.exchange(&part.exchanges, place)) }
                     }
                     (self.programs())
                     footer { "mcpoke " (env!("CARGO_PKG_VERSION")) "; secrets are hidden" }

@@ -4,7 +4,7 @@
 use super::status_line;
 use crate::diagnose;
 use crate::exchange::{BodyKind, Exchange, Outcome};
-use crate::output::{Paint, Style, duration, one_line};
+use crate::output::{Paint, Style, cut, duration, one_line};
 use crate::protocol::envelope::META_VERSION;
 use crate::protocol::headers::{PROTOCOL_VERSION, SESSION_ID};
 use crate::protocol::methods;
@@ -263,15 +263,6 @@ fn path_of(url: &str) -> &str {
 /// Replaces the non-ASCII characters that this program prints itself.
 pub fn ascii(text: &str) -> String {
     text.replace('…', "~").replace(" · ", ", ").replace('→', "->")
-}
-
-/// Truncates text to at most `most` characters.
-fn cut(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
-        return text.to_owned();
-    }
-    let kept: String = text.chars().take(most.saturating_sub(1)).collect();
-    format!("{kept}…")
 }
 
 #[cfg(test)]

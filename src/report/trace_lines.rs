@@ -75,16 +75,16 @@ impl Observer for TraceLines {
     }
 }
 
-/// Converts one of the exchanges to JSON, with its findings.
+/// Converts exchanges to JSON, each with its findings.
 pub fn exchanges_json(exchanges: &[Exchange], redactor: &Redactor) -> Vec<Value> {
     let of_part = |part: diagnose::Part<'_>| {
-        let told =
-            part.positions().map(|(_, place)| exchange_json(&part.exchanges, place, redactor));
-        told.collect::<Vec<_>>()
+        let of_one = |place| exchange_json(&part.exchanges, place, redactor);
+        part.places.clone().map(of_one).collect::<Vec<_>>()
     };
     diagnose::parts(exchanges).flat_map(of_part).collect()
 }
 
+/// Converts one of the exchanges to JSON, with its findings.
 fn exchange_json(exchanges: &[Exchange], at: usize, redactor: &Redactor) -> Value {
     serde_json::to_value(Line::new(exchanges, at, redactor)).unwrap_or_default()
 }

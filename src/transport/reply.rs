@@ -364,8 +364,7 @@ impl Reply {
             };
             let is_kept = self.kept <= KEEP_STREAM
                 && self.exchange.answer.as_ref().is_some_and(|it| it.events.len() < KEEP_EVENTS);
-            let is_told = self.recorder.has_observers();
-            if is_kept || is_told || self.until.is_some() {
+            if is_kept || self.recorder.has_observers() || self.until.is_some() {
                 block.at = self.log.elapsed();
             }
             if let Some(id) = &block.id {
@@ -380,9 +379,7 @@ impl Reply {
             if block.kind == "endpoint" {
                 self.learn_address(block.data.as_deref().unwrap_or_default());
             }
-            if is_told {
-                self.recorder.tell(|observer, redactor| observer.event(&block, redactor));
-            }
+            self.recorder.tell(|observer, redactor| observer.event(&block, redactor));
             // The caller gets the data without a copy; only its start is kept as evidence.
             let data = block.data.take();
             if is_kept {

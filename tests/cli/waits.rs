@@ -53,7 +53,7 @@ fn a_pipe_that_nobody_reads_ends_with_the_timeout() {
         &["trace", "demo", "--html", &pipe],
         &["trace", "demo", "--markdown", &pipe],
     ] {
-        ends(&sandbox, command, "nobody has read it within 1 s (--timeout)");
+        ends(&sandbox, command, "no process opened the pipe within 1 s (--timeout)");
     }
     // In place of a file of state.
     let server = mcp(|_| None);

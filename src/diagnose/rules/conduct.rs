@@ -24,14 +24,12 @@ resumed stream, or a server that remembers ids.
 Use a counter, or a random string for each request.",
     reach: RECENT,
     find: |evidence| {
-        let (session, id) = (evidence.session()?, request_id(evidence.exchange)?);
+        let (session, id) = (evidence.session()?, evidence.exchange.request_id()?);
         let earlier = evidence.earlier.iter().find(|earlier| {
             earlier.session_sent() == Some(session)
                 // A refused request may be sent again with the same id.
                 && earlier.answer.as_ref().is_some_and(crate::exchange::Answer::is_success)
-                // This check avoids parsing most of the bodies.
-                && earlier.request.body.contains(&id.to_string())
-                && request_id(earlier).as_ref() == Some(&id)
+                && earlier.request_id() == Some(id)
         })?;
         Some(Conclusion {
             certainty: Certainty::Certain,
@@ -112,15 +110,6 @@ None of them is the transport's session. Read that from the HTTP response header
     },
     ..RULE
 };
-
-/// Returns the id of a request.
-fn request_id(exchange: &Exchange) -> Option<Value> {
-    if !exchange.has_id() {
-        return None;
-    }
-    let message: Value = serde_json::from_str(&exchange.request.body).ok()?;
-    message.get("id").filter(|id| !id.is_null()).cloned()
-}
 
 /// Returns true if a response body contains this exact value.
 fn holds(exchange: &Exchange, text: &str) -> bool {

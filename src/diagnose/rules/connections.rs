@@ -103,7 +103,7 @@ in an error. gRPC servers do this, and so do servers meant to run behind a proxy
 
 pub(super) static CONTENT_ENCODING: Rule = Rule {
     id: RuleId::ContentEncoding,
-    title: "response content encoding not supported",
+    title: "response content cannot be decoded",
     means: "mcpoke decodes gzip, deflate and br. The request may have run.",
     server: "Follow Accept-Encoding, and label the body correctly. `identity` means no encoding.",
     specification: "RFC 9110, 8.4 and 12.5.3",

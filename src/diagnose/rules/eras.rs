@@ -183,7 +183,7 @@ with 2025-06-18.",
 
 pub(super) static HEADER_MISMATCH: Rule = Rule {
     id: RuleId::HeaderMismatch,
-    title: "request headers do not match the body",
+    title: "server reports a header mismatch",
     means: "In revision 2026-07-28 MCP-Protocol-Version, Mcp-Method, Mcp-Name and the Mcp-Param headers of \
             annotated parameters mirror the body, byte for byte. A value that is not plain ASCII is sent as \
             Base64 between =?base64? and ?=. If the sent headers match, a proxy drops or rewrites them.",

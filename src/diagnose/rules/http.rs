@@ -175,6 +175,8 @@ fn wrong_body(evidence: &Evidence<'_>) -> Option<&'static str> {
         return Some("the body is empty");
     }
     match serde_json::from_str::<serde_json::Value>(body) {
+        // The id was read before a long body was truncated.
+        Err(_) if evidence.exchange.request_id().is_some() => None,
         Err(_) => Some("what was sent is no JSON"),
         Ok(serde_json::Value::Array(_)) => Some("a batch was sent"),
         Ok(value) if value["jsonrpc"] != "2.0" => Some("what was sent is no JSON-RPC 2.0"),

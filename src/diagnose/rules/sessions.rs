@@ -320,7 +320,7 @@ the header only if the server names it in Access-Control-Expose-Headers.",
 
 pub(super) static SESSION_NOT_STICKY: Rule = Rule {
     id: RuleId::SessionNotSticky,
-    title: "session known to some replicas only",
+    title: "session recognised only some of the time",
     means: "Several servers respond behind this address, and each recognises only its own sessions. If the \
             server sets a cookie, keep it and send it: the load balancer routes by it. Otherwise only the \
             operator can help.",

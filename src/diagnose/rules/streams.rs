@@ -7,8 +7,8 @@ use crate::protocol::jsonrpc;
 
 pub(super) static STREAM_EMPTY: Rule = Rule {
     id: RuleId::StreamEmpty,
-    title: "stream ended without a response",
-    means: "The stream ended without a JSON-RPC message. The server failed, it waits for \
+    title: "HTTP 200 without a JSON-RPC message",
+    means: "The response ended without a JSON-RPC message. The server failed, it waits for \
             notifications/initialized, or a proxy cut the stream. The request may have run.",
     server: "Check the server's log: something ended the request early.",
     specification: "2025-11-25, Transports, Sending Messages to the Server, 6",

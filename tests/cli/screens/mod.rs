@@ -198,7 +198,7 @@ fn a_server_is_remembered_and_closed() {
         screen(&sandbox.run(&["sessions"])),
         str![[r#"
 --- stderr
-nothing is remembered yet
+no saved servers
 
 next: mcpoke init URL
 [exit 0]

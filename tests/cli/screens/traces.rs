@@ -105,7 +105,7 @@ fn rules_are_explained() {
         screen(&sandbox.run(&["explain", "session-not-sticky"])),
         str![[r#"
 session-not-sticky
-session known to some replicas only
+session recognised only some of the time
 
 About one request in N works. Sessions live in the memory of one process.
 If a load balancer spreads requests over several, replicas do not recognise
@@ -144,7 +144,7 @@ session-id-from-body
   The session id is the value of the response header Mcp-Session-Id. A session
   or an id in a body is something else.
 session-not-sticky
-  session known to some replicas only
+  session recognised only some of the time
   Several servers respond behind this address, and each recognises only its
   own sessions. If the server sets a cookie, keep it and send it: the load
   balancer routes by it. Otherwise only the operator can help.

@@ -69,7 +69,7 @@ pub fn open_stream(path: &Path) -> io::Result<Box<dyn Read + Send>> {
     })
 }
 
-/// Creates a file, or opens what is there for writing. A pipe has to be read by somebody within the time limit.
+/// Creates or truncates a file. For a pipe, waits for a reader up to the time limit.
 pub fn create(path: &Path) -> io::Result<File> {
     create_with(path, File::options())
 }
@@ -87,14 +87,15 @@ pub fn create_with(path: &Path, mut options: OpenOptions) -> io::Result<File> {
     std::thread::spawn(move || sender.send(options.open(path)));
     match patience() {
         Some(limit) => opened.recv_timeout(limit).unwrap_or_else(|_| {
-            let text = format!("nobody has read it within {} s (--timeout)", limit.as_secs_f64());
+            let text =
+                format!("no process opened the pipe within {} s (--timeout)", limit.as_secs_f64());
             Err(io::Error::new(ErrorKind::TimedOut, text))
         }),
         None => opened.recv().unwrap_or_else(|_| Err(ErrorKind::BrokenPipe.into())),
     }
 }
 
-/// Writes a file as a whole; as `create` does.
+/// Writes `bytes` to a file opened with [`create`].
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     create(path)?.write_all(bytes)
 }

@@ -398,7 +398,7 @@ fn ambiguous(headers: &HeaderMap) -> Option<&'static str> {
     [header::HOST, header::ORIGIN, header::CONTENT_LENGTH]
         .into_iter()
         .any(|name| count(name) > 1)
-        .then_some("mcpoke: the request has a header twice that may stand once\n")
+        .then_some("mcpoke: duplicate Host, Origin or Content-Length header\n")
 }
 
 /// Returns true for the request of a web page that was not loaded from this machine. A browser names the origin

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::protocol::mirror;
+
 pub use junit::report as junit;
 pub use schemas::Problem;
 
@@ -56,6 +58,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Time limit of each check of a value, and of all checks of a list.
     pub limit: Option<Duration>,
+    /// True if the server uses the modern era, whose tools may have header annotations.
+    pub is_modern: bool,
 }
 
 /// Maximum length of a tool name, in bytes, that every client can use (2025-11-25, Tools,
@@ -79,16 +83,15 @@ impl Report {
         self.subjects.get(finding.subject).map(String::as_str).unwrap_or_default()
     }
 
-    /// Checks a list of the server; `key` is `tools`, `resources`, `resourceTemplates` or `prompts`. Returns the
-    /// index of the first subject.
-    pub fn list<'v>(&mut self, key: &str, items: impl Iterator<Item = Cow<'v, Value>>) -> usize {
-        let start = self.subjects.len();
+    /// Checks a list of the server; `key` is `tools`, `resources`, `resourceTemplates` or `prompts`.
+    pub fn list<'v>(&mut self, key: &str, items: impl Iterator<Item = Cow<'v, Value>>) {
         let name = kind_of(key).1;
         let mut first_of: HashMap<String, usize> = HashMap::new();
         let deadline = self.limit.map(|limit| Instant::now() + limit);
         for (at, item) in items.enumerate() {
             if deadline.is_some_and(|deadline| Instant::now() > deadline) {
-                let text = "the rest is not checked: that takes longer than --timeout".to_owned();
+                let text =
+                    "the remaining items were not checked: `--timeout` was reached".to_owned();
                 self.failed(key, text);
                 break;
             }
@@ -102,10 +105,9 @@ impl Report {
                 self.error("duplicate", subject, &format!("/{key}/{at}/{name}"), text);
             }
         }
-        start
     }
 
-    /// Checks one item of a list, which stands at this position. Returns the index of its subject.
+    /// Checks the item at position `at` of a list. Returns the index of its subject.
     pub fn item(&mut self, key: &str, item: &Value, at: usize) -> usize {
         let (kind, name) = kind_of(key);
         let place = format!("/{key}/{at}");
@@ -146,6 +148,12 @@ impl Report {
             self.warning("description", subject, place, text);
         }
         self.schema(&tool["inputSchema"], true, subject, &format!("{place}/inputSchema"));
+        // 2026-07-28, Streamable HTTP, "Schema Extension".
+        if self.is_modern
+            && let Err(why) = mirror::mirrored(&tool["inputSchema"])
+        {
+            self.error("header-annotation", subject, &format!("{place}/inputSchema"), why);
+        }
         if tool.get("outputSchema").is_some() {
             self.schema(&tool["outputSchema"], false, subject, &format!("{place}/outputSchema"));
         }
@@ -206,13 +214,6 @@ impl Report {
                 Some(_) => {}
             }
         }
-    }
-
-    /// Adds a finding for an invalid header annotation (2026-07-28, Streamable HTTP, "Schema
-    /// Extension").
-    pub fn invalid_headers(&mut self, subject: usize, at: usize, why: &str) {
-        let place = format!("/tools/{at}/inputSchema");
-        self.error("header-annotation", subject, &place, why.to_owned());
     }
 
     /// Checks arguments against the tool's input schema.

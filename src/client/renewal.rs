@@ -10,6 +10,7 @@ use super::rpc_request::{Idempotency, RpcRequest, RpcResponse};
 use super::session_loss::{Doubt, doubt, names_session};
 use super::{Client, Handshake, Opened, Session};
 use crate::exchange::Exchange;
+use crate::protocol::methods;
 
 /// Persists the session and lets one process renew it at a time.
 pub trait SessionPersistence {
@@ -43,11 +44,9 @@ impl Gone {
     /// Compares a failed request and its doubt with the refusal of a probe.
     fn of(probe: RpcRequest, (exchange, seen): (&Exchange, Doubt), refused: &Error) -> Self {
         let alike = refused.exchange.as_ref().is_some_and(|answer| {
-            let (one, other) = (exchange.signature(), answer.signature());
             seen == Doubt::Refused
                 && doubt(answer, &refused.kind) == Some(seen)
-                && one.status == other.status
-                && one.code == other.code
+                && exchange.signature().is_same_error(&answer.signature())
         });
         Self { probe, alike }
     }
@@ -63,7 +62,7 @@ impl Client {
         idempotency: Idempotency,
     ) -> Result<RpcResponse, Error> {
         let reason = if is_of_another_era(self.session(), &error) {
-            // Only if a harmless request is refused in the same way, the error is not the tool's own.
+            // If a harmless request fails in the same way, the server rejected the form, not the tool call.
             let may_have_run =
                 idempotency != Idempotency::Idempotent && matches!(self.renewal, Renewal::Once(..));
             if may_have_run && !self.is_refused_alike(&error) {
@@ -115,11 +114,11 @@ impl Client {
             let Err(refused) = self.round_trip(&probe) else { return false };
             let Some(answer) = &refused.exchange else { return false };
             let seen = answer.signature();
-            // A server that reads a request and does not know its method serves this form.
+            // An unknown-method error shows that the server accepts this form.
             if refused.is_unknown_method() && seen.code != failed.code {
                 continue;
             }
-            return seen.status == failed.status && seen.code == failed.code;
+            return seen.is_same_error(&failed);
         }
         false
     }
@@ -179,7 +178,8 @@ impl Client {
         // The modern era has no session that could be lost.
         let probe = probe.filter(|_| !self.session().is_modern());
         // A server that recognises its session may still not know `ping`.
-        let is_ping = probe.is_some_and(|probe| probe.purpose == RpcRequest::ping().purpose);
+        let is_ping =
+            probe.is_some_and(|probe| probe.purpose.method.as_deref() == Some(methods::PING));
         if let Some(Err(refused)) = probe.map(|probe| self.round_trip(probe))
             && !(is_ping && refused.is_unknown_method())
         {

@@ -7,7 +7,7 @@ use super::Client;
 use super::error::{Error, ErrorKind};
 use super::request::Input;
 use super::rpc_request::{Idempotency, RpcRequest};
-use crate::exchange::{Answer, Exchange};
+use crate::exchange::Exchange;
 use crate::oauth::Challenge;
 use crate::protocol::jsonrpc::RequestId;
 use crate::transport::{Redirect, Reply, judge_redirect};
@@ -142,12 +142,11 @@ fn invites_repetition(exchange: &Exchange, has_token: bool) -> bool {
     has_token || matches!(redirect, Some(Redirect::Follow(_)))
 }
 
-/// Returns true for a refusal that wants another scope. It concerns this very request, so no other one would
+/// Returns true for a refusal that requires another scope. It concerns this very request, so no other one would
 /// be refused for it (2026-07-28, Authorization, "Scope Challenge Handling").
 fn wants_scope(exchange: &Exchange) -> bool {
-    let challenge = exchange.answer.as_ref().and_then(Answer::challenge);
-    let all = challenge.map(Challenge::parse).unwrap_or_default();
-    exchange.status() == Some(403) && all.iter().any(Challenge::wants_more_scope)
+    let challenge = Challenge::of(exchange);
+    exchange.status() == Some(403) && challenge.is_some_and(|it| it.wants_more_scope())
 }
 
 #[cfg(test)]

@@ -122,7 +122,7 @@ impl Connection {
                 Ok(None) => break,
                 Err(error) => return (Err(error), None),
             };
-            // Of many notifications, none has to be read.
+            // Skip parsing: nobody receives notifications.
             if self.config.notifications.are_ignored() && jsonrpc::is_news(&text) {
                 continue;
             }
@@ -152,8 +152,9 @@ impl Connection {
                     }
                     Message::Request { id, method, params } => {
                         // Each sample takes time, and many requests may have arrived together.
-                        let spent = self.config.options.spent();
-                        if let Some(spent) = spent.filter(|_| method == methods::CREATE_MESSAGE) {
+                        if method == methods::CREATE_MESSAGE
+                            && let Some(spent) = self.config.options.spent()
+                        {
                             return (Err(spent), None);
                         }
                         self.serve(reply, &id, &method, params.as_deref());
@@ -185,7 +186,6 @@ impl Connection {
         if self.session.is_modern() {
             return;
         }
-        // A person may be asked, whose time does not count.
         let requests = &self.config.requests;
         let respond = || requests.respond(method, params);
         // The time of a person does not count; that of a program does.

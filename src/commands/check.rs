@@ -24,7 +24,8 @@ use crate::run::{CommandError, Context, Outcome};
 pub(super) fn run(context: &Context<'_>, args: &Check) -> Outcome {
     with_server(context, EraProbe::ListTools, |server| {
         let limit = limits(context.options).whole;
-        let mut report = Report { limit, ..Report::default() };
+        let is_modern = server.client.session().is_modern();
+        let mut report = Report { limit, is_modern, ..Report::default() };
         match &args.tool {
             Some(name) => call(context, server, args, name, &mut report)?,
             None => offers(context, server, &mut report)?,
@@ -56,20 +57,11 @@ fn offers(
         Err(error) => return Err(error),
     };
     // One at a time: as values, 100,000 tools need much more memory than as text.
-    let first = report.list("tools", values(tools.raw()).map(Cow::Owned));
-    if server.client.session().is_modern() {
-        for (at, tool) in tools.iter().enumerate() {
-            if let Err(why) = &tool.mirrored {
-                report.invalid_headers(first + at, at, why);
-            }
-        }
-    }
+    report.list("tools", values(tools.raw()).map(Cow::Owned));
     for kind in [&RESOURCES, &TEMPLATES, &PROMPTS] {
         server.client.begin_operation();
         match server.client.list(kind.method, kind.key, usize::MAX) {
-            Ok(all) => {
-                report.list(kind.key, values(&all).map(Cow::Owned));
-            }
+            Ok(all) => report.list(kind.key, values(&all).map(Cow::Owned)),
             // Resources, templates and prompts are optional.
             Err(error) if error.is_unknown_method() => {}
             Err(error) => match server.fail(error) {

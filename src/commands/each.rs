@@ -378,10 +378,10 @@ fn told(
 ) -> (String, ExitCode) {
     let failure = match outcome {
         Ok(raw) => {
-            let is_error = ToolResult::parse(&raw).is_ok_and(|result| result.is_error);
+            let is_error = ToolResult::reports_error(&raw).is_ok_and(|is_error| is_error);
             let code = if is_error { ExitCode::ToolFailed } else { ExitCode::Success };
             // One line, however the server formatted it; numbers and key order are kept.
-            let text = json_line(&raw);
+            let text = json_line(raw.get());
             return (format!("{{\"line\":{line},\"result\":{text}}}"), code);
         }
         Err(failure) => failure,

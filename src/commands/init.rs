@@ -61,11 +61,14 @@ pub(super) fn run(context: &Context<'_>, args: &Init) -> Outcome {
         None
     } else {
         let remembered = remember(context, &server, &opened, args.name.as_deref());
-        let record = remembered.inspect_err(|_| {
+        let synced = remembered.and_then(|record| {
+            Store::of(context.env).sync(&record.name)?;
+            Ok(record)
+        });
+        let record = synced.inspect_err(|_| {
             // Do not leave a session open that could not be saved.
             let _ = server.client.close();
         })?;
-        Store::of(context.env).sync(&record.name)?;
         end_the_one_before(&mut server);
         drop(lock);
         Some(record)

@@ -21,12 +21,13 @@ pub(super) fn list(context: &Context<'_>) -> Outcome {
     let saved = Saved { logins: store.logins(), current: store.current()?, redactor };
     let names = store.names()?;
     if names.is_empty() && saved.logins.is_empty() && !context.options.wants_json() {
-        context.console.note("nothing is remembered yet\n\nnext: mcpoke init URL");
+        context.console.note("no saved servers\n\nnext: mcpoke init URL");
         return Ok(ExitCode::Success);
     }
     let now = context.now();
     if context.options.wants_json() {
-        let records = saved.of_all(context, &store, &names, |record| saved.to_json(record));
+        let records =
+            saved.of_all(context, &store, &names, |record, login| saved.to_json(record, login));
         let others = saved.other_logins(&records).map(|login| {
             let url = saved.redactor.url(&login.server);
             json!({"name": null, "url": url, "login": login::to_json(login)})
@@ -36,7 +37,7 @@ pub(super) fn list(context: &Context<'_>) -> Outcome {
         context.console.value(&all)?;
         return Ok(ExitCode::Success);
     }
-    let rows = saved.of_all(context, &store, &names, |record| saved.row(record, now));
+    let rows = saved.of_all(context, &store, &names, |record, login| saved.row(record, login, now));
     let others = saved.other_logins(&rows).map(|login| {
         let (url, about) = (saved.redactor.url(&login.server), about(login, now));
         vec![String::new(), String::new(), url, "not begun".into(), String::new(), about]
@@ -50,7 +51,7 @@ pub(super) fn list(context: &Context<'_>) -> Outcome {
     Ok(ExitCode::Success)
 }
 
-/// What is saved beside the records.
+/// Logins, the current server, and a redactor.
 struct Saved {
     logins: Vec<Login>,
     /// Name of the current server.
@@ -59,20 +60,23 @@ struct Saved {
 }
 
 impl Saved {
-    /// Loads every record, and returns what `tell` makes of it, with the login that belongs to it. The records of
-    /// many servers are read in several threads.
+    /// Loads every record. Returns the result of `tell` and the index of its login. The records of many servers are
+    /// read in several threads.
     fn of_all<T: Send>(
         &self,
         context: &Context<'_>,
         store: &Store,
         names: &[String],
-        tell: impl Fn(&Record) -> T + Sync,
+        tell: impl Fn(&Record, Option<&Login>) -> T + Sync,
     ) -> Vec<(T, Option<usize>)> {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let size = names.len().div_ceil(threads).max(100);
         let one = |name: &String| {
             let record = store.load(name)?;
-            Ok(record.map(|record| (tell(&record), self.position_of_login(&record))))
+            Ok(record.map(|record| {
+                let at = self.logins.iter().position(|login| record.is_at(&login.server));
+                (tell(&record, at.map(|at| &self.logins[at])), at)
+            }))
         };
         let all: Vec<anyhow::Result<_>> = std::thread::scope(|scope| {
             let parts: Vec<_> = names
@@ -87,10 +91,6 @@ impl Saved {
             loaded.map_err(note).ok().flatten()
         });
         told.collect()
-    }
-
-    fn position_of_login(&self, record: &Record) -> Option<usize> {
-        self.logins.iter().position(|login| record.is_at(&login.server))
     }
 
     /// Returns the logins at servers that are not saved yet.
@@ -116,16 +116,12 @@ impl Saved {
         self.redactor_of(record).url(&record.url)
     }
 
-    fn login_of(&self, record: &Record) -> Option<&Login> {
-        self.position_of_login(record).map(|at| &self.logins[at])
-    }
-
     fn is_current(&self, record: &Record) -> bool {
         self.current.as_deref() == Some(record.name.as_str())
     }
 
     /// Formats a record as JSON, without secrets.
-    fn to_json(&self, record: &Record) -> Value {
+    fn to_json(&self, record: &Record, login: Option<&Login>) -> Value {
         let redactor = self.redactor_of(record);
         let capabilities = redactor.text(&record.capabilities.to_string()).into_owned();
         json!({
@@ -139,12 +135,12 @@ impl Saved {
             "opened": record.opened,
             "server": record.server,
             "capabilities": serde_json::from_str::<Value>(&capabilities).unwrap_or_default(),
-            "login": self.login_of(record).map_or(Value::Null, login::to_json),
+            "login": login.map_or(Value::Null, login::to_json),
         })
     }
 
     /// Returns the row of a record in the table.
-    fn row(&self, record: &Record, now: SystemTime) -> Vec<String> {
+    fn row(&self, record: &Record, login: Option<&Login>, now: SystemTime) -> Vec<String> {
         let opened = now.duration_since(record.opened_at()).unwrap_or_default();
         let session = record.session();
         let kept = match session.id() {
@@ -153,14 +149,13 @@ impl Saved {
             Some(_) => "session",
             None => "no session",
         };
-        let login = self.login_of(record).map(|login| about(login, now));
         vec![
             if self.is_current(record) { "*" } else { "" }.to_owned(),
             record.name.clone(),
             self.shown_url(record),
             format!("{}, {kept}", record.protocol_version),
             format!("opened {} ago", age(opened)),
-            login.unwrap_or_default(),
+            login.map(|login| about(login, now)).unwrap_or_default(),
         ]
     }
 }

@@ -41,7 +41,7 @@ impl Known {
         (store, target)
     }
 
-    /// Returns the known tools; with a name, that one alone.
+    /// Returns the known tools; with a name, only that tool.
     fn known_tools(&self, wanted: Option<&str>) -> Tools {
         match self.target() {
             (_, Some(Target::Demo)) => demo::tools(),

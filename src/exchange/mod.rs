@@ -290,12 +290,12 @@ pub struct Exchange {
     pub answer: Option<Answer>,
     /// Reason for an early end, if any.
     pub failure: Option<TransportError>,
-    /// Id in the request, once it was read; see [`Self::request_id`].
+    /// Cached JSON-RPC id; see [`Self::request_id`].
     pub id: OnceLock<Option<Value>>,
 }
 
 impl Exchange {
-    /// Cuts a large request body, after what it says was read.
+    /// Truncates the request body to `KEEP_BODY` bytes. Caches the request id first.
     pub fn cut_request(&mut self) {
         self.request_id();
         let kept = beginning(&self.request.body).len();

@@ -210,6 +210,13 @@ pub struct Signature {
     pub text: String,
 }
 
+impl Signature {
+    /// Returns true if both responses have the same status and error code.
+    pub fn is_same_error(&self, other: &Self) -> bool {
+        (self.status, self.code) == (other.status, other.code)
+    }
+}
+
 impl Exchange {
     /// Returns the signature of the response, to compare it with that of another request.
     pub fn signature(&self) -> Signature {

@@ -28,15 +28,15 @@ fn what_is_needed(error: &ErrorObject) -> Vec<String> {
             let needed = data["requiredCapabilities"].as_object().into_iter().flatten();
             needed
                 .map(|(name, of)| match name.as_str() {
-                    "elicitation" => "It wants answers to a form: --answer KEY=VALUE or --answers \
-                                      FILE gives them, and so does a person in a terminal."
+                    "elicitation" => "The server requires elicitation: --answer KEY=VALUE, --answers \
+                                      FILE, or a terminal."
                         .to_owned(),
                     "roots" => "The server requires a folder to work on: --root DIR.".to_owned(),
                     "sampling" => {
                         "The server requires a language model: --sampling-command CMD.".to_owned()
                     }
                     "extensions" if of.get(EXTENSION).is_some() => {
-                        "It makes a task of the call: --task waits for it, --detach does not."
+                        "The server runs the call as a task: use --task or --detach."
                             .to_owned()
                     }
                     other => {

@@ -13,7 +13,6 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use crate::env::{Env, Terminal};
 
@@ -141,20 +140,26 @@ impl Console {
     /// Prints JSON text from a server as a result: pretty-printed on a terminal, otherwise
     /// unchanged.
     pub fn raw(&self, text: &str) -> io::Result<()> {
-        // As a value, a large text would need several times its memory.
-        let picked = self.query.as_ref().and_then(|query| pointer::pick(text, query));
-        match picked {
-            Some(text) if text.starts_with('"') => match serde_json::from_str::<String>(text) {
-                Ok(text) => self.out.server_text(&text),
+        let is_terminal = self.out.terminal.is_terminal;
+        let Some(query) = &self.query else {
+            if !is_terminal {
+                return self.out.server_text(text);
+            }
+            return match serde_json::from_str(text) {
+                Ok(value) => self.laid_out(&value),
                 Err(_) => self.out.server_text(text),
+            };
+        };
+        match pointer::pick(text, query) {
+            // As a value, a large text would need several times its memory.
+            Some(part) if part.len() > PIECE && !part.starts_with('"') && !is_terminal => {
+                self.out.server_text(&json_line(part))
+            }
+            Some(part) => match serde_json::from_str(part) {
+                Ok(value) => self.plain(&value),
+                Err(_) => self.out.server_text(part),
             },
-            Some(text) if text.len() > PIECE && !self.out.terminal.is_terminal => {
-                self.out.server_text(text)
-            }
-            _ if !self.out.terminal.is_terminal && self.query.is_none() => {
-                self.out.server_text(text)
-            }
-            _ => match serde_json::from_str::<Value>(text) {
+            None => match serde_json::from_str(text) {
                 Ok(value) => self.value(&value),
                 Err(_) => self.out.server_text(text),
             },
@@ -259,17 +264,25 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
 }
 
 /// Returns JSON text without line breaks; numbers and key order are kept.
-pub fn json_line(raw: &RawValue) -> String {
-    if !raw.get().contains(['\n', '\r']) {
-        return raw.get().to_owned();
+pub fn json_line(text: &str) -> Cow<'_, str> {
+    if !text.contains(['\n', '\r']) {
+        return Cow::Borrowed(text);
     }
-    serde_json::from_str::<Value>(raw.get())
-        .map_or_else(|_| "null".to_owned(), |value| value.to_string())
+    let value = serde_json::from_str::<Value>(text);
+    Cow::Owned(value.map_or_else(|_| "null".to_owned(), |value| value.to_string()))
 }
 
 /// Formats a count with its noun: `1 tool`, `2 tools`.
 pub fn count(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Truncates text to at most `most` characters.
+pub fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
 }
 
 /// Returns a description up to its first full stop or line break.
@@ -292,10 +305,9 @@ mod tests {
 
     #[test]
     fn a_result_takes_one_line() {
-        let raw = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
-        assert_eq!(json_line(&raw("{\"b\": 1, \"a\": 2}")), "{\"b\": 1, \"a\": 2}");
+        assert_eq!(json_line("{\"b\": 1, \"a\": 2}"), "{\"b\": 1, \"a\": 2}");
         let large = "{\n \"b\": 123456789012345678901234567890,\n \"a\": 1.0}";
-        assert_eq!(json_line(&raw(large)), "{\"b\":123456789012345678901234567890,\"a\":1.0}");
+        assert_eq!(json_line(large), "{\"b\":123456789012345678901234567890,\"a\":1.0}");
     }
 
     #[test]

@@ -21,13 +21,7 @@ pub fn print_table(
     columns: Columns<'_>,
     stream: &Stream,
 ) -> io::Result<()> {
-    let mut widest: Vec<usize> = Vec::new();
-    for row in rows.clone() {
-        widest.resize(widest.len().max(row.len()), 0);
-        for (width, cell) in widest.iter_mut().zip(&row) {
-            *width = (*width).max(display_width(&one_line(cell)));
-        }
-    }
+    let widest = widths(rows.clone());
     let mut rows = rows.peekable();
     while rows.peek().is_some() {
         let batch: Vec<Vec<String>> = rows.by_ref().take(BATCH).collect();
@@ -38,7 +32,20 @@ pub fn print_table(
 
 /// Formats rows as aligned lines; cells are escaped.
 pub fn table(rows: &[Vec<String>], columns: Columns<'_>, stream: &Stream) -> String {
-    layout(rows, &[], columns, stream)
+    layout(rows, &widths(rows.iter()), columns, stream)
+}
+
+/// Returns the width of each column.
+fn widths<R: AsRef<[String]>>(rows: impl Iterator<Item = R>) -> Vec<usize> {
+    let mut widest: Vec<usize> = Vec::new();
+    for row in rows {
+        let row = row.as_ref();
+        widest.resize(widest.len().max(row.len()), 0);
+        for (width, cell) in widest.iter_mut().zip(row) {
+            *width = (*width).max(display_width(&one_line(cell)));
+        }
+    }
+    widest
 }
 
 /// Formats a row for a pipe, where nothing is cut.
@@ -55,20 +62,16 @@ fn padded(cells: &[String], widest: &[usize]) -> String {
 
 /// Formats some rows of a table whose columns are as wide as `widest`.
 fn layout(rows: &[Vec<String>], widest: &[usize], columns: Columns<'_>, stream: &Stream) -> String {
-    let width = stream.terminal.width.filter(|_| stream.terminal.is_terminal);
-    if width.is_none() && !widest.is_empty() {
+    let Some(width) = stream.terminal.width.filter(|_| stream.terminal.is_terminal) else {
         let lines = rows.iter().map(|cells| padded(cells, widest));
         return lines.collect::<Vec<_>>().join("\n");
-    }
+    };
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_truncation_indicator("…");
-    if let Some(width) = width {
-        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width.max(40));
-    }
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width.max(40));
     // A first row, which is not shown, makes the columns as wide as in the other parts of the table.
     let ruler: Vec<String> = widest.iter().map(|width| "x".repeat(*width)).collect();
-    let has_ruler = !ruler.is_empty();
-    for cells in has_ruler.then_some(&ruler).into_iter().chain(rows) {
+    for cells in std::iter::once(&ruler).chain(rows) {
         let mut row = comfy_table::Row::from(cells.iter().map(|cell| one_line(cell)));
         // One line per row: a cell that is too long is truncated.
         row.max_height(1);
@@ -76,15 +79,13 @@ fn layout(rows: &[Vec<String>], widest: &[usize], columns: Columns<'_>, stream: 
     }
     for (index, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, 2));
-        if let (Some(_), Some(largest)) = (width, columns.get(index)) {
-            let cells = rows.iter().chain([&ruler]).filter_map(|cells| cells.get(index));
-            let widest = cells.map(|cell| display_width(&one_line(cell))).max().unwrap_or_default();
-            let wanted = u16::try_from(widest).unwrap_or(u16::MAX).min(*largest);
+        if let Some(largest) = columns.get(index) {
+            let wanted = u16::try_from(widest[index]).unwrap_or(u16::MAX).min(*largest);
             // The width includes the padding.
             column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(wanted + 2)));
         }
     }
-    let lines = table.lines().skip(usize::from(has_ruler));
+    let lines = table.lines().skip(1);
     lines.map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 

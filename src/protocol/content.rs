@@ -23,23 +23,37 @@ impl ToolResult {
 
     /// Parses a result. Unknown kinds of content are kept as received.
     pub fn parse(raw: &RawValue) -> Result<Self, String> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct View<'r> {
-            #[serde(borrow, default)]
-            content: Option<Vec<&'r RawValue>>,
-            #[serde(default)]
-            structured_content: Option<Box<RawValue>>,
-            #[serde(default)]
-            is_error: Option<bool>,
-        }
-        let view: View<'_> = serde_json::from_str(raw.get())
-            .map_err(|error| format!("a tool result that cannot be read: {error}"))?;
+        let view = View::of(raw)?;
+        let structured = view.structured_content.filter(|value| value.get() != "null");
         Ok(Self {
             content: view.content.unwrap_or_default().into_iter().map(Content::parse).collect(),
-            structured: view.structured_content.filter(|value| value.get() != "null"),
+            structured: structured.map(ToOwned::to_owned),
             is_error: view.is_error.unwrap_or_default(),
         })
+    }
+
+    /// Returns true if a result reports a tool error, without decoding its content.
+    pub fn reports_error(raw: &RawValue) -> Result<bool, String> {
+        View::of(raw).map(|view| view.is_error.unwrap_or_default())
+    }
+}
+
+/// The members of a result, as received.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct View<'r> {
+    #[serde(borrow, default)]
+    content: Option<Vec<&'r RawValue>>,
+    #[serde(borrow, default)]
+    structured_content: Option<&'r RawValue>,
+    #[serde(default)]
+    is_error: Option<bool>,
+}
+
+impl<'r> View<'r> {
+    fn of(raw: &'r RawValue) -> Result<Self, String> {
+        serde_json::from_str(raw.get())
+            .map_err(|error| format!("a tool result that cannot be read: {error}"))
     }
 }
 

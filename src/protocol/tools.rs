@@ -55,9 +55,7 @@ impl Tools {
 
     /// Returns the position of the first tool with this name.
     pub fn position(&self, name: &str) -> Option<usize> {
-        self.0.iter().position(|raw| {
-            may_name(raw.get(), name) && name_of(raw).is_ok_and(|known| known == name)
-        })
+        self.0.iter().position(|raw| has_name(raw, name))
     }
 
     /// Returns the first tool with this name.
@@ -86,6 +84,11 @@ impl FromIterator<Box<RawValue>> for Tools {
 /// Returns false if the text of a tool cannot have this name: a check that needs no parsing.
 pub fn may_name(text: &str, name: &str) -> bool {
     text.contains(name) || text.contains('\\')
+}
+
+/// Returns true if a tool has this name.
+pub fn has_name(raw: &RawValue, name: &str) -> bool {
+    may_name(raw.get(), name) && name_of(raw).is_ok_and(|known| known == name)
 }
 
 /// Returns the name of a tool.

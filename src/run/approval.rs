@@ -7,7 +7,7 @@ use super::prompt::Asker;
 use super::{CommandError, Context};
 use crate::config::{Configured, ConfiguredServers, Reached};
 use crate::failure::{Failure, quoted};
-use crate::output::{local_path, one_line};
+use crate::output::{cut, local_path, one_line};
 use crate::redact::command_without_secrets;
 
 /// Refuses an entry of a file that was found, if it uses more than a fixed URL and the user has not approved
@@ -65,12 +65,7 @@ pub(crate) fn uses(found: &ConfiguredServers) -> Vec<String> {
 
 /// Cuts a name, and the spaces in it, so that it cannot look like a line of another server.
 fn short(name: &str) -> String {
-    let words: Vec<&str> = name.split_whitespace().collect();
-    let name = words.join(" ");
-    if name.chars().count() <= 48 {
-        return name;
-    }
-    name.chars().take(47).chain(['…']).collect()
+    cut(&name.split_whitespace().collect::<Vec<_>>().join(" "), 48)
 }
 
 fn of_server(server: &Configured) -> Vec<String> {

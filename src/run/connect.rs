@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 use serde_json::Value;
 
 use super::answering::{covers, meets};
-use super::interrupt::on_ctrl_c_in_wait;
+use super::interrupt::on_ctrl_c;
 use super::prepare::prepare;
 use super::progress::Watching;
 use super::renewal::renewal;
@@ -36,7 +36,7 @@ pub(crate) fn with_server_watching(
     work: impl FnOnce(&mut Server) -> Outcome,
 ) -> Outcome {
     let target = super::target::find(context, context.named())?;
-    on_ctrl_c_in_wait(&context.interrupt);
+    context.interrupt.when_waiting(on_ctrl_c);
     let mut server = prepare(context, target, watching)?;
     connect(context, &mut server, probe)?;
     tell_departures(context, &mut server);
@@ -48,7 +48,7 @@ pub(crate) fn with_server_watching(
     if server.saved.is_new
         && let Some((store, name)) = server.memory()
     {
-        // The result is there already. Without this, a power failure costs a handshake.
+        // The result was printed already. Without this, a power failure may damage the record.
         let _ = store.sync(name);
     }
     if server.ephemeral || server.client.is_unsaved() {

@@ -9,11 +9,6 @@ use crate::transport::Interrupt;
 /// Time after Ctrl-C until the process exits.
 const GRACE: Duration = Duration::from_millis(180);
 
-/// Installs a Ctrl-C handler before the first wait.
-pub(crate) fn on_ctrl_c_in_wait(interrupt: &Interrupt) {
-    interrupt.when_waiting(on_ctrl_c);
-}
-
 /// Installs a Ctrl-C handler. The first Ctrl-C ends a pending wait, the second one the
 /// process.
 pub(crate) fn on_ctrl_c(interrupt: &Interrupt) {

@@ -99,7 +99,7 @@ pub(crate) fn as_json(notice: Notification<'_>) -> String {
     let method = Value::from(notice.method);
     match notice.params {
         Some(params) => {
-            format!("{{\"method\":{method},\"params\":{}}}", json_line(params))
+            format!("{{\"method\":{method},\"params\":{}}}", json_line(params.get()))
         }
         None => format!("{{\"method\":{method}}}"),
     }

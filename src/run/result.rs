@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::{CommandError, Context};
 use crate::failure::{Failure, Kind};
-use crate::output::{Destination, one_line, render};
+use crate::output::{Console, Destination, one_line, render};
 use crate::protocol::content::{Content, ToolResult};
 use crate::protocol::schema::Schema;
 use crate::protocol::tools::Tool;
@@ -33,7 +33,7 @@ pub(crate) fn hold_to_promise(context: &Context<'_>, tool: &Tool, raw: &RawValue
 
 /// Hints at missing client capabilities if the error mentions them: servers show fewer
 /// tools to a session that declared none.
-pub(crate) fn hint_at_capabilities(console: &crate::output::Console, said: &str) {
+pub(crate) fn hint_at_capabilities(console: &Console, said: &str) {
     let said = said.to_lowercase();
     if ["elicitation", "sampling", "declare", "capabilit"].iter().any(|word| said.contains(word)) {
         console.note(
@@ -70,20 +70,6 @@ fn doubt(context: &Context<'_>, result: &ToolResult, raw: &RawValue) -> Option<D
     (!is_in_text).then_some(Doubt::Differs)
 }
 
-/// Length of a result in bytes from which its content is not decoded if it is printed as JSON.
-const LARGE: usize = 1024 * 1024;
-
-/// Returns true if a result reports a tool error.
-fn is_error(raw: &RawValue) -> bool {
-    #[derive(serde::Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct View {
-        #[serde(default)]
-        is_error: Option<bool>,
-    }
-    serde_json::from_str(raw.get()).is_ok_and(|view: View| view.is_error == Some(true))
-}
-
 /// Prints a result and returns true if it reports a tool error. A result that cannot be
 /// decoded or saved is printed as JSON, so that nothing is lost.
 pub(crate) fn print(
@@ -92,9 +78,11 @@ pub(crate) fn print(
     raw: &RawValue,
 ) -> Result<bool, CommandError> {
     let console = &context.console;
-    if context.options.wants_json() && destination.is_stdout() && raw.get().len() > LARGE {
-        console.raw(raw.get())?;
-        return Ok(is_error(raw));
+    if context.options.wants_json() && destination.is_stdout() {
+        let shown = console.raw(raw.get());
+        let is_error = ToolResult::reports_error(raw);
+        let is_error = is_error.map_err(|text| Failure::new(Kind::Protocol, text))?;
+        return finished(console, destination, raw, is_error, shown);
     }
     let result = ToolResult::parse(raw).map_err(|text| Failure::new(Kind::Protocol, text));
     let doubt = result.as_ref().ok().and_then(|result| doubt(context, result, raw));
@@ -121,6 +109,17 @@ pub(crate) fn print(
     if doubt == Some(Doubt::Differs) {
         console.note("mcpoke: the text and structuredContent differ; --json shows both");
     }
+    finished(console, destination, raw, is_error, shown)
+}
+
+/// Notes a tool error, and returns it with the outcome of the output.
+fn finished(
+    console: &Console,
+    destination: &Destination,
+    raw: &RawValue,
+    is_error: bool,
+    shown: io::Result<()>,
+) -> Result<bool, CommandError> {
     if is_error {
         console.note(&format!("mcpoke: tool `{}` returned an error", destination.stem));
         hint_at_capabilities(console, raw.get());

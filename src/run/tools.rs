@@ -43,12 +43,12 @@ pub(crate) fn known_tool(
     }
     let is_modern = server.client.session().is_modern();
     let freshness = known.as_ref().map(|known| known.freshness);
-    match (freshness, &found) {
+    match (freshness, found) {
         (Some(Freshness::Fresh), Some(found)) => return usable(found, is_modern, typing),
         // The server gave no lifetime: use the definition if it fits, otherwise fetch it again.
         (Some(Freshness::Unsure), Some(found)) => {
             let fits =
-                given.is_none_or(|given| typed(server, name, given, Some(found), typing).is_ok());
+                given.is_none_or(|given| typed(server, name, given, Some(&found), typing).is_ok());
             if fits && let Ok(found) = usable(found, is_modern, typing) {
                 return Ok(found);
             }
@@ -68,7 +68,7 @@ pub(crate) fn known_tool(
         None => fetch_until(context, server, Some(name))?,
     };
     match find(server, &tools, name) {
-        Ok(found) => usable(&found, is_modern, typing),
+        Ok(found) => usable(found, is_modern, typing),
         // With `--no-validate`, even a tool that is not listed may be called.
         Err(_) if typing == Typing::Lenient => Ok(None),
         Err(failure) => Err(failure.into()),
@@ -78,7 +78,7 @@ pub(crate) fn known_tool(
 /// Returns the tool unless its definition is invalid and therefore must not be used
 /// (2026-07-28, Streamable HTTP, "Schema Extension"). `--no-validate` permits it.
 pub(crate) fn usable(
-    tool: &Tool,
+    tool: Tool,
     is_modern: bool,
     typing: Typing,
 ) -> Result<Option<Tool>, CommandError> {
@@ -89,7 +89,7 @@ pub(crate) fn usable(
                 .with_next("the same with --no-validate", "calls it without the mirrored headers")
                 .into())
         }
-        _ => Ok(Some(tool.clone())),
+        _ => Ok(Some(tool)),
     }
 }
 
@@ -105,7 +105,7 @@ pub(crate) fn typed(
         .map_err(|problems| refused(server, name, problems))
 }
 
-/// Returns the tools known from this run or from the cache; with a name, of all tools that one alone.
+/// Returns the tools known from this run or from the cache; with a name, only that tool.
 pub(crate) fn remembered(
     context: &Context<'_>,
     server: &Server,
@@ -291,7 +291,7 @@ pub(crate) fn look_up(context: &Context<'_>, name: &str, server: &Server) -> Opt
         .map(|known| known.tools);
     let tools = known.or_else(|| {
         context.console.note(&format!(
-            "first fetching the input schema of `{name}` in a separate session; arguments as key:=JSON need none"
+            "mcpoke: fetching the input schema of `{name}` in a separate session (key:=JSON avoids this)"
         ));
         let client = &server.client;
         let recorder = Recorder::default();

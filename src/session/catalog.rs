@@ -4,17 +4,17 @@ use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::files::{self, Durability};
 use super::offers::KnownOffers;
-use super::record::Record;
-use super::record::{format_of, parse_file, wrong_format};
+
+use super::record::{Record, parse_file, parse_file_of};
 use super::store::Store;
-use crate::protocol::tools::{ToolList, Tools, may_name};
+use crate::protocol::tools::{ToolList, Tools, has_name, may_name};
 
 /// File format of a server's tasks.
 #[derive(Serialize, Deserialize)]
@@ -84,8 +84,7 @@ impl Store {
         self.path(&["sessions", &format!("{name}.tasks.json")])
     }
 
-    /// Loads the cached tools of a server; with a name, of all tools that one alone. Returns an error if the file
-    /// cannot be used.
+    /// Loads the cached tools of a server; with a name, only that tool. Returns an error if the file cannot be used.
     pub fn load_tools(
         &self,
         name: &str,
@@ -195,14 +194,7 @@ impl Store {
 fn read_tools(mut file: impl BufRead, wanted: Option<&str>, now: SystemTime) -> Result<KnownTools> {
     let mut line = String::new();
     file.read_line(&mut line)?;
-    if line.trim().is_empty() {
-        bail!("the file is empty");
-    }
-    let format = format_of(&line)?;
-    if !matches!(format.as_u64(), Some(Record::FORMAT | TOOLS_FORMAT)) {
-        bail!(wrong_format(&format, TOOLS_FORMAT));
-    }
-    let header: ToolsHeader = serde_json::from_str(&line).context("it is damaged")?;
+    let header: ToolsHeader = parse_file_of(&[TOOLS_FORMAT, Record::FORMAT], &line)?;
     let age = milliseconds(now).checked_sub(header.fetched);
     let freshness = match (header.ttl_ms, age) {
         (None | Some(0), _) => Freshness::Unsure,
@@ -210,8 +202,10 @@ fn read_tools(mut file: impl BufRead, wanted: Option<&str>, now: SystemTime) -> 
         // If the clock was set back, the age is unknown.
         _ => Freshness::Expired,
     };
-    let mut tools: Tools = header.tools.into_iter().collect();
-    loop {
+    let is_wanted = |raw: &RawValue| wanted.is_none_or(|name| has_name(raw, name));
+    let mut tools: Tools = header.tools.into_iter().filter(|raw| is_wanted(raw)).collect();
+    // With a name, the first tool of that name is enough.
+    while wanted.is_none() || tools.raw().is_empty() {
         line.clear();
         if file.read_line(&mut line)? == 0 {
             break;
@@ -221,11 +215,9 @@ fn read_tools(mut file: impl BufRead, wanted: Option<&str>, now: SystemTime) -> 
             continue;
         }
         let raw: Box<RawValue> = serde_json::from_str(&line).context("it is damaged")?;
-        tools.push(raw).map_err(anyhow::Error::msg)?;
-    }
-    if let Some(name) = wanted {
-        let found = tools.position(name);
-        tools = found.map(|at| tools.raw()[at].clone()).into_iter().collect();
+        if is_wanted(&raw) {
+            tools.push(raw).map_err(anyhow::Error::msg)?;
+        }
     }
     Ok(KnownTools { tools, freshness, is_public: header.public, is_partial: header.partial })
 }

@@ -19,7 +19,7 @@ pub(super) enum Durability {
 /// Removes what killed processes left in the folder of files that are being written. Such a file is locked
 /// while its process lives. Failures do not matter: the next command tries again.
 pub(super) fn sweep(unfinished: &Path) {
-    if !unfinished.is_dir() || check_folder(unfinished).is_err() {
+    if check_folder(unfinished).is_err() {
         return;
     }
     let Ok(entries) = std::fs::read_dir(unfinished) else { return };
@@ -102,10 +102,7 @@ pub(super) fn open(path: &Path) -> Result<Option<File>> {
     };
     // Owner and mode are checked on the path itself, so the read must not follow a link.
     if about.is_symlink() {
-        bail!(
-            "{} is a symbolic link; remove it, so that a file of mcpoke's own can be there",
-            path.display()
-        );
+        bail!("{} is a symbolic link, not a file; remove it", path.display());
     }
     if !about.is_file() {
         bail!("cannot read {}: it is not a file; remove it", path.display());
@@ -118,7 +115,7 @@ pub(super) fn open(path: &Path) -> Result<Option<File>> {
     File::open(path).map(Some).with_context(failed)
 }
 
-/// Reads a file, or returns `None` if there is none; as `open` does.
+/// Reads a file, with the checks of [`open`]. Returns `None` if there is none.
 pub(super) fn read(path: &Path) -> Result<Option<String>> {
     let Some(mut file) = open(path)? else { return Ok(None) };
     let mut text = String::new();
@@ -197,12 +194,12 @@ fn create_folder(folder: &Path) -> Result<()> {
     builder.create(folder).with_context(|| format!("cannot create {}", folder.display()))
 }
 
-/// Returns an error if a folder within the state folder, or that one, can be changed by others.
+/// Returns an error if other users can change this folder or its parent.
 fn check_folder(folder: &Path) -> Result<()> {
     let failed = |path: &Path| format!("cannot read {}", path.display());
     let about = std::fs::symlink_metadata(folder).with_context(|| failed(folder))?;
     if about.is_symlink() {
-        bail!("{} is a symbolic link; remove it, so that a folder can be there", folder.display());
+        bail!("{} is a symbolic link, not a folder; remove it", folder.display());
     }
     check_owner_and_mode(folder, &about)?;
     let state = folder.parent().unwrap_or(folder);

@@ -161,18 +161,30 @@ impl Record {
 /// Parses a file of this program. Returns an error if the file is damaged or has another
 /// format version.
 pub(super) fn parse_file<T: for<'de> Deserialize<'de>>(text: &str) -> anyhow::Result<T> {
+    parse_file_of(&[Record::FORMAT], text)
+}
+
+/// Parses a file as [`parse_file`] does. Accepts these formats, the current one first.
+pub(super) fn parse_file_of<T: for<'de> Deserialize<'de>>(
+    formats: &[u64],
+    text: &str,
+) -> anyhow::Result<T> {
     if text.trim().is_empty() {
         bail!("the file is empty");
     }
     let format = format_of(text)?;
-    if format.as_u64() != Some(Record::FORMAT) {
-        bail!(wrong_format(&format, Record::FORMAT));
+    if !format.as_u64().is_some_and(|format| formats.contains(&format)) {
+        bail!(
+            "it has format {format}, and this version of mcpoke reads format {}; \
+             use the version that wrote it, or remove the file",
+            formats[0]
+        );
     }
     serde_json::from_str(text).context("it is damaged")
 }
 
-/// Returns the format that a file states. Every file begins with it, so that little has to be read.
-pub(super) fn format_of(text: &str) -> anyhow::Result<Value> {
+/// Returns the format of a file. Every file begins with it, so only the beginning is parsed.
+fn format_of(text: &str) -> anyhow::Result<Value> {
     #[derive(Deserialize)]
     struct Versioned {
         format: Value,
@@ -188,12 +200,4 @@ pub(super) fn format_of(text: &str) -> anyhow::Result<Value> {
     }
     let versioned: Versioned = serde_json::from_str(text).context("it is damaged")?;
     Ok(versioned.format)
-}
-
-/// Returns the error for a file of another version.
-pub(super) fn wrong_format(format: &Value, expected: u64) -> String {
-    format!(
-        "it has format {format}, and this version of mcpoke reads format {expected}; \
-         use the version that wrote it, or remove the file"
-    )
 }

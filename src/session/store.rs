@@ -173,9 +173,7 @@ impl Store {
 
     /// Saves a record, waits until it is on disk, and indexes its URLs.
     pub fn save(&self, record: &Record) -> Result<()> {
-        let text = serde_json::to_string_pretty(record)?;
-        self.write_durably(&self.record_path(&record.name)?, &(text + "\n"))?;
-        self.index(record)
+        self.save_with(record, Durability::Synced)
     }
 
     /// Waits until a record is on disk.
@@ -188,16 +186,14 @@ impl Store {
     /// Saves a record as [`Self::save`] does. A record that is new may be lost if the power fails
     /// before [`Self::sync`]; one that it replaces may not.
     pub fn save_soon(&self, record: &Record) -> Result<()> {
-        let path = self.record_path(&record.name)?;
-        if path.exists() {
-            return self.save(record);
-        }
-        let text = serde_json::to_string_pretty(record)?;
-        self.write(&path, &(text + "\n"))?;
-        self.index(record)
+        let exists = self.record_path(&record.name)?.exists();
+        self.save_with(record, if exists { Durability::Synced } else { Durability::Cached })
     }
 
-    fn index(&self, record: &Record) -> Result<()> {
+    fn save_with(&self, record: &Record, durability: Durability) -> Result<()> {
+        let text = serde_json::to_string_pretty(record)? + "\n";
+        let path = self.record_path(&record.name)?;
+        self.write_with(&path, durability, |file| file.write_all(text.as_bytes()))?;
         for url in std::iter::once(&record.url).chain(&record.asked_url) {
             let index = self.url_path(url)?;
             if files::read(&index)?.is_none_or(|name| name.trim() != record.name) {
@@ -286,14 +282,10 @@ impl Store {
         }
         let taken = self.names()?;
         let taken: HashSet<String> = taken.iter().map(|name| name.to_ascii_lowercase()).collect();
-        let mut name = base.clone();
-        for number in 2.. {
-            if check_name(&name).is_ok() && !taken.contains(&name.to_ascii_lowercase()) {
-                break;
-            }
-            name = format!("{base}-{number}");
-        }
-        Ok(name)
+        let is_free =
+            |name: &String| check_name(name).is_ok() && !taken.contains(&name.to_ascii_lowercase());
+        let numbered = (2..=usize::MAX).map(|number| format!("{base}-{number}"));
+        Ok(std::iter::once(base.clone()).chain(numbered).find(is_free).unwrap_or(base.clone()))
     }
 }
 

@@ -456,7 +456,7 @@ fn a_server_that_is_closed_meanwhile_stays_forgotten() {
     }
     sandbox.run(&["close"]).exits(0);
     child.wait().unwrap();
-    sandbox.run(&["sessions"]).exits(0).says("nothing is remembered");
+    sandbox.run(&["sessions"]).exits(0).says("no saved servers");
     let deletes = server.methods().iter().filter(|method| *method == "DELETE").count();
     assert_eq!(deletes, 2, "its own session is ended too");
 }

@@ -142,6 +142,28 @@ fn json_is_printed_as_it_came() {
 }
 
 #[test]
+fn a_large_result_is_treated_as_a_small_one_is() {
+    let server = mcp(|request| {
+        let text = "x".repeat(2 * 1024 * 1024);
+        let result = format!(
+            r#"{{"isError": true,{}"content": [{{"type":"text","text":"{text}"}}]}}"#,
+            "\n"
+        );
+        let body = format!(r#"{{"jsonrpc":"2.0","id":{},"result":{result}}}"#, request.body["id"]);
+        (request.rpc() == "tools/call").then(|| http(200, &[], &body))
+    });
+    let call = |option: &[&str]| {
+        let words = [&["-s", &server.url, "call", "add", "--json"], option].concat();
+        Sandbox::new().run(&words)
+    };
+    let whole = call(&[]).exits(1).says("mcpoke: tool `add` returned an error");
+    assert!(whole.stdout.len() > 2 * 1024 * 1024);
+    let part = call(&["--query", "/content"]).exits(1).says("returned an error").stdout;
+    assert!(part.starts_with(r#"[{"type":"text","text":"xxx"#), "{}", &part[..40]);
+    assert_eq!(call(&["--query", ""]).exits(1).stdout.lines().count(), 1);
+}
+
+#[test]
 fn a_tool_that_fails_exits_with_1_and_shows_its_words() {
     let server = mcp(|request| {
         let result = json!({"content": [{"type": "text", "text": "no disk"}], "isError": true});

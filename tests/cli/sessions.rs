@@ -138,5 +138,5 @@ fn a_server_that_is_gone_can_be_forgotten() {
     std::fs::write(&path, record.replace(&server.url, &url)).unwrap();
     sandbox.run(&["close"]).exits(3).says("mcpoke close scripted --forget");
     sandbox.run(&["close", "--forget"]).exits(0);
-    sandbox.run(&["sessions"]).exits(0).says("nothing is remembered");
+    sandbox.run(&["sessions"]).exits(0).says("no saved servers");
 }

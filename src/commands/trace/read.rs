@@ -45,7 +45,7 @@ pub(super) fn run(context: &Context<'_>, args: &Trace, path: &Path) -> Outcome {
     }
     let drawing = drawing(context, args);
     for part in diagnose::parts(&exchanges) {
-        for (_, place) in part.positions() {
+        for place in part.places {
             draw_last(context, &drawing, &server, &part.exchanges[..=place], &redactor)?;
         }
     }

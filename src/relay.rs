@@ -234,6 +234,7 @@ impl Relay {
             url: format!("{}{path}", self.endpoint.origin()),
             headers,
             body,
+            ..exchange::Request::default()
         })
     }
 

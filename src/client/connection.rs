@@ -91,7 +91,8 @@ impl Connection {
         own.retain(|(name, _)| !self.headers.iter().any(|(given, _)| given == name));
         own.extend(self.headers.iter().filter(|(_, value)| !value.is_empty()).cloned());
         let url = if method == "POST" { self.address() } else { self.endpoint.as_str() };
-        Request { method, url: url.to_owned(), headers: own, body: String::new() }
+        let is_sessionless = self.session.is_sessionless();
+        Request { method, url: url.to_owned(), headers: own, body: String::new(), is_sessionless }
     }
 
     /// Returns the URL to which messages are sent.

@@ -2,9 +2,10 @@
 //! settles the question outranks every status and every word of the server.
 
 use super::credentials::{is_about_credentials, is_credential_name, missing_header};
+use super::evidence::tool_failed;
 use super::explain_at;
 use super::id::RuleId;
-use super::rule::{Certainty, Finding, Side, tool_failed};
+use super::rule::{Certainty, Finding, Side};
 use super::tried::{Role, Tried};
 use crate::exchange::{Exchange, Outcome};
 use crate::exit::Kind;
@@ -88,12 +89,24 @@ impl<'e> Experiments<'e> {
         Some(again.concludes(RuleId::SharedTransport, Certainty::Likely, because, evidence))
     }
 
-    /// A stream of the HTTP+SSE transport was opened at the address.
+    /// A stream of the HTTP+SSE transport was opened at the address, and a request works over it.
     fn over_sse(&self) -> Option<Finding> {
         let url = &self.bare.exchange.request.url;
         let stream = self.with(Role::Stream).find(|tried| tried.exchange.request.url == *url)?;
-        let because = format!("{} opened its stream", stream.number());
-        let evidence = vec![self.bare.side("POST"), stream.side("GET")];
+        let is_message = |one: &&Tried<'_>| {
+            one.at > stream.at && one.exchange.request.method == "POST" && one.exchange.has_id()
+        };
+        let message = self
+            .all
+            .iter()
+            .filter(is_message)
+            .find(|message| message.exchange.request.url != *url && message.worked())?;
+        let because = format!(
+            "{} opened its stream, and {} works over it",
+            stream.number(),
+            message.number()
+        );
+        let evidence = vec![self.bare.side("POST"), stream.side("GET"), message.side("over it")];
         Some(self.bare.concludes(RuleId::LegacySseOnly, Certainty::Certain, because, evidence))
     }
 
@@ -293,6 +306,8 @@ impl<'e> Experiments<'e> {
             )
         } else if refused.was_ended_here() {
             unknown("initialize was not answered in time".to_owned())
+        } else if matches!(refused.outcome, Outcome::Accepted) {
+            unknown(format!("{number} is initialize: it was accepted, and no response came"))
         } else if matches!(refused.exchange.status(), Some(200..300))
             && refused.outcome.error().is_none()
         {

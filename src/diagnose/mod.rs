@@ -5,9 +5,11 @@
 //! counts in this order: the request, the status, the headers, the parsed body,
 //! experiments. Message text only raises the certainty.
 
+mod certainty;
 #[cfg(test)]
 mod corpus;
 mod credentials;
+mod evidence;
 mod experiments;
 mod id;
 mod matching;
@@ -23,6 +25,7 @@ use crate::exchange::{Exchange, Outcome};
 use crate::protocol::methods;
 
 pub use credentials::missing_header;
+pub use evidence::{issues, tool_failed};
 pub use experiments::explain_first;
 pub use id::RuleId;
 pub use matching::matching;
@@ -31,11 +34,11 @@ pub use other_client::{
 };
 pub use part::{Part, Window, parts};
 pub use profile::{Eras, Profile, Reaction, Sessions, Violation};
-pub use rule::{Certainty, Finding, FirstLine, Next, Rule, Side, issues, tool_failed};
+pub use rule::{Certainty, Finding, FirstLine, Next, Rule, Side};
 pub use stability::{unstable, weaken};
 pub use tried::{Role, first_response, summary};
 
-use rule::Evidence;
+use evidence::Evidence;
 pub use rules::is_about_authorization;
 
 /// Returns every rule. The order decides among findings of the same certainty.

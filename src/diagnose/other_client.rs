@@ -1,12 +1,12 @@
 //! Judges the requests of another client by what it sends next.
 
-use super::rule;
+use super::evidence;
 use crate::exchange::{Exchange, Outcome};
 use crate::protocol::methods;
 
 /// Returns true if an exchange asks for the modern era: `server/discover`, or a request of its form.
 pub fn is_modern_probe(exchange: &Exchange) -> bool {
-    exchange.is(methods::DISCOVER) || rule::is_modern_request(exchange)
+    exchange.is(methods::DISCOVER) || evidence::is_modern_request(exchange)
 }
 
 /// Returns true if a client tried the modern era and then did the handshake, or had done it before, as a

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::rule::issued;
+use super::evidence::issued;
 use super::tried::{Role, Tried};
 use crate::exchange::{Answer, BodyKind, Exchange, Outcome};
 use crate::protocol::envelope::META_SERVER;
@@ -158,7 +158,19 @@ impl Profile {
         let wants_header = worked(Role::Versioned).is_some();
         let modern = worked(Role::ProperModern)
             .filter(|exchange| exchange.has_modern_marks() || !wants_header);
-        let stream = find(Role::Stream).map(|step| step.exchange);
+        let url = steps.first().map(|step| step.exchange.request.url.as_str());
+        let is_message = |step: &&Tried<'_>| {
+            step.exchange.request.method == "POST"
+                && Some(step.exchange.request.url.as_str()) != url
+        };
+        // Without a message that works, a stream proves the transport where there is no route for POST.
+        let has_no_route = || {
+            let refused = find(Role::Initialize).and_then(|step| step.exchange.status());
+            matches!(refused, Some(404 | 405))
+        };
+        let stream = find(Role::Stream)
+            .map(|step| step.exchange)
+            .filter(|_| steps.iter().filter(is_message).any(Tried::worked) || has_no_route());
         let bare = react(Role::Bare);
         let bare_works = bare.as_ref().is_some_and(|bare| bare.accepted)
             && find(Role::BareAgain).is_none_or(Tried::worked);

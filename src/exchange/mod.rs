@@ -37,7 +37,7 @@ pub const KEEP_EVENTS: usize = 1000;
 pub const KEEP_STREAM: usize = 1024 * 1024;
 
 /// A request as passed to the HTTP layer.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Request {
     /// `POST`, `GET` or `DELETE`.
     pub method: &'static str,
@@ -47,6 +47,8 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// Body; empty if there is none.
     pub body: String,
+    /// True if the client knows that the handshake issued no session id.
+    pub is_sessionless: bool,
 }
 
 impl Request {

@@ -22,6 +22,7 @@ pub(crate) fn sent(method: &str, session: Option<&str>) -> Exchange {
             } else {
                 format!(r#"{{"jsonrpc":"2.0","id":"x","method":"{method}"}}"#)
             },
+            is_sessionless: false,
         },
         connection: Connection::default(),
         times: Times::default(),

@@ -155,13 +155,13 @@ fn in_words(error: &client::Error) -> (Kind, String, Vec<String>) {
 /// Lets a finding decide on the kind and the first line of a failure.
 fn explain_by(failure: &mut Failure, finding: &Finding, client_says_more: bool) {
     let rule = finding.rule;
-    // Keep the server's own error message, unless the finding is certain.
-    let certain = finding.certainty == Certainty::Certain || failure.rpc.is_none();
-    if let (Some(kind), true) = (rule.exit, certain) {
+    // The server's own error says more than one explanation among others.
+    let is_guess = finding.certainty == Certainty::Possible;
+    if let (Some(kind), false) = (rule.exit, is_guess) {
         failure.kind = kind;
     }
-    // The server's own error says more than one explanation among others.
-    let is_guess = finding.certainty == Certainty::Possible && failure.rpc.is_some();
+    // Keep the server's own error message, unless the finding is certain.
+    let certain = finding.certainty == Certainty::Certain || failure.rpc.is_none();
     if (rule.exit.is_none() || certain) && !client_says_more && !is_guess {
         rule.title.clone_into(&mut failure.message);
     }

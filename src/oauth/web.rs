@@ -147,7 +147,7 @@ impl Web {
             let mut all = vec![("accept".to_owned(), "application/json".to_owned())];
             all.extend(headers.iter().map(|(name, value)| ((*name).into(), (*value).into())));
             let url = at.as_str().to_owned();
-            let request = Request { method: "GET", url, headers: all, body: String::new() };
+            let request = Request { method: "GET", url, headers: all, ..Request::default() };
             let answered = self.send(&at, purpose, request)?;
             match judge_get(at.as_str(), answered.status, answered.location.as_deref()) {
                 Some(Redirect::Follow(next)) => at = self.check(&next, purpose)?,
@@ -170,7 +170,8 @@ impl Web {
         ];
         headers.extend(form.authorization.map(|value| ("authorization".to_owned(), value)));
         let url = at.as_str().to_owned();
-        let request = Request { method: "POST", url, headers, body: form.body };
+        let request =
+            Request { method: "POST", url, headers, body: form.body, ..Request::default() };
         let answered = self.send(&at, form.purpose, request)?;
         if (300..400).contains(&answered.status) {
             let text = format!("the {} redirects, and what it was sent is secret", form.purpose);

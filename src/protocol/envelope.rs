@@ -7,8 +7,6 @@ use super::headers::{METHOD, NAME, PROTOCOL_VERSION};
 use super::methods;
 use super::mirror::encoded;
 
-/// Prefix of the protocol's own keys in `_meta`.
-pub const META_PREFIX: &str = "io.modelcontextprotocol/";
 /// `_meta` key of the protocol revision.
 pub const META_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 /// `_meta` key of the client's name and version.

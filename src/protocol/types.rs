@@ -157,11 +157,15 @@ impl Session {
         Self::Modern { version: version.to_owned(), id: None }
     }
 
-    /// Returns the same session with another id, or with none.
+    /// Returns the same session with another id, or only its revision.
     #[must_use]
     pub fn with_id(&self, id: Option<String>) -> Self {
-        let cookies = self.cookies().filter(|_| id.is_some()).map(str::to_owned);
-        Self::of(self.transport(), self.version().map(str::to_owned), id).with_cookies(cookies)
+        let version = self.version().map(str::to_owned);
+        if id.is_none() {
+            return Self::bare(version);
+        }
+        let cookies = self.cookies().map(str::to_owned);
+        Self::of(self.transport(), version, id).with_cookies(cookies)
     }
 
     /// Returns the same session with these cookies.
@@ -195,6 +199,11 @@ impl Session {
             Self::Legacy { id, .. } | Self::Modern { id, .. } => id.as_deref(),
             Self::None { .. } | Self::Sse { .. } => None,
         }
+    }
+
+    /// Returns true if there was a handshake, and it issued no id.
+    pub fn is_sessionless(&self) -> bool {
+        matches!(self, Self::Legacy { id: None, .. } | Self::Sse { version: Some(_) })
     }
 
     /// Returns the transport.

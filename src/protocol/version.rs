@@ -1,7 +1,7 @@
 //! Protocol revisions, their eras, and the evidence that identifies the era of a server.
 
 use super::codes;
-use super::envelope::META_PREFIX;
+use super::envelope::{META_CAPABILITIES, META_CLIENT, META_LOG_LEVEL, META_VERSION};
 use super::jsonrpc::ErrorObject;
 
 /// Protocol era of a server (2026-07-28, Versioning, "Terminology").
@@ -74,7 +74,9 @@ pub fn proves_modern(status: u16, error: &ErrorObject, names_the_request: bool) 
         Some(code) if MODERN_CODES.contains(&code) => true,
         Some(codes::INVALID_PARAMS) => {
             let data = error.data.as_ref().map(|data| data.get()).unwrap_or_default();
-            error.message.contains(META_PREFIX) || data.contains(META_PREFIX)
+            // Revision 2025-11-25 has other keys with the same prefix.
+            let keys = [META_VERSION, META_CAPABILITIES, META_CLIENT, META_LOG_LEVEL];
+            keys.iter().any(|key| error.message.contains(key) || data.contains(key))
         }
         Some(codes::METHOD_NOT_FOUND) => status == 404 && names_the_request,
         _ => false,

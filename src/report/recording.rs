@@ -89,7 +89,7 @@ fn from_har(entry: &Value, number: usize) -> Option<Exchange> {
     Some(built(
         number,
         purpose(&body, &entry["comment"]),
-        Request { method, url, headers, body },
+        Request { method, url, headers, body, ..Request::default() },
         (status > 0).then(|| answer_of(status, pairs(&response["headers"]), &text)),
         failure,
         entry["time"].as_f64(),
@@ -133,6 +133,7 @@ fn from_line(line: &Value, number: usize) -> Option<Exchange> {
         url: request["url"].as_str()?.to_owned(),
         headers: pairs(&request["headers"]),
         body: request["body"].as_str().unwrap_or_default().to_owned(),
+        ..Request::default()
     };
     let failure = TransportError::from_json(&line["failure"]).or_else(|| {
         // Trace files of 0.1.0 contain only the message.

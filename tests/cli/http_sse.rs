@@ -32,6 +32,14 @@ fn sse(refusal: u16, endpoint: fn(&str) -> String, after: After) -> Server {
             let _ = stream.write_all(&http(refusal, &[("Content-Type", kind)], page));
             return;
         }
+        if after == After::Unauthorized {
+            let _ = stream.write_all(&http(401, &[("WWW-Authenticate", "Bearer")], ""));
+            return;
+        }
+        if after == After::Unknown && request.rpc() == "tools/call" {
+            let _ = stream.write_all(&http(404, &[("Content-Type", "text/plain")], "Not Found"));
+            return;
+        }
         if after == After::Refused && request.rpc() == "tools/call" {
             let gone = [("Content-Type", "text/plain")];
             let _ = stream.write_all(&http(404, &gone, "Could not find session"));
@@ -70,6 +78,10 @@ enum After {
     Cut,
     Asked,
     Refused,
+    /// Refused with a plain 404.
+    Unknown,
+    /// Every message is refused for lack of a token.
+    Unauthorized,
 }
 
 fn answer(request: &Request) -> Option<String> {
@@ -186,6 +198,28 @@ fn a_refused_message_lacks_no_session_header() {
     let finished = Sandbox::new().run(&["-s", &server.url, "call", "echo"]);
     assert!(finished.stderr.contains("Could not find session"), "{}", finished.stderr);
     assert!(!finished.stderr.contains(", certain]"), "{}", finished.stderr);
+}
+
+#[test]
+fn the_path_of_messages_is_right_if_others_work_there() {
+    let server = sse(405, own, After::Unknown);
+    let finished = Sandbox::new().run(&["-s", &server.url, "call", "echo"]).fails();
+    assert!(!finished.stderr.contains("wrong-path"), "{}", finished.stderr);
+}
+
+#[test]
+fn a_refused_handshake_over_the_stream_is_the_failure() {
+    let server = sse(405, own, After::Unauthorized);
+    let traced = Sandbox::new().run(&["trace", &server.url, "--json"]).exits(4);
+    let document: serde_json::Value = serde_json::from_str(&traced.stdout).unwrap();
+    assert_eq!(document["why"]["id"], "auth-required", "{document:#}");
+    assert!(traced.stderr.contains("/messages"), "{}", traced.stderr);
+    // A server that refuses every POST for a reason of its own may have another stream besides.
+    let other = sse(400, own, After::Unauthorized);
+    let traced = Sandbox::new().run(&["trace", &other.url, "--json"]).fails();
+    let document: serde_json::Value = serde_json::from_str(&traced.stdout).unwrap();
+    assert_ne!(document["why"]["certainty"], "certain", "{document:#}");
+    assert_eq!(document["server"]["era"], "unknown", "{document:#}");
 }
 
 #[test]

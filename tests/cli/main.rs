@@ -32,6 +32,7 @@ mod modern;
 mod network;
 mod offers;
 mod output;
+mod own_errors;
 #[cfg(unix)]
 mod pagination;
 mod progress;

@@ -178,14 +178,21 @@ impl<'p> Probe<'p> {
                 if modern || self.vary_initialize() || !matches!(status, Some(400 | 404 | 405)) {
                     return Err(error);
                 }
-                let Ok(Some(opened)) = self.client.try_sse(self.handshake) else {
-                    self.steps.take(self.client, Role::Experiment);
-                    if !self.passive {
-                        self.look_around();
+                match self.client.try_sse(self.handshake) {
+                    Ok(Some(opened)) => opened,
+                    // No route for POST here, and a stream: the handshake over it is the one that counts.
+                    Err(over_stream) if matches!(status, Some(404 | 405)) => {
+                        self.steps.take(self.client, Role::Initialize);
+                        return Err(over_stream);
                     }
-                    return Err(error);
-                };
-                opened
+                    _ => {
+                        self.steps.take(self.client, Role::Experiment);
+                        if !self.passive {
+                            self.look_around();
+                        }
+                        return Err(error);
+                    }
+                }
             }
         };
         self.steps.take(self.client, Role::Initialize);

@@ -4,8 +4,9 @@ use serde_json::Value;
 use url::Url;
 use url::form_urlencoded;
 
+use super::super::evidence::Evidence;
 use super::super::id::RuleId;
-use super::super::rule::{Certainty, Conclusion, Evidence, Next, RECENT, RULE, Rule};
+use super::super::rule::{Certainty, Conclusion, Next, RECENT, RULE, Rule};
 use crate::exchange::{Exchange, Objection, TransportErrorKind};
 use crate::oauth::{self, Challenge, REGISTRATION, RESOURCE_METADATA, SERVER_METADATA, TOKEN};
 

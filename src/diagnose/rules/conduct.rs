@@ -3,8 +3,9 @@
 
 use serde_json::Value;
 
+use super::super::evidence::issues;
 use super::super::id::RuleId;
-use super::super::rule::{Certainty, Conclusion, RECENT, RULE, Rule, issues};
+use super::super::rule::{Certainty, Conclusion, RECENT, RULE, Rule};
 use crate::exchange::Exchange;
 use crate::exit::Kind;
 use crate::protocol::headers::SESSION_ID;

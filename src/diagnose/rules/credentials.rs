@@ -4,10 +4,12 @@ use serde_json::Value;
 use url::Url;
 
 use super::super::credentials::is_about_credentials;
+use super::super::evidence::Evidence;
 use super::super::id::RuleId;
-use super::super::rule::{Certainty, Evidence, Next, RULE, Rule};
+use super::super::rule::{Certainty, Conclusion, Next, RULE, Rule};
 use super::authorization::{certain, said};
 use super::http::{hosts, origins};
+use crate::exchange::Exchange;
 use crate::oauth::{self, Challenge};
 
 pub(super) static AUTH_REQUIRED: Rule = Rule {
@@ -62,7 +64,7 @@ fn remapped(evidence: &Evidence<'_>) -> bool {
 pub(super) static AUTH_SCOPE: Rule = Rule {
     id: RuleId::AuthScope,
     title: "the token lacks the required scope",
-    means: "The challenge names the missing scope: get a token with it. In a terminal mcpoke requests it \
+    means: "Get a token with the scopes that the response names. In a terminal mcpoke requests them \
             automatically; elsewhere run `mcpoke login --scope` first.",
     specification: "2025-11-25, Authorization, Scope Challenge Handling",
     about: "\
@@ -71,8 +73,19 @@ challenge lists the required scopes. A client requests a token with these scopes
     next: Next::Login,
     stops_trace: true,
     find: |evidence| {
-        (matches!(evidence.status(), 401 | 403) && scope(evidence))
-            .then(|| Certainty::Certain.into())
+        if !matches!(evidence.status(), 401 | 403) || !scope(evidence) {
+            return None;
+        }
+        // Without a challenge, only the words say so; without a token, none can lack a scope.
+        let is_token_sent = evidence.exchange.request.header("authorization").is_some();
+        Some(
+            match evidence.challenge() {
+                Some(_) => Certainty::Certain,
+                None if is_token_sent => evidence.by_words().min(Certainty::Likely),
+                None => Certainty::Possible,
+            }
+            .into(),
+        )
     },
     ..RULE
 };
@@ -142,20 +155,27 @@ their own. The MCP server must be configured to accept it.",
             Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).collect(),
             _ => Vec::new(),
         };
+        // A token that serves other requests is for this server.
+        let same = |other: &Exchange| other.request.header("authorization") == Some(sent);
+        if sent.is_empty() || evidence.works_with(same).is_some() {
+            return None;
+        }
         let challenge = Challenge::of(evidence.exchange);
         let words =
             challenge.as_ref().and_then(|challenge| challenge.parameter("error_description"));
-        let says = words.is_some_and(|words| words.to_lowercase().contains("audience"))
-            || evidence.says(&["audience"]);
+        let is_named = words.is_some_and(|words| words.to_lowercase().contains("audience"));
         let url = evidence.exchange.request.url.as_str();
         let for_others = !named.is_empty()
             && named
                 .iter()
                 .all(|audience| Url::parse(audience).is_ok() && !oauth::covers(audience, url));
-        match (for_others, says && !sent.is_empty()) {
-            (true, _) => Some(certain(format!("its audience is {}", said(&named.join(" "))))),
-            (false, true) => Some(certain("the server says so".to_owned())),
-            (false, false) => None,
+        let the_server =
+            |certainty| Conclusion { certainty, because: "the server says so".to_owned() };
+        match for_others {
+            true => Some(certain(format!("its audience is {}", said(&named.join(" "))))),
+            false if is_named => Some(the_server(Certainty::Certain)),
+            false if evidence.says(&["audience"]) => Some(the_server(evidence.by_words())),
+            false => None,
         }
     },
     ..RULE
@@ -174,7 +194,8 @@ expires_in. The token itself does not show it.",
     next: Next::Login,
     find: |evidence| {
         let sent = evidence.exchange.request.header("authorization")?;
-        if evidence.status() != 401 {
+        let same = |other: &Exchange| other.request.header("authorization") == Some(sent);
+        if evidence.status() != 401 || evidence.works_later(same).is_some() {
             return None;
         }
         let token = sent.split_once(' ').map_or("", |(_, token)| token);

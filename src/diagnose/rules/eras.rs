@@ -1,10 +1,10 @@
 //! Rules for eras, revisions and transports.
 
+use super::super::evidence::{Evidence, is_modern_request};
 use super::super::id::RuleId;
-use super::super::rule::{
-    Certainty, Conclusion, Evidence, Next, RECENT, RULE, Rule, is_modern_request,
-};
+use super::super::rule::{Certainty, Conclusion, Next, RECENT, RULE, Rule};
 use crate::exchange::{Answer, BodyKind, Exchange};
+use crate::protocol::envelope::{META_CAPABILITIES, META_VERSION};
 use crate::protocol::headers::PROTOCOL_VERSION;
 use crate::protocol::version::Era;
 use crate::protocol::{codes, methods};
@@ -29,8 +29,12 @@ of the body for proxies.",
     next: Next::Init,
     is_provoked: true,
     find: |evidence| {
-        // A modern request has another reason to fail.
-        if evidence.is_modern_request() || works(evidence, |other| !is_modern_request(other)) {
+        // A modern request has another reason to fail, and a server with a handshake is not of this era alone.
+        if evidence.is_modern_request()
+            || evidence.after_handshake()
+            || evidence.exchange.request.is_sessionless
+            || works(evidence, |other| !is_modern_request(other))
+        {
             return None;
         }
         let proof = evidence.is_modern_proof()
@@ -38,22 +42,22 @@ of the body for proxies.",
         // A server that only names `params._meta` asks for the same, in fewer words.
         let names_meta =
             evidence.code() == Some(codes::INVALID_PARAMS) && evidence.says(&["_meta"]);
-        let certainty =
-            if proof { Some(Certainty::Certain) } else { names_meta.then_some(Certainty::Likely) };
-        certainty.map(Conclusion::from)
+        // What runs inside a session may use the same words and codes.
+        let at_most = match (evidence.session().is_some(), evidence.may_be_own_error()) {
+            (true, true) if !proof => return None,
+            (true, true) => Certainty::Possible,
+            (true, false) => Certainty::Likely,
+            (false, _) => evidence.by_words(),
+        };
+        let certainty = if proof { at_most } else { at_most.min(Certainty::Likely) };
+        (proof || names_meta).then(|| certainty.into())
     },
     ..RULE
 };
 
 /// Returns true if a request of this form returned a result, other than the handshake.
 fn works(evidence: &Evidence<'_>, is_of_form: impl Fn(&Exchange) -> bool) -> bool {
-    evidence.earlier.iter().chain(evidence.later).any(|other| {
-        other.request.method == "POST"
-            && other.has_id()
-            && !other.is(methods::INITIALIZE)
-            && is_of_form(other)
-            && evidence.worked(other)
-    })
+    evidence.works_with(|other| !other.is(methods::INITIALIZE) && is_of_form(other)).is_some()
 }
 
 pub(super) static LEGACY_ONLY: Rule = Rule {
@@ -123,16 +127,15 @@ stream. The session lives as long as the stream.",
         if !refused || evidence.is_modern_proof() {
             return None;
         }
-        if let Some(stream) = evidence.later.iter().chain(evidence.earlier).find(|e| get(e)) {
+        if let Some(stream) = evidence.others().find(|other| get(other)) {
             // A POST to the address for messages was rejected for another reason.
             if stream.request.url != evidence.exchange.request.url {
                 return None;
             }
-            let because = format!("{} opened its stream", stream.number);
-            return Some(Conclusion { certainty: Certainty::Certain, because });
+            return Some(by_messages(evidence, stream));
         }
         // A GET of the same address that was answered with anything else refutes it.
-        let mut others = evidence.later.iter().chain(evidence.earlier);
+        let mut others = evidence.others();
         let refutes = |other: &Exchange| {
             other.request.method == "GET"
                 && other.request.url == evidence.exchange.request.url
@@ -148,6 +151,34 @@ stream. The session lives as long as the stream.",
     },
     ..RULE
 };
+
+/// Concludes from a stream that named an address for messages: the transport works if one of them does.
+fn by_messages(evidence: &Evidence<'_>, stream: &Exchange) -> Conclusion {
+    let url = &evidence.exchange.request.url;
+    let mut messages = evidence
+        .others()
+        .filter(|other| other.request.method == "POST" && other.request.url != *url)
+        .peekable();
+    let opened = format!("{} opened its stream", stream.number);
+    let Some(first) = messages.peek().map(|first| first.number) else {
+        return Conclusion { certainty: Certainty::Likely, because: opened };
+    };
+    match messages.find(|message| evidence.worked(message)) {
+        Some(works) => Conclusion {
+            certainty: Certainty::Certain,
+            because: format!("{opened}, and {} works over it", works.number),
+        },
+        None => Conclusion {
+            // Streamable HTTP has a route for POST.
+            certainty: if matches!(evidence.status(), 404 | 405) {
+                Certainty::Likely
+            } else {
+                Certainty::Possible
+            },
+            because: format!("{opened}, but {first}, sent over it, does not work"),
+        },
+    }
+}
 
 impl Evidence<'_> {
     /// Returns true if the response proves a modern server.
@@ -168,15 +199,29 @@ Legacy servers choose it in the initialize response. Modern servers list the rev
 data of error -32022. Legacy servers treat a request without the header as 2025-03-26; it was introduced \
 with 2025-06-18.",
     find: |evidence| {
-        evidence.exchange.request.header(PROTOCOL_VERSION)?;
+        let sent = evidence.exchange.request.header(PROTOCOL_VERSION)?;
+        let same = |other: &Exchange| other.request.header(PROTOCOL_VERSION) == Some(sent);
+        if evidence.works_with(same).is_some() {
+            return None;
+        }
         if evidence.code() == Some(codes::UNSUPPORTED_VERSION) {
-            return evidence.is_modern_request().then(|| Certainty::Certain.into());
+            return evidence.is_modern_request().then(|| evidence.by_words().into());
         }
         let says_so = evidence.says(&["protocol version", "protocol-version", "protocolversion"]);
-        (matches!(evidence.status(), 400 | 404)
-            && says_so
-            && evidence.code() != Some(codes::HEADER_MISMATCH))
-        .then(|| Certainty::Certain.into())
+        if !matches!(evidence.status(), 400 | 404)
+            || !says_so
+            || evidence.code() == Some(codes::HEADER_MISMATCH)
+        {
+            return None;
+        }
+        // A server supports the revision that it chose itself.
+        let chosen = evidence.earlier.iter().any(|other| {
+            let text = other.answer.as_ref().and_then(Answer::last_message).unwrap_or_default();
+            other.is(methods::INITIALIZE) && text.contains(sent) && evidence.worked(other)
+        });
+        let certainty = evidence.by_words();
+        let is_own = chosen && certainty < Certainty::Certain;
+        Some(if is_own { Certainty::Possible } else { certainty }.into())
     },
     ..RULE
 };
@@ -245,7 +290,22 @@ A mistyped header has the same effect: some servers treat every unknown revision
         // request that promises it.
         let version = evidence.exchange.request.header(PROTOCOL_VERSION);
         let promised = version.is_some_and(|version| Era::of(version) == Era::Modern);
-        (evidence.code() == Some(codes::INVALID_PARAMS) && names_it && promised).then(|| Certainty::Certain.into())
+        let applies = evidence.code() == Some(codes::INVALID_PARAMS) && names_it && promised;
+        applies.then(|| {
+            // The server, or a tool, misses something else in it.
+            let complete = is_enveloped(evidence.exchange);
+            if complete { Certainty::Possible } else { Certainty::Certain }.into()
+        })
     },
     ..RULE
 };
+
+/// Returns false if the body lacks a member that every modern request requires.
+fn is_enveloped(exchange: &Exchange) -> bool {
+    // A recording keeps only the beginning of a long body.
+    let Ok(body) = serde_json::from_str::<serde_json::Value>(&exchange.request.body) else {
+        return exchange.has_id();
+    };
+    let meta = &body["params"]["_meta"];
+    meta[META_VERSION].is_string() && meta[META_CAPABILITIES].is_object()
+}

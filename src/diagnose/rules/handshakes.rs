@@ -1,7 +1,8 @@
 //! Rules for the handshake: left out in part, repeated, or refused to all but one client.
 
+use super::super::evidence::issued;
 use super::super::id::RuleId;
-use super::super::rule::{Certainty, Conclusion, RULE, Rule, issued};
+use super::super::rule::{Certainty, Conclusion, RULE, Rule};
 use crate::protocol::{codes, methods};
 
 pub(super) static NOT_INITIALIZED: Rule = Rule {
@@ -50,7 +51,7 @@ any other request.",
             return Some(Conclusion { certainty: Certainty::Certain, because });
         }
         Some(
-            if evidence.says(&["initializ"]) { Certainty::Certain } else { Certainty::Likely }
+            if evidence.says(&["initializ"]) { evidence.by_words() } else { Certainty::Likely }
                 .into(),
         )
     },

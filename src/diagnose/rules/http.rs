@@ -1,10 +1,10 @@
 //! Rules for HTTP itself: media types, paths, redirects, limits, gateways and connections.
 
+use super::super::evidence::Evidence;
 use super::super::id::RuleId;
-use super::super::rule::{Certainty, Conclusion, Evidence, FirstLine, Next, RULE, Rule};
+use super::super::rule::{Certainty, Conclusion, FirstLine, Next, RULE, Rule};
 use super::unlabelled_accept;
-use crate::exchange::{BodyKind, Outcome};
-use crate::protocol::headers;
+use crate::exchange::{BodyKind, Exchange, Outcome};
 use crate::protocol::{codes, methods};
 
 const SENDING: &str = "2025-11-25, Transports, Sending Messages to the Server";
@@ -35,8 +35,12 @@ Host (proxy_set_header Host $host, in nginx).",
                 && evidence.challenge().is_none()
                 && hosts(evidence)
                 && !origins(evidence));
+        // All requests to an address carry the same Host.
+        if !refused || evidence.works_with(|_| true).is_some() {
+            return None;
+        }
         let certain = evidence.status() == 421 || evidence.says(&["invalid host", "host header"]);
-        refused.then(|| if certain { Certainty::Certain } else { Certainty::Likely }.into())
+        Some(if certain { evidence.by_words() } else { Certainty::Likely }.into())
     },
     ..RULE
 };
@@ -63,8 +67,17 @@ outside a browser leaves the header out.",
             });
         }
         let names_it = origins(evidence);
-        (names_it || (sent && !hosts(evidence)))
-            .then(|| if names_it && sent { Certainty::Certain } else { Certainty::Likely }.into())
+        if !names_it && (!sent || hosts(evidence)) {
+            return None;
+        }
+        let without = |other: &Exchange| other.request.header("origin").is_none();
+        let with = |other: &Exchange| !without(other);
+        // The same refusal without an Origin, or a success with it, has another cause.
+        if sent && (evidence.fails_alike(without).is_some() || evidence.works_with(with).is_some())
+        {
+            return Some(Certainty::Possible.into());
+        }
+        Some(if names_it && sent { evidence.by_words() } else { Certainty::Likely }.into())
     },
     ..RULE
 };
@@ -87,16 +100,26 @@ work only with Accept: application/json, because they do not implement streams; 
         if evidence.status() != 406 && !unlabelled_accept(evidence) {
             return None;
         }
-        let sent = evidence.exchange.request.header("accept").unwrap_or_default();
-        let both = sent.contains(headers::JSON) && sent.contains(headers::EVENT_STREAM);
-        Some(if both {
-            Conclusion {
+        if evidence.exchange.accepts_both() {
+            return Some(Conclusion {
                 certainty: Certainty::Likely,
                 because: "both types were sent: something in between rewrites the header".to_owned(),
-            }
-        } else {
-            Certainty::Certain.into()
-        })
+            });
+        }
+        if let Some(other) = evidence.fails_alike(Exchange::accepts_both) {
+            return Some(Conclusion {
+                certainty: Certainty::Possible,
+                because: format!("{} sent both types, and is refused alike", other.number),
+            });
+        }
+        if let Some(later) = evidence.works_later(Exchange::accepts_both) {
+            return Some(Conclusion {
+                certainty: Certainty::Certain,
+                because: format!("{} is the same request with both types, and works", later.number),
+            });
+        }
+        let silent = evidence.shape() == Some(BodyKind::Empty) && evidence.status() != 406;
+        Some(if silent { Certainty::Likely } else { evidence.by_words() }.into())
     },
     ..RULE
 };
@@ -110,15 +133,20 @@ pub(super) static CONTENT_TYPE: Rule = Rule {
 415 (400 from some servers) means that Content-Type: application/json is missing. HTTP libraries label a \
 string as text/plain or as a form by default. Set the header explicitly.",
     find: |evidence| {
-        let sent = evidence.exchange.request.header("content-type").unwrap_or_default();
-        let unlabelled = !sent.to_ascii_lowercase().starts_with(headers::JSON);
+        let unlabelled = !evidence.exchange.is_labelled_json();
         let refused = matches!(evidence.status(), 400 | 415 | 500)
             || evidence.code() == Some(codes::PARSE_ERROR);
-        (evidence.is_post() && refused && unlabelled).then(|| {
-            let says_so =
-                evidence.status() == 415 || evidence.says(&["content-type", "content type"]);
-            if says_so { Certainty::Certain } else { Certainty::Likely }.into()
-        })
+        if !evidence.is_post() || !refused || !unlabelled {
+            return None;
+        }
+        if let Some(other) = evidence.fails_alike(Exchange::is_labelled_json) {
+            return Some(Conclusion {
+                certainty: Certainty::Possible,
+                because: format!("{} is labelled as JSON, and is refused alike", other.number),
+            });
+        }
+        let says_so = evidence.status() == 415 || evidence.says(&["content-type", "content type"]);
+        Some(if says_so { evidence.by_words() } else { Certainty::Likely }.into())
     },
     ..RULE
 };
@@ -137,8 +165,7 @@ Servers respond with -32700 or -32600 and status 400, rmcp with 415, Express wit
         if !evidence.is_post() {
             return None;
         }
-        let sent = evidence.exchange.request.header("content-type").unwrap_or_default();
-        let labelled = sent.to_ascii_lowercase().starts_with(headers::JSON);
+        let labelled = evidence.exchange.is_labelled_json();
         let wrong = wrong_body(evidence);
         let refused = matches!(evidence.status(), 400 | 415 | 422 | 500)
             || matches!(
@@ -225,12 +252,12 @@ sessions. End each with DELETE.",
     next: Next::Nothing,
     stops_trace: true,
     find: |evidence| {
-        let patience = evidence.header("retry-after").is_some();
-        let sessions = evidence.says(&["too many"]);
-        let certain = evidence.status() == 429 || sessions;
-        (certain && matches!(evidence.status(), 429 | 503)
-            || (evidence.status() == 503 && patience))
-            .then(|| if certain { Certainty::Certain } else { Certainty::Likely }.into())
+        let waits = evidence.header("retry-after").is_some() || evidence.says(&["too many"]);
+        match evidence.status() {
+            429 => Some(Certainty::Certain.into()),
+            503 if waits => Some(Certainty::Likely.into()),
+            _ => None,
+        }
     },
     ..RULE
 };
@@ -289,7 +316,13 @@ another path. 405 to a POST means that the path exists but does not accept POST.
             && evidence.code().is_none()
             && evidence.session().is_none_or(|_| evidence.shape() == Some(BodyKind::Html))
             && !evidence.says(&["session", "protocol version"]);
-        if !no_route {
+        // Another message that is taken here shows that the path is right.
+        let is_taken = |other: &Exchange| {
+            other.request.method == "POST"
+                && other.request.url == evidence.exchange.request.url
+                && (evidence.worked(other) || other.status() == Some(202))
+        };
+        if !no_route || evidence.others().any(is_taken) {
             return None;
         }
         let elsewhere = evidence.later.iter().find(|later| {

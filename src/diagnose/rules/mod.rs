@@ -13,10 +13,10 @@ mod near_misses;
 mod sessions;
 mod streams;
 
+use super::evidence::Evidence;
 use super::id::RuleId;
-use super::rule::{Evidence, Rule};
+use super::rule::Rule;
 use crate::exchange::BodyKind;
-use crate::protocol::headers;
 
 pub(super) use http::UNKNOWN;
 
@@ -88,10 +88,10 @@ pub(super) static CONDUCT: [&Rule; 3] =
 /// Returns true for a 400 that is due to the Accept header. Only the text or an empty body
 /// shows it.
 fn unlabelled_accept(evidence: &Evidence<'_>) -> bool {
-    let sent = evidence.exchange.request.header("accept").unwrap_or_default();
-    let both = sent.contains(headers::JSON) && sent.contains(headers::EVENT_STREAM);
     // Some servers send no text (Spring).
-    let silent = evidence.is_post() && !both && evidence.shape() == Some(BodyKind::Empty);
+    let silent = evidence.is_post()
+        && !evidence.exchange.accepts_both()
+        && evidence.shape() == Some(BodyKind::Empty);
     evidence.status() == 400
         && (silent
             || evidence.says(&[
@@ -162,6 +162,11 @@ mod tests {
         let call = || sent("tools/call", Some("id"));
         let body = error(-32000, "Bad Request: No valid session ID provided");
         assert_eq!(ids(answered(call(), 400, &body)), [("session-expired", Certainty::Certain)]);
+        // With the id of the request, a tool may say so too.
+        let own = body.replace("null", "\"x\"");
+        assert_eq!(ids(answered(call(), 400, &own)), [("session-expired", Certainty::Likely)]);
+        let list = answered(sent("tools/list", Some("id")), 400, &own);
+        assert_eq!(ids(list), [("session-expired", Certainty::Certain)]);
         assert_eq!(top(answered(call(), 404, "")), "session-expired");
         assert_eq!(top(answered(call(), 404, &error(-32601, "Method not found"))), "");
     }

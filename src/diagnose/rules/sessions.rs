@@ -1,9 +1,8 @@
 //! Rules for sessions: missing, expired, stripped, wrong or unsupported session ids.
 
+use super::super::evidence::{Evidence, issued, issues, tool_failed};
 use super::super::id::RuleId;
-use super::super::rule::{
-    Certainty, Conclusion, Evidence, Next, RECENT, RULE, Rule, issued, issues, tool_failed,
-};
+use super::super::rule::{Certainty, Conclusion, Next, RECENT, RULE, Rule};
 use super::unlabelled_accept;
 use crate::exchange::{BodyKind, Exchange};
 use crate::exit::Kind;
@@ -51,7 +50,8 @@ revision in the initialize response.
         // HTTP+SSE accepts initialize with 202, and has the session in the URL.
         let accepted = |e: &Exchange| e.is(methods::INITIALIZE) && e.answer.as_ref().is_some_and(|a| a.status == 202);
         let began = evidence.after_handshake() || evidence.earlier.iter().any(accepted);
-        let stateless = began && !evidence.earlier.iter().any(|e| issued(e).is_some());
+        let none_issued = began && !evidence.earlier.iter().any(|e| issued(e).is_some());
+        let stateless = none_issued || evidence.exchange.request.is_sessionless;
         if !bare || evidence.is_modern_request() || evidence.exchange.is(methods::INITIALIZE) || stateless {
             return None;
         }
@@ -77,27 +77,30 @@ revision in the initialize response.
                 },
             });
         }
-        if evidence.earlier.iter().any(|earlier| issued(earlier).is_some()) {
-            return Some(Conclusion {
-                certainty: Certainty::Certain,
-                because: "the client was given a session id before, and left it out here".to_owned(),
-            });
-        }
-        if let Some(name) = misnamed(evidence) {
-            return Some(Conclusion {
-                certainty: Certainty::Certain,
-                because: format!("the id was sent as `{name}`, which no server reads"),
-            });
-        }
-        let says_so = evidence.says(&["session", "initializ"]);
-        if told && !says_so {
-            return None;
-        }
+        let was_issued = evidence.earlier.iter().any(|earlier| issued(earlier).is_some());
         let never = !evidence.earlier.iter().any(|earlier| earlier.is(methods::INITIALIZE));
-        Some(Conclusion {
-            certainty: if says_so { Certainty::Certain } else { Certainty::Likely },
-            because: if never { "no initialize was sent before it".to_owned() } else { String::new() },
-        })
+        let says_so = evidence.says(&["session", "initializ"]);
+        let (by_words, because) = match misnamed(evidence) {
+            _ if was_issued => (
+                Certainty::Certain,
+                "the client was given a session id before, and left it out here".to_owned(),
+            ),
+            Some(name) => {
+                (Certainty::Certain, format!("the id was sent as `{name}`, which no server reads"))
+            }
+            None if told && !says_so => return None,
+            None if never => (evidence.by_words(), "no initialize was sent before it".to_owned()),
+            None => (evidence.by_words(), String::new()),
+        };
+        // The same refusal of a request in a session shows that the session is not the cause.
+        let alike = evidence.fails_alike(|other| other.session_sent().is_some());
+        let certainty = match says_so {
+            _ if alike.is_some() => Certainty::Possible,
+            true if evidence.says(&[SESSION_ID]) => Certainty::Certain,
+            true => by_words,
+            false => Certainty::Likely,
+        };
+        Some(Conclusion { certainty, because })
     },
     ..RULE
 };
@@ -190,12 +193,12 @@ may have run.",
             return Some(Conclusion { certainty: Certainty::Certain, because });
         }
         let says_so = evidence.says(&["session"]);
-        let likely = evidence.status() != 401 || says_so;
-        Some(match (says_so, likely) {
-            (true, _) => Certainty::Certain.into(),
-            (false, true) => Certainty::Likely.into(),
-            (false, false) => Certainty::Possible.into(),
-        })
+        let certainty = match evidence.status() {
+            _ if says_so => evidence.by_words(),
+            401 => Certainty::Possible,
+            _ => Certainty::Likely,
+        };
+        Some(certainty.into())
     },
     ..RULE
 };
@@ -240,7 +243,9 @@ Read the header only from the initialize response, and only when its status is 2
     reach: RECENT,
     find: |evidence| {
         let source = from_error(evidence)?;
-        matches!(evidence.status(), 400..=422).then(|| Conclusion {
+        let session = evidence.session()?;
+        let serves = evidence.others().any(|other| works_in(evidence, other, session));
+        (matches!(evidence.status(), 400..=422) && !serves).then(|| Conclusion {
             certainty: Certainty::Certain,
             because: format!("the id came with the response to {}", source.number),
         })
@@ -251,9 +256,9 @@ Read the header only from the initialize response, and only when its status is 2
 pub(super) static SESSION_ID_STRIPPED: Rule = Rule {
     id: RuleId::SessionIdStripped,
     title: "Mcp-Session-Id header lost in transit",
-    means: "The client sends Mcp-Session-Id correctly, but the server responds as if it were missing. \
-            Something in between removes it from requests or responses. Send the same request to the server \
-            directly to see the difference.",
+    means: "The server responds as if the header were missing. Something between client and server removes \
+            it from requests or from responses. Send the same request to the server directly to see the \
+            difference.",
     server: "Let the proxy pass Mcp-Session-Id in both directions. For browsers, name it in \
              Access-Control-Allow-Headers and Access-Control-Expose-Headers.",
     specification: MANAGEMENT,
@@ -281,22 +286,18 @@ the header only if the server names it in Access-Control-Expose-Headers.",
             evidence.issuing()?;
             // Without a word of sessions, or where another request in the session works, the header
             // gets through.
-            let all = evidence.earlier.iter().chain(evidence.later);
-            let mut in_session = all.filter(|other| other.has_id());
+            let mut in_session = evidence.others().filter(|other| other.has_id());
             if !evidence.says(&["session", "initializ"])
                 || in_session.any(|other| works_in(evidence, other, session))
             {
                 return None;
             }
             // Look for the same refusal of a request without any id.
-            let bare = evidence.earlier.iter().chain(evidence.later).find(|other| {
+            let bare = evidence.fails_alike(|other| {
                 other.session_sent().is_none()
-                    && other.status() == evidence.exchange.status()
                     && !other.is(methods::INITIALIZE)
                     && other.request.method == "POST"
                     && other.has_id()
-                    && !evidence.worked(other)
-                    && evidence.alike(other)
             })?;
             // Only likely: some servers refuse unknown ids with the same text.
             return Some(Conclusion {
@@ -307,11 +308,19 @@ the header only if the server names it in Access-Control-Expose-Headers.",
                 ),
             });
         }
-        let opened = evidence.earlier.iter().rev().find(|e| e.is(methods::INITIALIZE) && evidence.worked(e))?;
-        let says_so = evidence.says(&["session", "initializ"]);
+        // In HTTP+SSE the stream is the session.
+        let opened = evidence.earlier.iter().rev().find(|e| {
+            e.is(methods::INITIALIZE) && e.status() != Some(202) && evidence.worked(e)
+        })?;
+        // Another request that works without an id shows that the server requires none.
+        let requires_none = evidence
+            .works_with(|other| !other.is(methods::INITIALIZE) && other.session_sent().is_none());
+        let names_id = evidence.says(&["session id", "session-id", "sessionid"]);
+        let says_so = names_id || evidence.says(&["session", "initializ"]);
         let none_issued = !evidence.earlier.iter().any(|earlier| issued(earlier).is_some());
-        (none_issued && says_so && !evidence.names_another_cause()).then(|| Conclusion {
-            certainty: Certainty::Likely,
+        let applies = none_issued && says_so && requires_none.is_none();
+        (applies && !evidence.names_another_cause()).then(|| Conclusion {
+            certainty: if names_id { Certainty::Likely } else { Certainty::Possible },
             because: format!("{} succeeded without issuing an id, and the server demands one", opened.number),
         })
     },
@@ -354,8 +363,7 @@ others are rejected. A session that expired stays rejected.",
         let sets_cookie = |other: &&Exchange| {
             other.answer.as_ref().is_some_and(|answer| answer.header("set-cookie").is_some())
         };
-        let all = evidence.earlier.iter().chain(evidence.later);
-        let setter = all.chain([evidence.exchange]).find(sets_cookie);
+        let setter = evidence.others().chain([evidence.exchange]).find(sets_cookie);
         // A balancer that routes by a cookie is no fault of the server.
         Some(match setter.filter(|_| evidence.exchange.request.header("cookie").is_none()) {
             Some(setter) => Conclusion {
@@ -393,7 +401,7 @@ servers without sessions usually ignore it. Send the header only if the initiali
                 certainty: Certainty::Certain,
                 because: format!("{} is the same request without an id, and works", later.number),
             }),
-            (true, None) => Some(Certainty::Certain.into()),
+            (true, None) => Some(evidence.by_words().into()),
             (false, None) => None,
         }
     },

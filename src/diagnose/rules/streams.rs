@@ -84,7 +84,7 @@ messages on it. The stream is optional: a client that gets 409 or 405 continues 
             evidence.says(&["multiple get", "already has a stream", "only one sse stream"]);
         match evidence.status() {
             409 if get => Some(Certainty::Certain.into()),
-            400 | 409 if says_so => Some(Certainty::Certain.into()),
+            400 | 409 if says_so => Some(evidence.by_words().into()),
             _ => None,
         }
     },

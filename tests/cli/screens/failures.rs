@@ -212,7 +212,7 @@ next: mcpoke login http://127.0.0.1:#####/mcp                     gets a token, 
         initialized(|_| http(403, &[], "forbidden")),
         str![[r#"
 --- stderr
-mcpoke: credentials are missing or rejected  [auth-required, possible]
+mcpoke: the server answered HTTP 403  [auth-required, possible]
   sent      POST http://127.0.0.1:#####/mcp  initialize
   answered  403 Forbidden, in # ms
             no Content-Type: forbidden

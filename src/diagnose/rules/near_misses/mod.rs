@@ -3,6 +3,7 @@
 
 mod authorization;
 mod decisions;
+mod own_errors;
 mod sessions;
 
 use super::super::{explain_at, rules};

@@ -81,11 +81,15 @@ impl<'e> Evidence<'e> {
         is_modern_request(self.exchange)
     }
 
-    /// Returns true if an earlier handshake succeeded.
+    /// Returns the earlier exchanges of the same client.
+    pub(crate) fn before(&self) -> impl DoubleEndedIterator<Item = &'e Exchange> {
+        let exchange = self.exchange;
+        self.earlier.iter().filter(move |earlier| is_same_client(earlier, exchange))
+    }
+
+    /// Returns true if an earlier handshake of the same client succeeded.
     pub(crate) fn after_handshake(&self) -> bool {
-        self.earlier
-            .iter()
-            .any(|exchange| exchange.is(methods::INITIALIZE) && self.worked(exchange))
+        self.before().any(|exchange| exchange.is(methods::INITIALIZE) && self.worked(exchange))
     }
 
     /// Returns true if an exchange returned a result, on its own stream or on another one, or needed none.
@@ -181,6 +185,11 @@ pub(super) fn is_modern_request(exchange: &Exchange) -> bool {
     let version = exchange.request.header(headers::PROTOCOL_VERSION);
     exchange.request.header(headers::METHOD).is_some()
         || version.is_some_and(|version| is_date(version) && Era::of(version) == Era::Modern)
+}
+
+/// Returns true if two requests may be of one client, by the name that it gives.
+pub(super) fn is_same_client(one: &Exchange, other: &Exchange) -> bool {
+    one.request.header("user-agent") == other.request.header("user-agent")
 }
 
 fn is_date(version: &str) -> bool {

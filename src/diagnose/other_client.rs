@@ -1,12 +1,12 @@
 //! Judges the requests of another client by what it sends next.
 
-use super::evidence;
+use super::evidence::{is_modern_request, is_same_client};
 use crate::exchange::{Exchange, Outcome};
 use crate::protocol::methods;
 
 /// Returns true if an exchange asks for the modern era: `server/discover`, or a request of its form.
 pub fn is_modern_probe(exchange: &Exchange) -> bool {
-    exchange.is(methods::DISCOVER) || evidence::is_modern_request(exchange)
+    exchange.is(methods::DISCOVER) || is_modern_request(exchange)
 }
 
 /// Returns true if a client tried the modern era and then did the handshake, or had done it before, as a
@@ -19,7 +19,7 @@ pub fn fell_back(exchanges: &[Exchange], at: usize) -> bool {
         return false;
     }
     let opens = |other: &&Exchange| other.is(methods::INITIALIZE);
-    let of_client = |other: &&Exchange| same_client(other, probe);
+    let of_client = |other: &&Exchange| is_same_client(other, probe);
     let before = exchanges[..at].iter().filter(of_client);
     if before.clone().any(|other| is_modern_probe(other) && other.outcome().is_success()) {
         return false;
@@ -31,7 +31,7 @@ pub fn fell_back(exchanges: &[Exchange], at: usize) -> bool {
 /// Returns the next request of the same client that is not a probe of the modern era.
 pub fn next_request(exchanges: &[Exchange], at: usize) -> Option<&Exchange> {
     exchanges[at + 1..].iter().find(|later| {
-        same_client(later, &exchanges[at])
+        is_same_client(later, &exchanges[at])
             && later.request.method == "POST"
             && !is_modern_probe(later)
     })
@@ -53,12 +53,8 @@ pub fn success_later<'e>(exchanges: &'e [Exchange], failed: &Exchange) -> Option
     exchanges.iter().find(|later| {
         later.number > failed.number
             && later.purpose == failed.purpose
-            && same_client(later, failed)
+            && is_same_client(later, failed)
             && params(later) == params(failed)
             && Outcome::among(later, exchanges).is_success()
     })
-}
-
-fn same_client(one: &Exchange, other: &Exchange) -> bool {
-    one.request.header("user-agent") == other.request.header("user-agent")
 }

@@ -115,6 +115,16 @@ pub enum Objection {
     Other,
 }
 
+/// Words for a server that was not reached, in the errors of browsers and of mcpoke.
+const UNREACHABLE: [&str; 6] = [
+    "connection refused",
+    "name not resolved",
+    "unknown host",
+    "no such host",
+    "address unreachable",
+    "internet disconnected",
+];
+
 /// The options that limit an exchange.
 const LIMITS: [&str; 5] =
     ["--connect-timeout", "--first-byte-timeout", "--silence-timeout", "--timeout", "--max-size"];
@@ -261,14 +271,18 @@ impl TransportError {
         })
     }
 
-    /// Returns the failure of an exchange that another program recorded with this text.
+    /// Returns the failure of an exchange that another program recorded with this text. Only the text can show
+    /// that there was no connection.
     pub fn recorded(text: &str, was_connected: bool) -> Self {
-        let (kind, phase) = if was_connected {
-            (TransportErrorKind::Unknown, Phase::Read)
-        } else {
+        let words = text.to_ascii_lowercase().replace('_', " ");
+        let says_unreachable = UNREACHABLE.iter().any(|name| words.contains(name));
+        let (kind, phase) = if says_unreachable && !was_connected {
             (TransportErrorKind::Unreachable, Phase::Connect)
+        } else {
+            (TransportErrorKind::Unknown, Phase::Read)
         };
-        Self { kind, phase, text: text.to_owned(), may_have_run: was_connected }
+        let may_have_run = kind == TransportErrorKind::Unknown;
+        Self { kind, phase, text: text.to_owned(), may_have_run }
     }
 }
 

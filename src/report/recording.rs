@@ -74,12 +74,15 @@ fn from_har(entry: &Value, number: usize) -> Option<Exchange> {
         let bytes = base64::engine::general_purpose::STANDARD.decode(&text).unwrap_or_default();
         text = String::from_utf8_lossy(&bytes).into_owned();
     }
-    let status =
-        response["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or(0);
+    // Some programs write numbers as text.
+    let status = &response["status"];
+    let status = status.as_u64().or_else(|| status.as_str()?.parse().ok());
+    let status = status.and_then(|status| u16::try_from(status).ok()).unwrap_or(0);
     let url = request["url"].as_str()?.to_owned();
     // A response or a recorded address proves that there was a connection.
-    let connected =
-        status > 0 || entry["serverIPAddress"].as_str().is_some_and(|ip| !ip.is_empty());
+    let connected = status > 0
+        || !text.is_empty()
+        || entry["serverIPAddress"].as_str().is_some_and(|ip| !ip.is_empty());
     let sent = if connected { body.len() as u64 } else { 0 };
     let missing = (status == 0).then_some("no response was recorded");
     let failure = TransportError::from_json(&response["_failure"]).or_else(|| {

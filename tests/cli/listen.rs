@@ -202,7 +202,7 @@ fn what_a_client_does_wrong_is_found_once() {
     found.sort_unstable();
     assert_eq!(found, [("initialized-late", 2), ("request-id-reused", 3), ("session-missing", 4)]);
     let dropped = printed["findings"][0]["because"].as_str().unwrap();
-    assert_eq!(dropped, "the client was given a session id before, and left it out here");
+    assert_eq!(dropped, "1 issued a session id, and this request carries none");
 }
 
 #[test]

@@ -133,3 +133,31 @@ fn what_is_hidden_in_a_recording_stays_as_it_is() {
     let read = sandbox.run(&["trace", "--read", "t.jsonl"]).exits(0).stdout;
     assert!(read.contains("… (32)") && !read.contains("(14)"), "{read}");
 }
+
+#[test]
+fn a_recording_without_a_response_shows_no_cause_that_it_does_not_name() {
+    let sandbox = Sandbox::new();
+    let body = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
+    let told =
+        r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Session not found"}}"#;
+    let found = |response: serde_json::Value| {
+        let entry = serde_json::json!({"request": {"method": "POST", "url": "https://a.example/mcp",
+            "headers": [], "postData": {"text": body}}, "response": response});
+        let har = serde_json::json!({"log": {"entries": [entry]}}).to_string();
+        std::fs::write(sandbox.home().join("a.har"), har).unwrap();
+        let read = sandbox.run(&["trace", "--read", "a.har", "--json"]).exits(0).stdout;
+        let read: serde_json::Value = serde_json::from_str(&read).unwrap();
+        let first = &read["findings"][0];
+        format!("{} {}", first["id"].as_str().unwrap(), first["certainty"].as_str().unwrap())
+    };
+    let says = |error: &str| serde_json::json!({"status": 0, "_error": error});
+    assert_eq!(found(says("net::ERR_CONNECTION_REFUSED")), "unreachable certain");
+    assert_eq!(found(says("NS_ERROR_UNKNOWN_HOST")), "unreachable certain");
+    assert_eq!(found(says("net::ERR_FAILED")), "unknown possible");
+    assert_eq!(found(serde_json::json!({"status": 0})), "unknown possible");
+    assert_eq!(found(serde_json::json!({"status": "x"})), "unknown possible");
+    let with_body = serde_json::json!({"status": 0, "content": {"text": "hello"}});
+    assert_eq!(found(with_body), "unknown possible");
+    let text = serde_json::json!({"status": "400", "content": {"text": told}});
+    assert_eq!(found(text), "session-missing certain");
+}

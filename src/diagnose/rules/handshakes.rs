@@ -19,7 +19,7 @@ not require the notification.
 After the initialize response, send notifications/initialized with the session id. Wait for its 202 before \
 any other request.",
     find: |evidence| {
-        let told = evidence.earlier.iter().any(|exchange| exchange.is(methods::INITIALIZED));
+        let told = evidence.before().any(|exchange| exchange.is(methods::INITIALIZED));
         if told || !evidence.after_handshake() || evidence.exchange.is(methods::INITIALIZED) {
             return None;
         }
@@ -37,7 +37,7 @@ any other request.",
             return None;
         }
         // If the session id is missing too, that mistake is more important.
-        if evidence.session().is_none() && evidence.earlier.iter().any(|e| issued(e).is_some()) {
+        if evidence.session().is_none() && evidence.before().any(|e| issued(e).is_some()) {
             return None;
         }
         let late = evidence.later.iter().position(|later| later.is(methods::INITIALIZED));

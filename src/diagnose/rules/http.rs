@@ -4,7 +4,7 @@ use super::super::evidence::Evidence;
 use super::super::id::RuleId;
 use super::super::rule::{Certainty, Conclusion, FirstLine, Next, RULE, Rule};
 use super::unlabelled_accept;
-use crate::exchange::{BodyKind, Exchange, Outcome};
+use crate::exchange::{BodyKind, Exchange, Outcome, TransportErrorKind};
 use crate::protocol::{codes, methods};
 
 const SENDING: &str = "2025-11-25, Transports, Sending Messages to the Server";
@@ -387,7 +387,7 @@ ignore the response.",
 
 pub(in crate::diagnose) static UNKNOWN: Rule = Rule {
     id: RuleId::Unknown,
-    title: "request rejected for an unknown reason",
+    title: "request failed for an unknown reason",
     means: "No rule matches. The request and the response are the only evidence. Check the server's log.",
     specification: "",
     about: "\
@@ -398,6 +398,10 @@ whose error message no rule recognises.",
     first_line: FirstLine::Client,
     is_repeated: true,
     find: |evidence| {
+        if evidence.failure() == Some(TransportErrorKind::Unknown) {
+            let because = "the recording does not say why no complete response came".to_owned();
+            return Some(Conclusion { certainty: Certainty::Possible, because });
+        }
         let answer = evidence.answer?;
         // A JSON-RPC error explains itself, and so does a broken stream.
         let says_itself = evidence.error.is_some() && (200..500).contains(&answer.status);

@@ -49,8 +49,9 @@ revision in the initialize response.
         let told = evidence.exchange.request.header(PROTOCOL_VERSION).is_some();
         // HTTP+SSE accepts initialize with 202, and has the session in the URL.
         let accepted = |e: &Exchange| e.is(methods::INITIALIZE) && e.answer.as_ref().is_some_and(|a| a.status == 202);
-        let began = evidence.after_handshake() || evidence.earlier.iter().any(accepted);
-        let none_issued = began && !evidence.earlier.iter().any(|e| issued(e).is_some());
+        let began = evidence.after_handshake() || evidence.before().any(accepted);
+        let issuing = evidence.before().find(|earlier| issued(earlier).is_some());
+        let none_issued = began && issuing.is_none();
         let stateless = none_issued || evidence.exchange.request.is_sessionless;
         if !bare || evidence.is_modern_request() || evidence.exchange.is(methods::INITIALIZE) || stateless {
             return None;
@@ -77,20 +78,21 @@ revision in the initialize response.
                 },
             });
         }
-        let was_issued = evidence.earlier.iter().any(|earlier| issued(earlier).is_some());
-        let never = !evidence.earlier.iter().any(|earlier| earlier.is(methods::INITIALIZE));
+        let never = !evidence.before().any(|earlier| earlier.is(methods::INITIALIZE));
         let says_so = evidence.says(&["session", "initializ"]);
-        let (by_words, because) = match misnamed(evidence) {
-            _ if was_issued => (
+        let (by_words, because) = match (issuing, misnamed(evidence)) {
+            (Some(issuing), _) => (
                 Certainty::Certain,
-                "the client was given a session id before, and left it out here".to_owned(),
+                format!("{} issued a session id, and this request carries none", issuing.number),
             ),
-            Some(name) => {
+            (None, Some(name)) => {
                 (Certainty::Certain, format!("the id was sent as `{name}`, which no server reads"))
             }
-            None if told && !says_so => return None,
-            None if never => (evidence.by_words(), "no initialize was sent before it".to_owned()),
-            None => (evidence.by_words(), String::new()),
+            (None, None) if told && !says_so => return None,
+            (None, None) if never => {
+                (evidence.by_words(), "no initialize was sent before it".to_owned())
+            }
+            (None, None) => (evidence.by_words(), String::new()),
         };
         // The same refusal of a request in a session shows that the session is not the cause.
         let alike = evidence.fails_alike(|other| other.session_sent().is_some());
@@ -309,7 +311,7 @@ the header only if the server names it in Access-Control-Expose-Headers.",
             });
         }
         // In HTTP+SSE the stream is the session.
-        let opened = evidence.earlier.iter().rev().find(|e| {
+        let opened = evidence.before().rev().find(|e| {
             e.is(methods::INITIALIZE) && e.status() != Some(202) && evidence.worked(e)
         })?;
         // Another request that works without an id shows that the server requires none.
@@ -317,7 +319,7 @@ the header only if the server names it in Access-Control-Expose-Headers.",
             .works_with(|other| !other.is(methods::INITIALIZE) && other.session_sent().is_none());
         let names_id = evidence.says(&["session id", "session-id", "sessionid"]);
         let says_so = names_id || evidence.says(&["session", "initializ"]);
-        let none_issued = !evidence.earlier.iter().any(|earlier| issued(earlier).is_some());
+        let none_issued = !evidence.before().any(|earlier| issued(earlier).is_some());
         let applies = none_issued && says_so && requires_none.is_none();
         (applies && !evidence.names_another_cause()).then(|| Conclusion {
             certainty: if names_id { Certainty::Likely } else { Certainty::Possible },
@@ -422,12 +424,11 @@ and sends none.",
     find: |evidence| {
         let refused = evidence.status() == 405
             && matches!(evidence.exchange.request.method, "GET" | "DELETE");
-        let known =
-            evidence.earlier.iter().any(|e| e.is(methods::INITIALIZE) && evidence.worked(e))
-                && !evidence.earlier.iter().any(|earlier| issued(earlier).is_some());
+        let known = evidence.after_handshake()
+            && !evidence.before().any(|earlier| issued(earlier).is_some());
         // A server that issues ids keeps sessions; it only has no stream, or lets no client end one.
         let issues_ids =
-            evidence.session().is_some() || evidence.earlier.iter().any(|e| issued(e).is_some());
+            evidence.session().is_some() || evidence.before().any(|e| issued(e).is_some());
         (refused && !issues_ids)
             .then(|| if known { Certainty::Certain } else { Certainty::Possible }.into())
     },

@@ -1,6 +1,7 @@
 //! Evidence and a near miss for each rule of sessions and handshakes.
 
-use super::{Case, RESULT, error, get, list, opened, told};
+use super::{Case, RESULT, error, explain_at, found, get, list, opened, sending, told};
+use crate::exchange::Exchange;
 use crate::exchange::testing::{answered, sent, with_headers};
 
 #[allow(clippy::too_many_lines)] // a table
@@ -114,4 +115,24 @@ pub(super) fn cases() -> Vec<Case> {
             (vec![opened(), list(Some("s-1"), 405, "")], 1),
         ),
     ]
+}
+
+#[test]
+fn the_handshake_of_another_client_does_not_count() {
+    let missing = error(-32600, "Bad Request: Missing session ID");
+    let by = |name: &str| {
+        let own = sending(opened(), &[("user-agent", "one/1")]);
+        vec![own, sending(list(None, 400, &missing), &[("user-agent", name)])]
+    };
+    let because = |exchanges: &[Exchange]| explain_at(exchanges, 1)[0].because.clone();
+    assert_eq!(because(&by("one/1")), "1 issued a session id, and this request carries none");
+    assert_eq!(because(&by("two/1")), "no initialize was sent before it");
+    let halfway = |name: &str| {
+        let refused = list(None, 200, &error(-32602, "Invalid request parameters"));
+        let own = answered(sent("initialize", None), 200, RESULT);
+        let own = sending(own, &[("user-agent", "one/1")]);
+        vec![own, sending(refused, &[("user-agent", name)])]
+    };
+    assert_eq!(found((halfway("one/1"), 1)), ["not-initialized"]);
+    assert!(found((halfway("two/1"), 1)).is_empty());
 }

@@ -171,7 +171,11 @@ fn explain_by(failure: &mut Failure, finding: &Finding, client_says_more: bool) 
 fn about_redirect(exchange: &Exchange) -> Option<String> {
     let answer = exchange.answer.as_ref()?;
     let location = answer.header("location");
-    Some(match transport::judge_redirect(&exchange.request.url, answer.status, location)? {
+    let judge = match exchange.request.method {
+        "GET" => transport::judge_get,
+        _ => transport::judge_redirect,
+    };
+    Some(match judge(&exchange.request.url, answer.status, location)? {
         Redirect::Refuse(why) => format!("The redirect was not followed: {why}."),
         Redirect::Follow(_) => "There are too many redirects in a row.".to_owned(),
     })

@@ -62,7 +62,7 @@ pub fn discover(
     issuers.sort_by_key(|issuer| Some(issuer.as_str()) != known);
     let mut first = None;
     for issuer in issuers.iter().take(MAX_ISSUERS) {
-        match of_server(web, issuer) {
+        match of_server(web, issuer).and_then(|server| with_tokens(web, server)) {
             Ok(server) => {
                 let scopes_supported = metadata.scopes_supported;
                 return Ok(Discovery { resource, server, scopes_supported, assumed: false });
@@ -73,9 +73,18 @@ pub fn discover(
         }
     }
     Err(first.unwrap_or_else(|| {
-        let text = "the protected resource metadata name no authorization server";
+        let text = "`authorization_servers` in the protected resource metadata names no server";
         web.refuse(Error::new(ErrorKind::Discovery, text))
     }))
+}
+
+/// Returns an error for metadata without a token endpoint: no token could be had (RFC 8414, 2).
+fn with_tokens(web: &mut Web, server: ServerMetadata) -> Result<ServerMetadata, Error> {
+    if server.token_endpoint.is_some() {
+        return Ok(server);
+    }
+    let text = "the authorization server metadata have no `token_endpoint`";
+    Err(web.refuse(Error::new(ErrorKind::Discovery, text)))
 }
 
 /// Fetches the resource metadata: from the URL in the challenge, otherwise from the default
@@ -87,10 +96,10 @@ fn of_resource(
 ) -> Result<Option<ResourceMetadata>, Error> {
     if let Some(named) = challenge.and_then(Challenge::resource_metadata) {
         let answered = web.get(named, RESOURCE_METADATA, &[])?;
-        let status = answered.status;
+        let what = answered.what();
         let Some(document) = answered.found() else {
             let text = format!(
-                "the challenge names metadata that are not there: HTTP {status} at {}",
+                "the challenge names {}, which has no metadata: {what}",
                 without_secrets(named)
             );
             return Err(web.refuse(Error::new(ErrorKind::Discovery, text)));
@@ -172,7 +181,7 @@ pub fn covers(resource: &str, endpoint: &str) -> bool {
 /// issuer (RFC 8414, 3.3).
 pub fn of_server(web: &mut Web, issuer: &str) -> Result<ServerMetadata, Error> {
     let at = web.check(issuer, "issuer").map_err(|error| web.refuse(error))?;
-    let (mut last, mut failed) = (0, None);
+    let (mut last, mut failed, mut telling) = (String::new(), None, None);
     for address in server_addresses(&at) {
         let answered = match web.get(&address, SERVER_METADATA, &VERSION) {
             Err(error) if is_something_else(&error) => {
@@ -181,7 +190,10 @@ pub fn of_server(web: &mut Web, issuer: &str) -> Result<ServerMetadata, Error> {
             }
             answered => answered?,
         };
-        last = answered.status;
+        last = answered.what();
+        if answered.is_temporary() || (200..300).contains(&answered.status) {
+            telling.get_or_insert((last.clone(), answered.number));
+        }
         if let Some(document) = answered.found() {
             return same_issuer(web, read(&document), &[issuer]);
         }
@@ -190,8 +202,15 @@ pub fn of_server(web: &mut Web, issuer: &str) -> Result<ServerMetadata, Error> {
         return Err(failed);
     }
     let shown = without_secrets(issuer).escape_debug().to_string();
-    let text = format!("the authorization server {shown} has no metadata: HTTP {last}");
-    Err(web.refuse(Error::new(ErrorKind::Discovery, text)))
+    let failed = |what: &str| {
+        let text = format!("the authorization server {shown} has no metadata: {what}");
+        Error::new(ErrorKind::Discovery, text)
+    };
+    Err(match telling {
+        // That nothing is at the other addresses says less.
+        Some((what, number)) => failed(&what).shown_by(number),
+        None => web.refuse(failed(&last)),
+    })
 }
 
 /// Header for servers of 2025-03-26, which may choose their response by it.

@@ -32,4 +32,4 @@ pub use grants::{REVOCATION, Requester, TOKEN, Token};
 pub use jwt::{SigningKey, claim};
 pub use metadata::{ResourceMetadata, ServerMetadata};
 pub use registration::{Client, Method, Origin, REGISTRATION, RegistrationHints, identify};
-pub use web::{Proxies, Web, is_usable};
+pub use web::{Proxies, Web, document_of, is_usable};

@@ -45,10 +45,31 @@ pub(super) struct Answered {
 }
 
 impl Answered {
-    /// Returns the document if the status is 200.
+    /// Returns the document if the request succeeded and the document is an object.
     pub(super) fn found(self) -> Option<Value> {
-        self.document.filter(|_| self.status == 200)
+        self.document.filter(|document| (200..300).contains(&self.status) && document.is_object())
     }
+
+    /// Returns true for a failure that may be over later.
+    pub(super) fn is_temporary(&self) -> bool {
+        matches!(self.status, 408 | 429 | 500..)
+    }
+
+    /// Describes a response without a document.
+    pub(super) fn what(&self) -> String {
+        let status = self.status;
+        match (&self.document, status) {
+            (None, 200..300) => format!("HTTP {status}, and no JSON"),
+            (Some(_), 200..300) => format!("HTTP {status}, and JSON that is no object"),
+            _ if self.is_temporary() => format!("HTTP {status}; it may work later"),
+            _ => format!("HTTP {status}"),
+        }
+    }
+}
+
+/// Parses the JSON document in a body. Some servers begin it with a byte order mark.
+pub fn document_of(body: &str) -> Option<Value> {
+    serde_json::from_str(body.trim_start_matches('\u{feff}')).ok()
 }
 
 /// A form to post.
@@ -212,7 +233,7 @@ impl Web {
         };
         let body = reply.whole_text();
         let text = body.as_deref().unwrap_or_default();
-        let document: Option<Value> = serde_json::from_str(text).ok();
+        let document = document_of(text);
         // The body is masked before any observer receives it.
         let shows = self.recorder.redactor().shows();
         reply.keep_body(&if gives_secrets && !shows {

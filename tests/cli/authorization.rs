@@ -155,12 +155,87 @@ fn metadata_are_not_taken_from_elsewhere() {
         finished.exits(4);
     }
     assert!(other.all_requests().is_empty());
-    // Within the origin, the redirect is followed.
-    let (finished, ..) = log_in_where(SERVER, |request| {
-        let to = format!("{}/moved", here(request));
-        http(302, &[("Location", to.as_str())], "")
+    // Within the origin, the redirect is followed, and is no finding.
+    for path in [RESOURCE, SERVER] {
+        let (finished, ..) = log_in_where(path, |request| {
+            let to = format!("{}/moved", here(request));
+            http(302, &[("Location", to.as_str())], "")
+        });
+        assert!(!finished.stderr.contains("auth-endpoint-redirects"), "{}", finished.stderr);
+        finished.exits(4);
+    }
+    let (finished, ..) = log_in_where(RESOURCE, |request| {
+        let itself = format!("{}{RESOURCE}", here(request));
+        http(302, &[("Location", itself.as_str())], "")
     });
-    finished.exits(4);
+    let finished = finished.exits(4).says("points back to itself");
+    assert!(!finished.stderr.contains("POST into a GET"), "{}", finished.stderr);
+}
+
+/// A body that holds metadata, or looks like it.
+fn bodies(document: &Value) -> [(&'static str, String, bool); 6] {
+    let text = document.to_string();
+    let cut = text[..text.len() / 2].to_owned();
+    [
+        ("a byte order mark", format!("\u{feff}{text}"), true),
+        ("an array", format!("[{text}]"), false),
+        ("a string", "\"hello\"".to_owned(), false),
+        ("null", "null".to_owned(), false),
+        ("cut", cut, false),
+        ("a page", "<!doctype html>".to_owned(), false),
+    ]
+}
+
+#[test]
+fn metadata_are_described_as_what_they_are() {
+    let served = |path: &'static str, index: usize, status: u16| {
+        let (finished, addresses, _) = log_in_where(path, move |request| {
+            let here = here(request);
+            let document = match path {
+                RESOURCE => {
+                    json!({"resource": format!("{here}/mcp"), "authorization_servers": [here]})
+                }
+                _ => metadata(&here),
+            };
+            let json = [("Content-Type", "application/json")];
+            http(status, &json, &bodies(&document)[index].1)
+        });
+        (finished, addresses)
+    };
+    for path in [RESOURCE, SERVER] {
+        for (index, (what, _, is_usable)) in bodies(&json!({})).into_iter().enumerate() {
+            for status in [200, 203] {
+                let (finished, addresses) = served(path, index, status);
+                if is_usable {
+                    finished.exits(0);
+                    assert_eq!(addresses.len(), 1);
+                    continue;
+                }
+                let finished = finished.exits(4);
+                assert!(addresses.is_empty(), "{path}: {what}");
+                for wrong in ["another resource", "another issuer", ", certain]", "not there"] {
+                    assert!(
+                        !finished.stderr.contains(wrong),
+                        "{path}: {what}: {}",
+                        finished.stderr
+                    );
+                }
+                let certain = r#""certainty":"certain""#;
+                assert!(!finished.stderr.contains(certain), "{path}: {what}: {}", finished.stderr);
+            }
+        }
+    }
+}
+
+#[test]
+fn no_page_is_opened_where_no_token_can_be_had() {
+    let (finished, addresses, _) = log_in_where(SERVER, |request| {
+        let mut metadata = metadata(&here(request));
+        metadata.as_object_mut().unwrap().remove("token_endpoint");
+        document(200, &metadata)
+    });
+    finished.exits(4).says("no `token_endpoint`");
+    assert!(addresses.is_empty());
 }
 
 #[test]
@@ -210,8 +285,12 @@ fn each_failure_on_the_way_is_explained() {
         document(200, &json!({"resource": format!("{}/mcp", here(request))}))
     });
     assert_eq!(finding(&failed), "auth-no-metadata");
-    let (failed, ..) = log_in_where(SERVER, |_| http(500, &[], "nothing"));
-    assert_eq!(finding(&failed), "auth-no-metadata");
+    // A failure for now is no missing document.
+    for path in [RESOURCE, SERVER] {
+        let (failed, ..) = log_in_where(path, |_| http(503, &[], "nothing"));
+        let failed = failed.exits(4).says("HTTP 503; it may work later");
+        assert_ne!(finding(&failed), "auth-no-metadata", "{path}");
+    }
     // The metadata lack a member.
     for (member, id) in [
         ("registration_endpoint", "auth-no-registration"),

@@ -41,7 +41,13 @@ fn is(evidence: &Evidence<'_>, purpose: &str) -> bool {
 /// Returns the JSON document of a response.
 fn document(exchange: &Exchange) -> Value {
     let body = exchange.answer.as_ref().map(|answer| answer.body.as_str()).unwrap_or_default();
-    serde_json::from_str(body).unwrap_or_default()
+    oauth::document_of(body).unwrap_or_default()
+}
+
+/// Returns the issuers that resource metadata name.
+fn servers(exchange: &Exchange) -> Option<Vec<String>> {
+    let all = document(exchange)["authorization_servers"].take();
+    Some(all.as_array()?.iter().filter_map(Value::as_str).map(str::to_owned).collect())
 }
 
 fn text<'d>(document: &'d Value, name: &str) -> &'d str {
@@ -202,21 +208,29 @@ A server without any of these can be used with a token from its operator.",
             evidence.later.iter().any(|other| other.purpose == *purpose && is_document(other))
         };
         let discovers = is(evidence, RESOURCE_METADATA) || is(evidence, SERVER_METADATA);
-        let answered = evidence.answer.is_some();
         let assumed = is(evidence, REGISTRATION)
             && rejected_as(evidence, Objection::NoAuthorizationServer);
         let names_nobody = is(evidence, RESOURCE_METADATA)
             && evidence.status() == 200
             && document(exchange).is_object()
-            && document(exchange)["authorization_servers"].as_array().is_none_or(Vec::is_empty);
-        let missing = discovers && answered && !is_document(exchange) && evidence.status() != 200;
+            && servers(exchange).is_none_or(|all| all.is_empty());
         if names_nobody {
-            return Some(certain("the metadata name no authorization server".to_owned()));
+            let because = match document(exchange)["authorization_servers"] {
+                Value::Null | Value::Array(_) => "the metadata name no authorization server",
+                _ => "authorization_servers in the metadata is no array",
+            };
+            return Some(certain(because.to_owned()));
         }
-        // A page that is served at every URL is not metadata either.
-        let page = discovers && evidence.status() == 200 && !document(exchange).is_object();
-        ((missing || page) && !later() || assumed).then(|| {
-            let certainty = if exchange.failure.is_some() { Certainty::Certain } else { Certainty::Likely };
+        // A page that is served at every URL is not metadata either. A failure for now says nothing.
+        let is_missing = matches!(evidence.status(), 200..=499) && !matches!(evidence.status(), 408 | 429);
+        let is_object = matches!(evidence.status(), 200..300) && document(exchange).is_object();
+        let missing = discovers && is_missing && !is_object;
+        (missing && !later() || assumed).then(|| {
+            let is_404 = |other: &Exchange| matches!(other.status(), Some(404 | 410));
+            let mut earlier =
+                evidence.earlier.iter().filter(|other| other.purpose == exchange.purpose);
+            let is_absent = is_404(exchange) && exchange.failure.is_some() && earlier.all(is_404);
+            let certainty = if is_absent || assumed { Certainty::Certain } else { Certainty::Likely };
             let because = format!("{} answers {}", said(&exchange.request.url), evidence.status());
             Conclusion { certainty, because }
         })
@@ -400,8 +414,13 @@ Metadata holds no secret, but names the endpoints that receive secrets. A redire
 let another server name them.",
     find: |evidence| {
         let to = evidence.header("location").unwrap_or_default();
+        let url = Url::parse(&evidence.exchange.request.url).and_then(|url| url.join(to)).ok();
+        let is_next = |other: &&Exchange| other.purpose == evidence.exchange.purpose;
+        let next = evidence.later.iter().find(is_next).map(|next| next.request.url.as_str());
+        let is_followed = next.is_some() && next == url.as_ref().map(Url::as_str);
         let redirects = (300..400).contains(&evidence.status());
-        redirects.then(|| certain(format!("it answers {} to {}", evidence.status(), said(to))))
+        (redirects && !is_followed)
+            .then(|| certain(format!("it answers {} to {}", evidence.status(), said(to))))
     },
     ..RULE
 };

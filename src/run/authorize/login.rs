@@ -277,9 +277,7 @@ impl Authorization {
         wishes: &LoginOptions,
     ) -> Result<Login, Error> {
         let server = &found.server;
-        let token_endpoint = server.token_endpoint.clone().ok_or_else(|| {
-            Error::new(ErrorKind::Discovery, "the authorization server has no token endpoint")
-        })?;
+        let token_endpoint = server.token_endpoint.clone().unwrap_or_default();
         web.check(&token_endpoint, "token endpoint")?;
         // Revocation is optional: ignore an endpoint that must not be used.
         let revocation = server.revocation_endpoint.clone();

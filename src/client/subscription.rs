@@ -82,7 +82,11 @@ impl Client {
         if self.session().is_modern() {
             return Ok(());
         }
-        self.request(&RpcRequest::ping()).map(|_| ())
+        match self.request(&RpcRequest::ping()) {
+            // A server without `ping` has recognised the session.
+            Err(error) if error.is_unknown_method() => Ok(()),
+            outcome => outcome.map(|_| ()),
+        }
     }
 
     /// Runs `subscriptions/listen`, and opens it again if its stream breaks off.

@@ -76,6 +76,21 @@ fn a_session_without_a_stream_is_told_apart() {
     Sandbox::new().run(&["-s", &server.url, "listen"]).exits(6).says("sends no notifications");
 }
 
+#[test]
+fn a_server_without_ping_has_its_stream_opened() {
+    let changed = r#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#;
+    let server = mcp(move |request| match request.rpc() {
+        "ping" => Some(request.error(200, -32601, "Method not found")),
+        "GET" => {
+            let stream = [("Content-Type", "text/event-stream")];
+            Some(http(200, &stream, &format!("data: {changed}\n\n")))
+        }
+        _ => None,
+    });
+    let heard = Sandbox::new().run(&["-s", &server.url, "listen", "--count", "1"]).exits(0);
+    assert!(heard.stdout.contains("tools/list_changed"), "{}", heard.stdout);
+}
+
 fn acknowledged(request: &Request, more: &Value) -> String {
     let id = &request.body["id"];
     let meta = json!({"io.modelcontextprotocol/subscriptionId": id});

@@ -6,6 +6,7 @@ mod schemas;
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -86,7 +87,8 @@ impl Report {
     /// Checks a list of the server; `key` is `tools`, `resources`, `resourceTemplates` or `prompts`.
     pub fn list<'v>(&mut self, key: &str, items: impl Iterator<Item = Cow<'v, Value>>) {
         let name = kind_of(key).1;
-        let mut first_of: HashMap<String, usize> = HashMap::new();
+        // By the digest of the name: 100,000 names would need much more memory.
+        let mut first_of: HashMap<u64, usize> = HashMap::new();
         let deadline = self.limit.map(|limit| Instant::now() + limit);
         for (at, item) in items.enumerate() {
             if deadline.is_some_and(|deadline| Instant::now() > deadline) {
@@ -99,8 +101,9 @@ impl Report {
             let Some(named) = item[name].as_str().filter(|named| !named.is_empty()) else {
                 continue;
             };
-            let first = *first_of.entry(named.to_owned()).or_insert(at);
-            if first != at {
+            let first = *first_of.entry(digest(named)).or_insert(at);
+            let is_same = || self.subjects[subject - at + first] == self.subjects[subject];
+            if first != at && is_same() {
                 let text = format!("/{key}/{first} has the same `{name}`: which of them is meant?");
                 self.error("duplicate", subject, &format!("/{key}/{at}/{name}"), text);
             }
@@ -286,6 +289,12 @@ impl Report {
     pub fn count(&self, severity: Severity) -> usize {
         self.findings.iter().filter(|finding| finding.severity == severity).count()
     }
+}
+
+fn digest(name: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    name.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Returns the noun for an item of a list, and the key of its name.

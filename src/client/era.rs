@@ -30,6 +30,7 @@ use super::rpc_request::{RpcRequest, RpcResponse};
 use super::{Client, EraProbe, Handshake, Opened, Session};
 use crate::exchange::Purpose;
 use crate::protocol::envelope::META_SERVER;
+use crate::protocol::jsonrpc;
 use crate::protocol::tools::ToolList;
 use crate::protocol::types::{DiscoverResult, Implementation, InitializeResult};
 use crate::protocol::version::{self, Era};
@@ -398,11 +399,13 @@ impl Client {
 /// Returns the server's name and version from a result (2026-07-28, Overview, "Per-response
 /// protocol fields").
 fn server_of(raw: &RawValue) -> Implementation {
-    let value: Value = serde_json::from_str(raw.get()).unwrap_or_default();
-    let meta = &value["_meta"][META_SERVER];
+    let members = jsonrpc::members(raw.get()).unwrap_or_default();
+    let value =
+        |name: &str| -> Option<Value> { serde_json::from_str(members.get(name)?.get()).ok() };
+    let meta = value("_meta").and_then(|mut meta| Some(meta.get_mut(META_SERVER)?.take()));
     // Drafts of the revision put `serverInfo` in the result itself.
-    let info = if meta.is_null() { &value["serverInfo"] } else { meta };
-    serde_json::from_value(info.clone()).unwrap_or_default()
+    let info = meta.filter(|meta| !meta.is_null()).or_else(|| value("serverInfo"));
+    info.and_then(|info| serde_json::from_value(info).ok()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Paginated lists (2025-11-25, Pagination). A list whose pagination is broken is cut where it breaks.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use serde_json::Value;
@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use super::Client;
 use super::error::{Error, ErrorKind};
 use super::rpc_request::{RpcRequest, RpcResponse};
+use crate::protocol::jsonrpc;
 
 /// Maximum number of pages of a list, so that an endless list stops.
 const MAX_PAGES: usize = 1000;
@@ -43,8 +44,7 @@ impl Client {
         let mut items: Vec<Box<RawValue>> = Vec::new();
         self.pages(method, key, first, |raw| {
             let unreadable = |error| format!("the response to {method} cannot be read: {error}");
-            let page: HashMap<String, Box<RawValue>> =
-                serde_json::from_str(raw.get()).map_err(unreadable)?;
+            let page = jsonrpc::members(raw.get()).map_err(unreadable)?;
             let list = page.get(key).ok_or_else(|| {
                 format!("the response to {method} cannot be read: it has no `{key}`")
             })?;
@@ -124,7 +124,7 @@ impl Client {
 
 /// Returns a digest of a page's items; `None` if there are none.
 fn digest(page: &RawValue, key: &str) -> Option<u64> {
-    let members: HashMap<String, &RawValue> = serde_json::from_str(page.get()).ok()?;
+    let members = jsonrpc::members(page.get()).ok()?;
     let items = members.get(key)?.get();
     let mut hasher = DefaultHasher::new();
     items.hash(&mut hasher);

@@ -3,6 +3,8 @@
 //! The id of an error may be null, missing, empty or made up; a body may be a batch
 //! (2025-03-26). Messages are kept as raw text, so that nothing is lost.
 
+use std::collections::HashMap;
+
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 
@@ -184,6 +186,11 @@ pub fn is_news(text: &str) -> bool {
     let method = text.strip_prefix("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/");
     let is_it = |method: &str| method.starts_with("message\"") || method.starts_with("progress\"");
     method.is_some_and(is_it) && !text.contains("\"id\"")
+}
+
+/// Returns the members of a JSON object, unparsed: a large one may have many times its size as a value.
+pub fn members(text: &str) -> serde_json::Result<HashMap<String, &RawValue>> {
+    serde_json::from_str(text)
 }
 
 /// Parses a body or an event: one message, or a batch.

@@ -1,6 +1,6 @@
 //! Tools of a server: definitions as received, and the parsed view of one.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -25,15 +25,15 @@ pub struct ToolList {
 }
 
 /// Tool definitions as received, in the server's order. Of a long list, few are needed at a time: each is parsed
-/// when it is asked for.
+/// when it is asked for. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct Tools(Vec<Box<RawValue>>);
+pub struct Tools(Arc<Vec<Box<RawValue>>>);
 
 impl Tools {
     /// Adds a tool and returns its name. Returns an error if it has none.
     pub fn push(&mut self, raw: Box<RawValue>) -> Result<String, String> {
         let name = name_of(&raw)?;
-        self.0.push(raw);
+        Arc::make_mut(&mut self.0).push(raw);
         Ok(name)
     }
 
@@ -66,18 +66,19 @@ impl Tools {
 
     /// Keeps the tools for which `keep` returns true.
     pub fn retain(&mut self, mut keep: impl FnMut(&Tool) -> bool) {
-        self.0.retain(|raw| Tool::parse(raw.clone()).is_ok_and(|tool| keep(&tool)));
+        Arc::make_mut(&mut self.0)
+            .retain(|raw| Tool::parse(raw.clone()).is_ok_and(|tool| keep(&tool)));
     }
 
     /// Keeps the first `count` tools.
     pub fn truncate(&mut self, count: usize) {
-        self.0.truncate(count);
+        Arc::make_mut(&mut self.0).truncate(count);
     }
 }
 
 impl FromIterator<Box<RawValue>> for Tools {
     fn from_iter<I: IntoIterator<Item = Box<RawValue>>>(all: I) -> Self {
-        Self(all.into_iter().filter(|raw| name_of(raw).is_ok()).collect())
+        Self(Arc::new(all.into_iter().filter(|raw| name_of(raw).is_ok()).collect()))
     }
 }
 

@@ -1,6 +1,5 @@
 //! The result of a tool, printed or saved.
 
-use std::collections::HashMap;
 use std::io;
 
 use serde_json::Value;
@@ -10,6 +9,7 @@ use super::{CommandError, Context};
 use crate::failure::{Failure, Kind};
 use crate::output::{Console, Destination, one_line, render};
 use crate::protocol::content::{Content, ToolResult};
+use crate::protocol::jsonrpc;
 use crate::protocol::schema::Schema;
 use crate::protocol::tools::Tool;
 
@@ -54,7 +54,7 @@ enum Doubt {
 
 fn doubt(context: &Context<'_>, result: &ToolResult, raw: &RawValue) -> Option<Doubt> {
     let Some(structured) = &result.structured else {
-        let members: HashMap<String, &RawValue> = serde_json::from_str(raw.get()).ok()?;
+        let members = jsonrpc::members(raw.get()).ok()?;
         return (!members.contains_key("content")).then_some(Doubt::NoContent);
     };
     if result.content.is_empty() || !context.console.out.terminal.is_terminal {

@@ -9,6 +9,7 @@ use super::super::{EraProbe, Session};
 use crate::exchange::BodyKind;
 use crate::protocol::codes;
 use crate::protocol::envelope::META_SERVER;
+use crate::protocol::jsonrpc;
 use crate::protocol::jsonrpc::ErrorObject;
 use crate::protocol::version;
 use crate::transport;
@@ -74,9 +75,14 @@ pub(in crate::client) fn is_of_another_era(session: &Session, error: &Error) -> 
 
 /// Classifies the result of a probe. Undecided if client and server share no revision.
 pub(super) fn judge_result(probe: EraProbe, version: &str, answer: RpcResponse) -> Verdict {
-    let value: Value = serde_json::from_str(answer.result.get()).unwrap_or_default();
+    let members = jsonrpc::members(answer.result.get()).unwrap_or_default();
+    let value = |name: &str| -> Value {
+        let member = members.get(name).and_then(|text| serde_json::from_str(text.get()).ok());
+        member.unwrap_or_default()
+    };
     if probe == EraProbe::Discover {
-        let said = value["supportedVersions"].as_array().into_iter().flatten();
+        let said = value("supportedVersions");
+        let said = said.as_array().into_iter().flatten();
         let offered: Vec<&str> = said.filter_map(Value::as_str).collect();
         return match version::newest_common(offered.iter().copied()) {
             _ if offered.contains(&version) => Verdict::Modern(answer),
@@ -91,8 +97,8 @@ pub(super) fn judge_result(probe: EraProbe, version: &str, answer: RpcResponse) 
         };
     }
     // A legacy server may implement `tools/list` too; only these members are modern.
-    let marked = ["resultType", "ttlMs", "cacheScope"].iter().any(|key| value.get(key).is_some())
-        || value["_meta"].get(META_SERVER).is_some();
+    let marked = ["resultType", "ttlMs", "cacheScope"].iter().any(|key| members.contains_key(*key))
+        || value("_meta").get(META_SERVER).is_some();
     if marked { Verdict::Modern(answer) } else { Verdict::Unmarked(answer) }
 }
 

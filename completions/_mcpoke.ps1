@@ -792,7 +792,7 @@ Register-ArgumentCompleter -Native -CommandName 'mcpoke' -ScriptBlock {
             [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'Show progress and log messages on stderr')
             [CompletionResult]::new('--log-level', '--log-level', [CompletionResultType]::ParameterName, 'Request log messages from this level on')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use color')
-            [CompletionResult]::new('--passive', '--passive', [CompletionResultType]::ParameterName, 'Send no experiments, only what a client would send')
+            [CompletionResult]::new('--passive', '--passive', [CompletionResultType]::ParameterName, 'Skip the experiments')
             [CompletionResult]::new('--anyone', '--anyone', [CompletionResultType]::ParameterName, 'Accept connections from other machines (--listen)')
             [CompletionResult]::new('--ascii', '--ascii', [CompletionResultType]::ParameterName, 'Draw with ASCII characters only')
             [CompletionResult]::new('--no-browser', '--no-browser', [CompletionResultType]::ParameterName, 'Print the authorization URL; open no browser')

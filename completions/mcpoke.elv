@@ -776,7 +776,7 @@ set edit:completion:arg-completer[mcpoke] = {|@words|
             cand --progress 'Show progress and log messages on stderr'
             cand --log-level 'Request log messages from this level on'
             cand --color 'Use color'
-            cand --passive 'Send no experiments, only what a client would send'
+            cand --passive 'Skip the experiments'
             cand --anyone 'Accept connections from other machines (--listen)'
             cand --ascii 'Draw with ASCII characters only'
             cand --no-browser 'Print the authorization URL; open no browser'

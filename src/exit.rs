@@ -51,7 +51,7 @@ impl ExitCode {
         (Self::Usage, "invalid usage or arguments"),
         (Self::Unreachable, "no connection to the server (name, TCP, TLS, proxy)"),
         (Self::Auth, "credentials are missing or rejected (401, 403)"),
-        (Self::Session, "the session is missing or lost, and was not renewed"),
+        (Self::Session, "the session is missing or lost, and the call was not repeated"),
         (Self::Rpc, "the server returned a JSON-RPC error"),
         (Self::Protocol, "the response is not MCP, or violates the protocol"),
         (Self::Limit, "a timeout or a size limit was reached"),

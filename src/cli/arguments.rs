@@ -296,7 +296,7 @@ pub struct Trace {
     /// Arguments of the tool, as for call
     #[arg(value_name = "ARG", requires = "tool")]
     pub arguments: Vec<String>,
-    /// Send no experiments, only what a client would send
+    /// Skip the experiments
     #[arg(long)]
     pub passive: bool,
     /// Print a complete client for this server, without an SDK

@@ -155,23 +155,21 @@ fn print(
     };
     console.line(&console.out.style.paint(Paint::Strong, &name))?;
     let session = match &opened.session {
-        session if session.is_modern() => {
-            ": no handshake, no session; nothing to keep alive".to_owned()
-        }
+        session if session.is_modern() => ": no handshake, no session".to_owned(),
         session if !session.transport().is_http() => {
             ", over HTTP+SSE (2024-11-05): each command does its own handshake".to_owned()
         }
         Session::Legacy { id: Some(id), .. } => {
-            format!(", with a session: {}", redactor.header(SESSION_ID, id))
+            format!(", session {}", redactor.header(SESSION_ID, id))
         }
-        _ => ", without sessions: nothing to keep alive".to_owned(),
+        _ => ", no sessions".to_owned(),
     };
     console.line(&format!("  endpoint   {}", redactor.url(url)))?;
     let version = match opened.result.protocol_version.as_str() {
         "" => "requests without a handshake".to_owned(),
         version => safe(version),
     };
-    console.line(&format!("  speaks     {version}{session}"))?;
+    console.line(&format!("  protocol   {version}{session}"))?;
     let width = usize::from(console.out.terminal.width.unwrap_or(u16::MAX)).max(40);
     let offered = safe(&offers(&opened.result.capabilities));
     for (index, line) in wrap(&offered, width - LABEL.len()).iter().enumerate() {

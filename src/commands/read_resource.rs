@@ -50,7 +50,7 @@ fn print(context: &Context<'_>, args: &ReadResource, raw: &RawValue) -> Result<(
     if binary > 0 && file.is_none() {
         if console.out.terminal.is_terminal {
             return Err(Failure::usage("the resource is no text, and is not shown on a terminal")
-                .with_next("the same with --output FILE", "writes it to a file")
+                .with_next("repeat with --output FILE", "writes it to a file")
                 .into());
         }
         file = Some(PathBuf::from("-"));
@@ -60,7 +60,7 @@ fn print(context: &Context<'_>, args: &ReadResource, raw: &RawValue) -> Result<(
             "the resource has {binary} parts that are no text, and --output names one file"
         );
         return Err(Failure::usage(text)
-            .with_next("the same with --json", "shows all of them, in Base64")
+            .with_next("repeat with --json", "shows all of them, in Base64")
             .into());
     }
     let destination = Destination { file, folder: None, stem: "resource".to_owned() };

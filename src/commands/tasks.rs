@@ -49,7 +49,7 @@ pub(super) fn suggest_for_slow(
     match error {
         CommandError::Failed(failure) if may && is_out_of_time(&failure) => failure
             .with_next(
-                "the same with --task",
+                "repeat with --task",
                 "lets the server run it as a task, which outlives a connection",
             )
             .into(),

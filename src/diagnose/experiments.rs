@@ -117,7 +117,8 @@ impl<'e> Experiments<'e> {
             return None;
         }
         let because = format!("{} is the same request, and works", again.number());
-        let evidence = vec![self.bare.side("bare"), again.side("bare again")];
+        let evidence =
+            vec![self.bare.side("without a session"), again.side("again, without a session")];
         Some(self.bare.concludes(RuleId::TemporaryFailure, Certainty::Likely, because, evidence))
     }
 
@@ -130,7 +131,8 @@ impl<'e> Experiments<'e> {
         }
         let because =
             format!("{} is the same request with a number as its id, and works", number.number());
-        let evidence = vec![self.bare.side("bare"), number.side("with a number as its id")];
+        let evidence =
+            vec![self.bare.side("without a session"), number.side("with a number as its id")];
         Some(self.bare.concludes(RuleId::RequestIdType, Certainty::Certain, because, evidence))
     }
 
@@ -150,7 +152,7 @@ impl<'e> Experiments<'e> {
     /// The request works after a handshake without a session id: tells handshake, header and cookie apart.
     fn handshake_or_version(&self, proper: &Tried<'_>, versioned: &Tried<'_>) -> Finding {
         let after = self.with(Role::BareAfter).next();
-        let after_side = after.map(|after| after.side("bare after the handshake"));
+        let after_side = after.map(|after| after.side("after the handshake, without an id"));
         let with_header = Some(versioned.side("with MCP-Protocol-Version"));
         let number = proper.number();
         let (rule, certainty, because, sides) = match after.map(Tried::worked) {
@@ -192,7 +194,11 @@ impl<'e> Experiments<'e> {
                 vec![with_header],
             ),
         };
-        let evidence = [Some(self.bare.side("bare"))].into_iter().chain(sides).flatten().collect();
+        let evidence = [Some(self.bare.side("without a session"))]
+            .into_iter()
+            .chain(sides)
+            .flatten()
+            .collect();
         self.bare.concludes(rule, certainty, because, evidence)
     }
 
@@ -210,12 +216,14 @@ impl<'e> Experiments<'e> {
         } else {
             Certainty::Likely
         };
-        let mut evidence = vec![self.bare.side("bare")];
-        evidence.extend(again.filter(|_| temporary).map(|again| again.side("bare again")));
+        let mut evidence = vec![self.bare.side("without a session")];
+        evidence.extend(
+            again.filter(|_| temporary).map(|again| again.side("again, without a session")),
+        );
         evidence.push(proper.side("with a session"));
         if let Some(modern) = self.working(Role::ProperModern) {
-            because += "; the form of 2026-07-28 works without one";
-            evidence.push(modern.side("in the form of 2026-07-28"));
+            because += "; a 2026-07-28 request works without one";
+            evidence.push(modern.side("as a 2026-07-28 request"));
         }
         self.bare.concludes(RuleId::SessionMissing, certainty, because, evidence)
     }
@@ -254,8 +262,9 @@ impl<'e> Experiments<'e> {
             && modern.exchange.has_modern_marks()
             && (!self.bare.may_be_temporary() || again.is_some_and(|again| !again.worked()));
         let certainty = if is_settled { Certainty::Certain } else { Certainty::Likely };
-        let because = format!("{} works in the form of 2026-07-28", modern.number());
-        let mut evidence = vec![self.bare.side("bare"), modern.side("in the form of 2026-07-28")];
+        let because = format!("{} is a 2026-07-28 request, and works", modern.number());
+        let mut evidence =
+            vec![self.bare.side("without a session"), modern.side("as a 2026-07-28 request")];
         evidence.extend(self.initialize().map(|tried| tried.side("initialize")));
         Some(self.bare.concludes(RuleId::ModernOnly, certainty, because, evidence))
     }
@@ -269,7 +278,7 @@ impl<'e> Experiments<'e> {
     fn initialize_was_refused(&self) -> Option<Finding> {
         let refused = self.initialize().filter(|tried| !tried.worked())?;
         let number = refused.number();
-        let evidence = vec![self.bare.side("bare"), refused.side("initialize")];
+        let evidence = vec![self.bare.side("without a session"), refused.side("initialize")];
         let is_temporary = refused.may_be_temporary() && !refused.was_ended_here();
         // A temporary failure does not show why the first request failed.
         if is_temporary && !refused.is_answered_like(self.bare) {
@@ -354,13 +363,16 @@ impl<'e> Experiments<'e> {
         if let Some(later) = self.all[proper.at..].iter().find(is_same).filter(|_| in_session) {
             let because =
                 format!("{} is the same request in the same session, and works", later.number());
-            let evidence =
-                vec![self.bare.side("bare"), proper.side("with a session"), later.side("later")];
+            let evidence = vec![
+                self.bare.side("without a session"),
+                proper.side("with a session"),
+                later.side("later"),
+            ];
             let rule = RuleId::TemporaryFailure;
             return Some(self.bare.concludes(rule, Certainty::Likely, because, evidence));
         }
         let form = if in_session { "with a session" } else { "after the handshake" };
-        let evidence = vec![self.bare.side("bare"), proper.side(form)];
+        let evidence = vec![self.bare.side("without a session"), proper.side(form)];
         if !like.is_answered_like(proper) {
             return self.unconfirmed(evidence);
         }
@@ -403,7 +415,8 @@ impl<'e> Experiments<'e> {
             "{} is tools/list without a session, and works; the call may have run and was not repeated",
             other.number()
         );
-        let evidence = vec![self.bare.side("bare"), other.side("tools/list, bare")];
+        let evidence =
+            vec![self.bare.side("without a session"), other.side("tools/list without a session")];
         // The endpoint works, so only what the response states for certain can be about this call: a challenge
         // or a rate limit.
         let mut told = self.told(self.bare).filter(is_no_session_rule);

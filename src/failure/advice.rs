@@ -49,13 +49,13 @@ pub(crate) fn failed(error: client::Error, client: &Client, hint: &TargetHint) -
     }
     if let Some(option) = limit {
         return failure
-            .with_next(format!("the same with a larger {option}"), "0 is without limit for times");
+            .with_next(format!("repeat with a larger {option}"), "0 removes a time limit");
     }
     let rule = failure.findings.first().map(|finding| finding.rule);
     let is_mismatch = rule.is_some_and(|rule| rule.id == RuleId::ResponseIdMismatch);
     if is_mismatch && !client.uses_number_ids() {
         return failure
-            .with_next("the same with --request-id number", "sends numbers as request ids");
+            .with_next("repeat with --request-id number", "sends numbers as request ids");
     }
     let failure = match wanted_header(&failure) {
         Some(name) => failure.with_next(
@@ -85,7 +85,7 @@ fn advised(failure: Failure, next: Option<Next>, client: &Client, hint: &TargetH
             )
             .with_next(
                 format!("mcpoke init {} --token-command CMD", hint.target),
-                "with the token that a command says",
+                "with the token that CMD prints",
             ),
         (Some(Next::OtherAddress), _) => elsewhere(failure, client),
         (Some(Next::Init), _) => failure.with_next(
@@ -98,7 +98,7 @@ fn advised(failure: Failure, next: Option<Next>, client: &Client, hint: &TargetH
         }
         (Some(Next::LookCloser), _) if !hint.tracing => failure
             .with_next(format!("mcpoke trace {}", hint.target), "tries the server step by step")
-            .with_next("the same with --trace", "shows all that was sent and received"),
+            .with_next("repeat with --trace", "shows all that was sent and received"),
         (_, Kind::Rpc | Kind::Protocol) if !hint.tracing => failure.with_next(
             format!("mcpoke trace {}", hint.target),
             "shows each request and its response",
@@ -129,7 +129,7 @@ fn with_login(failure: Failure, next: Option<Next>, hint: &TargetHint) -> Failur
 fn about_sessions(failure: Failure, hint: &TargetHint) -> Failure {
     let mut failure = failure;
     if let Some(option) = hint.probe {
-        failure = failure.with_next(format!("the same without {option}"), "does it properly");
+        failure = failure.with_next(format!("repeat without {option}"), "sends a correct request");
     } else if hint.target != "demo" {
         let init = format!("mcpoke init {}", hint.target);
         failure = failure.with_next(init, "does the handshake and remembers it");

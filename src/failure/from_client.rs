@@ -129,7 +129,7 @@ fn in_words(error: &client::Error) -> (Kind, String, Vec<String>) {
         }
         ErrorKind::Status(status) => {
             let kind = kind_of_status(*status);
-            (kind, format!("the server answered HTTP {status}"), Vec::new())
+            (kind, format!("the server responded with HTTP {status}"), Vec::new())
         }
         ErrorKind::Rpc(sent) => {
             let status = error.exchange.as_ref().and_then(|exchange| exchange.status());
@@ -145,7 +145,7 @@ fn in_words(error: &client::Error) -> (Kind, String, Vec<String>) {
             let text = if kind == Kind::Input {
                 "the server requests input that is not available".to_owned()
             } else {
-                format!("the server answered with an error: {}", sent.message)
+                format!("the server returned an error: {}", sent.message)
             };
             (kind, text, what_is_needed(sent))
         }

@@ -115,7 +115,7 @@ impl FailurePage<'_> {
         let Some(answer) = &exchange.answer else { return Ok(()) };
         let took = exchange.times.done.map(|done| format!(", in {}", duration(done)));
         self.labelled(
-            "answered",
+            "response",
             &format!("{}{}", status_line(answer.status), took.unwrap_or_default()),
         )?;
         if let Some(rpc) = &self.failure.rpc {

@@ -66,7 +66,7 @@ pub fn can_begin(web: &mut Web, found: &Discovery) -> Result<(), Error> {
     let methods = server.code_challenge_methods_supported.as_deref();
     let has_pkce = methods.is_some_and(|methods| methods.iter().any(|method| method == "S256"));
     if !has_pkce && !found.assumed {
-        let text = "the metadata do not list PKCE with S256";
+        let text = "the metadata does not list PKCE with S256";
         let error = Error::new(ErrorKind::Unsafe, text);
         let error = error
             .objecting(Objection::NoPkce)

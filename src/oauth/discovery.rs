@@ -83,7 +83,7 @@ fn with_tokens(web: &mut Web, server: ServerMetadata) -> Result<ServerMetadata, 
     if server.token_endpoint.is_some() {
         return Ok(server);
     }
-    let text = "the authorization server metadata have no `token_endpoint`";
+    let text = "the authorization server metadata has no `token_endpoint`";
     Err(web.refuse(Error::new(ErrorKind::Discovery, text)))
 }
 
@@ -151,10 +151,10 @@ fn judged(
         return Ok(metadata);
     }
     let text = if resource.is_empty() {
-        "the protected resource metadata do not say which resource they are of".to_owned()
+        "the protected resource metadata does not name a resource".to_owned()
     } else {
         format!(
-            "the protected resource metadata are of another resource: {}",
+            "the protected resource metadata is for another resource: {}",
             without_secrets(resource).escape_debug()
         )
     };
@@ -225,7 +225,7 @@ fn same_issuer(
         return Ok(metadata);
     }
     let text = format!(
-        "the authorization server metadata are of another issuer: `{}`, and not `{}`",
+        "the authorization server metadata is for another issuer: `{}`, and not `{}`",
         metadata.issuer.escape_debug(),
         expected.first().copied().unwrap_or_default().escape_debug()
     );

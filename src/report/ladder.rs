@@ -236,7 +236,11 @@ fn note(exchange: &Exchange, earlier: &[Exchange], redactor: &Redactor) -> Strin
         Some(_) if any_issued => "+ a made-up Mcp-Session-Id ",
         Some(_) => "+ an Mcp-Session-Id ",
         None if bare && exchange.request.header(PROTOCOL_VERSION).is_some() => {
-            "+ MCP-Protocol-Version "
+            if any_issued {
+                "MCP-Protocol-Version, no session "
+            } else {
+                "+ MCP-Protocol-Version "
+            }
         }
         None if bare => "no Mcp-Session-Id ",
         None => "",

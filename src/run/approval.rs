@@ -35,7 +35,7 @@ pub(super) fn approve(
     );
     let failure = Failure::usage(text);
     let Some(store) = store else {
-        let next = format!("the same with --config {}", quoted(&path));
+        let next = format!("repeat with --config {}", quoted(&path));
         return Err(failure.with_next(next, "uses the file for this command").into());
     };
     if context.env.stdin_is_terminal {

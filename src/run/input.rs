@@ -16,7 +16,7 @@ pub(crate) fn read_file(path: &str) -> io::Result<Vec<u8>> {
 }
 
 pub(crate) fn wrong_arguments(tool: &str, problems: Problems) -> Failure {
-    let mut failure = Failure::usage(format!("the arguments for {tool} cannot be used"));
+    let mut failure = Failure::usage(format!("invalid arguments for {tool}"));
     for problem in problems {
         failure = failure.with_detail(problem);
     }

@@ -37,8 +37,8 @@ pub(crate) fn hint_at_capabilities(console: &Console, said: &str) {
     let said = said.to_lowercase();
     if ["elicitation", "sampling", "declare", "capabilit"].iter().any(|word| said.contains(word)) {
         console.note(
-            "        The session declared only what could be served when it was opened: --answer, --root \
-             and --sampling-command open another one.",
+            "        The session may lack a capability: --answer, --root and --sampling-command declare it, in \
+             a new session.",
         );
     }
 }

@@ -114,7 +114,7 @@ fn from_file(context: &Context<'_>, server: &Configured) -> Result<Target, Comma
         let url = without_secrets(endpoint.as_str());
         let rest = url.strip_prefix(&origin).unwrap_or_default();
         context.console.note(&format!(
-            "mcpoke: {} stands in {}: {}",
+            "mcpoke: using {} from {}: {}",
             one_line(&server.name),
             local_path(&server.file),
             one_line(&format!("{origin}{}", context.recorder.hide(rest)))

@@ -22,7 +22,7 @@ use crate::session::{Freshness, KnownTools, Record};
 /// Returns the failure for arguments that do not fit the tool's schema.
 pub(crate) fn refused(server: &Server, tool: &str, problems: Problems) -> CommandError {
     let schema = server.command(&format!("list-tools --schema {}", quoted(tool)));
-    wrong_arguments(tool, problems).with_next(schema, "shows what it takes").into()
+    wrong_arguments(tool, problems).with_next(schema, "shows the parameters").into()
 }
 
 /// Returns the tool's definition, for typing and mirroring its arguments; `given` is `None`
@@ -86,7 +86,7 @@ pub(crate) fn usable(
         Err(why) if is_modern && typing != Typing::Lenient => {
             let text = format!("the server's definition of {} is invalid: {why}", tool.name);
             Err(Failure::new(Kind::Protocol, text)
-                .with_next("the same with --no-validate", "calls it without the mirrored headers")
+                .with_next("repeat with --no-validate", "calls it without the mirrored headers")
                 .into())
         }
         _ => Ok(Some(tool)),

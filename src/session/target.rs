@@ -113,11 +113,11 @@ fn current(store: Option<&Store>) -> Result<Target, TargetError> {
     match record {
         Some(record) => Target::saved(record),
         None if store.names()?.is_empty() => {
-            let text = "no server was named, and none was initialised yet".to_owned();
+            let text = "no server given, and none is saved".to_owned();
             Err(TargetError::Usage(text, Vec::new()))
         }
         None => {
-            let text = "no server was named, and none is the current one".to_owned();
+            let text = "no server given, and there is no current one".to_owned();
             Err(TargetError::Usage(text, store.names()?))
         }
     }

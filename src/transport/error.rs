@@ -172,7 +172,7 @@ fn tls_text(error: &rustls::Error) -> String {
             HTTP2_ONLY.to_owned()
         }
         Tls::InvalidMessage(_) => {
-            "the server does not speak TLS on this port (is it an http:// address?)".to_owned()
+            "the server does not use TLS on this port (is it an http:// address?)".to_owned()
         }
         other => format!("TLS: {other}"),
     }

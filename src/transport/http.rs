@@ -304,7 +304,7 @@ impl Http {
             }
             // A TLS server responds to plain HTTP with a TLS alert (RFC 8446, 6).
             if self.log.lock().wire.response_head.starts_with(&[0x15, 0x03]) {
-                error.text = String::from("the server speaks TLS on this port: use https://");
+                error.text = String::from("this port expects TLS: use https://");
                 error.kind = ErrorKind::Tls;
                 error.may_have_run = false;
             }

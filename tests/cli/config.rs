@@ -27,7 +27,7 @@ fn a_server_of_the_projects_file_is_called_by_its_name() {
     sandbox
         .run(&["-s", "mine", "call", "echo", "message=hi"])
         .exits(0)
-        .says("mine stands in .mcp.json: http://127.0.0.1");
+        .says("using mine from .mcp.json: http://127.0.0.1");
     // The server is saved under its name, with a reference instead of the token.
     let record = std::fs::read_to_string(sandbox.state().join("sessions/mine.json")).unwrap();
     assert!(record.contains("${TOKEN}") && !record.contains("t0ken"), "{record}");
@@ -44,13 +44,13 @@ fn a_server_of_the_projects_file_is_called_by_its_name() {
     write(&sandbox, "hidden.json", &hidden.to_string());
     let said = sandbox.run(&["--config", "hidden.json", "-s", "hidden", "ping"]).exits(3);
     assert!(!said.stderr.contains("t0ken-0123"), "{}", said.stderr);
-    said.says("hidden stands in hidden.json: http://127.0.0.1:1/");
+    said.says("using hidden from hidden.json: http://127.0.0.1:1/");
     let sandbox = sandbox.with("WHOLE", "http://127.0.0.1:1/s3cret-in-a-path");
     let whole = json!({"mcpServers": {"whole": {"url": "${WHOLE}/mcp"}}});
     write(&sandbox, "whole.json", &whole.to_string());
     let said = sandbox.run(&["--config", "whole.json", "-s", "whole", "ping"]).exits(3);
     assert!(!said.stderr.contains("s3cret-in"), "{}", said.stderr);
-    said.says("whole stands in whole.json: http://127.0.0.1:1/…path/mcp");
+    said.says("using whole from whole.json: http://127.0.0.1:1/…path/mcp");
     let shown = sandbox.run(&["servers"]).exits(0);
     assert_eq!(
         shown.stdout,

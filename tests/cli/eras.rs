@@ -46,7 +46,7 @@ fn what_is_no_proof_of_the_modern_era_leads_to_the_handshake() {
     ];
     for (index, (answer, asked)) in shapes.into_iter().enumerate() {
         let server = dual(answer);
-        Sandbox::new().run(&["init", &server.url]).exits(0).prints_part("with a session");
+        Sandbox::new().run(&["init", &server.url]).exits(0).prints_part(", session ");
         let methods = all(&server);
         assert_eq!(
             methods,
@@ -90,7 +90,7 @@ fn a_discovery_that_lists_legacy_revisions_alone_leads_to_the_newest_of_them() {
             _ => request.error(400, -32000, "no"),
         })
     });
-    Sandbox::new().run(&["init", &server.url]).exits(0).prints_part("2025-06-18, with a session");
+    Sandbox::new().run(&["init", &server.url]).exits(0).prints_part("2025-06-18, session ");
     assert_eq!(all(&server), ["server/discover", "initialize", "notifications/initialized"]);
 }
 

@@ -93,7 +93,7 @@ fn a_server_without_sessions_is_remembered_as_one() {
         }),
     );
     let shown = sandbox.run(&["init", &server.url]).exits(0).stdout;
-    assert!(shown.contains("without sessions"), "{shown}");
+    assert!(shown.contains("no sessions"), "{shown}");
     sandbox.run(&["ping"]).exits(0);
     assert_eq!(server.methods(), ["initialize", "notifications/initialized", "ping"]);
     assert!(server.requests().iter().all(|request| request.header("mcp-session-id").is_none()));

@@ -134,7 +134,7 @@ fn a_redirect_is_not_the_refusal() {
     });
     let (said, traced) = trace(&server, &[]);
     assert_eq!(said, "session-missing certain");
-    assert_eq!(traced["why"]["evidence"][0], "2 bare: 400 -32000 Missing session ID");
+    assert_eq!(traced["why"]["evidence"][0], "2 without a session: 400 -32000 Missing session ID");
     assert_eq!(traced["server"]["departures"], json!([]), "{traced:#}");
     assert_eq!(traced["server"]["bare"]["status"], 400);
     let recipe = Sandbox::new().run(&["trace", &server.url, "--recipe", "curl"]).exits(0).stdout;

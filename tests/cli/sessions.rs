@@ -101,7 +101,7 @@ fn servers_are_remembered_listed_chosen_and_forgotten() {
     sandbox.run(&["use", "othr"]).exits(2).says("did you mean `other`?");
     sandbox.run(&["init", &one.url, "--name", "other"]).exits(2).says("is the name of");
     sandbox.run(&["close", "--all"]).exits(0);
-    sandbox.run(&["ping"]).exits(2).says("none was initialised yet");
+    sandbox.run(&["ping"]).exits(2).says("none is saved");
 }
 
 #[test]

@@ -50,7 +50,7 @@ fn a_call_may_become_a_task() {
             .run(&["call", "slow", "seconds=30", "--timeout", "0.8"])
             .exits(8)
             .says("no response within 0.8 s (--timeout)")
-            .says("the same with --task");
+            .says("repeat with --task");
         // A tool that cannot be a task gets no such advice; in the modern era, the server decides.
         let finished =
             sandbox.run(&["call", "echo", "message=hi", "--timeout", "0.000001"]).exits(8);

@@ -143,10 +143,9 @@ fn insecure_believes_any_certificate() {
 
 #[test]
 fn plain_http_on_a_tls_port_and_the_reverse() {
-    for (answer, says) in [
-        (&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], "does not speak TLS"),
-        (b"", "is it an http://"),
-    ] {
+    for (answer, says) in
+        [(&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], "does not use TLS"), (b"", "is it an http://")]
+    {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("https://{}/mcp", listener.local_addr().unwrap());
         std::thread::spawn(move || {
@@ -159,10 +158,7 @@ fn plain_http_on_a_tls_port_and_the_reverse() {
     let authority = Authority::new();
     let (certificate, key) = authority.certificate("localhost", 30);
     let url = format!("http://localhost:{}/mcp", serve(&certificate, &key));
-    Sandbox::new()
-        .run(&["-s", &url, "ping"])
-        .exits(3)
-        .says("the server speaks TLS on this port: use https://");
+    Sandbox::new().run(&["-s", &url, "ping"]).exits(3).says("this port expects TLS: use https://");
 }
 
 #[test]

@@ -103,7 +103,7 @@ fn the_naive_call_the_handshake_and_the_call_again() {
         "6 notifications/initialized              + Mcp-Session-Id",
         "7 tools/call echo                        + Mcp-Session-Id",
         "200 hello ─│",
-        "8 tools/list                       + MCP-Protocol-Version",
+        "8 tools/list             MCP-Protocol-Version, no session",
         "9 tools/list                                  Accept: */*",
         "12 initialize 2025-11-25                 a second session",
         "13 tools/list                  + a made-up Mcp-Session-Id",
@@ -111,7 +111,7 @@ fn the_naive_call_the_handshake_and_the_call_again() {
         "why 1 failed     session-missing (certain): missing Mcp-Session-Id header",
         "7 is the same request with a session, and works",
         "a missing id gets 400; an unknown id gets 404",
-        "1 bare: 400 -32000 Bad request: the Mcp-Session-Id header is",
+        "1 without a session: 400 -32000 Bad request: the",
         "7 with a session: 200",
         "your client must 1 put protocolVersion and clientCapabilities into params._meta",
         "or               1 POST initialize, without a session id",
@@ -160,7 +160,7 @@ fn a_server_without_sessions_is_traced_as_one() {
     });
     let sandbox = Sandbox::new();
     let shown = sandbox.run(&["trace", &server.url]).exits(0).stdout;
-    assert!(shown.contains("keeps no sessions") && shown.contains("no session id"), "{shown}");
+    assert!(shown.contains("keeps no sessions") && shown.contains("a client should"), "{shown}");
     assert!(!sandbox.state().exists(), "a trace remembers nothing");
 }
 

@@ -69,7 +69,10 @@ fn what_works_with_a_session_alone_lacks_one_whatever_the_refusal() {
             let (said, traced) = verdict(&server);
             assert_eq!(said, "session-missing certain", "{status} {code} {message}\n{traced:#}");
             let evidence = traced["why"]["evidence"].to_string();
-            assert!(evidence.contains(&format!("1 bare: {status} {code}")), "{evidence}");
+            assert!(
+                evidence.contains(&format!("1 without a session: {status} {code}")),
+                "{evidence}"
+            );
             assert!(evidence.contains("with a session: 200"), "{evidence}");
         }
     }
@@ -175,7 +178,7 @@ fn a_server_of_both_eras_has_two_ways() {
     assert!(traced["client"][0].as_str().unwrap().contains("_meta"), "{traced:#}");
     assert!(traced["otherwise"][0].as_str().unwrap().contains("initialize"), "{traced:#}");
     let evidence = traced["why"]["evidence"].to_string();
-    assert!(evidence.contains("in the form of 2026-07-28: 200"), "{evidence}");
+    assert!(evidence.contains("as a 2026-07-28 request: 200"), "{evidence}");
 }
 
 #[test]

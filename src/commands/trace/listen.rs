@@ -112,11 +112,11 @@ fn bind(text: &str, anyone: bool) -> Result<TcpListener, Failure> {
     if !anyone && addresses.iter().any(|address| !address.ip().is_loopback()) {
         return Err(Failure::usage(format!("--listen {full}: other machines could connect there"))
             .with_detail("What they send would reach the server as if it came from here.")
-            .with_next("the same with --anyone", "lets them"));
+            .with_next("repeat with --anyone", "lets them"));
     }
     TcpListener::bind(addresses.as_slice()).map_err(|error| {
         Failure::new(Kind::Unreachable, format!("cannot listen on {full}: {error}"))
-            .with_next("the same with port 0", "takes a free one")
+            .with_next("repeat with port 0", "takes a free one")
     })
 }
 

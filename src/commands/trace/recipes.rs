@@ -52,7 +52,7 @@ pub(super) fn run(
     if recipe.socket.is_some() && language != Language::Curl {
         let text = "only the recipe for curl can use a Unix domain socket";
         return Err(Failure::usage(text)
-            .with_next("the same with --recipe curl", "prints it")
+            .with_next("repeat with --recipe curl", "prints it")
             .into());
     }
     context.console.out.bytes(report::recipe(&recipe, language).as_bytes())?;

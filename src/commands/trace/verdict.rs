@@ -105,18 +105,18 @@ impl Verdict {
         let modern = vec![
             "put protocolVersion and clientCapabilities into params._meta".to_owned(),
             "send MCP-Protocol-Version, Mcp-Method and Mcp-Name to match".to_owned(),
-            "keep nothing: there is no handshake and no session".to_owned(),
+            "skip the handshake; there is no session".to_owned(),
         ];
         let stateless = vec![
             "POST initialize, without a session id".to_owned(),
             "POST notifications/initialized".to_owned(),
-            "send MCP-Protocol-Version on everything after; no session id".to_owned(),
+            "send MCP-Protocol-Version with every later request; no session id".to_owned(),
         ];
         let session = vec![
             "POST initialize, without a session id".to_owned(),
             "keep the Mcp-Session-Id response header (it is not in the body)".to_owned(),
             "POST notifications/initialized with it".to_owned(),
-            "send it, and MCP-Protocol-Version, on everything after".to_owned(),
+            "send this header and MCP-Protocol-Version with every later request".to_owned(),
         ];
         let ways = match (profile.eras, profile.sessions) {
             (Eras::Modern, _) | (Eras::Dual, Sessions::None) => vec![modern],
@@ -191,6 +191,7 @@ impl Verdict {
         for (way, steps) in self.must().iter().enumerate() {
             for (index, step) in steps.iter().enumerate() {
                 let label = match (way, index) {
+                    (0, 0) if self.why.is_none() => "a client should",
                     (0, 0) => "your client must",
                     (_, 0) => "or",
                     _ => "",
@@ -252,8 +253,8 @@ impl Verdict {
                 "the server issues session ids, but did not require one for {what}. A client does the \
                  handshake all the same, since the specification demands it."
             ),
-            (Eras::Unknown, _) => "a bare request got its result.".to_owned(),
-            _ => format!("a bare request is enough for {what}."),
+            (Eras::Unknown, _) => "the request got a result without a handshake.".to_owned(),
+            _ => format!("a request without a handshake is enough for {what}."),
         }
     }
 

@@ -120,7 +120,7 @@ ends of the same machine. A server with a public address cannot lead to a privat
 
 pub(super) static AUTH_RESOURCE_MISMATCH: Rule = Rule {
     id: RuleId::AuthResourceMismatch,
-    title: "the metadata describe a different resource",
+    title: "the metadata describes a different resource",
     means: "A token for that resource must not be sent to this server, so none is requested. The correct \
             server URL may be the one in the metadata.",
     server: "Set `resource` to the URL that clients use for this endpoint, with scheme, host, port and path.",
@@ -150,7 +150,7 @@ it names.",
 
 pub(super) static AUTH_ISSUER_MISMATCH: Rule = Rule {
     id: RuleId::AuthIssuerMismatch,
-    title: "the metadata name a different issuer",
+    title: "the metadata names a different issuer",
     means: "The metadata's `issuer` is not exactly the issuer requested. The metadata must not be used.",
     server: "Set `issuer` to exactly the value in the protected resource metadata; a final slash counts.",
     specification: "RFC 8414, 3.3; 2026-07-28, Authorization Server Metadata Discovery",
@@ -216,7 +216,7 @@ A server without any of these can be used with a token from its operator.",
             && servers(exchange).is_none_or(|all| all.is_empty());
         if names_nobody {
             let because = match document(exchange)["authorization_servers"] {
-                Value::Null | Value::Array(_) => "the metadata name no authorization server",
+                Value::Null | Value::Array(_) => "the metadata names no authorization server",
                 _ => "authorization_servers in the metadata is no array",
             };
             return Some(certain(because.to_owned()));
@@ -240,7 +240,7 @@ A server without any of these can be used with a token from its operator.",
 
 pub(super) static AUTH_NO_PKCE: Rule = Rule {
     id: RuleId::AuthNoPkce,
-    title: "the metadata do not list PKCE with S256",
+    title: "the metadata does not list PKCE with S256",
     means: "The metadata lacks code_challenge_methods_supported: [\"S256\"]. A client must stop, because an \
             intercepted code could be used.",
     server: "Support PKCE with S256 and list it in the metadata.",
@@ -282,7 +282,7 @@ clients that its operator has not registered.",
         let because = if by_document {
             "it knows clients by the address of their metadata, and has no registration_endpoint"
         } else {
-            "its metadata have no registration_endpoint"
+            "its metadata has no registration_endpoint"
         };
         Some(certain(because.to_owned()))
     },

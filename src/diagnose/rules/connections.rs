@@ -7,9 +7,9 @@ use crate::exit::Kind;
 
 pub(super) static UNREACHABLE: Rule = Rule {
     id: RuleId::Unreachable,
-    title: "nothing answers at this address",
+    title: "no connection to this address",
     means: "Check the URL, and that the server is running. A refused connection means that nothing listens on \
-            the port. A name without an address is mistyped or of another network.",
+            the port. A name without an address is mistyped, or exists only in another network.",
     server: "Start the server, or bind an address that clients can reach (in a container: 0.0.0.0).",
     specification: "RFC 9110, 4.2",
     about: "\
@@ -31,14 +31,14 @@ a firewall drops packets, or the proxy rejects the connection.",
 
 pub(super) static TLS: Rule = Rule {
     id: RuleId::Tls,
-    title: "client and server do not agree on TLS",
+    title: "TLS handshake failed",
     means: "The certificate is not trusted (--cacert names another authority, --insecure skips verification), \
             or only one side uses TLS (http:// and https://).",
     server: "Send the whole certificate chain, for the name that clients use. Renew it before it expires.",
     specification: "RFC 8446; RFC 9110, 4.2.2",
     about: "\
-The TLS handshake failed before any MCP message was sent. A trusted authority must have signed the \
-certificate, for this exact name, and it must be valid today. An https:// URL on a plain HTTP port, or the \
+The TLS handshake failed before any MCP message was sent. The certificate must be signed by a \
+trusted authority, match the host name, and not be expired. An https:// URL on a plain HTTP port, or the \
 reverse, fails at the same point.",
     first_line: FirstLine::Client,
     stops_trace: true,
@@ -74,7 +74,7 @@ run.",
 
 pub(super) static HTTP2_ONLY: Rule = Rule {
     id: RuleId::Http2Only,
-    title: "the server speaks only HTTP/2",
+    title: "the server supports only HTTP/2",
     means: "mcpoke supports only HTTP/1.1. A proxy before the server (nginx, Envoy, Caddy) can translate. \
             Clients with HTTP/2 can connect directly.",
     server: "Accept HTTP/1.1 too: most MCP clients without an SDK support nothing else.",

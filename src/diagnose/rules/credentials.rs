@@ -20,7 +20,7 @@ pub(super) static AUTH_REQUIRED: Rule = Rule {
     specification: "2025-11-25, Authorization, Access Token Usage",
     about: "\
 401 with a WWW-Authenticate header concerns only credentials. The header names the required kind, and \
-resource_metadata shows how to get them. 401 without that header breaks HTTP (RFC 9110, 11.6.1). Some \
+resource_metadata shows how to get them. 401 without that header violates HTTP (RFC 9110, 11.6.1). Some \
 servers send it for a lost session (rmcp up to 0.16).
 
 Credentials and sessions are separate. A valid token does not replace the handshake. A session that was \
@@ -140,7 +140,7 @@ pub(super) static AUTH_AUDIENCE: Rule = Rule {
     specification: "2026-07-28, Security Considerations, Token Audience Binding and Validation; RFC 8707",
     about: "\
 A token's audience (`aud`) names the server that it is for. Other servers must reject it. Clients request \
-the right token with the parameter resource. Authorization servers without that parameter use an audience of \
+the right token with the parameter resource. Some authorization servers ignore that parameter and set an audience of \
 their own. The MCP server must be configured to accept it.",
     next: Next::Login,
     find: |evidence| {

@@ -13,14 +13,14 @@ pub(super) static MODERN_ONLY: Rule = Rule {
     id: RuleId::ModernOnly,
     title: "server of 2026-07-28, without a handshake",
     means: "The server supports neither initialize nor sessions. Each request carries its version and \
-            capabilities in _meta and headers. mcpoke detects this without --protocol-version, --no-session \
-            and --session-id.",
+            capabilities in _meta and headers. mcpoke detects this automatically, unless --protocol-version, \
+            --no-session or --session-id is given.",
     specification: "2026-07-28, Versioning",
     about: "\
-A server of this era alone rejects an older client with 400 and -32022 or -32602. The data of -32022 lists \
-the supported revisions; -32602 names the missing keys. Only three responses prove this era: the codes \
--32020, -32021 and -32022, a -32602 that names a key of io.modelcontextprotocol/, or a 404 with -32601 for \
-the very request. A plain 400 proves nothing.
+A server that supports only this era rejects an older client with 400 and -32022 or -32602. The data of \
+-32022 lists the supported revisions; -32602 names the missing keys. A result of a request of this era proves \
+it. Only three errors do: the codes -32020, -32021 and -32022, a -32602 that names a key of the envelope, or a \
+404 with -32601 for the request itself. A plain 400 proves nothing.
 
 Revision 2026-07-28 removed initialize and sessions. In every request params._meta carries \
 io.modelcontextprotocol/protocolVersion and io.modelcontextprotocol/clientCapabilities. The headers \
@@ -63,11 +63,11 @@ fn works(evidence: &Evidence<'_>, is_of_form: impl Fn(&Exchange) -> bool) -> boo
 pub(super) static LEGACY_ONLY: Rule = Rule {
     id: RuleId::LegacyOnly,
     title: "the server requires a handshake",
-    means: "The server lacks revision 2026-07-28. Send initialize, then notifications/initialized. Send any \
-            session id and the revision with each request.",
+    means: "The server lacks revision 2026-07-28. Send initialize, then notifications/initialized. With each \
+            later request, send the revision and, if the server issued one, the session id.",
     specification: "2026-07-28, Streamable HTTP, Backward Compatibility",
     about: "\
-A legacy server rejects a request with its own metadata like any request without a handshake. It sends 400 \
+A legacy server rejects a request of 2026-07-28 because no handshake came first. It sends 400 \
 with a missing session or an unsupported revision, 404, 422, or a JSON-RPC error on 200. None of these is \
 an error of the modern era, so a client falls back to initialize.",
     next: Next::Init,

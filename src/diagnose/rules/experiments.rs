@@ -65,7 +65,7 @@ static HANDSHAKE_MISSING: Rule = Rule {
     specification: "2025-11-25, Lifecycle, Initialization",
     about: "\
 The request fails as the first one and works after a handshake, but no Mcp-Session-Id was issued. The \
-server recognises the client by its connection, by its address, or only once for everybody. Such servers \
+server recognises the client by its connection or its address, or accepts one handshake for all clients. Such servers \
 often fail behind a load balancer.",
     next: Next::Init,
     ..RULE

@@ -89,8 +89,8 @@ first.",
 pub(super) static SHARED_TRANSPORT: Rule = Rule {
     id: RuleId::SharedTransport,
     title: "one transport serves all clients",
-    means: "A client cannot fix this: the transport served an earlier client or request. Only a server \
-            restart helps, until its code is changed.",
+    means: "A client cannot fix this: the transport served an earlier client or request. Restart the server \
+            as a workaround. The fix is in its code.",
     server: "Create a transport for each session (keep them in a map by the id), or serve without sessions. \
              Do not connect one transport when the server starts.",
     specification: "2025-11-25, Transports, Session Management",

@@ -129,9 +129,10 @@ fn misnamed<'e>(evidence: &Evidence<'e>) -> Option<&'e str> {
 
 pub(super) static SESSION_EXPIRED: Rule = Rule {
     id: RuleId::SessionExpired,
-    title: "the server no longer recognises this session",
-    means: "The session was ended, it expired, or the server restarted. Send a new initialize without the \
-            old id, and continue with the new session. State kept in the old session is lost.",
+    title: "the server does not recognise this session",
+    means: "The session was ended, it expired, the server restarted, or it never issued this id. Send a new \
+            initialize without the old id, and continue with the new session. State kept in the old session is \
+            lost.",
     specification: MANAGEMENT,
     about: "\
 The specification requires 404 for an ended session. Real servers send 400 (the official \

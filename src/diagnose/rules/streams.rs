@@ -47,8 +47,8 @@ pub(super) static STREAM_BUFFERED: Rule = Rule {
              (proxy_buffering off, in nginx).",
     specification: "2026-07-28, Streamable HTTP, Receiving Messages",
     about: "\
-Calls work but are late. Everything before the response is lost: progress, log messages, and requests from \
-the server, which waits for responses in vain. Proxies collect a response before they forward it, unless \
+Calls work but are late. Everything before the response arrives too late: progress, log messages, and requests \
+from the server, which waits for responses in vain. Proxies collect a response before they forward it, unless \
 buffering is off for streams.
 
 To confirm this, GET the standalone stream directly and through the proxy. A direct server sends the \

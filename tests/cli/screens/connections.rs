@@ -19,7 +19,7 @@ mcpoke: cannot reach the server: connection refused  [unreachable, certain]
   tried     127.0.0.1:#: Connection refused (os error 111)
   means     Check the URL, and that the server is running. A refused
             connection means that nothing listens on the port. A name without
-            an address is mistyped or of another network.
+            an address is mistyped, or exists only in another network.
   see       RFC 9110, 4.2
 
 next: mcpoke explain unreachable  explains it in full
@@ -39,7 +39,7 @@ mcpoke: the response is not HTTP/1.1: http parse fail: invalid HTTP version, whi
   see       RFC 9112, 9.5
 
 next: mcpoke trace http://127.0.0.1:#####/mcp  tries the server step by step
-      the same with --trace                    shows all that was sent and received
+      repeat with --trace                      shows all that was sent and received
 [exit 7]
 
 "#]]
@@ -58,7 +58,7 @@ mcpoke: the server closed the connection, while waiting for the response  [conne
   see       RFC 9112, 9.5
 
 next: mcpoke trace scripted  tries the server step by step
-      the same with --trace  shows all that was sent and received
+      repeat with --trace    shows all that was sent and received
 [exit 7]
 
 "#]]
@@ -72,14 +72,14 @@ mcpoke: initialised scripted, now the current server.
 mcpoke: the server closed the connection, while reading the response  [connection-broken, likely]
   sent      POST http://127.0.0.1:#####/mcp  tools/call echo
             with Mcp-Session-Id: session-… (24)
-  answered  200 OK, in # ms
+  response  200 OK, in # ms
             The request was sent and may have run; it was not sent again.
   means     The server crashed or was stopped, a proxy closed the connection,
             or the port does not serve HTTP/1.1. The request may have run.
   see       RFC 9112, 9.5
 
 next: mcpoke trace scripted  tries the server step by step
-      the same with --trace  shows all that was sent and received
+      repeat with --trace    shows all that was sent and received
 [exit 7]
 
 "#]]
@@ -101,7 +101,7 @@ mcpoke: no response within 0.5 s (--timeout), while waiting for the response
             with Mcp-Session-Id: session-… (24)
             The request was sent and may have run; it was not sent again.
 
-next: the same with a larger --timeout  0 is without limit for times
+next: repeat with a larger --timeout  0 removes a time limit
 [exit 8]
 
 "#]]
@@ -120,10 +120,10 @@ mcpoke: initialised scripted-2, now the current server.
 mcpoke: the response is too large (--max-size), while reading the response
   sent      POST http://127.0.0.1:#####/mcp  tools/call echo
             with Mcp-Session-Id: session-… (24)
-  answered  200 OK, in # ms
+  response  200 OK, in # ms
             The request was sent and may have run; it was not sent again.
 
-next: the same with a larger --max-size  0 is without limit for times
+next: repeat with a larger --max-size  0 removes a time limit
 [exit 8]
 
 "#]]

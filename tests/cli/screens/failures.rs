@@ -59,7 +59,7 @@ fn of_the_server() {
 --- stderr
 mcpoke: no MCP endpoint at this path  [wrong-path, likely]
   sent      POST http://127.0.0.1:#####/mcp  initialize
-  answered  404 Not Found, in # ms
+  response  404 Not Found, in # ms
             no Content-Type: 404 page not found
   means     Check the path: /mcp is usual, with or without a final slash. An
             HTTP+SSE server (2024-11-05), often at /sse, rejects a POST like
@@ -80,7 +80,7 @@ next: mcpoke init http://127.0.0.1:#####/     the address it may be at
 --- stderr
 mcpoke: this is not an MCP server  [not-mcp, likely]
   sent      POST http://127.0.0.1:#####/mcp  initialize
-  answered  200 OK, in # ms
+  response  200 OK, in # ms
             text/html: <html>Sign in</html>
   means     The response is a web page or plain text, not JSON or an event
             stream. Check for a wrong port, a wrong path or a login page.
@@ -97,7 +97,7 @@ next: mcpoke explain not-mcp  explains it in full
 --- stderr
 mcpoke: server behind the proxy is not responding  [upstream-down, likely]
   sent      POST http://127.0.0.1:#####/mcp  initialize
-  answered  502 Bad Gateway, in # ms
+  response  502 Bad Gateway, in # ms
             no Content-Type: <html></html>
   means     The URL is right, but the server is down, starting, or slower than
             the proxy's timeout.
@@ -114,7 +114,7 @@ next: mcpoke explain upstream-down  explains it in full
 --- stderr
 mcpoke: rate limited by the server  [rate-limited, certain]
   sent      POST http://127.0.0.1:#####/mcp  initialize
-  answered  429 Too Many Requests, in # ms
+  response  429 Too Many Requests, in # ms
             no Content-Type: slow down
             retry-after: 7
   means     Wait for the time in the Retry-After header (seconds or a date),
@@ -132,7 +132,7 @@ next: mcpoke explain rate-limited  explains it in full
 --- stderr
 mcpoke: redirect to another address  [redirected, certain]
   sent      POST http://127.0.0.1:#####/mcp  server/discover
-  answered  307 Temporary Redirect, in # ms
+  response  307 Temporary Redirect, in # ms
             location: http://h.example/mcp
             The redirect was not followed: it points to another origin.
   means     Use the exact URL in the Location header. Only 307 and 308 within
@@ -157,16 +157,16 @@ fn of_the_call() {
         str![[r#"
 --- stderr
 mcpoke: initialised scripted, now the current server.
-mcpoke: the server answered with an error: the database is locked  [unknown, possible]
+mcpoke: the server returned an error: the database is locked  [unknown, possible]
   sent      POST http://127.0.0.1:#####/mcp  tools/call echo
             with Mcp-Session-Id: session-… (24)
-  answered  500 Internal Server Error, in # ms
+  response  500 Internal Server Error, in # ms
             -32603 the database is locked
   means     No rule matches. The request and the response are the only
             evidence. Check the server's log.
 
 next: mcpoke trace scripted  tries the server step by step
-      the same with --trace  shows all that was sent and received
+      repeat with --trace    shows all that was sent and received
 [exit 6]
 
 "#]]
@@ -193,7 +193,7 @@ fn of_credentials() {
 --- stderr
 mcpoke: credentials are missing or rejected  [auth-required, certain]
   sent      POST http://127.0.0.1:#####/mcp  initialize
-  answered  401 Unauthorized, in # ms
+  response  401 Unauthorized, in # ms
             www-authenticate: Bearer
   means     Log in with `mcpoke login`, or send a token with --bearer
             (MCPOKE_BEARER, --token-command). Send any other header with -H
@@ -202,7 +202,7 @@ mcpoke: credentials are missing or rejected  [auth-required, certain]
 
 next: mcpoke login http://127.0.0.1:#####/mcp                     gets a token, in a browser
       mcpoke init http://127.0.0.1:#####/mcp --bearer env:TOKEN   with the token in $TOKEN
-      mcpoke init http://127.0.0.1:#####/mcp --token-command CMD  with the token that a command says
+      mcpoke init http://127.0.0.1:#####/mcp --token-command CMD  with the token that CMD prints
       mcpoke explain auth-required                                explains it in full
 [exit 4]
 
@@ -212,9 +212,9 @@ next: mcpoke login http://127.0.0.1:#####/mcp                     gets a token, 
         initialized(|_| http(403, &[], "forbidden")),
         str![[r#"
 --- stderr
-mcpoke: the server answered HTTP 403  [auth-required, possible]
+mcpoke: the server responded with HTTP 403  [auth-required, possible]
   sent      POST http://127.0.0.1:#####/mcp  initialize
-  answered  403 Forbidden, in # ms
+  response  403 Forbidden, in # ms
             no Content-Type: forbidden
   means     Log in with `mcpoke login`, or send a token with --bearer
             (MCPOKE_BEARER, --token-command). Send any other header with -H
@@ -223,7 +223,7 @@ mcpoke: the server answered HTTP 403  [auth-required, possible]
 
 next: mcpoke login http://127.0.0.1:#####/mcp                     gets a token, in a browser
       mcpoke init http://127.0.0.1:#####/mcp --bearer env:TOKEN   with the token in $TOKEN
-      mcpoke init http://127.0.0.1:#####/mcp --token-command CMD  with the token that a command says
+      mcpoke init http://127.0.0.1:#####/mcp --token-command CMD  with the token that CMD prints
       mcpoke explain auth-required                                explains it in full
 [exit 4]
 
@@ -242,14 +242,15 @@ fn of_sessions() {
         screen(&kept),
         str![[r#"
 --- stderr
-mcpoke: the server no longer recognises this session  [session-expired, certain]
+mcpoke: the server does not recognise this session  [session-expired, certain]
   sent      POST http://127.0.0.1:#####/mcp  tools/list
             with Mcp-Session-Id: session-… (27)
-  answered  404 Not Found, in # ms
+  response  404 Not Found, in # ms
             -32001 Session not found
-  means     The session was ended, it expired, or the server restarted. Send a
-            new initialize without the old id, and continue with the new
-            session. State kept in the old session is lost.
+  means     The session was ended, it expired, the server restarted, or it
+            never issued this id. Send a new initialize without the old id,
+            and continue with the new session. State kept in the old session
+            is lost.
   see       2025-11-25, Transports, Session Management
 
 next: mcpoke init forgetful           does the handshake and remembers it
@@ -282,7 +283,7 @@ mcpoke: session expired (opened # s ago): opened a new one; state kept in the ol
 mcpoke: missing Mcp-Session-Id header  [session-missing, certain]
   sent      POST http://127.0.0.1:#####/mcp  tools/call echo
             no Mcp-Session-Id header
-  answered  400 Bad Request, in # ms
+  response  400 Bad Request, in # ms
             -32000 Bad Request: No valid session ID provided
   means     This server keeps sessions. Send initialize first, and keep the
             Mcp-Session-Id header (not the body) of the response. Then send
@@ -290,7 +291,7 @@ mcpoke: missing Mcp-Session-Id header  [session-missing, certain]
             request.
   see       2025-11-25, Transports, Session Management
 
-next: the same without --no-session   does it properly
+next: repeat without --no-session     sends a correct request
       mcpoke trace scripted           shows it step by step
       mcpoke explain session-missing  explains it in full
 [exit 5]
@@ -304,7 +305,7 @@ next: the same without --no-session   does it properly
 mcpoke: missing Mcp-Session-Id header  [session-missing, certain]
   sent      POST http://127.0.0.1:#####/mcp  tools/call echo
             no Mcp-Session-Id header
-  answered  400 Bad Request, in # ms
+  response  400 Bad Request, in # ms
             -32000 Bad Request: No valid session ID provided
   means     This server keeps sessions. Send initialize first, and keep the
             Mcp-Session-Id header (not the body) of the response. Then send
@@ -312,10 +313,10 @@ mcpoke: missing Mcp-Session-Id header  [session-missing, certain]
             request.
   see       2025-11-25, Transports, Session Management
 
-next: the same without --no-session   does it properly
+next: repeat without --no-session     sends a correct request
       mcpoke trace scripted           shows it step by step
       mcpoke explain session-missing  explains it in full
-{"error":{"kind":"session","message":"missing Mcp-Session-Id header","exit":5,"status":400,"rpc":{"code":-32000,"message":"Bad Request: No valid session ID provided"},"details":[],"findings":[{"id":"session-missing","certainty":"certain","title":"missing Mcp-Session-Id header","means":"This server keeps sessions. Send initialize first, and keep the Mcp-Session-Id header (not the body) of the response. Then send notifications/initialized, and that header with every later request.","server":"","because":"no initialize was sent before it","evidence":[],"exchange":1,"specification":"2025-11-25, Transports, Session Management"}],"next":["the same without --no-session","mcpoke trace scripted","mcpoke explain session-missing"]}}
+{"error":{"kind":"session","message":"missing Mcp-Session-Id header","exit":5,"status":400,"rpc":{"code":-32000,"message":"Bad Request: No valid session ID provided"},"details":[],"findings":[{"id":"session-missing","certainty":"certain","title":"missing Mcp-Session-Id header","means":"This server keeps sessions. Send initialize first, and keep the Mcp-Session-Id header (not the body) of the response. Then send notifications/initialized, and that header with every later request.","server":"","because":"no initialize was sent before it","evidence":[],"exchange":1,"specification":"2025-11-25, Transports, Session Management"}],"next":["repeat without --no-session","mcpoke trace scripted","mcpoke explain session-missing"]}}
 [exit 5]
 
 "#]]

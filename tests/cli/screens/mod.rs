@@ -209,7 +209,7 @@ next: mcpoke init URL
         screen(&sandbox.run(&["list-tools"])),
         str![[r#"
 --- stderr
-mcpoke: no server was named, and none was initialised yet
+mcpoke: no server given, and none is saved
 
 next: mcpoke init URL            a server that is not remembered yet
       mcpoke -s demo list-tools  the built-in server
@@ -222,7 +222,7 @@ next: mcpoke init URL            a server that is not remembered yet
         str![[r#"
 scripted 1
   endpoint   http://127.0.0.1:#####/mcp
-  speaks     2025-11-25, with a session: session-… (24)
+  protocol   2025-11-25, session session-… (24)
   offers     tools
   saved as   scripted, now the current server
 --- stderr
@@ -267,7 +267,7 @@ scripted: session ended and forgotten
         str![[r#"
 modern 1
   endpoint   http://127.0.0.1:#####/mcp
-  speaks     2026-07-28: no handshake, no session; nothing to keep alive
+  protocol   2026-07-28: no handshake, no session
   offers     tools
   saved as   modern, now the current server
 --- stderr
@@ -315,10 +315,10 @@ next: mcpoke -s demo list-tools  shows what there is
         on_demo(&["call", "add", "a=x"]),
         str![[r#"
 --- stderr
-mcpoke: the arguments for add cannot be used
+mcpoke: invalid arguments for add
             `a` must be a number, not `x`
 
-next: mcpoke -s demo list-tools --schema add  shows what it takes
+next: mcpoke -s demo list-tools --schema add  shows the parameters
 [exit 2]
 
 "#]]
@@ -327,7 +327,7 @@ next: mcpoke -s demo list-tools --schema add  shows what it takes
         on_demo(&["call", "echo", "--args", "{"]),
         str![[r#"
 --- stderr
-mcpoke: the arguments for echo cannot be used
+mcpoke: invalid arguments for echo
             --args: is not JSON: EOF while parsing an object at line 1 column
             1
 [exit 2]

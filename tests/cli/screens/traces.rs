@@ -34,7 +34,7 @@ fn a_ladder_is_80_columns_wide() {
        │ 7 tools/call echo                        + Mcp-Session-Id │
        │───────────────────────────────────────────────────────────▶
        ◀─────────────────────────────────────────────── 200 hello ─│      # ms
-       │ 8 tools/list                       + MCP-Protocol-Version │
+       │ 8 tools/list             MCP-Protocol-Version, no session │
        │───────────────────────────────────────────────────────────▶
        ◀─── 400 -32000 Bad request: the Mcp-Session-Id header is… ─│      # ms
        │ 9 tools/list                                  Accept: */* │
@@ -63,19 +63,19 @@ fn a_ladder_is_80_columns_wide() {
        ◀────────────────────────────────────────── 204 No Content ─│      # ms
 
 why 1 failed     session-missing (certain): missing Mcp-Session-Id header
-                 7 is the same request with a session, and works; the form of
-                 2026-07-28 works without one
-                 1 bare: 400 -32000 Bad request: the Mcp-Session-Id header is
-                 required
+                 7 is the same request with a session, and works; a 2026-07-28
+                 request works without one
+                 1 without a session: 400 -32000 Bad request: the
+                 Mcp-Session-Id header is required
                  7 with a session: 200
-                 4 in the form of 2026-07-28: 200
+                 4 as a 2026-07-28 request: 200
 this server      mcpoke-demo 0.1.0 · 2026-07-28, 2025-11-25, 2025-06-18,
                  2025-03-26 · keeps sessions · both eras · responds as SSE
                  a missing id gets 400; an unknown id gets 404; an ended id
                  gets 404
 your client must 1 put protocolVersion and clientCapabilities into params._meta
                  2 send MCP-Protocol-Version, Mcp-Method and Mcp-Name to match
-                 3 keep nothing: there is no handshake and no session
+                 3 skip the handshake; there is no session
                  4 send Accept: application/json, text/event-stream on every
                  POST
                  5 send Content-Type: application/json on every POST
@@ -83,7 +83,8 @@ or               1 POST initialize, without a session id
                  2 keep the Mcp-Session-Id response header (it is not in the
                  body)
                  3 POST notifications/initialized with it
-                 4 send it, and MCP-Protocol-Version, on everything after
+                 4 send this header and MCP-Protocol-Version with every later
+                 request
                  5 send Accept: application/json, text/event-stream on every
                  POST
                  6 send Content-Type: application/json on every POST
@@ -152,10 +153,10 @@ session-not-supported
   stateless server rejects session ids
   Omit the Mcp-Session-Id header: this server rejects it.
 session-expired
-  the server no longer recognises this session
-  The session was ended, it expired, or the server restarted. Send a new
-  initialize without the old id, and continue with the new session. State kept
-  in the old session is lost.
+  the server does not recognise this session
+  The session was ended, it expired, the server restarted, or it never issued
+  this id. Send a new initialize without the old id, and continue with the new
+  session. State kept in the old session is lost.
 session-missing
   missing Mcp-Session-Id header
   This server keeps sessions. Send initialize first, and keep the

@@ -94,7 +94,11 @@ impl<'e> Evidence<'e> {
 
     /// Returns true if an exchange returned a result, on its own stream or on another one, or needed none.
     pub(crate) fn worked(&self, exchange: &Exchange) -> bool {
-        Outcome::among(exchange, self.earlier.iter().chain(self.later)).is_success()
+        // A refusal without a result need not be parsed.
+        let is_refusal = exchange.answer.as_ref().is_some_and(|answer| {
+            !answer.is_success() && answer.events.is_empty() && !answer.body.contains("\"result\"")
+        });
+        !is_refusal && Outcome::among(exchange, self.earlier.iter().chain(self.later)).is_success()
     }
 
     /// Returns the handshake that issued the session id of the request.
@@ -132,10 +136,22 @@ impl<'e> Evidence<'e> {
     pub(crate) fn fails_alike(&self, holds: impl Fn(&Exchange) -> bool) -> Option<&'e Exchange> {
         self.others().find(|other| {
             other.request.url == self.exchange.request.url
+                && other.status() == self.exchange.status()
                 && holds(other)
                 && !self.worked(other)
                 && self.alike(other)
         })
+    }
+
+    /// Returns true if a handshake worked at this address, as the request shows: it carries a session, or the
+    /// client knows that it needs none.
+    pub(crate) fn is_after_handshake_here(&self) -> bool {
+        self.session().is_some_and(|id| !id.is_empty()) || self.exchange.request.is_sessionless
+    }
+
+    /// Returns false if the headers of the request were not recorded.
+    pub(crate) fn knows_headers(&self) -> bool {
+        !self.exchange.request.headers.is_empty()
     }
 
     /// Returns true if the refusal may come from what the request runs, such as a tool, and not from the server

@@ -36,7 +36,7 @@ pub use part::{Part, Window, parts};
 pub use profile::{Eras, Profile, Reaction, Sessions, Violation};
 pub use rule::{Certainty, Finding, FirstLine, Next, Rule, Side};
 pub use stability::{unstable, weaken};
-pub use tried::{Role, first_response, summary};
+pub use tried::{Role, first_response, is_refused_alike, summary};
 
 use evidence::Evidence;
 pub use rules::is_about_authorization;

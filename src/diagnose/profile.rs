@@ -117,6 +117,8 @@ pub struct Profile {
     pub versions: Vec<String>,
     /// The protocol version that the server chose in the handshake.
     pub negotiated: Option<String>,
+    /// True if a request other than the handshake returned a result.
+    pub has_worked: bool,
     /// True if the server uses the HTTP+SSE transport.
     pub over_sse: bool,
     /// Use of sessions.
@@ -158,20 +160,8 @@ impl Profile {
         let wants_header = worked(Role::Versioned).is_some();
         let modern = worked(Role::ProperModern)
             .filter(|exchange| exchange.has_modern_marks() || !wants_header);
-        let url = steps.first().map(|step| step.exchange.request.url.as_str());
-        let is_message = |step: &&Tried<'_>| {
-            step.exchange.request.method == "POST"
-                && Some(step.exchange.request.url.as_str()) != url
-        };
-        // Without a message that works, a stream proves the transport where there is no route for POST.
-        let has_no_route = || {
-            let refused = find(Role::Initialize).and_then(|step| step.exchange.status());
-            matches!(refused, Some(404 | 405))
-        };
-        let stream = find(Role::Stream)
-            .map(|step| step.exchange)
-            .filter(|_| steps.iter().filter(is_message).any(Tried::worked) || has_no_route());
-        let bare = react(Role::Bare);
+        let stream = stream_of(&steps);
+        let bare = bare_reaction(&steps);
         let bare_works = bare.as_ref().is_some_and(|bare| bare.accepted)
             && find(Role::BareAgain).is_none_or(Tried::worked);
         let refused = find(Role::Initialize).is_some_and(|step| !step.worked());
@@ -196,6 +186,8 @@ impl Profile {
             Some(true) if worked(Role::Proper).is_none() => Sessions::Unknown,
             Some(true) if is_made_up_accepted => Sessions::NotKept,
             Some(true) => Sessions::Required,
+            // Every request after the handshake fails, perhaps for lack of an id.
+            Some(false) if worked(Role::Proper).is_none() && !bare_works => Sessions::Unknown,
             Some(false) => Sessions::None,
             None if matches!(eras, Eras::Modern | Eras::Bare) => Sessions::None,
             None => Sessions::Unknown,
@@ -218,6 +210,9 @@ impl Profile {
             eras,
             versions: versions(discover, negotiated.as_deref(), modern),
             negotiated,
+            has_worked: steps.iter().any(|step| {
+                step.worked() && step.exchange.has_id() && !is_handshake(step.exchange)
+            }),
             over_sse: stream.is_some(),
             sessions,
             answers: proper.or(modern).and_then(form),
@@ -251,7 +246,7 @@ impl Profile {
 
     /// Returns true if a recipe can be written for this server.
     pub fn has_recipe(&self) -> bool {
-        !self.over_sse && !matches!(self.eras, Eras::Unknown | Eras::Bare)
+        !self.over_sse && self.has_worked && !matches!(self.eras, Eras::Unknown | Eras::Bare)
     }
 
     fn departs(&self, initialized: Option<&Exchange>) -> Vec<Violation> {
@@ -289,6 +284,38 @@ impl Profile {
         }
         found
     }
+}
+
+/// Returns the stream of the HTTP+SSE transport. Without a message that works, it proves the transport only where
+/// there is no route for POST.
+fn stream_of<'e>(steps: &[Tried<'e>]) -> Option<&'e Exchange> {
+    let url = steps.first()?.exchange.request.url.as_str();
+    let is_message = |step: &&Tried<'_>| {
+        step.exchange.request.method == "POST" && step.exchange.request.url != url
+    };
+    let refused = steps.iter().find(|step| step.role == Role::Initialize);
+    let has_no_route = matches!(refused.and_then(|step| step.exchange.status()), Some(404 | 405));
+    let stream = steps.iter().find(|step| step.role == Role::Stream)?;
+    let proven = has_no_route || steps.iter().filter(is_message).any(Tried::worked);
+    proven.then_some(stream.exchange)
+}
+
+/// Returns the reaction to a request without an id. A named tool may be refused for a reason of its own: the list
+/// shows how a missing id is received.
+fn bare_reaction(steps: &[Tried<'_>]) -> Option<Reaction> {
+    let react = |role, is_list: bool| {
+        let is_it = |step: &&Tried<'_>| {
+            step.role == role && (!is_list || step.exchange.is(methods::LIST_TOOLS))
+        };
+        steps.iter().find(is_it).and_then(|step| Reaction::of(step.exchange, &step.outcome))
+    };
+    let listed = react(Role::Bare, true).or_else(|| react(Role::BareAgain, true));
+    let first = react(Role::Bare, false);
+    first.filter(|first| first.accepted || listed.is_none()).or(listed)
+}
+
+fn is_handshake(exchange: &Exchange) -> bool {
+    exchange.is(methods::INITIALIZE) || exchange.is(methods::DISCOVER)
 }
 
 /// Returns whether the server rejects the variations for which `holds` returns true; `None` if none was

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::id::RuleId;
 use super::rule::{Certainty, Finding, Side};
 use super::rules;
-use crate::exchange::{Exchange, Outcome};
+use crate::exchange::{Exchange, Outcome, Signature};
 use crate::output::cut;
 use crate::protocol::methods;
 
@@ -156,6 +156,11 @@ impl<'e> Tried<'e> {
         Side { exchange: self.number(), worked: self.worked(), text }
     }
 
+    /// Returns true if two requests were refused in the same way, whatever method the message names.
+    pub(super) fn is_refused_like(&self, other: &Self) -> bool {
+        is_refused_alike(self.exchange, other.exchange)
+    }
+
     /// Returns true if two requests got the same response.
     pub(super) fn is_answered_like(&self, other: &Self) -> bool {
         self.exchange.signature() == other.exchange.signature()
@@ -180,4 +185,14 @@ impl<'e> Tried<'e> {
         let (rule, exchange) = (rules::of(rule), self.number());
         Finding { rule, certainty, exchange, because: because.into(), evidence }
     }
+}
+
+/// Returns true if two requests were refused in the same way, whatever method the message names.
+pub fn is_refused_alike(one: &Exchange, other: &Exchange) -> bool {
+    let sign = |exchange: &Exchange| {
+        let method = exchange.purpose.method.as_deref().unwrap_or_default();
+        let signature = exchange.signature();
+        Signature { text: signature.text.replace(method, ""), ..signature }
+    };
+    !one.outcome().is_success() && sign(one) == sign(other)
 }

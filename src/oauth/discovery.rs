@@ -56,7 +56,10 @@ pub fn discover(
         return of_old(web, endpoint);
     };
     let resource = metadata.resource.unwrap_or_default();
-    let mut issuers = metadata.authorization_servers;
+    let mut issuers = metadata.authorization_servers.unwrap_or_default();
+    // What is no text cannot be an issuer.
+    let mut issuers: Vec<String> =
+        issuers.iter_mut().filter_map(|issuer| Some(issuer.as_str()?.to_owned())).collect();
     // Sorting is stable, so the known issuer moves to the front and the others keep their
     // order.
     issuers.sort_by_key(|issuer| Some(issuer.as_str()) != known);

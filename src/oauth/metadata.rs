@@ -10,7 +10,7 @@ pub struct ResourceMetadata {
     /// Identifier of the resource.
     pub resource: Option<String>,
     /// Issuers of tokens for the resource.
-    pub authorization_servers: Vec<String>,
+    pub authorization_servers: Option<Vec<Value>>,
     /// Supported scopes.
     pub scopes_supported: Option<Vec<String>>,
 }

@@ -57,12 +57,19 @@ fn from_har(entry: &Value, number: usize) -> Option<Exchange> {
         .filter(|(name, _)| !name.starts_with(':'))
         .collect()
     };
-    let body = request["postData"]["text"].as_str().unwrap_or_default().to_owned();
+    let mut body = request["postData"]["text"].as_str().unwrap_or_default().to_owned();
     let headers = pairs(&request["headers"]);
     // A browser's archive also contains pages and files that are not MCP.
     let is_mcp = headers.iter().any(|(name, value)| {
         name.starts_with("mcp-") || (name == "accept" && value.contains(EVENT_STREAM))
     }) || body.contains("\"jsonrpc\"");
+    // A body that was truncated says nothing about the one that was sent.
+    if request["bodySize"]
+        .as_i64()
+        .is_some_and(|size| size > i64::try_from(body.len()).unwrap_or(i64::MAX))
+    {
+        body.clear();
+    }
     let is_authorization = stated_purpose(&entry["comment"]).is_some();
     if !is_mcp && !is_authorization {
         return None;
@@ -84,7 +91,12 @@ fn from_har(entry: &Value, number: usize) -> Option<Exchange> {
         || !text.is_empty()
         || entry["serverIPAddress"].as_str().is_some_and(|ip| !ip.is_empty());
     let sent = if connected { body.len() as u64 } else { 0 };
-    let missing = (status == 0).then_some("no response was recorded");
+    let is_cut = text.is_empty() && content["size"].as_i64().is_some_and(|size| size > 0);
+    let missing = if is_cut {
+        Some("the body of the response was not recorded")
+    } else {
+        (status == 0).then_some("no response was recorded")
+    };
     let failure = TransportError::from_json(&response["_failure"]).or_else(|| {
         let text = response["_error"].as_str().or(missing)?;
         Some(TransportError::recorded(text, connected))

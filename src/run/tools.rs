@@ -10,7 +10,9 @@ use super::server::Server;
 use super::settings::handshake;
 use super::{CommandError, Context};
 use crate::arguments::{ArgumentInput, Problems, Typing, ranked};
-use crate::client::{self, Client, ClientConfig, EraProbe, Reason, RpcRequest, RpcResponse};
+use crate::client::{
+    self, Client, ClientConfig, EraProbe, Reason, Renewal, RpcRequest, RpcResponse, Session,
+};
 use crate::exchange::Recorder;
 use crate::failure::{Failure, Kind, quoted};
 use crate::output::one_line;
@@ -280,15 +282,20 @@ pub(crate) fn send(
     }
 }
 
-/// Returns the tool with its input schema, from the cache or from a separate session. That
-/// session is not part of the trace and is closed again.
-pub(crate) fn look_up(context: &Context<'_>, name: &str, server: &Server) -> Option<Tool> {
+/// Returns the tool with its input schema: from the cache, from a list without a session, or from a separate
+/// session. The list comes first, and remains in the history: a handshake, even in another session, changes some
+/// servers. The separate session is not part of the trace and is closed again.
+pub(crate) fn look_up(context: &Context<'_>, name: &str, server: &mut Server) -> Option<Tool> {
     let record = server.saved.record.as_ref();
     let known = record
         .and_then(|record| {
             context.store()?.load_tools(&record.name, Some(name), context.now()).ok()?
         })
         .map(|known| known.tools);
+    let known = known.or_else(|| {
+        server.client.resume(Session::default(), Renewal::Unasked);
+        Some(server.client.list_tools(Some(name)).ok()?.tools)
+    });
     let tools = known.or_else(|| {
         context.console.note(&format!(
             "mcpoke: fetching the input schema of `{name}` in a separate session (key:=JSON avoids this)"

@@ -228,6 +228,27 @@ fn metadata_are_described_as_what_they_are() {
 }
 
 #[test]
+fn an_address_that_cannot_be_used_is_not_the_reason_for_a_401() {
+    let refusing = Server::start(|request| {
+        let challenge = [("WWW-Authenticate", "Bearer resource_metadata=\"/relative\"")];
+        http(if request.method == "POST" { 401 } else { 404 }, &challenge, "")
+    });
+    let traced = Sandbox::new().run(&["trace", &refusing.url, "--json"]).exits(4).stdout;
+    let traced: Value = serde_json::from_str(&traced).unwrap();
+    assert_eq!(traced["why"]["id"], "auth-required", "{traced:#}");
+    // What is no text in a list of issuers is passed over; 304 is no redirect.
+    let (finished, addresses, _) = log_in_where(RESOURCE, |request| {
+        let here = here(request);
+        let servers = json!([5, here]);
+        document(200, &json!({"resource": format!("{here}/mcp"), "authorization_servers": servers}))
+    });
+    finished.exits(0);
+    assert_eq!(addresses.len(), 1);
+    let (finished, ..) = log_in_where(RESOURCE, |_| http(304, &[], ""));
+    assert_ne!(finding(&finished), "auth-endpoint-redirects");
+}
+
+#[test]
 fn no_page_is_opened_where_no_token_can_be_had() {
     let (finished, addresses, _) = log_in_where(SERVER, |request| {
         let mut metadata = metadata(&here(request));

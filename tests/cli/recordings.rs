@@ -142,7 +142,8 @@ fn a_recording_without_a_response_shows_no_cause_that_it_does_not_name() {
         r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Session not found"}}"#;
     let found = |response: serde_json::Value| {
         let entry = serde_json::json!({"request": {"method": "POST", "url": "https://a.example/mcp",
-            "headers": [], "postData": {"text": body}}, "response": response});
+            "headers": [{"name": "Accept", "value": "application/json, text/event-stream"}],
+            "postData": {"text": body}}, "response": response});
         let har = serde_json::json!({"log": {"entries": [entry]}}).to_string();
         std::fs::write(sandbox.home().join("a.har"), har).unwrap();
         let read = sandbox.run(&["trace", "--read", "a.har", "--json"]).exits(0).stdout;
@@ -150,6 +151,25 @@ fn a_recording_without_a_response_shows_no_cause_that_it_does_not_name() {
         let first = &read["findings"][0];
         format!("{} {}", first["id"].as_str().unwrap(), first["certainty"].as_str().unwrap())
     };
+    // What was not recorded was not left out.
+    let refused =
+        r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"Missing session ID"}}"#;
+    for (headers, post) in [
+        (serde_json::json!([{"name": "Accept", "value": "*/*"}]), serde_json::Value::Null),
+        (
+            serde_json::json!([{"name": "Accept", "value": "*/*"}]),
+            serde_json::json!({"text": "{\"jso"}),
+        ),
+        (serde_json::json!([]), serde_json::json!({"text": body})),
+    ] {
+        let entry = serde_json::json!({"request": {"method": "POST", "url": "https://a.example/mcp",
+            "headers": headers, "bodySize": 99, "postData": post, "comment": "\"jsonrpc\""},
+            "response": {"status": 400, "headers": [], "content": {"text": refused}}});
+        let har = serde_json::json!({"log": {"entries": [entry]}}).to_string();
+        std::fs::write(sandbox.home().join("b.har"), har).unwrap();
+        let read = sandbox.run(&["trace", "--read", "b.har", "--json"]).stdout;
+        assert!(!read.contains(r#""certain""#), "{read}");
+    }
     let says = |error: &str| serde_json::json!({"status": 0, "_error": error});
     assert_eq!(found(says("net::ERR_CONNECTION_REFUSED")), "unreachable certain");
     assert_eq!(found(says("NS_ERROR_UNKNOWN_HOST")), "unreachable certain");

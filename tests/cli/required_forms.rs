@@ -7,7 +7,7 @@ use crate::support::{Sandbox, http, mcp};
 
 #[test]
 fn a_server_whose_streams_do_not_work_needs_another_accept() {
-    let start = |json_works: bool| {
+    let start = |json_works: bool, lists: bool| {
         any_era(move |request| {
             let stream = request.header("accept").is_some_and(|it| it.contains("event-stream"));
             match request.rpc() {
@@ -18,15 +18,23 @@ fn a_server_whose_streams_do_not_work_needs_another_accept() {
                     request.fails(200, &json!({"code": -32601, "message": text}))
                 }
                 "initialize" => opened(request, Some("s-0123456789")),
+                "tools/list" if lists => request.result(&json!({"tools": []})),
+                "tools/list" => request.error(200, -32601, "Method 'tools/list' not implemented"),
                 _ => http(202, &[], ""),
             }
         })
     };
-    let (said, traced) = verdict(&start(true));
+    let (said, traced) = verdict(&start(true, true));
     assert_eq!(said, "accept likely", "{traced:#}");
     assert!(traced["why"]["because"].as_str().unwrap().contains("Accept: application/json,"));
+    // What still fails after the handshake has another reason.
+    let (said, traced) = verdict(&start(true, false));
+    assert_eq!(said, "unknown possible", "{traced:#}");
+    assert!(
+        traced["why"]["because"].as_str().unwrap().contains("is tools/list after it, and fails")
+    );
     // What fails with either is not about the header.
-    assert_eq!(verdict(&start(false)).0, "initialize-refused likely");
+    assert_eq!(verdict(&start(false, false)).0, "initialize-refused likely");
 }
 
 #[test]

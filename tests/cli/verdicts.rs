@@ -120,12 +120,12 @@ fn a_header_that_is_lost_on_the_way_is_only_likely() {
             .then(|| request.error(400, -32000, "Bad Request: Missing session ID"))
     });
     assert_eq!(verdict(&server).0, "session-id-stripped likely");
-    // A request in the session that works shows that the header arrives.
+    // The header arrives with another request; whether it does with this one is not known.
     let server = mcp(|request| {
         (request.rpc() == "tools/list")
             .then(|| request.error(400, -32000, "tools of a session ID that is not yours"))
     });
-    assert_eq!(verdict(&server).0, "rejected certain");
+    assert_eq!(verdict(&server).0, "unknown possible");
 }
 
 #[test]

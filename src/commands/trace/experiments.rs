@@ -25,7 +25,7 @@ impl Probe<'_> {
         }
     }
 
-    /// Repeats a request that works with the headers that thin clients send: `*/*` or nothing in Accept,
+    /// Repeats a request that works with the headers that thin clients send: `*/*`, JSON alone or nothing in Accept,
     /// and the Content-Type that curl and urllib use unless told otherwise. What is refused counts only if
     /// the request works unchanged afterwards.
     pub(super) fn vary(&mut self, session: &Session) {
@@ -34,9 +34,10 @@ impl Probe<'_> {
         }
         let form = "application/x-www-form-urlencoded";
         let mut is_refused = false;
-        for (name, value) in [("accept", "*/*"), ("accept", ""), ("content-type", form)] {
-            if value.is_empty() && is_refused {
-                // What is too little with `*/*` is too little with nothing.
+        let forms = [("accept", "*/*"), ("accept", JSON), ("accept", ""), ("content-type", form)];
+        for (name, value) in forms {
+            if name == "accept" && is_refused {
+                // One refusal shows that the server requires both types.
                 continue;
             }
             let endpoint = self.client.endpoint().clone();
@@ -157,6 +158,8 @@ impl Probe<'_> {
         };
         let works = other.initialize(self.handshake).is_ok();
         if works {
+            // Whether this form is all that is wrong shows with the next request.
+            let _ = other.request(&RpcRequest::list_tools());
             let _ = other.close();
         }
         self.steps.take(&mut other, Role::Experiment);

@@ -58,7 +58,7 @@ pub(super) fn run(context: &Context<'_>, args: &Trace) -> Outcome {
         }
         return listen::run(context, args, &server, address);
     }
-    let (rpc, tool) = request(context, args, &words, &server)?;
+    let (rpc, tool) = request(context, args, &words, &mut server)?;
     if let Some(language) = args.recipe {
         return recipes::run(context, &mut server, &rpc, tool.as_ref(), language);
     }
@@ -260,7 +260,7 @@ fn request(
     context: &Context<'_>,
     args: &Trace,
     words: &[String],
-    server: &Server,
+    server: &mut Server,
 ) -> Result<(RpcRequest, Option<Tool>), CommandError> {
     let Some(name) = &args.tool else {
         if server.is_demo {

@@ -4,7 +4,7 @@
 use super::steps::Steps;
 use crate::client::{Client, Error, ErrorKind, Handshake, Renewal, RpcRequest, Session};
 use crate::diagnose::{self, Certainty, Role};
-use crate::exchange::{Exchange, Signature};
+use crate::exchange::Exchange;
 use crate::protocol::methods;
 use crate::protocol::tools::Tool;
 use crate::protocol::version::LATEST_MODERN;
@@ -48,10 +48,15 @@ impl<'p> Probe<'p> {
         let stops = |found: diagnose::Finding| {
             found.rule.stops_trace && found.certainty == Certainty::Certain
         };
-        if self.steps.found().is_some_and(stops) {
+        let is_stopped = self.steps.found().is_some_and(stops);
+        if is_stopped && !self.is_call() {
             return bare;
         }
-        self.repeat(&bare);
+        // What stops a call may be the tool's own error: the list shows whether it is.
+        let is_alike = self.repeat(&bare);
+        if is_stopped && is_alike != Some(false) {
+            return bare;
+        }
         self.vary_what_was_refused();
         // A silent server gets one more request, with a handshake, not three.
         let silent = self.steps.exchanges().iter().all(|exchange| exchange.answer.is_none());
@@ -79,18 +84,20 @@ impl<'p> Probe<'p> {
 
     /// After a bare request that failed: sends `tools/list` bare. If it is refused in the same way, the
     /// server refuses every bare request, so the named tool did not run; if the first request was the same
-    /// and works now, the failure was temporary.
-    fn repeat(&mut self, bare: &Ended) {
+    /// and works now, the failure was temporary. Returns whether a call was refused in the same way.
+    fn repeat(&mut self, bare: &Ended) -> Option<bool> {
         let of_request = |one: &&Exchange| one.purpose == self.rpc.purpose;
         let first = self.steps.exchanges().iter().rev().find(of_request).cloned();
-        let Some(first) = first.filter(|_| bare.is_err()) else { return };
+        let first = first.filter(|_| bare.is_err())?;
         // Without a response, nothing can be compared.
         if first.answer.is_none() || (self.passive && !self.is_call()) {
-            return;
+            return None;
         }
         let _ = self.on_a_fresh_connection(&Session::default(), Role::BareAgain);
-        let Some(again) = self.steps.last().filter(|_| self.is_call()) else { return };
-        self.ran &= !is_refused_alike(&first, again);
+        let again = self.steps.last().filter(|_| self.is_call())?;
+        let is_alike = diagnose::is_refused_alike(&first, again);
+        self.ran &= !is_alike;
+        Some(is_alike)
     }
 
     fn is_call(&self) -> bool {
@@ -233,14 +240,4 @@ impl<'p> Probe<'p> {
         self.end(&session);
         outcome
     }
-}
-
-/// Returns true if two requests were refused in the same way, whatever method the message names.
-fn is_refused_alike(one: &Exchange, other: &Exchange) -> bool {
-    let sign = |exchange: &Exchange| {
-        let method = exchange.purpose.method.as_deref().unwrap_or_default();
-        let signature = exchange.signature();
-        Signature { text: signature.text.replace(method, ""), ..signature }
-    };
-    !one.outcome().is_success() && sign(one) == sign(other)
 }

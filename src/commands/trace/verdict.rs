@@ -24,6 +24,11 @@ pub(super) struct Verdict {
     pub(super) way: Option<Way>,
 }
 
+/// Returns true for a rule about headers that experiments change on purpose.
+fn is_about_form(rule: RuleId) -> bool {
+    matches!(rule, RuleId::Accept | RuleId::ContentType | RuleId::VersionUnsupported)
+}
+
 impl Verdict {
     pub(super) fn of(exchanges: &[Exchange], roles: &[Role]) -> Self {
         let profile = Profile::of(exchanges, roles);
@@ -36,7 +41,8 @@ impl Verdict {
                 // The verdict is about the first; how a legacy server refuses the modern era does not
                 // matter.
                 at == 0
-                    || (modern && profile.eras == Eras::Legacy)
+                    || (modern && !matches!(profile.eras, Eras::Modern | Eras::Dual))
+                    || (roles[at] == Role::Experiment && is_about_form(finding.rule.id))
                     || matches!(
                         roles[at],
                         Role::Variation
@@ -119,6 +125,8 @@ impl Verdict {
             "send this header and MCP-Protocol-Version with every later request".to_owned(),
         ];
         let ways = match (profile.eras, profile.sessions) {
+            // Nothing has worked, so no way is known.
+            _ if !profile.has_worked => Vec::new(),
             (Eras::Modern, _) | (Eras::Dual, Sessions::None) => vec![modern],
             (Eras::Unknown, _) => Vec::new(),
             (Eras::Bare, _) => {

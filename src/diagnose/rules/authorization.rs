@@ -203,9 +203,12 @@ A server without any of these can be used with a token from its operator.",
     find: |evidence| {
         let exchange = evidence.exchange;
         let is_document = |exchange: &Exchange| evidence.worked(exchange) && document(exchange).is_object();
+        // Metadata of the authorization server are enough for a client of 2025-03-26.
         let later = || {
-            let purpose = &exchange.purpose;
-            evidence.later.iter().any(|other| other.purpose == *purpose && is_document(other))
+            let is_metadata = |other: &Exchange| {
+                other.purpose == exchange.purpose || other.is(SERVER_METADATA)
+            };
+            evidence.later.iter().any(|other| is_metadata(other) && is_document(other))
         };
         let discovers = is(evidence, RESOURCE_METADATA) || is(evidence, SERVER_METADATA);
         let assumed = is(evidence, REGISTRATION)
@@ -418,7 +421,7 @@ let another server name them.",
         let is_next = |other: &&Exchange| other.purpose == evidence.exchange.purpose;
         let next = evidence.later.iter().find(is_next).map(|next| next.request.url.as_str());
         let is_followed = next.is_some() && next == url.as_ref().map(Url::as_str);
-        let redirects = (300..400).contains(&evidence.status());
+        let redirects = matches!(evidence.status(), 301 | 302 | 303 | 307 | 308) && !to.is_empty();
         (redirects && !is_followed)
             .then(|| certain(format!("it answers {} to {}", evidence.status(), said(to))))
     },

@@ -38,6 +38,10 @@ opened with one token must not be used with another.",
             return None;
         }
         Some(match (evidence.challenge(), about_session) {
+            // A tool may pass on the refusal of another server.
+            (Some(_), false) if evidence.may_be_own_error() && works_with_token(evidence) => {
+                Certainty::Likely.into()
+            }
             (Some(_), false) => Certainty::Certain.into(),
             // Some servers send 401 for a lost session (rmcp up to 0.16).
             (None, true) => Certainty::Possible.into(),
@@ -50,6 +54,13 @@ opened with one token must not be used with another.",
     },
     ..RULE
 };
+
+/// Returns true if the credentials of the request are good enough for another one.
+fn works_with_token(evidence: &Evidence<'_>) -> bool {
+    let sent = evidence.exchange.request.header("authorization");
+    let same = |other: &Exchange| other.request.header("authorization") == sent;
+    evidence.is_after_handshake_here() || evidence.works_with(same).is_some()
+}
 
 fn scope(evidence: &Evidence<'_>) -> bool {
     evidence.challenge().is_some_and(|challenge| challenge.contains("insufficient_scope"))

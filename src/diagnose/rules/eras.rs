@@ -45,8 +45,7 @@ of the body for proxies.",
         // What runs inside a session may use the same words and codes.
         let at_most = match (evidence.session().is_some(), evidence.may_be_own_error()) {
             (true, true) if !proof => return None,
-            (true, true) => Certainty::Possible,
-            (true, false) => Certainty::Likely,
+            (true, _) => Certainty::Possible,
             (false, _) => evidence.by_words(),
         };
         let certainty = if proof { at_most } else { at_most.min(Certainty::Likely) };
@@ -77,6 +76,8 @@ an error of the modern era, so a client falls back to initialize.",
             || evidence.is_modern_proof()
             || evidence.exchange.is(methods::INITIALIZE)
             || works(evidence, is_modern_request)
+            // A tool, a resource or a prompt has errors of its own.
+            || evidence.may_be_own_error()
         {
             return None;
         }
@@ -124,7 +125,7 @@ stream. The session lives as long as the stream.",
                 && exchange.answer.as_ref().is_some_and(Answer::is_http_sse)
         };
         let refused = evidence.is_post() && matches!(evidence.status(), 400 | 404 | 405);
-        if !refused || evidence.is_modern_proof() {
+        if !refused || evidence.is_modern_proof() || evidence.is_after_handshake_here() {
             return None;
         }
         if let Some(stream) = evidence.others().find(|other| get(other)) {
@@ -221,7 +222,9 @@ with 2025-06-18.",
         });
         let certainty = evidence.by_words();
         let is_own = chosen && certainty < Certainty::Certain;
-        Some(if is_own { Certainty::Possible } else { certainty }.into())
+        let at_most =
+            if evidence.is_after_handshake_here() { Certainty::Likely } else { Certainty::Certain };
+        Some(if is_own { Certainty::Possible } else { certainty.min(at_most) }.into())
     },
     ..RULE
 };
@@ -241,7 +244,9 @@ repeat parameters that the tool's schema annotates with x-mcp-header.
 
 A tool may have changed its annotations: send tools/list again and repeat the call.",
     find: |evidence| {
-        if evidence.code() != Some(codes::HEADER_MISMATCH) {
+        // Before 2026-07-28, the code is the server's own.
+        let is_modern = evidence.is_modern_request() || is_enveloped(evidence.exchange);
+        if evidence.code() != Some(codes::HEADER_MISMATCH) || !is_modern {
             return None;
         }
         let because = match mirrored_name(evidence.exchange) {

@@ -28,6 +28,7 @@ pub(super) static HOST_REJECTED: Rule = Rule {
 Host header. The check protects a developer's machine from web pages that reach the server under their own \
 name. A proxy sends its own Host by default, and then every request is refused. Configure it to keep the \
 Host (proxy_set_header Host $host, in nginx).",
+    next: Next::LookCloser,
     stops_trace: true,
     find: |evidence| {
         let refused = evidence.status() == 421
@@ -39,7 +40,8 @@ Host (proxy_set_header Host $host, in nginx).",
         if !refused || evidence.works_with(|_| true).is_some() {
             return None;
         }
-        let certain = evidence.status() == 421 || evidence.says(&["invalid host", "host header"]);
+        let certain = (evidence.status() == 421 || evidence.says(&["invalid host", "host header"]))
+            && !evidence.is_after_handshake_here();
         Some(if certain { evidence.by_words() } else { Certainty::Likely }.into())
     },
     ..RULE
@@ -54,6 +56,7 @@ pub(super) static ORIGIN_REJECTED: Rule = Rule {
     about: "\
 Servers must check the Origin header of browser requests and reject unknown origins with 403. A client \
 outside a browser leaves the header out.",
+    next: Next::LookCloser,
     find: |evidence| {
         let sent = evidence.exchange.request.header("origin").is_some();
         if evidence.status() != 403 || evidence.challenge().is_some() {
@@ -97,7 +100,7 @@ text/event-stream. Some servers accept */*, others do not.
 If both types are sent and refused, a proxy or a serverless adapter may rewrite the header. Some servers \
 work only with Accept: application/json, because they do not implement streams; trace tests that.",
     find: |evidence| {
-        if evidence.status() != 406 && !unlabelled_accept(evidence) {
+        if (evidence.status() != 406 && !unlabelled_accept(evidence)) || !evidence.knows_headers() {
             return None;
         }
         if evidence.exchange.accepts_both() {
@@ -136,7 +139,7 @@ string as text/plain or as a form by default. Set the header explicitly.",
         let unlabelled = !evidence.exchange.is_labelled_json();
         let refused = matches!(evidence.status(), 400 | 415 | 500)
             || evidence.code() == Some(codes::PARSE_ERROR);
-        if !evidence.is_post() || !refused || !unlabelled {
+        if !evidence.is_post() || !refused || !unlabelled || !evidence.knows_headers() {
             return None;
         }
         if let Some(other) = evidence.fails_alike(Exchange::is_labelled_json) {
@@ -179,7 +182,10 @@ Servers respond with -32700 or -32600 and status 400, rmcp with 415, Express wit
             );
         match wrong {
             Some(why) if refused => {
-                Some(Conclusion { certainty: Certainty::Certain, because: why.to_owned() })
+                // Without its length, a recorded body may be incomplete.
+                let is_whole = evidence.exchange.request.header("content-length").is_some();
+                let certainty = if is_whole { Certainty::Certain } else { Certainty::Likely };
+                Some(Conclusion { certainty, because: why.to_owned() })
             }
             // The body was a JSON-RPC message, so something else kept the server from reading it: its own
             // exception, or a proxy that changed the body.
@@ -197,7 +203,15 @@ Servers respond with -32700 or -32600 and status 400, rmcp with 415, Express wit
 
 /// Returns what is wrong with a request body.
 fn wrong_body(evidence: &Evidence<'_>) -> Option<&'static str> {
-    let body = evidence.exchange.request.body.trim();
+    let request = &evidence.exchange.request;
+    let body = request.body.trim();
+    // Recordings may lack the body, or keep only its beginning.
+    let length = request.header("content-length").and_then(|length| length.parse::<usize>().ok());
+    if length.is_some_and(|length| length != request.body.len())
+        || (length.is_none() && body.is_empty())
+    {
+        return None;
+    }
     if body.is_empty() {
         return Some("the body is empty");
     }
@@ -272,7 +286,7 @@ pub(super) static BODY_TOO_LARGE: Rule = Rule {
     about: "\
 A 413 from the server is JSON or text. A 413 from a proxy is a web page. nginx allows 1 MiB by default \
 (client_max_body_size). Express allows 100 KiB by default.",
-    find: |evidence| (evidence.status() == 413).then(|| Certainty::Certain.into()),
+    find: |evidence| (evidence.status() == 413).then(|| evidence.by_words().into()),
     ..RULE
 };
 
@@ -322,7 +336,8 @@ another path. 405 to a POST means that the path exists but does not accept POST.
                 && other.request.url == evidence.exchange.request.url
                 && (evidence.worked(other) || other.status() == Some(202))
         };
-        if !no_route || evidence.others().any(is_taken) {
+        if !no_route || evidence.exchange.request.is_sessionless || evidence.others().any(is_taken)
+        {
             return None;
         }
         let elsewhere = evidence.later.iter().find(|later| {

@@ -53,7 +53,7 @@ revision in the initialize response.
         let issuing = evidence.before().find(|earlier| issued(earlier).is_some());
         let none_issued = began && issuing.is_none();
         let stateless = none_issued || evidence.exchange.request.is_sessionless;
-        if !bare || evidence.is_modern_request() || evidence.exchange.is(methods::INITIALIZE) || stateless {
+        if !bare || !evidence.knows_headers() || evidence.is_modern_request() || evidence.exchange.is(methods::INITIALIZE) || stateless {
             return None;
         }
         let refused = match evidence.status() {
@@ -188,7 +188,9 @@ may have run.",
             return Some(Conclusion { certainty: Certainty::Certain, because });
         }
         // A session that was opened just before has not expired.
-        if evidence.issuing().is_some() && !evidence.earlier.iter().any(|e| works_in(evidence, e, session)) {
+        let has_served = evidence.earlier.iter().any(|e| works_in(evidence, e, session));
+        let was_issued = evidence.issuing().is_some();
+        if was_issued && !has_served {
             return None;
         }
         if let Some(later) = evidence.works_later(|later| later.session_sent() != Some(session)) {
@@ -196,9 +198,12 @@ may have run.",
             return Some(Conclusion { certainty: Certainty::Certain, because });
         }
         let says_so = evidence.says(&["session"]);
+        let has_words = evidence.answer.is_some_and(|answer| !answer.body.trim().is_empty());
         let certainty = match evidence.status() {
             _ if says_so => evidence.by_words(),
             401 => Certainty::Possible,
+            // A tool that has words of its own for it, or that was called a moment after the handshake.
+            _ if has_words && (evidence.may_be_own_error() || was_issued) => Certainty::Possible,
             _ => Certainty::Likely,
         };
         Some(certainty.into())
@@ -324,7 +329,11 @@ the header only if the server names it in Access-Control-Expose-Headers.",
         let applies = none_issued && says_so && requires_none.is_none();
         (applies && !evidence.names_another_cause()).then(|| Conclusion {
             certainty: if names_id { Certainty::Likely } else { Certainty::Possible },
-            because: format!("{} succeeded without issuing an id, and the server demands one", opened.number),
+            because: format!(
+                "{} succeeded without issuing an id, and the server demands one: it sends none, or a proxy removes \
+                 it",
+                opened.number
+            ),
         })
     },
     ..RULE

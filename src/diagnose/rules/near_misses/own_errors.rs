@@ -1,7 +1,7 @@
 //! A tool's own error may use any status and any words. No finding about it is certain where another request
 //! works in the same way, or where the words are all there is.
 
-use super::super::super::Certainty;
+use super::super::super::{Certainty, RuleId};
 use super::{RESULT, error, explain_at, list, modern, opened, sending, told};
 use crate::exchange::Exchange;
 use crate::exchange::testing::{answered, sent};
@@ -36,9 +36,10 @@ const WORDS: [&str; 24] = [
 
 const STATUSES: [u16; 13] = [200, 400, 401, 403, 404, 405, 406, 409, 410, 415, 421, 422, 503];
 
-/// Returns what HTTP itself makes certain, whatever the words.
-fn is_stated_by_http(status: u16, id: &str) -> bool {
+/// Returns what HTTP or a reserved code makes certain, whatever the words.
+fn is_stated(status: u16, id: &str, context: &str) -> bool {
     matches!((status, id), (401, "auth-required") | (409, "stream-conflict"))
+        || (id == "header-mismatch" && context == "no handshake")
 }
 
 /// Returns the exchanges before a call, and the call without a response.
@@ -69,7 +70,7 @@ fn contexts() -> Vec<(&'static str, Vec<Exchange>, Exchange)> {
 
 #[test]
 fn nothing_is_certain_about_a_tools_own_error() {
-    let codes = [-32000, -32600, -32601, -32602, -32603, -32001, 0];
+    let codes = [-32000, -32600, -32601, -32602, -32603, -32001, -32020, -32022, 0];
     for (context, before, call) in contexts() {
         for (status, words) in
             STATUSES.iter().flat_map(|status| WORDS.map(|words| (*status, words)))
@@ -84,9 +85,11 @@ fn nothing_is_certain_about_a_tools_own_error() {
                 let found = explain_at(&all, all.len() - 1);
                 let certain = found.iter().find(|one| {
                     one.certainty == Certainty::Certain
-                        && !is_stated_by_http(status, one.rule.id.as_str())
+                        && !is_stated(status, one.rule.id.as_str(), context)
                 });
                 assert!(certain.is_none(), "{context}: {status} {body}: {certain:?}");
+                let is_legacy = found.iter().any(|one| one.rule.id == RuleId::LegacyOnly);
+                assert!(!is_legacy, "{context}: {status} {body}");
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Evidence and a near miss for each rule of sessions and handshakes.
 
 use super::{Case, RESULT, error, explain_at, found, get, list, opened, sending, told};
+use crate::diagnose::Certainty;
 use crate::exchange::Exchange;
 use crate::exchange::testing::{answered, sent, with_headers};
 
@@ -135,4 +136,15 @@ fn the_handshake_of_another_client_does_not_count() {
     };
     assert_eq!(found((halfway("one/1"), 1)), ["not-initialized"]);
     assert!(found((halfway("two/1"), 1)).is_empty());
+}
+
+#[test]
+fn a_session_that_has_just_served_has_not_expired() {
+    let refused = |body: &str| {
+        let serves = list(Some("s-1"), 200, RESULT);
+        let call = answered(sent("tools/call", Some("s-1")), 410, body);
+        explain_at(&[opened(), told(), serves, call], 3)[0].certainty
+    };
+    assert_eq!(refused(&error(-32000, "the record was deleted")), Certainty::Possible);
+    assert_eq!(refused(""), Certainty::Likely);
 }

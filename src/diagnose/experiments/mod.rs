@@ -1,8 +1,9 @@
 //! Why the first request of a trace fails: a table over the outcomes of experiments. An experiment that
 //! settles the question outranks every status and every word of the server.
 
+mod sessions;
+
 use super::credentials::{is_about_credentials, is_credential_name, missing_header};
-use super::evidence::tool_failed;
 use super::explain_at;
 use super::id::RuleId;
 use super::rule::{Certainty, Finding, Side};
@@ -15,7 +16,8 @@ use crate::protocol::methods;
 /// the request worked, or if this side ended it before the server responded.
 pub fn explain_first(exchanges: &[Exchange], roles: &[Role]) -> Option<Finding> {
     let all = Tried::all(exchanges, roles);
-    let bare = all.iter().find(|tried| tried.role == Role::Bare)?;
+    let mut first = all.iter().filter(|tried| tried.role == Role::Bare);
+    let bare = first.clone().find(|tried| !tried.worked()).or_else(|| first.next())?;
     let tried = Experiments { exchanges, all: &all, bare };
     match bare.outcome {
         Outcome::Result => return tried.only_the_first_worked(),
@@ -30,6 +32,7 @@ pub fn explain_first(exchanges: &[Exchange], roles: &[Role]) -> Option<Finding> 
         .or_else(|| tried.modern_settles())
         .or_else(|| tried.initialize_was_refused())
         .or_else(|| tried.both_failed())
+        .or_else(|| tried.works_after_another_handshake())
         .or_else(|| tried.only_the_tool_failed())
         .or_else(|| tried.by_its_own_words());
     finding.or_else(|| Some(bare.concludes(RuleId::Unknown, Certainty::Possible, "", Vec::new())))
@@ -56,6 +59,20 @@ impl<'e> Experiments<'e> {
         let same = |tried: &&Tried<'_>| tried.exchange.purpose == other.exchange.purpose;
         let all = || self.with(Role::Bare).chain(self.with(Role::BareAgain)).filter(same);
         all().find(|tried| tried.worked()).or_else(|| all().next())
+    }
+
+    /// Returns the request that a comparison explains: the first one, if it was refused in the same way as `like`,
+    /// else `like` itself. A tool that was called bare is not called again, so nothing explains its own refusal.
+    fn explained(&self, like: &'e Tried<'e>) -> &'e Tried<'e> {
+        if like.is_refused_like(self.bare) { self.bare } else { like }
+    }
+
+    /// Returns a sentence about the first request if the conclusion is about another one.
+    fn unexplained(&self, explained: &Tried<'_>) -> String {
+        if explained.at == self.bare.at {
+            return String::new();
+        }
+        format!("; {} failed in another way, and was not repeated", self.bare.number())
     }
 
     /// Returns the findings of the rules about one exchange.
@@ -136,137 +153,29 @@ impl<'e> Experiments<'e> {
         Some(self.bare.concludes(RuleId::RequestIdType, Certainty::Certain, because, evidence))
     }
 
-    /// The request works after a handshake and fails without one.
-    fn session_settles(&self) -> Option<Finding> {
-        let proper = self.working(Role::Proper)?;
-        self.bare_like(proper).filter(|like| !like.worked())?;
-        let is_stateless = proper.exchange.session_sent().is_none();
-        // Without a session, the proper request differs from the bare one in the version header alone.
-        let versioned = self.working(Role::Versioned).or(is_stateless.then_some(proper));
-        Some(match versioned {
-            Some(versioned) => self.handshake_or_version(proper, versioned),
-            None => self.session_missing(proper),
-        })
-    }
-
-    /// The request works after a handshake without a session id: tells handshake, header and cookie apart.
-    fn handshake_or_version(&self, proper: &Tried<'_>, versioned: &Tried<'_>) -> Finding {
-        let after = self.with(Role::BareAfter).next();
-        let after_side = after.map(|after| after.side("after the handshake, without an id"));
-        let with_header = Some(versioned.side("with MCP-Protocol-Version"));
-        let number = proper.number();
-        let (rule, certainty, because, sides) = match after.map(Tried::worked) {
-            _ if proper.has_cookie() => (
-                RuleId::HandshakeMissing,
-                Certainty::Likely,
-                format!(
-                    "{number} is the same request with the cookies of the handshake, and works"
-                ),
-                vec![after_side],
-            ),
-            // An id was issued and is not required: the handshake, or the time that passed.
-            Some(true) if proper.exchange.session_sent().is_some() => (
-                RuleId::Unknown,
-                Certainty::Possible,
-                "the same request failed before the handshake, and works after it with and without a session"
-                    .to_owned(),
-                vec![after_side, with_header],
-            ),
-            Some(true) => (
-                RuleId::HandshakeMissing,
-                Certainty::Likely,
-                "the same request fails before the handshake and works after it".to_owned(),
-                vec![after_side],
-            ),
-            Some(false) => (
-                RuleId::VersionMissing,
-                Certainty::Certain,
-                format!(
-                    "{} is the same request with the header alone, and works",
-                    versioned.number()
-                ),
-                vec![after_side, with_header],
-            ),
-            None => (
-                RuleId::HandshakeMissing,
-                Certainty::Possible,
-                format!("{number} is the same request after a handshake, and works"),
-                vec![with_header],
-            ),
-        };
-        let evidence = [Some(self.bare.side("without a session"))]
-            .into_iter()
-            .chain(sides)
-            .flatten()
-            .collect();
-        self.bare.concludes(rule, certainty, because, evidence)
-    }
-
-    /// The request works with a session id and fails without one.
-    fn session_missing(&self, proper: &Tried<'_>) -> Finding {
-        let reaches = if tool_failed(proper.exchange) { "reaches the tool" } else { "works" };
-        let number = proper.number();
-        let mut because = format!("{number} is the same request with a session, and {reaches}");
-        let again = self.with(Role::BareAgain).next();
-        let temporary = self.bare.may_be_temporary();
-        // Without a second attempt, the difference may be one of time.
-        let is_settled = !temporary || again.is_some();
-        let certainty = if is_settled && self.id_is_enough(proper) {
-            Certainty::Certain
-        } else {
-            Certainty::Likely
-        };
-        let mut evidence = vec![self.bare.side("without a session")];
-        evidence.extend(
-            again.filter(|_| temporary).map(|again| again.side("again, without a session")),
-        );
-        evidence.push(proper.side("with a session"));
-        if let Some(modern) = self.working(Role::ProperModern) {
-            because += "; a 2026-07-28 request works without one";
-            evidence.push(modern.side("as a 2026-07-28 request"));
-        }
-        self.bare.concludes(RuleId::SessionMissing, certainty, because, evidence)
-    }
-
-    /// Returns false if the same request failed in the same session, unchanged, or works only with a cookie:
-    /// the session id is not all that the server requires.
-    fn id_is_enough(&self, proper: &Tried<'_>) -> bool {
-        let in_session = || {
-            self.all.iter().filter(|tried| {
-                tried.role != Role::EndedId
-                    && tried.exchange.session_sent() == proper.exchange.session_sent()
-                    && tried.exchange.purpose == proper.exchange.purpose
-                    && tried.exchange.accepts_both()
-                    && tried.exchange.is_labelled_json()
-            })
-        };
-        let fails = in_session().any(|tried| {
-            !tried.worked()
-                && !tried.may_be_temporary()
-                && tried.has_cookie() == proper.has_cookie()
-        });
-        let needs_cookie =
-            proper.has_cookie() && !in_session().any(|tried| tried.worked() && !tried.has_cookie());
-        !fails && !needs_cookie
-    }
-
     /// The request works in the form of the modern era and in no other.
     fn modern_settles(&self) -> Option<Finding> {
         // Where the same request works bare as well, the form makes no difference.
         let differs = |tried: &&Tried<'_>| self.bare_like(tried).is_none_or(|like| !like.worked());
         let worked = || self.with(Role::ProperModern).filter(|tried| tried.worked());
+        // A server that supports the handshake too is not of this era alone.
+        if self.working(Role::Initialize).is_some() {
+            return None;
+        }
         let compared = worked().find(|tried| self.bare_like(tried).is_some() && differs(tried));
         let modern = compared.or_else(|| worked().find(differs))?;
+        let explained = self.bare_like(modern).map_or(self.bare, |like| self.explained(like));
         let again = self.with(Role::BareAgain).next();
         let is_settled = self.bare_like(modern).is_some()
             && modern.exchange.has_modern_marks()
-            && (!self.bare.may_be_temporary() || again.is_some_and(|again| !again.worked()));
+            && (!explained.may_be_temporary() || again.is_some_and(|again| !again.worked()));
         let certainty = if is_settled { Certainty::Certain } else { Certainty::Likely };
         let because = format!("{} is a 2026-07-28 request, and works", modern.number());
         let mut evidence =
-            vec![self.bare.side("without a session"), modern.side("as a 2026-07-28 request")];
+            vec![explained.side("without a session"), modern.side("as a 2026-07-28 request")];
         evidence.extend(self.initialize().map(|tried| tried.side("initialize")));
-        Some(self.bare.concludes(RuleId::ModernOnly, certainty, because, evidence))
+        let because = because + &self.unexplained(explained);
+        Some(explained.concludes(RuleId::ModernOnly, certainty, because, evidence))
     }
 
     /// Returns the `initialize` that worked, else the last one.
@@ -289,8 +198,22 @@ impl<'e> Experiments<'e> {
             let because =
                 format!("{} is initialize with Accept: {accept}, and works", other.number());
             let evidence = [evidence, vec![other.side("initialize, other Accept")]].concat();
-            let certainty = Certainty::Likely;
-            return Some(refused.concludes(RuleId::Accept, certainty, because, evidence));
+            let accept_of =
+                |tried: &Tried<'_>| tried.exchange.request.header("accept").map(str::to_owned);
+            let is_next = |tried: &&Tried<'_>| {
+                tried.at > other.at
+                    && accept_of(tried) == accept_of(other)
+                    && tried.exchange.is(methods::LIST_TOOLS)
+            };
+            return Some(match self.with(Role::Experiment).find(is_next) {
+                Some(next) if !next.worked() => {
+                    let because =
+                        format!("{because}; {} is tools/list after it, and fails", next.number());
+                    let evidence = [evidence, vec![next.side("tools/list, other Accept")]].concat();
+                    self.bare.concludes(RuleId::Unknown, Certainty::Possible, because, evidence)
+                }
+                _ => refused.concludes(RuleId::Accept, Certainty::Likely, because, evidence),
+            });
         }
         let named = missing_header(refused.exchange);
         let is_credential = named.as_deref().is_some_and(is_credential_name);
@@ -351,6 +274,7 @@ impl<'e> Experiments<'e> {
     fn both_failed(&self) -> Option<Finding> {
         let proper = self.with(Role::Proper).last().filter(|proper| !proper.worked())?;
         let like = self.bare_like(proper)?;
+        let explained = self.explained(like);
         if proper.was_ended_here() {
             return None;
         }
@@ -364,19 +288,24 @@ impl<'e> Experiments<'e> {
             let because =
                 format!("{} is the same request in the same session, and works", later.number());
             let evidence = vec![
-                self.bare.side("without a session"),
+                explained.side("without a session"),
                 proper.side("with a session"),
                 later.side("later"),
             ];
             let rule = RuleId::TemporaryFailure;
-            return Some(self.bare.concludes(rule, Certainty::Likely, because, evidence));
+            return Some(explained.concludes(rule, Certainty::Likely, because, evidence));
         }
         let form = if in_session { "with a session" } else { "after the handshake" };
-        let evidence = vec![self.bare.side("without a session"), proper.side(form)];
+        let evidence = vec![explained.side("without a session"), proper.side(form)];
         if !like.is_answered_like(proper) {
-            return self.unconfirmed(evidence);
+            let also = format!("{} carries a session, and fails too", proper.number());
+            let told = self.unconfirmed(evidence)?;
+            let because =
+                [told.because.as_str(), also.as_str()].into_iter().filter(|text| !text.is_empty());
+            let because = because.collect::<Vec<_>>().join("; ");
+            return Some(Finding { because, ..told });
         }
-        if let Some(told) = self.told(self.bare).find(is_no_session_rule) {
+        if let Some(told) = self.told(explained).find(is_no_session_rule) {
             return Some(Finding { evidence, ..told });
         }
         // A request in the session that works shows that the id gets through.
@@ -389,6 +318,7 @@ impl<'e> Experiments<'e> {
         let text = proper.text().to_lowercase();
         let number = proper.number();
         let alike = format!("{number} is the same request {form}, and fails alike");
+        let alike = alike + &self.unexplained(explained);
         let names_id = text.contains("session id") || text.contains("session-id");
         let names_session = text.contains("session") || text.contains("initializ");
         // No experiment tells these apart from a server that rejects everything, so none is certain.
@@ -397,14 +327,30 @@ impl<'e> Experiments<'e> {
                 "{number} carries an id that was just issued, and is refused as without one"
             );
             (RuleId::SessionIdStripped, Certainty::Likely, because)
-        } else if !arrives && names_session {
-            let because =
-                alike + "; the server may expect the session elsewhere than in Mcp-Session-Id";
+        } else if names_id || (!arrives && names_session) {
+            let because = if arrives {
+                alike + "; the id gets through with other requests"
+            } else {
+                alike + "; the server may expect the session elsewhere than in Mcp-Session-Id"
+            };
             (RuleId::Unknown, Certainty::Possible, because)
         } else {
             (RuleId::Rejected, Certainty::Certain, alike)
         };
-        Some(self.bare.concludes(rule, certainty, because, evidence))
+        Some(explained.concludes(rule, certainty, because, evidence))
+    }
+
+    /// The list failed bare, its schema was fetched in another session, and then the call works bare.
+    fn works_after_another_handshake(&self) -> Option<Finding> {
+        let later = self.working(Role::Bare).filter(|later| later.at > self.bare.at)?;
+        let number = later.number();
+        let because = format!(
+            "a handshake in another session followed, and then {number} works without a session"
+        );
+        let evidence =
+            vec![self.bare.side("without a session"), later.side("without a session, later")];
+        let rule = RuleId::HandshakeMissing;
+        Some(self.bare.concludes(rule, Certainty::Possible, because, evidence))
     }
 
     /// A named tool fails, and other requests need no session. The call was not repeated, so nothing shows

@@ -117,6 +117,8 @@ pub struct Profile {
     pub versions: Vec<String>,
     /// The protocol version that the server chose in the handshake.
     pub negotiated: Option<String>,
+    /// True if a handshake issued a session id.
+    pub issues_ids: bool,
     /// True if a request other than the handshake returned a result.
     pub has_worked: bool,
     /// True if the server uses the HTTP+SSE transport.
@@ -210,6 +212,7 @@ impl Profile {
             eras,
             versions: versions(discover, negotiated.as_deref(), modern),
             negotiated,
+            issues_ids: initialize.is_some_and(|exchange| issued(exchange).is_some()),
             has_worked: steps.iter().any(|step| {
                 step.worked() && step.exchange.has_id() && !is_handshake(step.exchange)
             }),

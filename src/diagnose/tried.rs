@@ -5,9 +5,9 @@ use serde_json::Value;
 use super::id::RuleId;
 use super::rule::{Certainty, Finding, Side};
 use super::rules;
-use crate::exchange::{Exchange, Outcome, Signature};
+use crate::exchange::{Event, Exchange, Outcome, Signature};
 use crate::output::cut;
-use crate::protocol::methods;
+use crate::protocol::{jsonrpc, methods};
 
 /// Maximum number of characters of the server's text in one line of evidence.
 const MAX_TEXT: usize = 160;
@@ -168,8 +168,11 @@ impl<'e> Tried<'e> {
 
     /// Returns true if the failure may be over by now: an overloaded, starting or broken server.
     pub(super) fn may_be_temporary(&self) -> bool {
+        let events = self.exchange.answer.iter().flat_map(|answer| &answer.events);
         match self.outcome {
-            Outcome::Cut | Outcome::Nothing | Outcome::Ended | Outcome::ClosedByUs => true,
+            // A message in a wrong form comes again.
+            Outcome::Ended => !events.into_iter().any(has_content),
+            Outcome::Cut | Outcome::Nothing | Outcome::ClosedByUs => true,
             _ => matches!(self.exchange.status(), Some(408 | 409 | 425 | 429 | 500..)),
         }
     }
@@ -195,4 +198,10 @@ pub fn is_refused_alike(one: &Exchange, other: &Exchange) -> bool {
         Signature { text: signature.text.replace(method, ""), ..signature }
     };
     !one.outcome().is_success() && sign(one) == sign(other)
+}
+
+/// Returns true for an event with data that is no JSON-RPC message: a response in a wrong form, not none.
+pub(super) fn has_content(event: &Event) -> bool {
+    let data = event.data.as_deref().unwrap_or_default().trim();
+    !data.is_empty() && jsonrpc::parse(data).is_err()
 }

@@ -86,8 +86,14 @@ fn a_response_in_a_wrong_frame_is_shown_and_is_not_empty() {
         }
         _ => request.error(400, -32000, "Bad Request: No valid session ID provided"),
     });
-    let shown = trace(&server, &[]).1.to_string();
-    assert!(!shown.contains("stream-empty"), "{shown}");
+    let (said, traced) = trace(&server, &[]);
+    assert!(!traced.to_string().contains("stream-empty"), "{traced:#}");
+    // The handshake was sent, and its response cannot be used.
+    assert_eq!(said, "unknown possible");
+    assert!(
+        traced["why"]["because"].as_str().unwrap().contains("no JSON-RPC message"),
+        "{traced:#}"
+    );
     Sandbox::new().run(&["init", &server.url]).exits(7).says("event: message");
 }
 

@@ -286,8 +286,8 @@ impl Verdict {
                     "does not keep sessions: it accepts ids that it never issued"
                 }
                 (_, Sessions::None) => "keeps no sessions",
-                (Eras::Unknown, Sessions::Unknown) => "sessions unknown",
-                (_, Sessions::Unknown) => "issues session ids",
+                (_, Sessions::Unknown) if profile.issues_ids => "issues session ids",
+                (_, Sessions::Unknown) => "sessions unknown",
             }
             .to_owned(),
         );

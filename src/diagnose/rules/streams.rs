@@ -2,8 +2,8 @@
 
 use super::super::id::RuleId;
 use super::super::rule::{Certainty, Conclusion, FirstLine, RECENT, RULE, Rule};
-use crate::exchange::{BodyKind, Event, Outcome, TransportErrorKind};
-use crate::protocol::jsonrpc;
+use super::super::tried::has_content;
+use crate::exchange::{BodyKind, Outcome, TransportErrorKind};
 
 pub(super) static STREAM_EMPTY: Rule = Rule {
     id: RuleId::StreamEmpty,
@@ -31,12 +31,6 @@ GET and Last-Event-ID.",
     },
     ..RULE
 };
-
-/// Returns true for an event with data that is no JSON-RPC message: a response in a wrong form, not none.
-fn has_content(event: &Event) -> bool {
-    let data = event.data.as_deref().unwrap_or_default().trim();
-    !data.is_empty() && jsonrpc::parse(data).is_err()
-}
 
 pub(super) static STREAM_BUFFERED: Rule = Rule {
     id: RuleId::StreamBuffered,

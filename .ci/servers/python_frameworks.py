@@ -1,4 +1,4 @@
-"""A server with the tool `greet`, on a web framework with its own MCP transport: python_frameworks.py django|arcade|litestar PORT"""
+"""A server with the tool `greet`, on a web framework with its own MCP transport: python_frameworks.py django|arcade|litestar|pymcp PORT"""
 
 import os
 import sys
@@ -78,4 +78,17 @@ def litestar():
     uvicorn.run(server.app, host="127.0.0.1", port=port, log_level="warning")
 
 
-{"django": django, "arcade": arcade, "litestar": litestar}[framework]()
+def pymcp():
+    """A missing id is an invalid parameter here, with 400."""
+    import uvicorn
+    from pymcp import create_app, tool_registry
+
+    @tool_registry.register
+    def greet(name: str) -> str:
+        """Greets"""
+        return HELLO + name
+
+    uvicorn.run(create_app(), host="127.0.0.1", port=port, log_level="warning")
+
+
+{"django": django, "arcade": arcade, "litestar": litestar, "pymcp": pymcp}[framework]()

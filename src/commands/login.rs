@@ -309,7 +309,7 @@ fn checked_reference(text: String, option: &str) -> Result<String, Failure> {
         return Ok(absolute_reference(text));
     }
     Err(Failure::usage(format!("{option} takes a reference, and no secret: env:VAR or file:PATH"))
-        .with_detail("What stands on a command line can be read by every process."))
+        .with_detail("Other processes can read the command line."))
 }
 
 /// Returns the user or client of the token, as far as its claims say so.

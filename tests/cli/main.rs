@@ -45,6 +45,7 @@ mod repetition;
 mod required_forms;
 mod results;
 mod resumption;
+mod schemas;
 mod screens;
 mod secrets;
 mod sessions;

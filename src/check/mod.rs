@@ -104,7 +104,7 @@ impl Report {
             let first = *first_of.entry(digest(named)).or_insert(at);
             let is_same = || self.subjects[subject - at + first] == self.subjects[subject];
             if first != at && is_same() {
-                let text = format!("/{key}/{first} has the same `{name}`: which of them is meant?");
+                let text = format!("duplicate `{name}`: /{key}/{first} has it too");
                 self.error("duplicate", subject, &format!("/{key}/{at}/{name}"), text);
             }
         }
@@ -124,7 +124,7 @@ impl Report {
         match key {
             "tools" => self.tool(item, named, subject, &place),
             "resources" if url::Url::parse(named).is_err() => {
-                let text = "its `uri` is no URI (RFC 3986)".to_owned();
+                let text = "`uri` is not a valid URI (RFC 3986)".to_owned();
                 self.error("uri", subject, &format!("{place}/uri"), text);
             }
             "prompts" => self.prompt(item, subject, &place),

@@ -59,7 +59,9 @@ const STACK: usize = 64 * 1024 * 1024;
 fn bounded(schema: &Value) -> Result<(), &'static str> {
     let mut weights = Weights { root: schema, known: HashMap::new(), path: Vec::new() };
     match weights.of(schema, false)? {
-        weight if weight > MAX_WEIGHT => Err("it is too complex: its references multiply"),
+        weight if weight > MAX_WEIGHT => {
+            Err("too complex: nested references expand to more than 200,000 subschemas")
+        }
         _ => Ok(()),
     }
 }
@@ -88,7 +90,7 @@ impl<'s> Weights<'s> {
                 return if descends || later.into_iter().any(|(_, descends)| *descends) {
                     Ok(1)
                 } else {
-                    Err("a reference in it leads back to itself")
+                    Err("circular `$ref`")
                 };
             }
             None => {}
@@ -333,7 +335,8 @@ mod tests {
         let double =
             chain(24, &|next| json!({"allOf": [next, next], "unevaluatedProperties": false}));
         let long = chain(20_000, &|next| next);
-        for (schema, why) in [(&triple, "multiply"), (&double, "multiply"), (&long, "too deep")] {
+        for (schema, why) in [(&triple, "subschemas"), (&double, "subschemas"), (&long, "too deep")]
+        {
             assert!(problems_of(schema)[0].1.contains(why), "{why}");
             let found = problems_with(schema, &value, None);
             assert!(found[0].1.contains("not checked"), "{found:?}");
@@ -343,7 +346,7 @@ mod tests {
             json!({"anyOf": [{"$ref": "#"}, {"type": "string"}]}),
             json!({"$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"allOf": [{"$ref": "#/$defs/a"}]}}, "$ref": "#/$defs/a"}),
         ] {
-            assert!(problems_of(&circle)[0].1.contains("leads back"), "{circle}");
+            assert!(problems_of(&circle)[0].1.contains("circular"), "{circle}");
         }
         let tree = json!({"type": "object", "properties": {"left": {"$ref": "#"}, "right": {"$ref": "#"}}});
         assert!(problems_of(&tree).is_empty());

@@ -116,7 +116,7 @@ pub struct Logout {
 /// Print a token.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Whoever has the token can use it. Pass it to curl on stdin, not on the command line:
+    after_help = "Anyone with the token can use it. Pass it to curl on stdin, not on the command line:
 
 Examples:
   mcpoke token --header | curl -H @- https://example.com/mcp

@@ -71,8 +71,7 @@ impl Client {
                     return Err(unusable(text));
                 }
                 Some(other) => {
-                    let text =
-                        format!("the result is of type `{other}`, which nobody has declared");
+                    let text = format!("unknown result type `{other}`");
                     return Err(unusable(text));
                 }
             }

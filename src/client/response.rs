@@ -129,7 +129,7 @@ impl Connection {
             let messages = match jsonrpc::parse(&text) {
                 Ok(messages) => messages,
                 Err(problem) => {
-                    instead.get_or_insert(format!("what came is not JSON-RPC: {problem}"));
+                    instead.get_or_insert(format!("the response is not JSON-RPC: {problem}"));
                     continue;
                 }
             };

@@ -301,5 +301,5 @@ fn stands(reply: &mut Reply) -> Result<(), ErrorKind> {
     if kind.starts_with("text/event-stream") || shape == Some(BodyKind::Events) {
         return Ok(());
     }
-    Err(ErrorKind::Protocol("what came is no stream of events".to_owned()))
+    Err(ErrorKind::Protocol("the response is not an event stream".to_owned()))
 }

@@ -308,7 +308,7 @@ fn checked_reference(text: String, option: &str) -> Result<String, Failure> {
     if is_reference {
         return Ok(absolute_reference(text));
     }
-    Err(Failure::usage(format!("{option} takes a reference, and no secret: env:VAR or file:PATH"))
+    Err(Failure::usage(format!("{option} requires a reference: env:VAR or file:PATH"))
         .with_detail("Other processes can read the command line."))
 }
 

@@ -43,7 +43,7 @@ pub(super) fn run(context: &Context<'_>, args: &Trust) -> Outcome {
                 && record.file.as_ref() == Some(&file)
             {
                 store.remove(&record).map_err(|error| Failure::state(&error))?;
-                context.console.note(&format!("mcpoke: {name} is forgotten"));
+                context.console.note(&format!("mcpoke: removed saved server {name}"));
             }
         }
         return Ok(ExitCode::Success);

@@ -178,10 +178,10 @@ fn check_owner(path: &Path) -> Result<(), String> {
     use std::os::unix::fs::MetadataExt as _;
     let about = std::fs::metadata(path).map_err(|error| error.to_string())?;
     if about.uid() != rustix::process::geteuid().as_raw() {
-        return Err("it belongs to another user; --config names it all the same".to_owned());
+        return Err("it belongs to another user; use --config to read it anyway".to_owned());
     }
     if about.mode() & 0o002 != 0 {
-        return Err("everybody can write to it; --config names it all the same".to_owned());
+        return Err("everybody can write to it; use --config to read it anyway".to_owned());
     }
     Ok(())
 }
@@ -196,7 +196,7 @@ fn text_of(path: &Path) -> Result<String, String> {
     let data = std::fs::metadata(path).map_err(said)?;
     // A device or a pipe may never end.
     if !data.is_file() {
-        return Err(if data.is_dir() { "it is a folder" } else { "it is no file" }.to_owned());
+        return Err(if data.is_dir() { "it is a folder" } else { "it is not a file" }.to_owned());
     }
     let bytes = file::read(path, MAX_SIZE).map_err(said)?;
     String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())
@@ -233,7 +233,7 @@ mod tests {
         {
             std::os::unix::fs::symlink("/dev/zero", below.join("endless.json")).unwrap();
             let endless = find(Some(Path::new("endless.json")), &env, &below);
-            assert!(endless.problems[0].contains("no file"), "{:?}", endless.problems);
+            assert!(endless.problems[0].contains("not a file"), "{:?}", endless.problems);
         }
         let gone = find(Some(Path::new("gone.json")), &env, &below);
         assert!(gone.problems[0].contains("gone.json") && gone.servers.is_empty());

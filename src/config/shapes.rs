@@ -36,13 +36,11 @@ pub(super) fn parse(
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let root: Option<Value> =
         parse_to_serde_value(text, &options).map_err(|error| format!("it is not JSON: {error}"))?;
-    let Some(Value::Object(root)) = root else { return Err("it is no JSON object".to_owned()) };
+    let Some(Value::Object(root)) = root else { return Err("not a JSON object".to_owned()) };
     let root = Value::Object(root);
     let lists = lists(&root, folder);
     if lists.is_empty() {
-        return Err(
-            "it names no servers: there is no `mcpServers` in it, and no `servers`".to_owned()
-        );
+        return Err("it has neither `mcpServers` nor `servers`".to_owned());
     }
     let inputs = root["inputs"].as_array().or_else(|| root["mcp"]["inputs"].as_array());
     let variables = Variables {
@@ -117,7 +115,7 @@ fn reached(entry: &Value, variables: &Variables<'_>) -> Reached {
         match value {
             Value::String(value) => headers.push((name.clone(), own(value))),
             Value::Number(value) => headers.push((name.clone(), value.to_string())),
-            _ => return Reached::Unusable(format!("its header `{name}` is no text")),
+            _ => return Reached::Unusable(format!("its header `{name}` is not a string")),
         }
     }
     // A file from somebody else's project must not send the user's files anywhere. Check after
@@ -238,8 +236,8 @@ mod tests {
         let refused =
             |text: &str| parse(text, Path::new("/x.json"), &Env::of(&[]), None).unwrap_err();
         assert!(refused("{'servers': 1}").contains("not JSON"));
-        assert!(refused("[]").contains("no JSON object"));
-        assert!(refused("").contains("no JSON object"));
+        assert!(refused("[]").contains("not a JSON object"));
+        assert!(refused("").contains("not a JSON object"));
         assert!(refused("{\"a\": 1}").contains("mcpServers"));
     }
 

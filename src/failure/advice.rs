@@ -76,8 +76,9 @@ pub(crate) fn failed(error: client::Error, client: &Client, hint: &TargetHint) -
 fn advised(failure: Failure, next: Option<Next>, client: &Client, hint: &TargetHint) -> Failure {
     match (next, failure.kind) {
         (Some(Next::Handshake), _) | (_, Kind::Session) => about_sessions(failure, hint),
-        (_, Kind::Auth) if is_status(&failure, 407) => failure
-            .with_detail("The proxy wants credentials: http://USER:PASSWORD@HOST with --proxy."),
+        (_, Kind::Auth) if is_status(&failure, 407) => {
+            failure.with_detail("The proxy requires credentials: --proxy http://USER:PASSWORD@HOST")
+        }
         (_, Kind::Auth) => with_login(failure, next, hint)
             .with_next(
                 format!("mcpoke init {} --bearer env:TOKEN", hint.target),

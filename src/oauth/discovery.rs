@@ -234,7 +234,7 @@ fn same_issuer(
     );
     let error = Error::new(ErrorKind::Unsafe, text)
         .objecting(Objection::OtherIssuer)
-        .with_detail("They must not be used: somebody may pass off another's server as this one.");
+        .with_detail("It must not be used: a server could pass off another server as its own.");
     Err(web.refuse(error))
 }
 

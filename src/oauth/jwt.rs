@@ -79,7 +79,7 @@ fn signed(key: &SigningKey, claims: &Value, allowed: Option<&[String]>) -> Resul
         Error::new(ErrorKind::Usage, format!("the private key cannot be used: {why}"))
     };
     let der = PrivateKeyDer::from_pem_slice(key.pem.as_bytes())
-        .map_err(|_| wrong("it is no private key in PEM, or is encrypted".to_owned()))?;
+        .map_err(|_| wrong("not a private key in PEM, or encrypted".to_owned()))?;
     // Reads every kind of key, and says what is wrong with one that nothing reads.
     let signing = any_supported_type(&der).map_err(|error| wrong(error.to_string()))?;
     let takes = |name: &str| allowed.is_none_or(|all| all.iter().any(|one| one == name));

@@ -60,7 +60,7 @@ impl Answered {
         let status = self.status;
         match (&self.document, status) {
             (None, 200..300) => format!("HTTP {status}, and no JSON"),
-            (Some(_), 200..300) => format!("HTTP {status}, and JSON that is no object"),
+            (Some(_), 200..300) => format!("HTTP {status}, and JSON that is not an object"),
             _ if self.is_temporary() => format!("HTTP {status}; it may work later"),
             _ => format!("HTTP {status}"),
         }

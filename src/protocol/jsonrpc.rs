@@ -230,7 +230,7 @@ fn parse_one(text: &str) -> Result<Message, String> {
     if let Some(result) = fields.result {
         return Ok(Message::Result { id, result });
     }
-    Err("a JSON value that is no JSON-RPC message: no method, no result, no error".to_owned())
+    Err("not a JSON-RPC message: no method, result or error".to_owned())
 }
 
 #[derive(serde::Deserialize)]
@@ -352,7 +352,7 @@ mod tests {
 
     #[test]
     fn what_is_no_message_is_refused() {
-        assert!(parse("{}").unwrap_err().contains("no JSON-RPC message"));
+        assert!(parse("{}").unwrap_err().contains("not a JSON-RPC message"));
         assert!(parse("<html>").is_err());
         assert!(parse("").is_err());
     }

@@ -140,7 +140,7 @@ fn annotation(
         Some(name) if is_token(name) => name,
         Some(name) => {
             return Err(format!(
-                "`{KEYWORD}` of `{place}` is no header name: `{}`",
+                "`{KEYWORD}` of `{place}` is not a header name: `{}`",
                 name.escape_debug()
             ));
         }
@@ -230,8 +230,8 @@ mod tests {
     fn invalid_annotations_are_refused() {
         for (properties, why) in [
             (json!({"a": {"type": "string", "x-mcp-header": ""}}), "empty"),
-            (json!({"a": {"type": "string", "x-mcp-header": "a b"}}), "no header name"),
-            (json!({"a": {"type": "string", "x-mcp-header": "a\r\nb"}}), "no header name"),
+            (json!({"a": {"type": "string", "x-mcp-header": "a b"}}), "not a header name"),
+            (json!({"a": {"type": "string", "x-mcp-header": "a\r\nb"}}), "not a header name"),
             (json!({"a": {"type": "string", "x-mcp-header": 3}}), "not a string"),
             (json!({"a": {"type": "number", "x-mcp-header": "A"}}), "not a string, an integer"),
             (json!({"a": {"type": "object", "x-mcp-header": "A"}}), "not a string, an integer"),

@@ -28,13 +28,14 @@ pub fn read(text: &str) -> Result<Vec<Exchange>, String> {
             let line: Value = serde_json::from_str(line)
                 .map_err(|error| format!("line {}: {error}", index + 1))?;
             exchanges.push(
-                from_line(&line, exchanges.len() + 1)
-                    .ok_or_else(|| format!("line {} is no exchange of a trace file", index + 1))?,
+                from_line(&line, exchanges.len() + 1).ok_or_else(|| {
+                    format!("line {} is not an exchange of a trace file", index + 1)
+                })?,
             );
         }
     }
     if exchanges.is_empty() {
-        return Err("there is no request in it that could be MCP".to_owned());
+        return Err("it has no MCP request".to_owned());
     }
     Ok(exchanges)
 }

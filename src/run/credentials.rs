@@ -116,6 +116,6 @@ fn said_by_command(
             return Failure::new(Kind::Interrupted, format!("--token-command {why}"));
         }
         Failure::new(Kind::Auth, format!("there is no token: --token-command {why}"))
-            .with_next("the command by itself", "shows what it says")
+            .with_next("the command by itself", "shows its output")
     })
 }

@@ -119,7 +119,7 @@ impl Server {
         let refused = matches!(error.kind, client::ErrorKind::Rpc(_));
         let failure = failed(error, &self.client, &self.hint);
         if refused && failure.kind == Kind::Rpc {
-            return failure.with_next(self.command(list), "shows what there is").into();
+            return failure.with_next(self.command(list), "lists what exists").into();
         }
         failure.into()
     }

@@ -122,7 +122,7 @@ fn finish(
         // A program that nobody listens to any more fails, and that is not why.
         (Some(Err(error)), _) => {
             end_group(&mut child);
-            Err(format!("said what cannot be read: {error}"))
+            Err(format!("its output cannot be read: {error}"))
         }
         (Some(Ok(said)), Some(status)) if status.success() => Ok(said),
         (_, Some(status)) => Err(format!("failed ({status})")),
@@ -132,7 +132,7 @@ fn finish(
                 return Err("was interrupted".to_owned());
             }
             let limit = limit.unwrap_or_default().as_secs_f64();
-            Err(format!("did not answer within {limit} s"))
+            Err(format!("sent no output within {limit} s"))
         }
     }
 }
@@ -183,7 +183,7 @@ mod tests {
         assert_eq!(run("cat", &large, Some(Duration::from_secs(10)), &never).unwrap(), large);
         for late in ["sleep 5", "echo hi; exec >&-; sleep 5"] {
             let late = run(late, "", Some(Duration::from_millis(50)), &never);
-            assert_eq!(late.unwrap_err(), "did not answer within 0.05 s");
+            assert_eq!(late.unwrap_err(), "sent no output within 0.05 s");
         }
     }
 }

@@ -208,7 +208,7 @@ pub(crate) fn without_invalid(context: &Context<'_>, server: &Server, mut tools:
         }
     });
     if tools.raw().len() < before {
-        context.console.note("        (list-tools --all shows it all the same)");
+        context.console.note("        (list-tools --all shows it)");
     }
     tools
 }
@@ -228,7 +228,7 @@ pub(crate) fn find(server: &Server, tools: &Tools, name: &str) -> Result<Tool, F
                  --answer, --root or --sampling-command open one that does.",
             );
         }
-        failure.with_next(server.command("list-tools"), "shows what there is")
+        failure.with_next(server.command("list-tools"), "lists what exists")
     })
 }
 

@@ -88,7 +88,7 @@ pub fn resolve(
         };
     }
     let Some(store) = store else {
-        let text = format!("`{named}` is no URL, and with --no-save no names are known");
+        let text = format!("`{named}` is not a URL, and --no-save reads no saved names");
         return Err(TargetError::Usage(text, Vec::new()));
     };
     if let Some(record) = store.load(named)? {

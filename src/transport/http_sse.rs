@@ -56,7 +56,7 @@ fn same_origin(base: &str, address: &str) -> Result<String, String> {
     let base = Url::parse(base).map_err(|error| error.to_string())?;
     let address = base
         .join(address)
-        .map_err(|error| format!("the address that it names for messages is no URL: {error}"))?;
+        .map_err(|error| format!("its address for messages is not a URL: {error}"))?;
     if address.origin() != base.origin() || !address.username().is_empty() {
         return Err(format!(
             "it names an address of another origin for messages ({}), and nothing is sent there",

@@ -77,7 +77,7 @@ impl ProxyChoice {
             "socks4" => ureq::ProxyProtocol::Socks4,
             "socks4a" => ureq::ProxyProtocol::Socks4A,
             "socks5" | "socks5h" | "socks" => ureq::ProxyProtocol::Socks5,
-            other => return Err(wrong(format!("`{other}` is no kind of proxy"))),
+            other => return Err(wrong(format!("unknown kind of proxy: `{other}`"))),
         };
         let host = url.host_str().filter(|host| !host.is_empty());
         let host = host.ok_or_else(|| wrong("it has no host".to_owned()))?;
@@ -194,7 +194,7 @@ mod tests {
         assert_eq!(taught, ["p@ss", "p%40ss", "dTpwQHNz"]);
         assert!(matches!(route("h:8", true).0, Ok(Route::Tunnel(_))));
         assert!(matches!(route("socks5h://h", false).0, Ok(Route::Tunnel(_))));
-        assert!(route("ftp://h", false).0.is_err_and(|why| why.contains("no kind of proxy")));
+        assert!(route("ftp://h", false).0.is_err_and(|why| why.contains("unknown kind of proxy")));
         assert!(route("http://", false).0.is_err());
     }
 

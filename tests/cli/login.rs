@@ -153,7 +153,7 @@ fn a_client_can_ask_for_itself() {
         sandbox.run(&[&["login", demo.url.as_str()], &own[..]].concat())
     };
     login("env:WRONG").exits(4).says("auth-client-refused");
-    login("demo-secret").exits(2).says("no secret");
+    login("demo-secret").exits(2).says("requires a reference");
     login("env:SECRET").exits(0);
     sandbox.run(&["init", &demo.url]).exits(0);
     // The token expires every second and is replaced without a user.

@@ -78,7 +78,7 @@ fn a_har_of_a_browser_is_diagnosed_and_other_traffic_is_passed_over() {
     let read = sandbox.run(&["trace", "--read", "b.har", "--json"]).exits(0).stdout;
     assert!(!read.contains("from-the-browser-1234"), "{read}");
     std::fs::write(sandbox.home().join("c.har"), "{\"log\":{\"entries\":[]}}").unwrap();
-    sandbox.run(&["trace", "--read", "c.har"]).exits(2).says("no request in it");
+    sandbox.run(&["trace", "--read", "c.har"]).exits(2).says("no MCP request");
     sandbox.run(&["trace", "--read", "no.har"]).exits(2).says("no.har");
     std::fs::write(sandbox.home().join("d.jsonl"), "{}\n").unwrap();
     sandbox.run(&["trace", "--read", "d.jsonl"]).exits(2).says("line 1");

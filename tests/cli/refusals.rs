@@ -91,7 +91,7 @@ fn a_response_in_a_wrong_frame_is_shown_and_is_not_empty() {
     // The handshake was sent, and its response cannot be used.
     assert_eq!(said, "unknown possible");
     assert!(
-        traced["why"]["because"].as_str().unwrap().contains("no JSON-RPC message"),
+        traced["why"]["because"].as_str().unwrap().contains("not a JSON-RPC message"),
         "{traced:#}"
     );
     Sandbox::new().run(&["init", &server.url]).exits(7).says("event: message");

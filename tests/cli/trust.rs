@@ -223,7 +223,7 @@ fn a_server_of_a_file_that_is_no_longer_approved_is_forgotten() {
     sandbox.run(&["trust", "--yes"]).exits(0);
     sandbox.run(&["init", "evil"]).exits(0);
     sandbox.run(&["ping"]).exits(0);
-    sandbox.run(&["trust", "--revoke"]).exits(0).says("evil is forgotten");
+    sandbox.run(&["trust", "--revoke"]).exits(0).says("removed saved server evil");
     let before = server.requests().len();
     sandbox.run(&["ping"]).fails();
     sandbox.run(&["-s", "evil", "ping"]).exits(2).says("not approved");

@@ -115,12 +115,12 @@ fn a_program_that_does_not_end_is_ended_with_its_children() {
         ends(
             &sandbox,
             &["-s", &server.url, "--token-command", program, "ping"],
-            "did not answer within 1 s",
+            "sent no output within 1 s",
         );
         ends(
             &sandbox,
             &["-s", "demo", "call", "sample", "--sampling-command", program],
-            "did not answer within",
+            "sent no output within",
         );
         let left =
             std::process::Command::new("pgrep").args(["-f", &format!("^sleep {length}")]).output();

@@ -243,7 +243,7 @@ impl<'e> Experiments<'e> {
         } else if matches!(refused.exchange.status(), Some(200..300))
             && refused.outcome.error().is_none()
         {
-            unknown(format!("{number} is initialize, and its response is no JSON-RPC message"))
+            unknown(format!("{number} is initialize, and its response is not a JSON-RPC message"))
         } else if let Some(because) = asks.clone().filter(|_| is_credential) {
             refused.concludes(RuleId::AuthRequired, Certainty::Likely, because, evidence)
         } else if matches!(refused.exchange.status(), Some(401 | 403 | 407))

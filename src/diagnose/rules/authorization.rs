@@ -220,7 +220,7 @@ A server without any of these can be used with a token from its operator.",
         if names_nobody {
             let because = match document(exchange)["authorization_servers"] {
                 Value::Null | Value::Array(_) => "the metadata names no authorization server",
-                _ => "authorization_servers in the metadata is no array",
+                _ => "authorization_servers in the metadata is not an array",
             };
             return Some(certain(because.to_owned()));
         }

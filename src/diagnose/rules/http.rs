@@ -218,9 +218,9 @@ fn wrong_body(evidence: &Evidence<'_>) -> Option<&'static str> {
     match serde_json::from_str::<serde_json::Value>(body) {
         // The id was read before a long body was truncated.
         Err(_) if evidence.exchange.request_id().is_some() => None,
-        Err(_) => Some("what was sent is no JSON"),
+        Err(_) => Some("the request is not JSON"),
         Ok(serde_json::Value::Array(_)) => Some("a batch was sent"),
-        Ok(value) if value["jsonrpc"] != "2.0" => Some("what was sent is no JSON-RPC 2.0"),
+        Ok(value) if value["jsonrpc"] != "2.0" => Some("the request is not JSON-RPC 2.0"),
         Ok(value) if value.get("id").is_some_and(serde_json::Value::is_null) => {
             Some("the id is null")
         }

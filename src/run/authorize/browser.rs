@@ -133,7 +133,7 @@ impl Browser {
                     return Err(Error::new(ErrorKind::Interrupted, "interrupted"));
                 }
                 None => {
-                    let text = "nobody came back from the browser in time";
+                    let text = "the browser did not return in time";
                     return Err(Error::new(ErrorKind::TooSlow, text).with_detail(
                         "If the page said that the client is not known: `mcpoke login --register`.",
                     ));

@@ -58,7 +58,7 @@ impl Authorization {
     ) -> Result<(), Error> {
         let found = self.found(web, challenge)?;
         if found.assumed && !wishes.refused {
-            let text = "the server refuses nothing, and names nobody who gives tokens";
+            let text = "the server requires no login, and names no authorization server";
             return Err(Error::new(ErrorKind::Discovery, text)
                 .with_detail("It seems to want no login, at least for the list of its tools."));
         }

@@ -293,7 +293,7 @@ fn expired(was_there: bool) -> Error {
     if !was_there {
         return nobody();
     }
-    let text = "the login has expired, and cannot be renewed without asking somebody";
+    let text = "the login has expired; renewing it needs a person";
     with_ways(Error::new(ErrorKind::NobodyToAsk, text))
 }
 

@@ -306,7 +306,7 @@ hi
 mcpoke: the server has no tool named `ech`
             did you mean `echo`?
 
-next: mcpoke -s demo list-tools  shows what there is
+next: mcpoke -s demo list-tools  lists what exists
 [exit 2]
 
 "#]]

@@ -285,7 +285,7 @@ fn a_server_that_wants_no_login_is_left_alone() {
         crate::support::mcp(|request| (request.path != "/mcp").then(|| http(404, &[], "")));
     let sandbox = Sandbox::new();
     let login = sandbox.run(&["login", &server.url, "--browser", "false"]).exits(4);
-    assert!(login.stderr.contains("refuses nothing"), "{}", login.stderr);
+    assert!(login.stderr.contains("requires no login"), "{}", login.stderr);
     assert!(server.requests().iter().all(|request| request.path != "/register"));
 }
 

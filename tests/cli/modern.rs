@@ -139,7 +139,7 @@ fn private_tools_are_not_shared_with_other_credentials() {
 #[test]
 fn results_of_unknown_types_are_invalid() {
     for (result, why) in [
-        (json!({"resultType": "hologram", "content": []}), "of type `hologram`"),
+        (json!({"resultType": "hologram", "content": []}), "result type `hologram`"),
         (json!({"resultType": "input_required"}), "does not say which"),
     ] {
         let answer = result.clone();

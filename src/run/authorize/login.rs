@@ -60,7 +60,7 @@ impl Authorization {
         if found.assumed && !wishes.refused {
             let text = "the server requires no login, and names no authorization server";
             return Err(Error::new(ErrorKind::Discovery, text)
-                .with_detail("It seems to want no login, at least for the list of its tools."));
+                .with_detail("It seems to require no login, at least for its list of tools."));
         }
         let login = self.by(web, &found, challenge, wishes)?;
         // Wait for a process that is refreshing the old token: it must not overwrite this login.

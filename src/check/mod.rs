@@ -164,7 +164,7 @@ impl Report {
 
     fn schema(&mut self, schema: &Value, is_input: bool, subject: usize, place: &str) {
         if !schema.is_object() {
-            let text = "it is no JSON Schema: an object is wanted".to_owned();
+            let text = "not a JSON Schema: an object is expected".to_owned();
             return self.error("schema-missing", subject, place, text);
         }
         // For output, newer revisions require no type (2026-07-28, Tools, "Output Schema").

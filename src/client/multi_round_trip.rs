@@ -94,7 +94,7 @@ impl Client {
             }
             last = Some(answer.exchange);
         }
-        let text = format!("the server asks for input again and again ({MAX_ROUNDS} times)");
+        let text = format!("the server requested input {MAX_ROUNDS} times");
         let error = Error::protocol(text);
         Err(match last {
             Some(exchange) => error.shown_by(exchange),

@@ -30,8 +30,10 @@ pub(super) fn run(context: &Context<'_>, args: &Close) -> Outcome {
     let Target::Saved(record, _) =
         resolve(named, socket(context)?.as_deref(), Some(&store)).map_err(Failure::from)?
     else {
-        let text = format!("`{}` is not remembered", without_secrets(named.unwrap_or_default()));
-        return Err(Failure::usage(text).with_next("mcpoke sessions", "what is remembered").into());
+        let text = format!("no saved server `{}`", without_secrets(named.unwrap_or_default()));
+        return Err(Failure::usage(text)
+            .with_next("mcpoke sessions", "lists the saved servers")
+            .into());
     };
     close(context, &store, &record, args.forget)?;
     Ok(ExitCode::Success)
@@ -77,7 +79,7 @@ fn close(
             Closed::NotSupported => {
                 "forgotten; the server does not let clients end sessions".to_owned()
             }
-            Closed::Refused(status) => format!("forgotten; the server answered {status} to DELETE"),
+            Closed::Refused(status) => format!("forgotten; DELETE returned {status}"),
         }
     };
     store.remove(record)?;
@@ -91,10 +93,10 @@ fn end(context: &Context<'_>, record: &Record) -> Result<Closed, CommandError> {
     if !record.belongs_to(&server.identity.sent) {
         // A session id is only sent with the credentials that the session was opened with.
         return Err(Failure::usage(format!(
-            "the session of {} was opened with other credentials than those at hand",
+            "the session of {} was opened with other credentials",
             record.name
         ))
-        .with_next(format!("mcpoke close {} --forget", record.name), "forgets it without ending it")
+        .with_next(format!("mcpoke close {} --forget", record.name), "removes it without DELETE")
         .into());
     }
     server.client.resume(record.session(), Renewal::Unasked);
@@ -102,7 +104,7 @@ fn end(context: &Context<'_>, record: &Record) -> Result<Closed, CommandError> {
         failed(error, &server.client, &server.hint)
             .with_next(
                 format!("mcpoke close {} --forget", record.name),
-                "forgets it without ending it",
+                "removes it without DELETE",
             )
             .into()
     })

@@ -187,7 +187,7 @@ impl Shared<'_> {
         let wrong = |problems: Vec<String>| wrong_arguments(&self.work.args.tool, problems);
         let object = match serde_json::from_str(line) {
             Ok(Value::Object(object)) => object,
-            Ok(_) => return Err(wrong(vec!["the line is no JSON object".to_owned()])),
+            Ok(_) => return Err(wrong(vec!["the line is not a JSON object".to_owned()])),
             Err(error) => return Err(wrong(vec![format!("the line is not JSON: {error}")])),
         };
         let schema = self.work.tool.map(Tool::input_schema);

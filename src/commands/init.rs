@@ -36,7 +36,7 @@ pub(super) fn run(context: &Context<'_>, args: &Init) -> Outcome {
     let target = crate::run::target::find(context, named)?;
     if matches!(target, Target::Demo) {
         return Err(Failure::usage(
-            "the built-in server lives only as long as a command: there is nothing to remember",
+            "the built-in server lives only as long as a command: there is nothing to save",
         )
         .with_next("mcpoke -s demo list-tools", "use it directly")
         .with_next("mcpoke demo", "run it in another terminal, then `mcpoke init :8720/mcp`")
@@ -150,7 +150,7 @@ fn print(
     let redactor = context.recorder.redactor();
     let safe = |text: &str| one_line(&redactor.text(text));
     let name = match format!("{} {}", server.name, server.version).trim() {
-        "" => "a server that does not say its name".to_owned(),
+        "" => "a server without a name".to_owned(),
         name => safe(name),
     };
     console.line(&console.out.style.paint(Paint::Strong, &name))?;

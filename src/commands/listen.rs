@@ -64,7 +64,8 @@ fn say_ready(context: &Context<'_>, args: &Listen, agreed: Option<&Value>) {
     let granted = agreed["resourceSubscriptions"].as_array();
     for uri in &args.uris {
         if !granted.is_some_and(|granted| granted.iter().any(|one| one == uri.as_str())) {
-            console.note(&format!("mcpoke: the server does not tell of {}", one_line(uri)));
+            console
+                .note(&format!("mcpoke: the server sends no notifications for {}", one_line(uri)));
         }
     }
 }

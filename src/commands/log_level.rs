@@ -14,7 +14,7 @@ pub(super) fn run(context: &Context<'_>, level: LogLevel) -> Outcome {
         if server.client.session().is_modern() {
             // The modern era has no such method (2026-07-28, Changelog: "Remove ping,
             // logging/setLevel").
-            let text = "this server keeps no session that a log level could be set in";
+            let text = "this server has no session to set a log level in";
             return Err(Failure::usage(text)
                 .with_detail("In the modern era, each request sets its own log level.")
                 .with_next(format!("mcpoke call TOOL --log-level {level}"), "asks for them")

@@ -34,7 +34,7 @@ pub(super) fn log_in(context: &Context<'_>, args: &Args) -> Outcome {
     let shared = match &server.identity.login {
         Some(shared) => shared.clone(),
         None if server.identity.given.has_authorization() => {
-            let text = "the server is given credentials of another kind already";
+            let text = "this server already uses other credentials";
             return Err(Failure::usage(text)
                 .with_detail(
                     "Those of --bearer, -H or a configuration file are sent, and no login's; what was given \
@@ -154,7 +154,7 @@ pub(super) fn log_out(context: &Context<'_>, server: Option<&str>) -> Outcome {
     if let Some(damaged) = addresses.find(|address| store.login(address).is_err()) {
         // Tokens that cannot be read can still be deleted.
         store.remove_login(damaged)?;
-        context.console.note("forgotten; its tokens could not be read, and were not given back");
+        context.console.note("removed; its tokens could not be read, and were not revoked");
         return Ok(ExitCode::Success);
     }
     let server = prepare_with(context, target, Tokens::Keep, Watching::default())?;
@@ -166,9 +166,9 @@ pub(super) fn log_out(context: &Context<'_>, server: Option<&str>) -> Outcome {
     }
     let revoked = shared.lock().log_out();
     let what = match revoked.map_err(|error| Failure::new(Kind::State, error.text))? {
-        None => "forgotten; its authorization server takes no tokens back".to_owned(),
-        Some(Ok(())) => "tokens given back, and forgotten".to_owned(),
-        Some(Err(error)) => format!("forgotten; giving the tokens back failed: {error}"),
+        None => "removed; the authorization server cannot revoke tokens".to_owned(),
+        Some(Ok(())) => "tokens revoked and removed".to_owned(),
+        Some(Err(error)) => format!("removed; revoking the tokens failed: {error}"),
     };
     let told = format!("{}: {what}", redactor.url(&url));
     context.console.note(&one_line(&context.recorder.hide(&told)));
@@ -186,8 +186,8 @@ fn of_server(context: &Context<'_>, server: &Server) -> anyhow::Result<Shared> {
 }
 
 fn nothing_there(server: &str) -> Failure {
-    Failure::usage(format!("there is no login with {server}"))
-        .with_next("mcpoke sessions", "what is remembered")
+    Failure::usage(format!("there is no login for {server}"))
+        .with_next("mcpoke sessions", "lists the saved servers")
 }
 
 pub(super) fn token(context: &Context<'_>, server: Option<&str>, as_header: bool) -> Outcome {
@@ -269,11 +269,11 @@ fn wishes(
     };
     let client_id = or(&args.client_id, "MCPOKE_CLIENT_ID");
     if client_id.is_none() && !matches!(grant, GrantChoice::Code) {
-        return Err(Failure::usage("--client-id is wanted as well (or MCPOKE_CLIENT_ID)"));
+        return Err(Failure::usage("--client-id is required (or MCPOKE_CLIENT_ID)"));
     }
     let metadata_url = or(&args.client_metadata_url, "MCPOKE_CLIENT_METADATA_URL");
     if metadata_url.as_ref().is_some_and(|url| !url.starts_with("https://")) {
-        return Err(Failure::usage("--client-metadata-url takes an https address"));
+        return Err(Failure::usage("--client-metadata-url requires an https URL"));
     }
     let nothing = client_id.is_none()
         && client_secret.is_none()
@@ -326,7 +326,7 @@ pub(super) fn who(login: &Login) -> String {
 /// Formats the scopes that the token allows.
 fn allowed(login: &Login) -> String {
     match login.allows() {
-        [] => "what the server gives without being asked".to_owned(),
+        [] => "the server's default".to_owned(),
         scopes => scopes.join(" "),
     }
 }

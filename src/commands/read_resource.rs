@@ -49,16 +49,14 @@ fn print(context: &Context<'_>, args: &ReadResource, raw: &RawValue) -> Result<(
     let mut file = args.output.clone();
     if binary > 0 && file.is_none() {
         if console.out.terminal.is_terminal {
-            return Err(Failure::usage("the resource is no text, and is not shown on a terminal")
+            return Err(Failure::usage("the resource is binary, and is not printed on a terminal")
                 .with_next("repeat with --output FILE", "writes it to a file")
                 .into());
         }
         file = Some(PathBuf::from("-"));
     }
     if binary > 1 && file.as_deref() != Some(std::path::Path::new("-")) {
-        let text = format!(
-            "the resource has {binary} parts that are no text, and --output names one file"
-        );
+        let text = format!("the resource has {binary} binary parts, and --output names one file");
         return Err(Failure::usage(text)
             .with_next("repeat with --json", "shows all of them, in Base64")
             .into());

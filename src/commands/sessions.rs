@@ -182,9 +182,9 @@ pub(super) fn choose(context: &Context<'_>, name: &str) -> Outcome {
         resolve(Some(name), socket(context)?.as_deref(), Some(&store)).map_err(Failure::from)?
     else {
         return Err(CommandError::from(
-            Failure::usage(format!("`{}` is not remembered", without_secrets(name))).with_next(
+            Failure::usage(format!("no saved server `{}`", without_secrets(name))).with_next(
                 format!("mcpoke init {}", quoted(&without_secrets(name))),
-                "does the handshake and remembers it",
+                "does the handshake and saves the session",
             ),
         ));
     };

@@ -76,7 +76,9 @@ pub(super) fn call(
     let begun = server.client.begin_task(&args.tool, arguments, tool, ttl);
     let task = match begun.map_err(|error| server.fail(error))? {
         Begun::Done(raw) => {
-            context.console.note("mcpoke: the server answered at once; there is no task.");
+            context
+                .console
+                .note("mcpoke: the server returned the result at once; there is no task.");
             return Ok(Some(raw));
         }
         Begun::Task(task) => task,

@@ -54,11 +54,11 @@ pub(super) fn print(context: &Context<'_>, tool: &Tool, command: &str) -> Result
 /// Annotations and their meanings (schema `ToolAnnotations`). They are hints that nobody
 /// guarantees.
 const HINTS: [(&str, bool, &str); 5] = [
-    ("readOnlyHint", true, "it changes nothing"),
-    ("destructiveHint", true, "it may destroy something"),
-    ("destructiveHint", false, "it destroys nothing"),
-    ("idempotentHint", true, "calling it twice does no harm"),
-    ("openWorldHint", true, "it reaches out to the world"),
+    ("readOnlyHint", true, "read-only"),
+    ("destructiveHint", true, "destructive"),
+    ("destructiveHint", false, "not destructive"),
+    ("idempotentHint", true, "idempotent"),
+    ("openWorldHint", true, "open world"),
 ];
 
 /// Maximum number of allowed values that are shown of a parameter.

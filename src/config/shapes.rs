@@ -122,7 +122,7 @@ fn reached(entry: &Value, variables: &Variables<'_>) -> Reached {
     // expansion: an empty variable may precede `file:`.
     let is_reference = |text: &String| text.starts_with("file:") || text.starts_with("env:");
     if headers.iter().map(|(_, value)| value).chain([&url]).any(is_reference) {
-        let why = "a value in it begins with `file:` or `env:`, which mcpoke looks up on its own command line alone";
+        let why = "a value begins with `file:` or `env:`, which works only on the command line";
         return Reached::Unusable(why.to_owned());
     }
     Reached::Http(Remote { url, headers, asked: used.asked, has_variables, folders: used.folders })
@@ -152,7 +152,7 @@ fn check_url(url: &str) -> Result<(), &'static str> {
     if is_safe {
         return Ok(());
     }
-    Err("a variable forms a part of the host in its URL; it may only stand for the whole of it")
+    Err("a variable is a part of the host in its URL; it may only be the whole URL")
 }
 
 /// Converts opencode's `{env:NAME}` to `${env:NAME}`.

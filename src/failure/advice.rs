@@ -133,7 +133,7 @@ fn about_sessions(failure: Failure, hint: &TargetHint) -> Failure {
         failure = failure.with_next(format!("repeat without {option}"), "sends a correct request");
     } else if hint.target != "demo" {
         let init = format!("mcpoke init {}", hint.target);
-        failure = failure.with_next(init, "does the handshake and remembers it");
+        failure = failure.with_next(init, "does the handshake and saves the session");
     }
     if hint.tracing {
         return failure;

@@ -110,14 +110,14 @@ impl From<TargetError> for Failure {
         match error {
             TargetError::State(error) => Self::state(&error),
             TargetError::Usage(text, near) if near.is_empty() => Self::usage(text)
-                .with_next("mcpoke init URL", "a server that is not remembered yet")
+                .with_next("mcpoke init URL", "a server that is not saved yet")
                 .with_next("mcpoke -s demo list-tools", "the built-in server"),
             TargetError::Usage(text, near) => {
                 let mut failure = Self::usage(text);
                 for name in near.iter().take(3) {
                     failure = failure.with_detail(format!("did you mean `{name}`?"));
                 }
-                failure.with_next("mcpoke use NAME", "makes a remembered server the current one")
+                failure.with_next("mcpoke use NAME", "selects a saved server")
             }
         }
     }

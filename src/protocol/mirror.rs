@@ -52,7 +52,7 @@ pub fn mirrored(input_schema: &Value) -> Result<Vec<Mirrored>, String> {
     let mut found = Vec::new();
     if let Some(schema) = input_schema.as_object() {
         if schema.contains_key(KEYWORD) {
-            return Err(format!("`{KEYWORD}` stands on the whole input and not on a parameter"));
+            return Err(format!("`{KEYWORD}` is on the whole input, not on a parameter"));
         }
         walk(schema, &mut Vec::new(), true, &mut found)?;
     }

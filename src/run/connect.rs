@@ -194,7 +194,7 @@ fn open_and_remember(
         }
         // The command itself does not depend on saved state.
         Err(error) => {
-            context.console.note(&format!("mcpoke: the server is not remembered: {error:#}"));
+            context.console.note(&format!("mcpoke: the server was not saved: {error:#}"));
             server.saved.record = None;
             server.ephemeral = true;
         }

@@ -96,9 +96,7 @@ impl Context<'_> {
     /// Returns the saved state, for commands that work on nothing else. Fails with `--no-save`.
     pub(crate) fn store_or_refuse(&self, command: &str) -> Result<Store, Failure> {
         self.store().ok_or_else(|| {
-            Failure::usage(format!(
-                "`{command}` is about what is remembered, and --no-save forbids to read it"
-            ))
+            Failure::usage(format!("`{command}` needs saved state, and --no-save reads none"))
         })
     }
 

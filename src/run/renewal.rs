@@ -80,7 +80,7 @@ impl SessionPersistence for SavedSession {
         let record = self.record.reopened(&opened.session, &opened.result, opened.at);
         let saved = self.store.forget_tools(&record.name).and_then(|()| self.store.save(&record));
         if let Err(error) = &saved {
-            self.console.note(&format!("mcpoke: the new session is not remembered: {error:#}"));
+            self.console.note(&format!("mcpoke: the new session was not saved: {error:#}"));
         }
         self.lock = None;
         saved.is_ok()

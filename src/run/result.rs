@@ -24,7 +24,7 @@ pub(crate) fn hold_to_promise(context: &Context<'_>, tool: &Tool, raw: &RawValue
     for problem in Schema::new(&schema).problems(&result["structuredContent"]).iter().take(3) {
         let place = if problem.path.is_empty() { "structuredContent" } else { &problem.path };
         context.console.note(&format!(
-            "mcpoke: the result is not what the tool's output schema promises: {} {}",
+            "mcpoke: the result does not match the tool's output schema: {} {}",
             one_line(place),
             one_line(&problem.text)
         ));

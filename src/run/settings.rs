@@ -60,7 +60,7 @@ pub(crate) fn given_credentials(options: &Options) -> Result<Credentials, Failur
     for text in options.headers.iter().filter(|text| !text.is_empty()) {
         let (name, value) = headers::parse_header(text).map_err(wrong)?;
         if name.eq_ignore_ascii_case(headers::SESSION_ID) {
-            let text = "a session id is given with --session-id; as a header it would go with initialize too";
+            let text = "use --session-id; as a header, the id would be sent with initialize too";
             return Err(wrong(text.to_owned()));
         }
         given.push((name, absolute_reference(value)));

@@ -178,7 +178,7 @@ pub(super) fn lock(path: &Path, limit: Option<Duration>) -> Result<Lock> {
                 return Err(error).with_context(|| format!("cannot lock {}", path.display()));
             }
             Err(TryLockError::WouldBlock) if limit.is_some_and(|limit| began.elapsed() > limit) => {
-                bail!("another process holds {} for too long", path.display());
+                bail!("another process has locked {} for too long", path.display());
             }
             // File locks have no wait with a timeout, and holders usually need a few milliseconds.
             Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),

@@ -132,10 +132,7 @@ impl Store {
         let Some(text) = files::read(&path)? else { return Ok(None) };
         let name = text.trim();
         if check_name(name).is_err() {
-            bail!(
-                "cannot use {}: it holds no name; `mcpoke use NAME` writes it anew",
-                path.display()
-            );
+            bail!("cannot use {}: it is empty; `mcpoke use NAME` writes it again", path.display());
         }
         Ok(Some(name.to_owned()))
     }

@@ -69,7 +69,7 @@ pub fn resolve(
     store: Option<&Store>,
 ) -> Result<Target, TargetError> {
     if socket.is_some() && !named.is_some_and(Endpoint::looks_like_url) {
-        let text = "--unix-socket goes with a URL; a saved server remembers its own".to_owned();
+        let text = "--unix-socket requires a URL; a saved server keeps its own socket".to_owned();
         return Err(TargetError::Usage(text, Vec::new()));
     }
     let Some(named) = named else { return current(store) };
@@ -97,7 +97,7 @@ pub fn resolve(
     let known = store.names()?;
     let near = ranked(named, known.iter().map(String::as_str));
     let near = near.into_iter().map(str::to_owned).collect();
-    let text = format!("no server named `{}` is remembered", named.escape_debug());
+    let text = format!("no saved server named `{}`", named.escape_debug());
     Err(TargetError::Usage(text, near))
 }
 

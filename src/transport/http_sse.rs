@@ -59,7 +59,7 @@ fn same_origin(base: &str, address: &str) -> Result<String, String> {
         .map_err(|error| format!("its address for messages is not a URL: {error}"))?;
     if address.origin() != base.origin() || !address.username().is_empty() {
         return Err(format!(
-            "it names an address of another origin for messages ({}), and nothing is sent there",
+            "its address for messages has another origin ({}); nothing was sent there",
             address.origin().ascii_serialization()
         ));
     }

@@ -204,7 +204,7 @@ fn a_server_that_asks_for_ever_is_left() {
         })
     });
     let args = ["-s", &server.url, "call", "echo", "message=x", "--root", "."];
-    Sandbox::new().run(&args).exits(7).says("again and again");
+    Sandbox::new().run(&args).exits(7).says("times");
     assert_eq!(server.all_requests().len(), 1 + 16);
 }
 

@@ -84,5 +84,5 @@ fn faults_are_found_where_they_stand() {
     sandbox
         .run(&["call", "sum"])
         .exits(0)
-        .says("not what the tool's output schema promises: sum must be a number");
+        .says("does not match the tool's output schema: sum must be a number");
 }

@@ -64,7 +64,7 @@ fn failures_are_counted_and_the_worst_is_the_exit_code() {
     assert_eq!(results[0]["result"]["structuredContent"], json!({"sum": 3}));
     // Arguments on the command line complete those of a line.
     assert_eq!(results[4]["result"]["structuredContent"], json!({"sum": 7}));
-    for (at, why) in [(1, "not JSON"), (2, "no JSON object"), (3, "must be a number")] {
+    for (at, why) in [(1, "not JSON"), (2, "not a JSON object"), (3, "must be a number")] {
         assert_eq!(results[at]["error"]["kind"], "usage");
         assert!(results[at]["error"]["details"].to_string().contains(why), "{}", results[at]);
     }

@@ -41,7 +41,7 @@ fn one_login_is_enough_for_every_command() {
     assert_eq!(authority.state.given.load(Ordering::SeqCst), 1);
     // With a token of their own, users are not asked to log in.
     call(&sandbox, &["--bearer", "another"]).exits(4);
-    sandbox.run(&["logout"]).exits(0).says("given back");
+    sandbox.run(&["logout"]).exits(0).says("revoked");
     let revoked = authority.server.requests();
     let revoked: Vec<_> = revoked.iter().filter(|request| request.path == "/revoke").collect();
     assert!(revoked[0].text.contains("refresh-token-0-") && revoked.len() == 2);
@@ -314,7 +314,7 @@ fn a_login_holds_at_the_address_that_a_server_redirects_to() {
     let opened = requests.iter().filter(|request| request.rpc() == "initialize").count();
     assert_eq!(opened, 2, "one, and its redirect");
     sandbox.run(&["sessions"]).exits(0).prints_part("a-client");
-    sandbox.run(&["logout"]).exits(0).says("given back");
+    sandbox.run(&["logout"]).exits(0).says("revoked");
 }
 
 #[test]
@@ -326,7 +326,7 @@ fn a_damaged_login_is_reported_and_can_be_removed() {
     std::fs::write(file.path(), "{\"format\":1,").unwrap();
     let url = authority.server.url.as_str();
     sandbox.run(&["init", url]).exits(9).says("mcpoke logout");
-    sandbox.run(&["logout", url]).exits(0).says("forgotten");
+    sandbox.run(&["logout", url]).exits(0).says("removed");
     log_in(&sandbox, &authority);
     sandbox.run(&["init", url]).exits(0);
 }

@@ -455,10 +455,7 @@ fn a_server_behind_a_socket_is_remembered_with_it() {
     sandbox.run(&["close", url, "--unix-socket", &first]).exits(0);
     assert_eq!(one.methods().last().map(String::as_str), Some("DELETE"));
     // Without the socket, the URL leads elsewhere, and a saved name has its own.
-    sandbox
-        .run(&["-s", "second", "ping", "--unix-socket", &first])
-        .exits(2)
-        .says("goes with a URL");
+    sandbox.run(&["-s", "second", "ping", "--unix-socket", &first]).exits(2).says("requires a URL");
     let missing = ["-s", url, "ping", "--unix-socket", "none.sock"];
     sandbox.run(&missing).exits(3).says("none.sock: No such file");
 }

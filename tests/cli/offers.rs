@@ -93,12 +93,9 @@ fn the_list_of_tools_has_them_too() {
         .exits(0)
         .prints("echo\n");
     let page = sandbox.run(&["-s", "demo", "list-tools", "add"]).exits(0).stdout;
-    for part in [
-        "add\nAdds two numbers\n",
-        "a  number",
-        "it changes nothing",
-        "mcpoke -s demo call add a=1 b=1\n",
-    ] {
+    for part in
+        ["add\nAdds two numbers\n", "a  number", "read-only", "mcpoke -s demo call add a=1 b=1\n"]
+    {
         assert!(page.contains(part), "no {part:?} in {page}");
     }
     sandbox.run(&["-s", "demo", "list-tools", "ad"]).exits(2).says("did you mean `add`?");

@@ -112,7 +112,7 @@ fn every_answer_to_delete_ends_in_forgetting() {
         (204, "", "session ended"),
         (405, "", "does not let clients end sessions"),
         (404, "<html>Cannot DELETE /mcp</html>", "did not know its session"),
-        (500, "Internal Server Error", "answered 500"),
+        (500, "Internal Server Error", "returned 500"),
     ];
     for (status, body, says) in answers {
         let (sandbox, server) = (

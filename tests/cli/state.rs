@@ -200,7 +200,7 @@ fn a_call_works_without_a_place_for_state() {
     let sandbox = Sandbox::new().with("MCPOKE_STATE_DIR", "/proc/mcpoke");
     sandbox.run(&["init", &server.url]).exits(9).says("/proc/mcpoke");
     let before = server.methods().len();
-    sandbox.run(&["-s", &server.url, "ping"]).exits(0).says("the server is not remembered");
+    sandbox.run(&["-s", &server.url, "ping"]).exits(0).says("the server was not saved");
     assert_eq!(
         server.methods()[before..],
         ["initialize", "notifications/initialized", "ping", "DELETE"]

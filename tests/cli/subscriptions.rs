@@ -120,7 +120,7 @@ fn a_subscription_that_breaks_off_is_opened_anew_and_one_that_ends_is_not() {
     let finished = Sandbox::new().run(&["-s", &server.url, "listen", "a://b"]).exits(0);
     assert_eq!(finished.stdout.lines().count(), 1, "{}", finished.stdout);
     assert!(finished.stdout.ends_with("prompts/list_changed\n"));
-    let said = finished.says("does not tell of a://b").says("has ended the stream");
+    let said = finished.says("sends no notifications for a://b").says("has ended the stream");
     assert_eq!(said.stderr.matches("listening").count(), 1, "{}", said.stderr);
     let listens = server.all_requests();
     let listens: Vec<_> = listens.iter().filter(|r| r.rpc() == "subscriptions/listen").collect();

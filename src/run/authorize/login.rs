@@ -169,7 +169,7 @@ impl Authorization {
         if let (Origin::Registered, Some(store)) = (client.origin, &self.store)
             && let Err(error) = store.save_client(&client)
         {
-            self.note(&format!("mcpoke: the client is not remembered: {error:#}"));
+            self.note(&format!("mcpoke: the client was not saved: {error:#}"));
         }
         let pending = begin(web, found, &client, scopes)?;
         let code = self.browser.ask(callback, &pending)?;
@@ -186,7 +186,7 @@ impl Authorization {
     /// requires.
     fn given_client(found: &Discovery, wishes: &LoginOptions) -> Result<Client, Error> {
         let Some(id) = &wishes.client_id else {
-            return Err(Error::new(ErrorKind::Usage, "--client-id is wanted as well"));
+            return Err(Error::new(ErrorKind::Usage, "--client-id is required"));
         };
         let method = match (&wishes.key, &wishes.client_secret) {
             (Some(_), _) => Method::Key,
@@ -234,7 +234,7 @@ impl Authorization {
     ) -> Result<Login, Error> {
         let GrantChoice::Enterprise { issuer, client_id, client_secret, id_token } = &wishes.grant
         else {
-            return Err(Error::new(ErrorKind::Usage, "--idp is wanted as well"));
+            return Err(Error::new(ErrorKind::Usage, "--idp is required"));
         };
         let provider: ServerMetadata = self.aside(|web| of_server(web, issuer))?;
         let token_endpoint = provider.token_endpoint.clone().ok_or_else(|| {

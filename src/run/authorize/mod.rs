@@ -239,7 +239,7 @@ impl Authorization {
         if let Some(store) = &self.store
             && let Err(error) = store.save_login(&login)
         {
-            self.note(&format!("mcpoke: the login is not remembered: {error:#}"));
+            self.note(&format!("mcpoke: the login was not saved: {error:#}"));
         }
         self.login = Some(login);
     }

@@ -91,7 +91,7 @@ impl Authorization {
         let asked_already = scopes.len() == before.len() && self.is_fresh();
         if self.step_ups > MAX_STEP_UPS || asked_already {
             return Err(Error::new(ErrorKind::Refused, text)
-                .with_detail("It was asked for, and not granted."));
+                .with_detail("It was requested and not granted."));
         }
         match self.login.clone() {
             Some(login) if login.grant != Grant::Code => self.renew(web, &login, Some(&scopes)),
@@ -101,7 +101,7 @@ impl Authorization {
                 self.log_in_again(web, challenge, &wishes)
             }
             _ => {
-                let detail = "Somebody has to authorise it, in a terminal.";
+                let detail = "A person has to authorise it in a terminal.";
                 let error = Error::new(ErrorKind::NobodyToAsk, text).with_detail(detail);
                 Err(Error { wanted: scopes, ..error })
             }
@@ -164,9 +164,9 @@ impl Authorizer for Authorization {
             {
                 // The new login may be another user's, and the session does not belong to it.
                 let text =
-                    "somebody has logged in anew meanwhile, and the session is of the login before";
+                    "another process has logged in again; this session belongs to the previous login";
                 return Err(Error::new(ErrorKind::Refused, text).with_detail(
-                    "Nothing has run; the same command again goes on with the new one.",
+                    "Nothing has run. Repeat the command to use the new login.",
                 ));
             }
             this.replace(refusal, &mut web)

@@ -30,7 +30,7 @@ For more information, try '--help'.
 --- stderr
 mcpoke: `ftp://h/` is not a server's URL: only http and https can be spoken to
 
-next: mcpoke init URL            a server that is not remembered yet
+next: mcpoke init URL            a server that is not saved yet
       mcpoke -s demo list-tools  the built-in server
 [exit 2]
 
@@ -40,9 +40,9 @@ next: mcpoke init URL            a server that is not remembered yet
         screen(&sandbox.run(&["-s", "nowhere", "ping"])),
         str![[r#"
 --- stderr
-mcpoke: no server named `nowhere` is remembered
+mcpoke: no saved server named `nowhere`
 
-next: mcpoke init URL            a server that is not remembered yet
+next: mcpoke init URL            a server that is not saved yet
       mcpoke -s demo list-tools  the built-in server
       mcpoke servers             shows those of configuration files
 [exit 2]
@@ -253,7 +253,7 @@ mcpoke: the server does not recognise this session  [session-expired, certain]
             is lost.
   see       2025-11-25, Transports, Session Management
 
-next: mcpoke init forgetful           does the handshake and remembers it
+next: mcpoke init forgetful           does the handshake and saves the session
       mcpoke trace forgetful          shows it step by step
       mcpoke explain session-expired  explains it in full
 [exit 5]

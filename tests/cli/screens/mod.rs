@@ -103,7 +103,7 @@ Adds two numbers
 a  number
 b  number
 
-Its server says: it changes nothing
+Its server says: read-only
 
 mcpoke -s demo call add a=1 b=1
 --- stderr
@@ -121,7 +121,7 @@ region  string
 days    [integer]     (default: 1)
 sky     [sun | rain]  (default: "sun")
 
-Its server says: it changes nothing
+Its server says: read-only
 
 mcpoke -s demo call forecast region=TEXT
 --- stderr
@@ -211,7 +211,7 @@ next: mcpoke init URL
 --- stderr
 mcpoke: no server given, and none is saved
 
-next: mcpoke init URL            a server that is not remembered yet
+next: mcpoke init URL            a server that is not saved yet
       mcpoke -s demo list-tools  the built-in server
 [exit 2]
 

@@ -1,6 +1,9 @@
 //! `tests/data/texts.txt` holds every text of the program for users, so that all of them can be proofread in one go.
 //! `SNAPSHOTS=overwrite cargo test --test texts` writes it anew; read the difference.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use snapbox::{assert_data_eq, file};
@@ -71,7 +74,7 @@ fn literal(body: &str) -> (String, usize) {
 
 /// Returns true for what reads as words: at least two, with a space between them.
 fn is_text(literal: &str) -> bool {
-    let is_word = |word: &&str| word.chars().filter(|c| c.is_ascii_alphabetic()).count() > 1;
+    let is_word = |word: &&str| word.chars().filter(char::is_ascii_alphabetic).count() > 1;
     let words = literal.split_whitespace().filter(is_word).count();
     words > 1 && !literal.trim_start().starts_with(['{', '[', '<', '$'])
 }
@@ -97,7 +100,7 @@ fn every_text_can_be_proofread() {
             texts.extend(lines.map(str::to_owned));
         }
         if !texts.is_empty() {
-            all += &format!("\n# {name}\n{}\n", texts.join("\n"));
+            writeln!(all, "\n# {name}\n{}", texts.join("\n")).unwrap();
         }
     }
     assert!(all.lines().count() > 1000, "{}", all.lines().count());

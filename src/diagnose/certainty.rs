@@ -1,4 +1,4 @@
-//! How sure a finding is.
+//! Certainty of findings.
 
 /// Certainty of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

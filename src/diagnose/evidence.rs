@@ -189,7 +189,7 @@ impl<'e> Evidence<'e> {
     }
 }
 
-/// Returns true if a request runs something of the server's author.
+/// Returns true if a request can run the code of a tool, a resource, a prompt or a completion.
 fn runs_something(exchange: &Exchange) -> bool {
     [methods::CALL_TOOL, methods::READ_RESOURCE, methods::GET_PROMPT, methods::COMPLETE]
         .iter()

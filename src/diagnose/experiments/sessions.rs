@@ -1,4 +1,5 @@
-//! What a handshake changes: a session id, the version header, or the handshake itself.
+//! Experiments with a handshake: they tell a missing session id from a missing version header
+//! and from a missing handshake.
 
 use super::super::evidence::tool_failed;
 use super::super::id::RuleId;
